@@ -1,0 +1,111 @@
+use crate::InvalidArgument;
+use alloc::{format, string::String, vec::Vec};
+
+/// The longest product or location id.
+pub const ID_CHARACTERS_MAX: usize = 128;
+
+/// Words that name routes of the REST interface and so cannot name products.
+pub const RESERVED_PRODUCT_IDS: [&str; 2] = ["low-stock", "query"];
+
+/// Names one stock: a product at a location.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct StockKey {
+    product_id: String,
+    location_id: String,
+}
+
+impl StockKey {
+    /// A key of two valid ids.
+    ///
+    /// # Errors
+    /// Names every id that is not valid, and why.
+    pub fn parse(product_id: String, location_id: String) -> Result<Self, Vec<InvalidArgument>> {
+        let product = check_id("product_id", &product_id).and_then(|()| {
+            if RESERVED_PRODUCT_IDS.contains(&product_id.as_str()) {
+                return Err(InvalidArgument {
+                    name: "product_id",
+                    message: format!("\"{product_id}\" is a reserved word"),
+                });
+            }
+            Ok(())
+        });
+        let location = check_id("location_id", &location_id);
+        if product.is_ok() && location.is_ok() {
+            return Ok(Self { product_id, location_id });
+        }
+        Err([product, location].into_iter().filter_map(Result::err).collect())
+    }
+
+    /// What is stocked.
+    #[must_use]
+    pub fn product_id(&self) -> &str {
+        &self.product_id
+    }
+
+    /// Where it is stocked.
+    #[must_use]
+    pub fn location_id(&self) -> &str {
+        &self.location_id
+    }
+
+    /// Both ids, product first.
+    #[must_use]
+    pub fn into_ids(self) -> (String, String) {
+        (self.product_id, self.location_id)
+    }
+}
+
+/// Whether a text may be an id: 1 to 128 printable ASCII characters, no space.
+///
+/// # Errors
+/// Says what is wrong with the argument `name`.
+pub fn check_id(name: &'static str, id: &str) -> Result<(), InvalidArgument> {
+    let length = id.len();
+    let message = if length == 0 || length > ID_CHARACTERS_MAX {
+        format!("must have 1 to {ID_CHARACTERS_MAX} characters, has {length}")
+    } else if let Some(position) = id.bytes().position(|byte| !byte.is_ascii_graphic()) {
+        format!("must be printable ASCII without spaces, byte {position} is not")
+    } else {
+        return Ok(());
+    };
+    Err(InvalidArgument { name, message })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::ToString;
+
+    fn parse(product_id: &str, location_id: &str) -> Result<StockKey, Vec<&'static str>> {
+        StockKey::parse(product_id.to_string(), location_id.to_string())
+            .map_err(|invalid| invalid.into_iter().map(|argument| argument.name).collect())
+    }
+
+    #[test]
+    fn an_id_is_printable_ascii_of_bounded_length() {
+        for good in ["a", "!", "~", "SKU-1/red", &"x".repeat(128)] {
+            assert!(parse(good, "default").is_ok(), "{good}");
+        }
+        for bad in ["", " ", "a b", "ä", "tab\t", "\u{7f}", &"x".repeat(129)] {
+            assert_eq!(parse(bad, "default"), Err(["product_id"].to_vec()), "{bad}");
+            assert_eq!(parse("a", bad), Err(["location_id"].to_vec()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_invalid_id_is_named() {
+        assert_eq!(parse("", ""), Err(["product_id", "location_id"].to_vec()));
+    }
+
+    #[test]
+    fn route_words_are_no_product_ids_but_may_be_locations() {
+        assert_eq!(parse("low-stock", "default"), Err(["product_id"].to_vec()));
+        assert_eq!(parse("query", "default"), Err(["product_id"].to_vec()));
+        assert!(parse("Query", "query").is_ok());
+    }
+
+    #[test]
+    fn ids_are_case_sensitive() {
+        assert_ne!(parse("a", "default"), parse("A", "default"));
+    }
+}

@@ -1,0 +1,42 @@
+//! The rules of inventory: what a stock is, which commands change it and when they
+//! are refused, which facts they leave behind.
+//!
+//! Deliberately absent: I/O, clocks, randomness, ids of its own making, async,
+//! serialisation, the types of the WIT contract. Everything comes in as an argument
+//! and everything goes out as a value, so a decision is a function of its inputs and
+//! can be tested, replayed and compared as one.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+mod changes;
+mod event;
+mod key;
+mod low_stock;
+mod precondition;
+mod quantity;
+mod rejection;
+mod stock;
+
+pub use changes::Changes;
+pub use event::Event;
+pub use key::{ID_CHARACTERS_MAX, RESERVED_PRODUCT_IDS, StockKey, check_id};
+pub use low_stock::{deficit, is_low};
+pub use precondition::{Precondition, check_precondition};
+pub use quantity::{QUANTITY_MAX, Quantity};
+pub use rejection::{Detail, InvalidArgument, Rejection, ShortLine, Value};
+pub use stock::{Level, Stock};
+
+/// Milliseconds since the Unix epoch, given by the caller.
+pub type Timestamp = u64;
+
+/// Counts the accepted changes of a stock, from 1.
+pub type Version = u64;
+
+/// The most items a page of a query holds.
+pub const PAGE_ITEMS_MAX: u32 = 500;
+
+/// The most keys one query names.
+pub const QUERY_KEYS_MAX: usize = 500;

@@ -1,0 +1,158 @@
+use super::*;
+use alloc::string::ToString;
+
+fn quantity(units: u64) -> Quantity {
+    Quantity::new(units).unwrap()
+}
+
+fn stock(total: u64, reserved: u64, unattributed: u64) -> Stock {
+    let key = StockKey::parse("a".to_string(), "default".to_string()).unwrap();
+    let level = Level::restore(total, reserved, unattributed, 2, 4).unwrap();
+    Stock::restore(key, level, None, 10, 20)
+}
+
+fn numbers(stock: &Stock) -> (u64, u64, u64, u64, u64) {
+    let level = stock.level();
+    let parts = [level.total(), level.reserved(), level.unattributed(), level.minimum()];
+    let [total, reserved, unattributed, minimum] = parts.map(Quantity::get);
+    (total, reserved, unattributed, minimum, level.version())
+}
+
+#[test]
+fn contradictory_numbers_are_no_level() {
+    assert!(Level::restore(5, 5, 5, 0, 1).is_some());
+    assert!(Level::restore(5, 6, 0, 0, 1).is_none());
+    assert!(Level::restore(5, 4, 5, 0, 1).is_none());
+    assert!(Level::restore(5, 4, 4, 0, 0).is_none());
+    assert!(Level::restore(QUANTITY_MAX + 1, 0, 0, 0, 1).is_none());
+    assert!(Level::restore(0, 0, 0, QUANTITY_MAX + 1, 1).is_none());
+}
+
+#[test]
+fn a_created_stock_has_version_1_and_nothing_reserved() {
+    let key = StockKey::parse("a".to_string(), "b".to_string()).unwrap();
+    let (stock, event) = Stock::create(key, quantity(7), quantity(3), 99);
+    assert_eq!(numbers(&stock), (7, 0, 0, 3, 1));
+    assert_eq!((stock.created_at, stock.updated_at()), (99, 99));
+    assert!(matches!(event, Event::InventoryAdjusted { from: None, to, .. } if to == stock.level()));
+}
+
+#[test]
+fn setting_changes_total_and_minimum_in_one_version() {
+    let mut it = stock(10, 4, 4);
+    let from = it.level();
+    let event = it.adjust_set(quantity(20), Some(quantity(5)), 30).unwrap().unwrap();
+    assert_eq!(numbers(&it), (20, 4, 4, 5, 5));
+    assert_eq!(it.updated_at(), 30);
+    let to = it.level();
+    assert_eq!(event, Event::InventoryAdjusted { key: it.key.clone(), from: Some(from), to });
+}
+
+#[test]
+fn an_absent_minimum_stays() {
+    let mut it = stock(10, 4, 4);
+    assert!(it.adjust_set(quantity(11), None, 30).unwrap().is_some());
+    assert_eq!(numbers(&it), (11, 4, 4, 2, 5));
+}
+
+#[test]
+fn setting_the_same_values_changes_nothing() {
+    let mut it = stock(10, 4, 4);
+    assert_eq!(it.adjust_set(quantity(10), None, 30), Ok(None));
+    assert_eq!(it.adjust_set(quantity(10), Some(quantity(2)), 30), Ok(None));
+    assert_eq!(it, stock(10, 4, 4));
+}
+
+#[test]
+fn a_total_may_fall_to_what_is_reserved_and_no_further() {
+    let mut it = stock(10, 4, 4);
+    let refused = it.adjust_set(quantity(3), None, 30);
+    let expected = Rejection::AdjustBelowReserved { requested_total: 3, reserved: quantity(4) };
+    assert_eq!(refused, Err(expected.clone()));
+    assert_eq!(it.adjust_by(-7, 30), Err(expected));
+    assert_eq!(it, stock(10, 4, 4));
+    assert!(it.clone().adjust_set(quantity(4), None, 30).is_ok());
+    assert!(it.adjust_by(-6, 30).is_ok());
+    assert_eq!(numbers(&it), (4, 4, 4, 2, 5));
+}
+
+#[test]
+fn a_delta_that_would_make_the_total_negative_is_told_the_number() {
+    let refused = stock(10, 0, 0).adjust_by(-15, 30);
+    assert_eq!(
+        refused,
+        Err(Rejection::AdjustBelowReserved { requested_total: -5, reserved: Quantity::ZERO })
+    );
+    assert!(stock(10, 0, 0).adjust_by(i64::MIN, 30).is_err());
+}
+
+#[test]
+fn a_delta_past_the_largest_quantity_is_refused_not_wrapped() {
+    let mut it = stock(10, 4, 4);
+    let excess = i64::try_from(QUANTITY_MAX).unwrap() - 9;
+    assert_eq!(
+        it.adjust_by(excess, 30),
+        Err(Rejection::QuantityOutOfRange { requested_total: 1_000_000_000_000 })
+    );
+    assert!(matches!(it.adjust_by(i64::MAX, 30), Err(Rejection::QuantityOutOfRange { .. })));
+    assert!(it.adjust_by(excess - 1, 30).is_ok());
+    assert_eq!(it.level().total().get(), QUANTITY_MAX);
+}
+
+#[test]
+fn reserving_takes_up_to_what_is_available() {
+    let mut it = stock(10, 4, 1);
+    let from = it.level();
+    let event = it.reserve(quantity(6), 30).unwrap();
+    assert_eq!(numbers(&it), (10, 10, 7, 2, 5));
+    let expected = Event::InventoryReserved {
+        key: it.key.clone(),
+        quantity: quantity(6),
+        from,
+        to: it.level(),
+    };
+    assert_eq!(event, expected);
+}
+
+#[test]
+fn reserving_more_than_available_names_the_numbers_and_changes_nothing() {
+    let mut it = stock(10, 4, 4);
+    let Err(Rejection::InsufficientStock { lines }) = it.reserve(quantity(7), 30) else {
+        panic!("7 of 6 must be refused");
+    };
+    assert_eq!(lines.len(), 1);
+    assert_eq!((lines[0].index, lines[0].requested.get(), lines[0].available.get()), (0, 7, 6));
+    assert_eq!(it, stock(10, 4, 4));
+}
+
+#[test]
+fn releasing_gives_back_only_what_no_reservation_owns() {
+    let mut it = stock(10, 6, 4);
+    assert_eq!(
+        it.release(quantity(5), 30),
+        Err(Rejection::ReleaseExceedsReserved {
+            requested: quantity(5),
+            releasable: quantity(4),
+            reserved: quantity(6),
+        })
+    );
+    assert_eq!(it, stock(10, 6, 4));
+    let from = it.level();
+    let event = it.release(quantity(4), 30).unwrap();
+    assert_eq!(numbers(&it), (10, 2, 0, 2, 5));
+    let expected = Event::InventoryReleased {
+        key: it.key.clone(),
+        quantity: quantity(4),
+        from,
+        to: it.level(),
+    };
+    assert_eq!(event, expected);
+}
+
+#[test]
+fn reserve_then_release_restores_the_numbers() {
+    let mut it = stock(10, 4, 4);
+    it.reserve(quantity(3), 30).unwrap();
+    it.release(quantity(3), 31).unwrap();
+    assert_eq!(numbers(&it), (10, 4, 4, 2, 6));
+}

@@ -1,0 +1,147 @@
+//! One function per query. Queries write nothing.
+
+use crate::{
+    DeficitPosition, DeficitScan, StockScan, World,
+    arguments::{Arguments, RawKey},
+};
+use alloc::{format, string::String, vec::Vec};
+use domain::{
+    InvalidArgument, PAGE_ITEMS_MAX, QUERY_KEYS_MAX, Rejection, Stock, StockKey, check_id, deficit,
+    is_low,
+};
+
+/// Which stocks to list.
+#[derive(Clone, Debug, Default)]
+pub struct StockFilter {
+    /// Only at this location.
+    pub location_id: Option<String>,
+    /// Only products whose id starts with this.
+    pub product_prefix: Option<String>,
+    /// Only stocks that are low, or only those that are not.
+    pub low: Option<bool>,
+}
+
+/// One stock.
+///
+/// # Errors
+/// [`Rejection::InvalidRequest`], [`Rejection::ProductNotFound`].
+pub fn get_stock<W: World>(world: &mut W, key: RawKey) -> Result<Stock, Rejection> {
+    let mut arguments = Arguments::default();
+    let Some(key) = arguments.key(key) else {
+        return Err(arguments.rejection());
+    };
+    world.stock(&key).ok_or(Rejection::ProductNotFound { key })
+}
+
+/// Several stocks, in the order of the keys.
+///
+/// # Errors
+/// [`Rejection::InvalidRequest`].
+pub fn get_stocks<W: World>(
+    world: &mut W,
+    keys: Vec<RawKey>,
+) -> Result<Vec<Option<Stock>>, Rejection> {
+    let mut arguments = Arguments::default();
+    if keys.is_empty() || keys.len() > QUERY_KEYS_MAX {
+        arguments.check::<()>(Err(InvalidArgument {
+            name: "keys",
+            message: format!("must have 1 to {QUERY_KEYS_MAX} items, has {}", keys.len()),
+        }));
+        return Err(arguments.rejection());
+    }
+    let parsed: Vec<_> = keys.into_iter().filter_map(|key| arguments.key(key)).collect();
+    if arguments.any_invalid() {
+        return Err(arguments.rejection());
+    }
+    Ok(parsed.iter().map(|key| world.stock(key)).collect())
+}
+
+/// A page of stocks in key order, and the key to read on from.
+///
+/// # Errors
+/// [`Rejection::InvalidRequest`].
+pub fn list_stocks<W: World>(
+    world: &mut W,
+    filter: StockFilter,
+    after: Option<RawKey>,
+    limit: u32,
+) -> Result<(Vec<Stock>, Option<StockKey>), Rejection> {
+    let mut arguments = Arguments::default();
+    let location = check_filter(&mut arguments, "location_id", filter.location_id);
+    let prefix = check_filter(&mut arguments, "product_prefix", filter.product_prefix);
+    let after = after.map(|key| arguments.key(key).ok_or(())).transpose();
+    let limit = arguments.check(check_limit(limit));
+    let (Some(location_id), Some(product_prefix), Ok(after), Some(limit)) =
+        (location, prefix, after, limit)
+    else {
+        return Err(arguments.rejection());
+    };
+    let below_minimum = filter.low == Some(true);
+    // One more than the page tells whether there is a next one.
+    let scan = StockScan { location_id, product_prefix, below_minimum, after, limit: limit + 1 };
+    let (mut stocks, next) = page(world.scan_stocks(scan), limit);
+    if let Some(low) = filter.low {
+        stocks.retain(|stock| is_low(&stock.level()) == low);
+    }
+    Ok((stocks, next.map(|stock| stock.key)))
+}
+
+/// A page of low stocks, the largest deficit first, and the place to read on from.
+///
+/// # Errors
+/// [`Rejection::InvalidRequest`].
+pub fn low_stock<W: World>(
+    world: &mut W,
+    location_id: Option<String>,
+    after: Option<(u64, RawKey)>,
+    limit: u32,
+) -> Result<(Vec<Stock>, Option<DeficitPosition>), Rejection> {
+    let mut arguments = Arguments::default();
+    let location = check_filter(&mut arguments, "location_id", location_id);
+    let after = after
+        .map(|(units, key)| {
+            let deficit = arguments.check(domain::Quantity::parse("deficit", units, 0));
+            let key = arguments.key(key);
+            deficit.zip(key).map(|(deficit, key)| DeficitPosition { deficit, key }).ok_or(())
+        })
+        .transpose();
+    let limit = arguments.check(check_limit(limit));
+    let (Some(location_id), Ok(after), Some(limit)) = (location, after, limit) else {
+        return Err(arguments.rejection());
+    };
+    let scan = DeficitScan { location_id, after, limit: limit + 1 };
+    let (mut stocks, next) = page(world.scan_deficits(scan), limit);
+    stocks.retain(|stock| is_low(&stock.level()));
+    let next = next
+        .map(|stock| DeficitPosition { deficit: deficit(&stock.level()), key: stock.key });
+    Ok((stocks, next))
+}
+
+/// Cuts a scan to the page; where there is more, the page's last stock is the place
+/// to read on from.
+fn page(mut scanned: Vec<Stock>, limit: u32) -> (Vec<Stock>, Option<Stock>) {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = scanned.len() > limit;
+    scanned.truncate(limit);
+    let next = if more { scanned.last().cloned() } else { None };
+    (scanned, next)
+}
+
+fn check_limit(limit: u32) -> Result<u32, InvalidArgument> {
+    if (1..=PAGE_ITEMS_MAX).contains(&limit) {
+        return Ok(limit);
+    }
+    let message = format!("must be from 1 to {PAGE_ITEMS_MAX}, is {limit}");
+    Err(InvalidArgument { name: "limit", message })
+}
+
+/// An optional filter that must look like an id, or the start of one.
+fn check_filter(
+    arguments: &mut Arguments,
+    name: &'static str,
+    filter: Option<String>,
+) -> Option<Option<String>> {
+    arguments.check(
+        filter.map(|text| check_id(name, &text).map(|()| text)).transpose(),
+    )
+}
