@@ -1,11 +1,11 @@
 //! The component: the contract's exports, answered by the handlers.
 
-use crate::{
-    Context, DeficitScan, StockScan, World, commands, convert,
+use crate::convert;
+use alloc::{string::String, vec::Vec};
+use domain::{
+    Context, DeficitScan, Event, Stock, StockKey, StockScan, World, commands,
     queries::{self, StockFilter},
 };
-use alloc::{string::String, vec::Vec};
-use domain::{Event, Stock, StockKey};
 
 #[allow(
     missing_docs,
@@ -20,6 +20,7 @@ pub(crate) mod bindings {
     wit_bindgen::generate!({
         path: "../wit",
         world: "domain",
+        ownership: Borrowing { duplicate_if_necessary: true },
         default_bindings_module: "crate::guest::bindings",
     });
 }
@@ -42,35 +43,36 @@ struct Imports;
 
 impl World for Imports {
     fn stock(&mut self, key: &StockKey) -> Option<Stock> {
-        storage::get_stock(&convert::key_to_wit(key.clone())).map(convert::stock_from_wit)
+        storage::get_stock(convert::key_param(key))
+            .map(|stock| convert::stock_from_wit(key.clone(), stock))
     }
 
     fn scan_stocks(&mut self, scan: StockScan) -> Vec<Stock> {
-        let stocks = storage::scan_stocks(&storage::StockScan {
-            location_id: scan.location_id,
-            product_prefix: scan.product_prefix,
+        let stocks = storage::scan_stocks(storage::StockScan {
+            location_id: scan.location_id.as_deref(),
+            product_prefix: scan.product_prefix.as_deref(),
             below_minimum: scan.below_minimum,
-            after: scan.after.map(convert::key_to_wit),
+            after: scan.after.as_ref().map(convert::key_param),
             limit: scan.limit,
         });
-        stocks.into_iter().map(convert::stock_from_wit).collect()
+        stocks.into_iter().map(convert::entry_from_wit).collect()
     }
 
     fn scan_deficits(&mut self, scan: DeficitScan) -> Vec<Stock> {
-        let stocks = storage::scan_deficits(&storage::DeficitScan {
-            location_id: scan.location_id,
-            after: scan.after.map(convert::position_to_wit),
+        let stocks = storage::scan_deficits(storage::DeficitScan {
+            location_id: scan.location_id.as_deref(),
+            after: scan.after.as_ref().map(convert::position_param),
             limit: scan.limit,
         });
-        stocks.into_iter().map(convert::stock_from_wit).collect()
+        stocks.into_iter().map(convert::entry_from_wit).collect()
     }
 
     fn save(&mut self, stock: Stock) {
-        storage::put_stock(&convert::stock_to_wit(stock));
+        storage::put_stock(convert::key_param(&stock.key), convert::stock_to_wit(&stock));
     }
 
     fn publish(&mut self, events: Vec<Event>) {
-        let events: Vec<_> = events.into_iter().map(convert::event_to_wit).collect();
+        let events: Vec<_> = events.iter().map(convert::event_param).collect();
         event_sink::publish(&events);
     }
 }
@@ -87,7 +89,7 @@ type StockOutcome = Result<exported::StockOutcome, types::Rejection>;
 fn outcome(result: Result<commands::StockOutcome, domain::Rejection>) -> StockOutcome {
     result
         .map(|outcome| exported::StockOutcome {
-            view: convert::view_to_wit(outcome.stock),
+            view: convert::view_to_wit(&outcome.stock),
             created: outcome.created,
         })
         .map_err(convert::rejection_to_wit)
@@ -96,7 +98,7 @@ fn outcome(result: Result<commands::StockOutcome, domain::Rejection>) -> StockOu
 impl Guest for Component {
     fn adjust_set(
         given: types::Context,
-        key: types::StockKey,
+        key: types::StockKeyResult,
         total: u64,
         minimum: Option<u64>,
     ) -> StockOutcome {
@@ -104,46 +106,34 @@ impl Guest for Component {
         outcome(commands::adjust_set(&mut Imports, &context(given), key, total, minimum))
     }
 
-    fn adjust_by(given: types::Context, key: types::StockKey, delta: i64) -> StockOutcome {
+    fn adjust_by(given: types::Context, key: types::StockKeyResult, delta: i64) -> StockOutcome {
         let key = convert::key_from_wit(key);
         outcome(commands::adjust_by(&mut Imports, &context(given), key, delta))
     }
 
-    fn reserve(given: types::Context, key: types::StockKey, quantity: u64) -> StockOutcome {
+    fn reserve(given: types::Context, key: types::StockKeyResult, quantity: u64) -> StockOutcome {
         let key = convert::key_from_wit(key);
         outcome(commands::reserve(&mut Imports, &context(given), key, quantity))
     }
 
-    fn release(given: types::Context, key: types::StockKey, quantity: u64) -> StockOutcome {
+    fn release(given: types::Context, key: types::StockKeyResult, quantity: u64) -> StockOutcome {
         let key = convert::key_from_wit(key);
         outcome(commands::release(&mut Imports, &context(given), key, quantity))
     }
 
     fn get_stock(
         _: types::QueryContext,
-        key: types::StockKey,
+        key: types::StockKeyResult,
     ) -> Result<types::StockView, types::Rejection> {
         queries::get_stock(&mut Imports, convert::key_from_wit(key))
-            .map(convert::view_to_wit)
-            .map_err(convert::rejection_to_wit)
-    }
-
-    fn get_stocks(
-        _: types::QueryContext,
-        keys: Vec<types::StockKey>,
-    ) -> Result<Vec<Option<types::StockView>>, types::Rejection> {
-        let keys = keys.into_iter().map(convert::key_from_wit).collect();
-        queries::get_stocks(&mut Imports, keys)
-            .map(|stocks| {
-                stocks.into_iter().map(|stock| stock.map(convert::view_to_wit)).collect()
-            })
+            .map(|stock| convert::view_to_wit(&stock))
             .map_err(convert::rejection_to_wit)
     }
 
     fn list_stocks(
         _: types::QueryContext,
         filter: exported::StockFilter,
-        after: Option<types::StockKey>,
+        after: Option<types::StockKeyResult>,
         limit: u32,
     ) -> Result<exported::StockPage, types::Rejection> {
         let filter = StockFilter {
@@ -153,7 +143,7 @@ impl Guest for Component {
         };
         queries::list_stocks(&mut Imports, filter, after.map(convert::key_from_wit), limit)
             .map(|(stocks, next)| exported::StockPage {
-                items: stocks.into_iter().map(convert::view_to_wit).collect(),
+                items: stocks.into_iter().map(convert::item_to_wit).collect(),
                 next: next.map(convert::key_to_wit),
             })
             .map_err(convert::rejection_to_wit)
@@ -162,13 +152,13 @@ impl Guest for Component {
     fn low_stock(
         _: types::QueryContext,
         location_id: Option<String>,
-        after: Option<storage::DeficitPosition>,
+        after: Option<storage::DeficitPositionResult>,
         limit: u32,
     ) -> Result<exported::LowStockPage, types::Rejection> {
         let after = after.map(|place| (place.deficit, convert::key_from_wit(place.key)));
         queries::low_stock(&mut Imports, location_id, after, limit)
             .map(|(stocks, next)| exported::LowStockPage {
-                items: stocks.into_iter().map(convert::view_to_wit).collect(),
+                items: stocks.into_iter().map(convert::item_to_wit).collect(),
                 next: next.map(convert::position_to_wit),
             })
             .map_err(convert::rejection_to_wit)

@@ -27,9 +27,8 @@ impl Changes {
         let Self { before, stocks, mut events } = self;
         let judged = before.into_iter().zip(&stocks);
         events.extend(
-            judged.filter_map(|(before, stock)| {
-                low_stock::judge(&stock.key, before, stock.level())
-            }),
+            judged
+                .filter_map(|(before, stock)| low_stock::judge(&stock.key, before, stock.level())),
         );
         (stocks, events)
     }

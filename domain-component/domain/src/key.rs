@@ -1,5 +1,11 @@
-use crate::InvalidArgument;
-use alloc::{format, string::String, vec::Vec};
+use crate::{
+    InvalidArgument,
+    text::{
+        Part::{Count, Text},
+        text,
+    },
+};
+use alloc::{string::String, vec::Vec};
 
 /// The longest product or location id.
 pub const ID_CHARACTERS_MAX: usize = 128;
@@ -24,7 +30,7 @@ impl StockKey {
             if RESERVED_PRODUCT_IDS.contains(&product_id.as_str()) {
                 return Err(InvalidArgument {
                     name: "product_id",
-                    message: format!("\"{product_id}\" is a reserved word"),
+                    message: text(&[Text(&product_id), Text(" is a reserved word")]),
                 });
             }
             Ok(())
@@ -62,9 +68,13 @@ impl StockKey {
 pub fn check_id(name: &'static str, id: &str) -> Result<(), InvalidArgument> {
     let length = id.len();
     let message = if length == 0 || length > ID_CHARACTERS_MAX {
-        format!("must have 1 to {ID_CHARACTERS_MAX} characters, has {length}")
+        text(&[Text("must have 1 to 128 characters, has "), Count(length as u64)])
     } else if let Some(position) = id.bytes().position(|byte| !byte.is_ascii_graphic()) {
-        format!("must be printable ASCII without spaces, byte {position} is not")
+        text(&[
+            Text("must be printable ASCII without spaces, byte "),
+            Count(position as u64),
+            Text(" is not"),
+        ])
     } else {
         return Ok(());
     };

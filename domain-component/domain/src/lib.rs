@@ -5,21 +5,30 @@
 //! serialisation, the types of the WIT contract. Everything comes in as an argument
 //! and everything goes out as a value, so a decision is a function of its inputs and
 //! can be tested, replayed and compared as one.
+//!
+//! [`commands`] and [`queries`] are the handlers (load, decide, save, publish) over a
+//! [`World`] that whoever runs them provides: the component, or a native test.
 
 #![no_std]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
 
+mod arguments;
 mod changes;
+pub mod commands;
 mod event;
 mod key;
 mod low_stock;
 mod precondition;
 mod quantity;
+pub mod queries;
 mod rejection;
 mod stock;
+mod text;
+mod world;
 
+pub use arguments::RawKey;
 pub use changes::Changes;
 pub use event::Event;
 pub use key::{ID_CHARACTERS_MAX, RESERVED_PRODUCT_IDS, StockKey, check_id};
@@ -28,6 +37,7 @@ pub use precondition::{Precondition, check_precondition};
 pub use quantity::{QUANTITY_MAX, Quantity};
 pub use rejection::{Detail, InvalidArgument, Rejection, ShortLine, Value};
 pub use stock::{Level, Stock};
+pub use world::{Context, DeficitPosition, DeficitScan, StockScan, World};
 
 /// Milliseconds since the Unix epoch, given by the caller.
 pub type Timestamp = u64;
@@ -37,6 +47,3 @@ pub type Version = u64;
 
 /// The most items a page of a query holds.
 pub const PAGE_ITEMS_MAX: u32 = 500;
-
-/// The most keys one query names.
-pub const QUERY_KEYS_MAX: usize = 500;

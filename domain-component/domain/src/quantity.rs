@@ -1,5 +1,4 @@
 use crate::InvalidArgument;
-use alloc::format;
 
 /// The largest quantity: far above any warehouse, far below what overflows a `u64`
 /// or loses digits in a JSON reader that counts in doubles.
@@ -26,10 +25,7 @@ impl Quantity {
     pub fn parse(name: &'static str, units: u64, least: u64) -> Result<Self, InvalidArgument> {
         match Self::new(units) {
             Some(quantity) if units >= least => Ok(quantity),
-            _ => Err(InvalidArgument {
-                name,
-                message: format!("must be from {least} to {QUANTITY_MAX}, is {units}"),
-            }),
+            _ => Err(InvalidArgument::out_of_range(name, least, QUANTITY_MAX, units)),
         }
     }
 

@@ -1,4 +1,10 @@
-use crate::{QUANTITY_MAX, Quantity, StockKey, Version};
+use crate::{
+    QUANTITY_MAX, Quantity, StockKey, Version,
+    text::{
+        Part::{Count, Signed, Text},
+        text,
+    },
+};
 use alloc::{string::String, vec, vec::Vec};
 use core::fmt;
 
@@ -9,6 +15,22 @@ pub struct InvalidArgument {
     pub name: &'static str,
     /// What is wrong, with the limits.
     pub message: String,
+}
+
+impl InvalidArgument {
+    /// A number outside its range.
+    #[must_use]
+    pub fn out_of_range(name: &'static str, least: u64, most: u64, is: u64) -> Self {
+        let message = text(&[
+            Text("must be from "),
+            Count(least),
+            Text(" to "),
+            Count(most),
+            Text(", is "),
+            Count(is),
+        ]);
+        Self { name, message }
+    }
 }
 
 /// A line that asks for more than its stock has.
@@ -56,7 +78,15 @@ pub enum Value {
 }
 
 /// A named fact about a refusal.
-pub type Detail = (&'static str, Value);
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Detail {
+    /// The line of the command it is about, from 0; none: the command as a whole.
+    pub line: Option<u32>,
+    /// In `snake_case`.
+    pub name: &'static str,
+    /// The fact.
+    pub value: Value,
+}
 
 impl Rejection {
     /// The stable code: it is the contract, the message is not.
@@ -73,35 +103,124 @@ impl Rejection {
         }
     }
 
-    /// The facts behind the refusal, by name.
+    /// The facts behind the refusal. For invalid arguments: the name of each and what
+    /// is wrong with it.
     #[must_use]
-    pub fn details(&self) -> Vec<Detail> {
-        let units = |quantity: &Quantity| Value::Unsigned(quantity.get());
+    pub fn into_details(self) -> Vec<Detail> {
+        let fact = |name, value| Detail { line: None, name, value };
+        let units = |name, quantity: Quantity| fact(name, Value::Unsigned(quantity.get()));
         match self {
-            Self::InvalidRequest { .. } | Self::InsufficientStock { .. } => Vec::new(),
-            Self::ProductNotFound { key } => vec![
-                ("product_id", Value::Text(key.product_id().into())),
-                ("location_id", Value::Text(key.location_id().into())),
-            ],
-            Self::VersionMismatch { current_version } => current_version
-                .map(|version| ("current_version", Value::Unsigned(version)))
+            Self::InvalidRequest { invalid } => invalid
                 .into_iter()
+                .map(|argument| fact(argument.name, Value::Text(argument.message)))
                 .collect(),
-            Self::ReleaseExceedsReserved { requested, releasable, reserved } => vec![
-                ("requested", units(requested)),
-                ("releasable", units(releasable)),
-                ("reserved", units(reserved)),
-            ],
-            Self::AdjustBelowReserved { requested_total, reserved } => {
-                vec![
-                    ("requested_total", Value::Signed(*requested_total)),
-                    ("reserved", units(reserved)),
-                ]
+            Self::ProductNotFound { key } => Vec::from(key_details(None, key)),
+            Self::VersionMismatch { current_version: None } => Vec::new(),
+            Self::VersionMismatch { current_version: Some(version) } => {
+                vec![fact("current_version", Value::Unsigned(version))]
             }
-            Self::QuantityOutOfRange { requested_total } => vec![
-                ("requested_total", Value::Signed(*requested_total)),
-                ("maximum_total", Value::Unsigned(QUANTITY_MAX)),
+            Self::InsufficientStock { lines } => {
+                let mut details = Vec::with_capacity(lines.len() * 4);
+                for ShortLine { index, key, requested, available } in lines {
+                    let line = Some(index);
+                    details.extend(key_details(line, key));
+                    details.push(Detail { line, ..units("requested", requested) });
+                    details.push(Detail { line, ..units("available", available) });
+                }
+                details
+            }
+            Self::ReleaseExceedsReserved { requested, releasable, reserved } => vec![
+                units("requested", requested),
+                units("releasable", releasable),
+                units("reserved", reserved),
             ],
+            Self::AdjustBelowReserved { requested_total, reserved } => vec![
+                fact("requested_total", Value::Signed(requested_total)),
+                units("reserved", reserved),
+            ],
+            Self::QuantityOutOfRange { requested_total } => vec![
+                fact("requested_total", Value::Signed(requested_total)),
+                fact("maximum_total", Value::Unsigned(QUANTITY_MAX)),
+            ],
+        }
+    }
+}
+
+fn key_details(line: Option<u32>, key: StockKey) -> [Detail; 2] {
+    let (product_id, location_id) = key.into_ids();
+    [("product_id", product_id), ("location_id", location_id)].map(|(name, id)| Detail {
+        line,
+        name,
+        value: Value::Text(id),
+    })
+}
+
+impl Rejection {
+    /// One sentence for a person, with the numbers.
+    #[must_use]
+    pub fn message(&self) -> String {
+        match self {
+            Self::InvalidRequest { invalid } => {
+                let mut message = String::from("invalid arguments:");
+                for (i, argument) in invalid.iter().enumerate() {
+                    let separator = if i == 0 { " " } else { "; " };
+                    for part in [separator, argument.name, " ", &argument.message] {
+                        message.push_str(part);
+                    }
+                }
+                message
+            }
+            Self::ProductNotFound { key } => text(&[
+                Text("there is no stock of product "),
+                Text(key.product_id()),
+                Text(" at location "),
+                Text(key.location_id()),
+            ]),
+            Self::VersionMismatch { current_version: Some(version) } => text(&[
+                Text("the current version is "),
+                Count(*version),
+                Text(", which the precondition excludes"),
+            ]),
+            Self::VersionMismatch { current_version: None } => {
+                "it does not exist, which the precondition excludes".into()
+            }
+            Self::InsufficientStock { lines } => match lines.as_slice() {
+                [line] => text(&[
+                    Count(line.requested.get()),
+                    Text(" requested of product "),
+                    Text(line.key.product_id()),
+                    Text(" at location "),
+                    Text(line.key.location_id()),
+                    Text(", "),
+                    Count(line.available.get()),
+                    Text(" available"),
+                ]),
+                lines => text(&[
+                    Count(lines.len() as u64),
+                    Text(" lines ask for more than is available"),
+                ]),
+            },
+            Self::ReleaseExceedsReserved { requested, releasable, reserved } => text(&[
+                Count(requested.get()),
+                Text(" to be released, "),
+                Count(releasable.get()),
+                Text(" releasable of "),
+                Count(reserved.get()),
+                Text(" reserved"),
+            ]),
+            Self::AdjustBelowReserved { requested_total, reserved } => text(&[
+                Text("a total of "),
+                Signed(*requested_total),
+                Text(" would be below the "),
+                Count(reserved.get()),
+                Text(" reserved"),
+            ]),
+            Self::QuantityOutOfRange { requested_total } => text(&[
+                Text("a total of "),
+                Signed(*requested_total),
+                Text(" would exceed "),
+                Count(QUANTITY_MAX),
+            ]),
         }
     }
 }
@@ -120,56 +239,7 @@ impl From<InvalidArgument> for Rejection {
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::InvalidRequest { invalid } => {
-                write!(f, "invalid arguments:")?;
-                for (i, argument) in invalid.iter().enumerate() {
-                    let separator = if i == 0 { "" } else { ";" };
-                    write!(f, "{separator} {} {}", argument.name, argument.message)?;
-                }
-                Ok(())
-            }
-            Self::ProductNotFound { key } => write!(
-                f,
-                "there is no stock of product {} at location {}",
-                key.product_id(),
-                key.location_id()
-            ),
-            Self::VersionMismatch { current_version: Some(version) } => {
-                write!(f, "the current version is {version}, which the precondition excludes")
-            }
-            Self::VersionMismatch { current_version: None } => {
-                write!(f, "it does not exist, which the precondition excludes")
-            }
-            Self::InsufficientStock { lines } => match lines.as_slice() {
-                [line] => write!(
-                    f,
-                    "{} requested of product {} at location {}, {} available",
-                    line.requested.get(),
-                    line.key.product_id(),
-                    line.key.location_id(),
-                    line.available.get()
-                ),
-                lines => write!(f, "{} lines ask for more than is available", lines.len()),
-            },
-            Self::ReleaseExceedsReserved { requested, releasable, reserved } => write!(
-                f,
-                "{} to be released, {} releasable of {} reserved",
-                requested.get(),
-                releasable.get(),
-                reserved.get()
-            ),
-            Self::AdjustBelowReserved { requested_total, reserved } => {
-                write!(
-                    f,
-                    "a total of {requested_total} would be below the {} reserved",
-                    reserved.get()
-                )
-            }
-            Self::QuantityOutOfRange { requested_total } => {
-                write!(f, "a total of {requested_total} would exceed {QUANTITY_MAX}")
-            }
-        }
+        f.write_str(&self.message())
     }
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use alloc::{format, string::ToString};
+use alloc::string::ToString;
 
 fn key() -> StockKey {
     StockKey::parse("sku-1".to_string(), "north".to_string()).unwrap()
@@ -17,20 +17,18 @@ fn line(index: u32) -> ShortLine {
 fn every_rejection_has_a_code_details_and_a_message_with_the_numbers() {
     let argument = |name| InvalidArgument { name, message: "must be kind".to_string() };
     let unsigned = Value::Unsigned;
+    let text = |text: &str| Value::Text(text.to_string());
     let cases = [
         (
             Rejection::from(vec![argument("total"), argument("minimum")]),
             "invalid-request",
-            vec![],
+            vec![("total", text("must be kind")), ("minimum", text("must be kind"))],
             "invalid arguments: total must be kind; minimum must be kind",
         ),
         (
             Rejection::ProductNotFound { key: key() },
             "product-not-found",
-            vec![
-                ("product_id", Value::Text("sku-1".to_string())),
-                ("location_id", Value::Text("north".to_string())),
-            ],
+            vec![("product_id", text("sku-1")), ("location_id", text("north"))],
             "there is no stock of product sku-1 at location north",
         ),
         (
@@ -46,25 +44,17 @@ fn every_rejection_has_a_code_details_and_a_message_with_the_numbers() {
             "it does not exist, which the precondition excludes",
         ),
         (
-            Rejection::InsufficientStock { lines: vec![line(0)] },
-            "insufficient-stock",
-            vec![],
-            "7 requested of product sku-1 at location north, 2 available",
-        ),
-        (
-            Rejection::InsufficientStock { lines: vec![line(0), line(4)] },
-            "insufficient-stock",
-            vec![],
-            "2 lines ask for more than is available",
-        ),
-        (
             Rejection::ReleaseExceedsReserved {
                 requested: quantity(9),
                 releasable: quantity(1),
                 reserved: quantity(5),
             },
             "release-exceeds-reserved",
-            vec![("requested", unsigned(9)), ("releasable", unsigned(1)), ("reserved", unsigned(5))],
+            vec![
+                ("requested", unsigned(9)),
+                ("releasable", unsigned(1)),
+                ("reserved", unsigned(5)),
+            ],
             "9 to be released, 1 releasable of 5 reserved",
         ),
         (
@@ -85,9 +75,29 @@ fn every_rejection_has_a_code_details_and_a_message_with_the_numbers() {
     ];
     for (rejection, code, details, message) in cases {
         assert_eq!(rejection.code(), code);
-        assert_eq!(rejection.details(), details, "{code}");
-        assert_eq!(format!("{rejection}"), message);
+        assert_eq!(rejection.to_string(), message);
+        let expected = details.into_iter().map(|(name, value)| Detail { line: None, name, value });
+        assert_eq!(rejection.into_details(), expected.collect::<Vec<_>>(), "{code}");
     }
+}
+
+#[test]
+fn every_short_line_is_named_with_its_numbers() {
+    let one = Rejection::InsufficientStock { lines: vec![line(0)] };
+    assert_eq!(one.code(), "insufficient-stock");
+    assert_eq!(one.message(), "7 requested of product sku-1 at location north, 2 available");
+    let two = Rejection::InsufficientStock { lines: vec![line(0), line(4)] };
+    assert_eq!(two.message(), "2 lines ask for more than is available");
+    let facts = |line| {
+        [
+            ("product_id", Value::Text("sku-1".to_string())),
+            ("location_id", Value::Text("north".to_string())),
+            ("requested", Value::Unsigned(7)),
+            ("available", Value::Unsigned(2)),
+        ]
+        .map(|(name, value)| Detail { line: Some(line), name, value })
+    };
+    assert_eq!(two.into_details(), [facts(0), facts(4)].concat());
 }
 
 #[test]

@@ -34,7 +34,9 @@ fn a_created_stock_has_version_1_and_nothing_reserved() {
     let (stock, event) = Stock::create(key, quantity(7), quantity(3), 99);
     assert_eq!(numbers(&stock), (7, 0, 0, 3, 1));
     assert_eq!((stock.created_at, stock.updated_at()), (99, 99));
-    assert!(matches!(event, Event::InventoryAdjusted { from: None, to, .. } if to == stock.level()));
+    assert!(
+        matches!(event, Event::InventoryAdjusted { from: None, to, .. } if to == stock.level())
+    );
 }
 
 #[test]

@@ -1,14 +1,10 @@
 //! One function per query. Queries write nothing.
 
 use crate::{
-    DeficitPosition, DeficitScan, StockScan, World,
-    arguments::{Arguments, RawKey},
+    DeficitPosition, DeficitScan, InvalidArgument, PAGE_ITEMS_MAX, Quantity, RawKey, Rejection,
+    Stock, StockKey, StockScan, World, arguments::Arguments, check_id, deficit, is_low,
 };
-use alloc::{format, string::String, vec::Vec};
-use domain::{
-    InvalidArgument, PAGE_ITEMS_MAX, QUERY_KEYS_MAX, Rejection, Stock, StockKey, check_id, deficit,
-    is_low,
-};
+use alloc::{string::String, vec::Vec};
 
 /// Which stocks to list.
 #[derive(Clone, Debug, Default)]
@@ -31,29 +27,6 @@ pub fn get_stock<W: World>(world: &mut W, key: RawKey) -> Result<Stock, Rejectio
         return Err(arguments.rejection());
     };
     world.stock(&key).ok_or(Rejection::ProductNotFound { key })
-}
-
-/// Several stocks, in the order of the keys.
-///
-/// # Errors
-/// [`Rejection::InvalidRequest`].
-pub fn get_stocks<W: World>(
-    world: &mut W,
-    keys: Vec<RawKey>,
-) -> Result<Vec<Option<Stock>>, Rejection> {
-    let mut arguments = Arguments::default();
-    if keys.is_empty() || keys.len() > QUERY_KEYS_MAX {
-        arguments.check::<()>(Err(InvalidArgument {
-            name: "keys",
-            message: format!("must have 1 to {QUERY_KEYS_MAX} items, has {}", keys.len()),
-        }));
-        return Err(arguments.rejection());
-    }
-    let parsed: Vec<_> = keys.into_iter().filter_map(|key| arguments.key(key)).collect();
-    if arguments.any_invalid() {
-        return Err(arguments.rejection());
-    }
-    Ok(parsed.iter().map(|key| world.stock(key)).collect())
 }
 
 /// A page of stocks in key order, and the key to read on from.
@@ -100,7 +73,7 @@ pub fn low_stock<W: World>(
     let location = check_filter(&mut arguments, "location_id", location_id);
     let after = after
         .map(|(units, key)| {
-            let deficit = arguments.check(domain::Quantity::parse("deficit", units, 0));
+            let deficit = arguments.check(Quantity::parse("deficit", units, 0));
             let key = arguments.key(key);
             deficit.zip(key).map(|(deficit, key)| DeficitPosition { deficit, key }).ok_or(())
         })
@@ -112,8 +85,8 @@ pub fn low_stock<W: World>(
     let scan = DeficitScan { location_id, after, limit: limit + 1 };
     let (mut stocks, next) = page(world.scan_deficits(scan), limit);
     stocks.retain(|stock| is_low(&stock.level()));
-    let next = next
-        .map(|stock| DeficitPosition { deficit: deficit(&stock.level()), key: stock.key });
+    let next =
+        next.map(|stock| DeficitPosition { deficit: deficit(&stock.level()), key: stock.key });
     Ok((stocks, next))
 }
 
@@ -131,8 +104,7 @@ fn check_limit(limit: u32) -> Result<u32, InvalidArgument> {
     if (1..=PAGE_ITEMS_MAX).contains(&limit) {
         return Ok(limit);
     }
-    let message = format!("must be from 1 to {PAGE_ITEMS_MAX}, is {limit}");
-    Err(InvalidArgument { name: "limit", message })
+    Err(InvalidArgument::out_of_range("limit", 1, PAGE_ITEMS_MAX.into(), limit.into()))
 }
 
 /// An optional filter that must look like an id, or the start of one.
@@ -141,7 +113,5 @@ fn check_filter(
     name: &'static str,
     filter: Option<String>,
 ) -> Option<Option<String>> {
-    arguments.check(
-        filter.map(|text| check_id(name, &text).map(|()| text)).transpose(),
-    )
+    arguments.check(filter.map(|text| check_id(name, &text).map(|()| text)).transpose())
 }

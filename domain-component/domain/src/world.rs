@@ -1,5 +1,5 @@
+use crate::{Event, Precondition, Quantity, Stock, StockKey, Timestamp};
 use alloc::{string::String, vec::Vec};
-use domain::{Event, Precondition, Quantity, Stock, StockKey, Timestamp};
 
 /// What a handler reads from and writes to: the contract's `storage` and `event-sink`
 /// in the words of the domain.

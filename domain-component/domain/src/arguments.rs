@@ -1,5 +1,5 @@
+use crate::{InvalidArgument, Rejection, StockKey};
 use alloc::{string::String, vec::Vec};
-use domain::{InvalidArgument, Rejection, StockKey};
 
 /// Product id and location id as a caller gives them, not yet checked.
 pub type RawKey = (String, String);
@@ -20,10 +20,6 @@ impl Arguments {
         StockKey::parse(product_id, location_id)
             .map_err(|invalid| self.invalid.extend(invalid))
             .ok()
-    }
-
-    pub(crate) fn any_invalid(&self) -> bool {
-        !self.invalid.is_empty()
     }
 
     pub(crate) fn rejection(self) -> Rejection {

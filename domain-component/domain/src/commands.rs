@@ -1,8 +1,8 @@
 //! One function per command: parse the arguments, load, decide, save, publish.
 
-use crate::{Context, World, arguments::{Arguments, RawKey}};
-use domain::{
-    Changes, Event, InvalidArgument, Quantity, Rejection, Stock, check_precondition,
+use crate::{
+    Changes, Context, Event, InvalidArgument, Quantity, RawKey, Rejection, Stock, Timestamp, World,
+    arguments::Arguments, check_precondition,
 };
 
 /// What a command on one stock did.
@@ -69,7 +69,7 @@ pub fn adjust_by<W: World>(
     } else {
         Ok(delta)
     };
-    on_stock(world, context, key, nonzero, |stock, delta| stock.adjust_by(delta, context.now))
+    on_stock(world, context, key, nonzero, Stock::adjust_by)
 }
 
 /// Reserves a quantity for nobody in particular.
@@ -83,7 +83,7 @@ pub fn reserve<W: World>(
     quantity: u64,
 ) -> Result<StockOutcome, Rejection> {
     let quantity = Quantity::parse("quantity", quantity, 1);
-    on_stock(world, context, key, quantity, |stock, quantity| stock.reserve(quantity, context.now))
+    on_stock(world, context, key, quantity, Stock::reserve)
 }
 
 /// Gives back what [`reserve`] took.
@@ -97,7 +97,7 @@ pub fn release<W: World>(
     quantity: u64,
 ) -> Result<StockOutcome, Rejection> {
     let quantity = Quantity::parse("quantity", quantity, 1);
-    on_stock(world, context, key, quantity, |stock, quantity| stock.release(quantity, context.now))
+    on_stock(world, context, key, quantity, Stock::release)
 }
 
 /// The way of every command on one stock that must exist.
@@ -106,7 +106,7 @@ fn on_stock<W: World, A>(
     context: &Context,
     key: RawKey,
     argument: Result<A, InvalidArgument>,
-    decide: impl FnOnce(&mut Stock, A) -> Result<Event, Rejection>,
+    decide: fn(&mut Stock, A, Timestamp) -> Result<Event, Rejection>,
 ) -> Result<StockOutcome, Rejection> {
     let mut arguments = Arguments::default();
     let (Some(key), Some(argument)) = (arguments.key(key), arguments.check(argument)) else {
@@ -117,7 +117,7 @@ fn on_stock<W: World, A>(
     };
     let before = stock.level();
     check_precondition(context.precondition.as_ref(), Some(before.version()))?;
-    let event = decide(&mut stock, argument)?;
+    let event = decide(&mut stock, argument, context.now)?;
     let mut changes = Changes::default();
     changes.record(Some(before), stock.clone(), event);
     commit(world, changes);
