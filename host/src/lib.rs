@@ -1,1 +1,13 @@
+//! Holdfast, an inventory reservation service whose rules are a WebAssembly component.
+//!
+//! ARCHITECTURE.md is the map of the rooms below and says what each must never know.
 
+pub mod component;
+pub mod model;
+pub mod store;
+pub mod unit_of_work;
+
+/// Replies are built on many threads at once, which the allocators of libc, above all
+/// musl's, serialise.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

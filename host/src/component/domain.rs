@@ -1,0 +1,79 @@
+use super::{World, bindings, guest::State, limits::Limits, runtime::Runtime, wasi};
+use crate::model::Digest;
+use sha2::{Digest as _, Sha256};
+use wasmtime::{
+    Engine,
+    component::{Component, HasSelf, Linker},
+};
+
+/// A component that has been compiled and found to fit the contract, ready to be
+/// instantiated for a kind of world.
+pub struct Domain<W: World> {
+    pub(super) pre: bindings::DomainPre<State<W>>,
+    pub(super) limits: Limits,
+    digest: Digest,
+}
+
+impl<W: World> Clone for Domain<W> {
+    fn clone(&self) -> Self {
+        Self { pre: self.pre.clone(), limits: self.limits, digest: self.digest }
+    }
+}
+
+/// Why a file is not accepted as a domain component.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// No component, or one that does not compile.
+    #[error("not a usable WebAssembly component: {0}")]
+    NotAComponent(String),
+    /// It asks for an interface that the host does not grant.
+    #[error("it imports {0}, which is not granted")]
+    NotGranted(String),
+    /// It does not match the contract.
+    #[error("it does not fit the contract holdfast:inventory: {0}")]
+    Mismatch(String),
+}
+
+impl<W: World> Domain<W> {
+    /// Compiles a component and holds it against the contract. Takes milliseconds for a
+    /// small component and tens of seconds for a large one: not for the hot path.
+    ///
+    /// # Errors
+    /// [`Refused`] says what does not fit.
+    pub fn compile(runtime: &Runtime, bytes: &[u8]) -> Result<Self, Refused> {
+        let engine = runtime.engine();
+        let component = Component::from_binary(engine, bytes)
+            .map_err(|error| Refused::NotAComponent(format!("{error:#}")))?;
+        let linker = link(engine, &component)?;
+        let pre = linker
+            .instantiate_pre(&component)
+            .and_then(bindings::DomainPre::new)
+            .map_err(|error| Refused::Mismatch(format!("{error:#}")))?;
+        let digest = Digest(Sha256::digest(bytes).into());
+        Ok(Self { pre, limits: runtime.limits(), digest })
+    }
+
+    /// Names the component's bytes.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+}
+
+/// The contract's imports for everybody; of WASI, only the interfaces that a component
+/// names, each for itself.
+fn link<W: World>(engine: &Engine, component: &Component) -> Result<Linker<State<W>>, Refused> {
+    let mut linker = Linker::new(engine);
+    let mismatch = |error: wasmtime::Error| Refused::Mismatch(format!("{error:#}"));
+    bindings::Domain::add_to_linker::<_, HasSelf<State<W>>>(&mut linker, |state| state)
+        .map_err(mismatch)?;
+    for (name, _) in component.component_type().imports(engine) {
+        if name.starts_with("holdfast:inventory/") {
+            continue;
+        }
+        if !wasi::link(&mut linker, name).map_err(mismatch)? {
+            return Err(Refused::NotGranted(name.to_owned()));
+        }
+    }
+    Ok(linker)
+}

@@ -1,0 +1,69 @@
+//! The contract's imports, answered by the world of the call.
+
+use super::{
+    World,
+    bindings::holdfast::inventory::{event_sink, storage, types},
+    convert,
+    guest::State,
+};
+use crate::model::{Ended, Fault};
+
+/// The most items one scan may ask for.
+const SCAN_ITEMS_MAX: u32 = 1_001;
+
+impl<W: World> types::Host for State<W> {}
+
+impl<W: World> storage::Host for State<W> {
+    fn get_stock(&mut self, key: types::StockKey) -> wasmtime::Result<Option<types::Stock>> {
+        let key = convert::key_from_wit(key)?;
+        let stock = self.world.stock(&key).map_err(end)?;
+        Ok(stock.map(convert::stock_to_wit))
+    }
+
+    fn put_stock(&mut self, key: types::StockKey, stock: types::Stock) -> wasmtime::Result<()> {
+        let key = convert::key_from_wit(key)?;
+        self.world.put_stock(key, convert::stock_from_wit(stock)).map_err(end)
+    }
+
+    fn scan_stocks(
+        &mut self,
+        scan: storage::StockScan,
+    ) -> wasmtime::Result<Vec<types::StockEntry>> {
+        bounded(scan.limit)?;
+        let scan = convert::scan_from_wit(scan)?;
+        let found = self.world.scan_stocks(&scan).map_err(end)?;
+        Ok(found.into_iter().map(convert::entry_to_wit).collect())
+    }
+
+    fn scan_deficits(
+        &mut self,
+        scan: storage::DeficitScan,
+    ) -> wasmtime::Result<Vec<types::StockEntry>> {
+        bounded(scan.limit)?;
+        let scan = convert::deficit_scan_from_wit(scan)?;
+        let found = self.world.scan_deficits(&scan).map_err(end)?;
+        Ok(found.into_iter().map(convert::entry_to_wit).collect())
+    }
+}
+
+impl<W: World> event_sink::Host for State<W> {
+    fn publish(&mut self, events: Vec<types::Event>) -> wasmtime::Result<()> {
+        let events = events.into_iter().map(convert::event_from_wit).collect::<Result<_, _>>()?;
+        self.world.publish(events).map_err(end)
+    }
+}
+
+fn bounded(limit: u32) -> Result<(), Fault> {
+    if limit <= SCAN_ITEMS_MAX {
+        return Ok(());
+    }
+    Err(Fault(format!("it asked to scan {limit} stocks at once, allowed are {SCAN_ITEMS_MAX}")))
+}
+
+/// Ends the call from within, in a form that the caller finds again.
+fn end(ended: Ended) -> wasmtime::Error {
+    match ended {
+        Ended::Fault(fault) => fault.into(),
+        Ended::Failure(failure) => failure.into(),
+    }
+}

@@ -1,0 +1,50 @@
+//! The only room that knows wasmtime: compiles components, runs them within limits, and
+//! gives them the contract's imports. It knows nothing of HTTP or of where stocks are kept;
+//! whoever runs a guest brings a [`World`].
+
+mod convert;
+mod domain;
+mod guest;
+mod imports;
+mod limits;
+mod runtime;
+mod wasi;
+
+pub use domain::{Domain, Refused};
+pub use guest::{Decision, Guest};
+pub use limits::Limits;
+pub use runtime::Runtime;
+
+use crate::model::{DeficitScan, Ended, Event, Stock, StockKey, StockScan};
+
+/// The component that this binary ships with, compiled for wasm32-wasip2.
+pub const EMBEDDED: &[u8] = include_bytes!(env!("HOLDFAST_COMPONENT"));
+
+/// What the contract's imports read from and write to during one call.
+///
+/// An error ends the call: a [`Fault`](crate::model::Fault) where the component did what
+/// the contract forbids, a [`StoreFailure`](crate::model::StoreFailure) where the store let
+/// the host down.
+#[allow(clippy::missing_errors_doc, reason = "said once, above")]
+pub trait World: Send + 'static {
+    /// The stock of this key, where there is one.
+    fn stock(&mut self, key: &StockKey) -> Result<Option<Stock>, Ended>;
+    /// Stores a stock.
+    fn put_stock(&mut self, key: StockKey, stock: Stock) -> Result<(), Ended>;
+    /// Stocks in key order.
+    fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stock)>, Ended>;
+    /// Stocks below their minimum, the largest deficit first.
+    fn scan_deficits(&mut self, scan: &DeficitScan) -> Result<Vec<(StockKey, Stock)>, Ended>;
+    /// Appends facts.
+    fn publish(&mut self, events: Vec<Event>) -> Result<(), Ended>;
+}
+
+/// Generated from the contract.
+#[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
+mod bindings {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "domain",
+        imports: { default: trappable },
+    });
+}

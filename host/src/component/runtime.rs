@@ -1,0 +1,82 @@
+use super::limits::{Limits, TICK_MS};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+
+/// Memory of a finished instance that is zeroed in place rather than given back to the
+/// kernel: the shipped component touches less, so the next instance faults no page in.
+const RESIDENT_BYTES: usize = 256 * 1024;
+
+/// The engine that compiles and runs components, and the clock for their deadlines.
+/// One per process.
+pub struct Runtime {
+    engine: Engine,
+    limits: Limits,
+    stop: Arc<AtomicBool>,
+    ticker: Option<JoinHandle<()>>,
+}
+
+impl Runtime {
+    /// An engine with these limits.
+    ///
+    /// # Errors
+    /// Where the operating system refuses the address space for the instances, or a thread.
+    pub fn new(limits: Limits) -> anyhow::Result<Self> {
+        let mut pool = PoolingAllocationConfig::new();
+        pool.total_component_instances(limits.instances_max)
+            .total_core_instances(limits.instances_max.saturating_mul(8))
+            .total_memories(limits.instances_max)
+            .total_tables(limits.instances_max.saturating_mul(8))
+            .max_memories_per_component(1)
+            .max_memory_size(limits.memory_bytes_max)
+            .max_unused_warm_slots(limits.instances_max)
+            .linear_memory_keep_resident(RESIDENT_BYTES)
+            .table_keep_resident(RESIDENT_BYTES);
+        let mut config = Config::new();
+        config
+            .wasm_component_model(true)
+            .consume_fuel(true)
+            .epoch_interruption(true)
+            .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+        let engine = Engine::new(&config)?;
+
+        let stop = Arc::new(AtomicBool::new(false));
+        let ticker = std::thread::Builder::new().name("deadlines".into()).spawn({
+            let (engine, stop) = (engine.weak(), Arc::clone(&stop));
+            move || {
+                while !stop.load(Ordering::Relaxed) {
+                    std::thread::sleep(Duration::from_millis(TICK_MS));
+                    let Some(engine) = engine.upgrade() else { return };
+                    engine.increment_epoch();
+                }
+            }
+        })?;
+        Ok(Self { engine, limits, stop, ticker: Some(ticker) })
+    }
+
+    pub(super) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// What components may use.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.limits
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(ticker) = self.ticker.take() {
+            // It has nothing to report, and a tick is short.
+            let _ = ticker.join();
+        }
+    }
+}

@@ -1,0 +1,138 @@
+use std::fmt;
+
+/// The longest product or location id.
+pub const ID_CHARACTERS_MAX: usize = 128;
+
+/// Words that name routes, and so cannot name products.
+const RESERVED_PRODUCT_IDS: [&str; 2] = ["low-stock", "query"];
+
+/// Why a text is no id.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum InvalidId {
+    /// Too short or too long.
+    #[error("must have 1 to {ID_CHARACTERS_MAX} characters, has {0}")]
+    Length(usize),
+    /// Something else than printable ASCII, or a space.
+    #[error("must be printable ASCII without spaces, character {0} is not")]
+    Character(usize),
+    /// A word that names a route.
+    #[error("{0} is a reserved word")]
+    Reserved(String),
+}
+
+fn check(text: &str) -> Result<(), InvalidId> {
+    let characters = text.chars().count();
+    if characters == 0 || characters > ID_CHARACTERS_MAX {
+        return Err(InvalidId::Length(characters));
+    }
+    match text.chars().position(|character| !character.is_ascii_graphic()) {
+        Some(position) => Err(InvalidId::Character(position)),
+        None => Ok(()),
+    }
+}
+
+/// Names what is stocked.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ProductId(String);
+
+impl ProductId {
+    /// The id, where the text is one.
+    ///
+    /// # Errors
+    /// Says why it is not.
+    pub fn parse(text: String) -> Result<Self, InvalidId> {
+        check(&text)?;
+        if RESERVED_PRODUCT_IDS.contains(&text.as_str()) {
+            return Err(InvalidId::Reserved(text));
+        }
+        Ok(Self(text))
+    }
+
+    /// The id as a text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Names where it is stocked; `default` where nobody says.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct LocationId(String);
+
+impl LocationId {
+    /// The id, where the text is one.
+    ///
+    /// # Errors
+    /// Says why it is not.
+    pub fn parse(text: String) -> Result<Self, InvalidId> {
+        check(&text).map(|()| Self(text))
+    }
+
+    /// The id as a text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for LocationId {
+    fn default() -> Self {
+        Self("default".to_owned())
+    }
+}
+
+/// Names one stock: a product at a location.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StockKey {
+    /// What.
+    pub product_id: ProductId,
+    /// Where.
+    pub location_id: LocationId,
+}
+
+impl StockKey {
+    /// A key of two texts.
+    ///
+    /// # Errors
+    /// Says why one of them is no id.
+    pub fn parse(product_id: String, location_id: String) -> Result<Self, InvalidId> {
+        Ok(Self {
+            product_id: ProductId::parse(product_id)?,
+            location_id: LocationId::parse(location_id)?,
+        })
+    }
+}
+
+impl fmt::Debug for StockKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.product_id.0, self.location_id.0)
+    }
+}
+
+impl fmt::Display for StockKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}", self.product_id.0, self.location_id.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_follow_the_rule_of_the_contract() {
+        for good in ["a", "~", "SKU/1:red", &"x".repeat(128)] {
+            assert!(ProductId::parse(good.to_owned()).is_ok(), "{good}");
+        }
+        for bad in ["", " ", "a b", "ä", "\u{7f}", "tab\t", &"x".repeat(129), "query", "low-stock"]
+        {
+            assert!(ProductId::parse(bad.to_owned()).is_err(), "{bad}");
+        }
+        assert!(LocationId::parse("query".to_owned()).is_ok());
+    }
+
+    #[test]
+    fn lengths_are_told_in_characters() {
+        assert_eq!(ProductId::parse("ä".repeat(200)).err(), Some(InvalidId::Length(200)));
+    }
+}

@@ -1,0 +1,133 @@
+//! The only room that knows SQL: where stocks and the event log are kept.
+//!
+//! One [`Lane`] writes; any number of [`Snapshot`]s read what is committed, without
+//! waiting for it.
+
+pub mod sqlite;
+
+use crate::model::{DeficitScan, LogEntry, Stock, StockKey, StockScan, StoreFailure, Timestamp};
+use std::cmp::Reverse;
+
+/// The store's own name for a stock, so that log and indexes need not repeat its key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StockId(pub(crate) i64);
+
+/// A stock as found in the store.
+#[derive(Clone, Copy, Debug)]
+pub struct Stored {
+    /// The store's name for it.
+    pub id: StockId,
+    /// The stock.
+    pub stock: Stock,
+}
+
+/// What is committed, to be read.
+#[allow(clippy::missing_errors_doc, reason = "every function fails where the store does")]
+pub trait Snapshot: Send + 'static {
+    /// Makes all reads until [`Snapshot::end`] see the same commit.
+    fn begin(&mut self) -> Result<(), StoreFailure>;
+    /// Lets reads see the latest commit again.
+    fn end(&mut self);
+    /// The stock of this key.
+    fn stock(&mut self, key: &StockKey) -> Result<Option<Stored>, StoreFailure>;
+    /// Stocks in key order.
+    fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stock)>, StoreFailure>;
+    /// Stocks below their minimum, the largest deficit first, then in key order.
+    fn scan_deficits(&mut self, scan: &DeficitScan)
+    -> Result<Vec<(StockKey, Stock)>, StoreFailure>;
+}
+
+/// The end of the event log.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct LogEnd {
+    /// The last event's number; 0: there is none.
+    pub sequence: u64,
+    /// The latest time that was recorded.
+    pub at: Timestamp,
+}
+
+/// A stock to be written.
+#[derive(Debug)]
+pub struct StockWrite<'a> {
+    /// Its key.
+    pub key: &'a StockKey,
+    /// The store's name for it; none: it is new.
+    pub id: Option<StockId>,
+    /// What it is now.
+    pub stock: &'a Stock,
+}
+
+/// The one writer.
+#[allow(clippy::missing_errors_doc, reason = "every function fails where the store does")]
+pub trait Lane: Snapshot {
+    /// Where the log ends.
+    fn log_end(&mut self) -> Result<LogEnd, StoreFailure>;
+    /// Makes all of it durable, or nothing.
+    fn commit(&mut self, stocks: &[StockWrite<'_>], log: &[LogEntry]) -> Result<(), StoreFailure>;
+    /// After a failure: gets ready to write again, and proves it by writing.
+    fn recover(&mut self) -> Result<(), StoreFailure>;
+    /// Leaves the store as compact as it can be, before the process ends.
+    fn close(&mut self) -> Result<(), StoreFailure>;
+}
+
+/// In which order to read a ledger.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Order {
+    /// By falling sequence.
+    NewestFirst,
+    /// By rising sequence.
+    OldestFirst,
+}
+
+/// The event log, to be read.
+pub trait Log: Send + 'static {
+    /// Up to `limit` entries of one stock behind the sequence `after`; none where the stock
+    /// does not exist.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    fn stock_events(
+        &mut self,
+        key: &StockKey,
+        order: Order,
+        after: Option<u64>,
+        limit: u32,
+    ) -> Result<Option<Vec<LogEntry>>, StoreFailure>;
+}
+
+/// Whether a scan asks for this stock: the conditions that a store evaluates in its own
+/// language, for stocks that are not in the store yet.
+#[must_use]
+pub(crate) fn scan_matches(scan: &StockScan, key: &StockKey, stock: &Stock) -> bool {
+    let StockScan { location_id, product_prefix, below_minimum, after, .. } = scan;
+    location_id.as_deref().is_none_or(|id| id == key.location_id.as_str())
+        && product_prefix
+            .as_deref()
+            .is_none_or(|prefix| key.product_id.as_str().starts_with(prefix))
+        && (!below_minimum || deficit(stock) > 0)
+        && after.as_ref().is_none_or(|after| key > after)
+}
+
+/// The same for a scan by deficit.
+#[must_use]
+pub(crate) fn deficit_scan_matches(scan: &DeficitScan, key: &StockKey, stock: &Stock) -> bool {
+    let DeficitScan { location_id, after, .. } = scan;
+    location_id.as_deref().is_none_or(|id| id == key.location_id.as_str())
+        && deficit(stock) > 0
+        && after.as_ref().is_none_or(|after| {
+            deficit_order(deficit(stock), key) > deficit_order(after.deficit, &after.key)
+        })
+}
+
+/// The order of a scan by deficit: the largest first, then by key.
+#[must_use]
+pub(crate) fn deficit_order(deficit: u64, key: &StockKey) -> (Reverse<u64>, &StockKey) {
+    (Reverse(deficit), key)
+}
+
+/// Units missing to the minimum, as the contract's `storage` defines it.
+#[must_use]
+pub(crate) fn deficit(stock: &Stock) -> u64 {
+    let level = stock.level;
+    level.minimum.saturating_sub(level.total.saturating_sub(level.reserved))
+}

@@ -1,0 +1,49 @@
+use crate::model::StoreFailure;
+use rusqlite::{Connection, OpenFlags};
+use std::{path::Path, time::Duration};
+
+/// Pages that a connection keeps in memory, in KiB.
+const CACHE_KIB: i64 = 8 * 1024;
+
+/// Statements that a connection keeps prepared.
+const STATEMENTS_MAX: usize = 64;
+
+/// Only the moment in which a checkpoint or the first reader after a crash holds the file
+/// can make anybody wait: there is one writer.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A write-ahead log longer than this, in bytes, is cut back once it is checkpointed.
+const WAL_BYTES_KEPT: i64 = 64 * 1024 * 1024;
+
+/// A connection that may write.
+pub(super) fn writable(file: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    let connection = open(file, flags)?;
+    // A commit is acknowledged when it is on disk, not when it is written.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT)?;
+    Ok(connection)
+}
+
+/// A connection that cannot write.
+pub(super) fn readable(file: &Path) -> rusqlite::Result<Connection> {
+    let connection = open(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+fn open(file: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    // Each connection belongs to one thread at a time, so SQLite need not lock it.
+    let connection = Connection::open_with_flags(file, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    Ok(connection)
+}
+
+/// Names what was being done when SQLite failed.
+pub(super) fn failed(doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreFailure {
+    move |cause| StoreFailure::new(doing, cause)
+}

@@ -1,0 +1,261 @@
+use super::{
+    connection::{self, failed},
+    lock::FileLock,
+    rows::{EventRow, Unsigned, unsigned},
+    snapshot,
+};
+use crate::{
+    model::{DeficitScan, Digest, Event, LogEntry, Stock, StockKey, StockScan, StoreFailure},
+    store::{Lane, LogEnd, Snapshot, StockId, StockWrite, Stored},
+};
+use rusqlite::{Connection, OptionalExtension, params};
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
+
+const INSERT_STOCK: &str = "INSERT INTO stock (product_id, location_id, stock_id, total, reserved, \
+     unattributed, minimum, version, due_at, created_at, updated_at) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+
+const UPDATE_STOCK: &str = "UPDATE stock SET total = ?3, reserved = ?4, unattributed = ?5, \
+     minimum = ?6, version = ?7, due_at = ?8, updated_at = ?9 \
+     WHERE product_id = ?1 AND location_id = ?2";
+
+const INSERT_EVENT: &str = "INSERT INTO event (sequence, kind, at, component_id, command_id, \
+     caller, reason, reference, reservation_id, expires_at, stock_id, quantity, counterpart_id, \
+     total, reserved, unattributed, minimum, version, version_span, total_from, reserved_from, \
+     unattributed_from, minimum_from, state, state_from, expires_at_from) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
+     ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)";
+
+const DOING_COMMIT: &str = "committing a batch";
+
+/// The writer: one connection, used by one thread.
+pub struct SqliteLane {
+    file: PathBuf,
+    connection: Connection,
+    next_stock_id: i64,
+    log_end: LogEnd,
+    components: HashMap<Digest, i64>,
+    _lock: Arc<FileLock>,
+}
+
+impl SqliteLane {
+    pub(super) fn open(file: PathBuf, lock: Arc<FileLock>) -> Result<Self, StoreFailure> {
+        let connection =
+            connection::writable(&file).map_err(failed("opening the writing connection"))?;
+        let mut lane = Self {
+            file,
+            connection,
+            next_stock_id: 1,
+            log_end: LogEnd::default(),
+            components: HashMap::new(),
+            _lock: lock,
+        };
+        lane.remember().map_err(failed("reading the end of the log"))?;
+        Ok(lane)
+    }
+
+    /// What the lane keeps in memory, read anew.
+    fn remember(&mut self) -> rusqlite::Result<()> {
+        let last = "SELECT coalesce(max(stock_id), 0) FROM stock";
+        self.next_stock_id = self.connection.query_row(last, [], |row| row.get::<_, i64>(0))? + 1;
+        let last = "SELECT sequence, at FROM event ORDER BY sequence DESC LIMIT 1";
+        self.log_end = self
+            .connection
+            .query_row(last, [], |row| {
+                Ok(LogEnd { sequence: unsigned(row, 0)?, at: unsigned(row, 1)? })
+            })
+            .optional()?
+            .unwrap_or_default();
+        self.components = self
+            .connection
+            .prepare("SELECT digest, component_id FROM component")?
+            .query_map([], |row| Ok((Digest(row.get(0)?), row.get(1)?)))?
+            .collect::<rusqlite::Result<_>>()?;
+        Ok(())
+    }
+
+    fn component_id(&mut self, digest: Digest) -> rusqlite::Result<i64> {
+        if let Some(id) = self.components.get(&digest) {
+            return Ok(*id);
+        }
+        self.connection.execute("INSERT INTO component (digest) VALUES (?1)", [&digest.0])?;
+        let id = self.connection.last_insert_rowid();
+        self.components.insert(digest, id);
+        Ok(id)
+    }
+
+    fn write(&mut self, stocks: &[StockWrite<'_>], log: &[LogEntry]) -> rusqlite::Result<()> {
+        let mut ids = HashMap::with_capacity(stocks.len());
+        for write in stocks {
+            let id = self.write_stock(write)?;
+            ids.insert(write.key, id);
+        }
+        for entry in log {
+            let component = self.component_id(entry.component)?;
+            let stock_id = match &entry.event {
+                Event::Stock(event) => ids.get(&event.key).copied(),
+                Event::Reservation(_) => None,
+            };
+            self.write_event(entry, component, stock_id)?;
+        }
+        Ok(())
+    }
+
+    fn write_stock(&mut self, write: &StockWrite<'_>) -> rusqlite::Result<i64> {
+        let StockWrite { key, id, stock } = write;
+        let (product, location) = (key.product_id.as_str(), key.location_id.as_str());
+        let level = &stock.level;
+        let (total, reserved) = (Unsigned(level.total), Unsigned(level.reserved));
+        let (unattributed, minimum) = (Unsigned(level.unattributed), Unsigned(level.minimum));
+        let (version, due_at) = (Unsigned(level.version), stock.due_at.map(Unsigned));
+        let updated_at = Unsigned(stock.updated_at);
+        if let Some(StockId(id)) = id {
+            let changed = self.connection.prepare_cached(UPDATE_STOCK)?.execute(params![
+                product,
+                location,
+                total,
+                reserved,
+                unattributed,
+                minimum,
+                version,
+                due_at,
+                updated_at
+            ])?;
+            return if changed == 1 { Ok(*id) } else { Err(rusqlite::Error::QueryReturnedNoRows) };
+        }
+        let id = self.next_stock_id;
+        self.next_stock_id += 1;
+        let created_at = Unsigned(stock.created_at);
+        self.connection.prepare_cached(INSERT_STOCK)?.execute(params![
+            product,
+            location,
+            id,
+            total,
+            reserved,
+            unattributed,
+            minimum,
+            version,
+            due_at,
+            created_at,
+            updated_at
+        ])?;
+        Ok(id)
+    }
+
+    fn write_event(
+        &self,
+        entry: &LogEntry,
+        component_id: i64,
+        stock_id: Option<i64>,
+    ) -> rusqlite::Result<()> {
+        let row = EventRow::of(&entry.event);
+        let [total, reserved, unattributed, minimum] = row.level.map(|n| n.map(Unsigned));
+        let [total_from, reserved_from, unattributed_from, minimum_from] =
+            row.level_from.map(|n| n.map(Unsigned));
+        self.connection.prepare_cached(INSERT_EVENT)?.execute(params![
+            Unsigned(entry.sequence),
+            row.kind,
+            Unsigned(entry.at),
+            component_id,
+            entry.command_id.as_bytes(),
+            entry.caller.as_deref(),
+            entry.reason,
+            entry.reference,
+            row.reservation_id,
+            row.expires_at.map(Unsigned),
+            stock_id,
+            row.quantity.map(Unsigned),
+            row.counterpart_id,
+            total,
+            reserved,
+            unattributed,
+            minimum,
+            Unsigned(row.version),
+            row.version_span.map(Unsigned),
+            total_from,
+            reserved_from,
+            unattributed_from,
+            minimum_from,
+            row.state,
+            row.state_from,
+            row.expires_at_from.map(Unsigned),
+        ])?;
+        Ok(())
+    }
+
+    fn transact(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> rusqlite::Result<()>,
+    ) -> rusqlite::Result<()> {
+        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        let done = work(self)
+            .and_then(|()| self.connection.prepare_cached("COMMIT")?.execute([]).map(|_| ()));
+        if done.is_err() && !self.connection.is_autocommit() {
+            // The first error is the one to tell; `recover` sees to the rest.
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+        done
+    }
+}
+
+impl Snapshot for SqliteLane {
+    /// The one writer needs no snapshot: nobody else changes what it reads.
+    fn begin(&mut self) -> Result<(), StoreFailure> {
+        Ok(())
+    }
+
+    fn end(&mut self) {}
+
+    fn stock(&mut self, key: &StockKey) -> Result<Option<Stored>, StoreFailure> {
+        snapshot::stock(&self.connection, key)
+    }
+
+    fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
+        snapshot::scan_stocks(&self.connection, scan)
+    }
+
+    fn scan_deficits(
+        &mut self,
+        scan: &DeficitScan,
+    ) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
+        snapshot::scan_deficits(&self.connection, scan)
+    }
+}
+
+impl Lane for SqliteLane {
+    fn log_end(&mut self) -> Result<LogEnd, StoreFailure> {
+        Ok(self.log_end)
+    }
+
+    fn commit(&mut self, stocks: &[StockWrite<'_>], log: &[LogEntry]) -> Result<(), StoreFailure> {
+        let before = self.next_stock_id;
+        let committed = self.transact(|lane| lane.write(stocks, log));
+        match (committed, log.last()) {
+            (Ok(()), Some(last)) => self.log_end = LogEnd { sequence: last.sequence, at: last.at },
+            (Ok(()), None) => {}
+            (Err(error), _) => {
+                self.next_stock_id = before;
+                self.components.clear();
+                return Err(StoreFailure::new(DOING_COMMIT, error));
+            }
+        }
+        Ok(())
+    }
+
+    /// A new connection, since an I/O error can leave the old one in any state; then a real
+    /// write, since reading proves nothing about a full disk.
+    fn recover(&mut self) -> Result<(), StoreFailure> {
+        let doing = "recovering the writing connection";
+        self.connection = connection::writable(&self.file).map_err(failed(doing))?;
+        self.remember().map_err(failed(doing))?;
+        let version = super::migrations::LATEST_VERSION;
+        self.transact(|lane| lane.connection.pragma_update(None, "user_version", version))
+            .map_err(failed(doing))
+    }
+
+    fn close(&mut self) -> Result<(), StoreFailure> {
+        self.connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            .map_err(failed("checkpointing the database"))
+    }
+}

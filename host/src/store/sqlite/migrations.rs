@@ -1,0 +1,176 @@
+//! Numbered schema changes, forward only. `user_version` counts those applied,
+//! `application_id` tells our files from others.
+
+use super::{OpenError, connection};
+use rusqlite::{Connection, ErrorCode};
+use std::path::Path;
+
+const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_stock_and_event_log.sql")];
+
+/// The schema version of this binary.
+#[allow(clippy::cast_possible_truncation, reason = "a handful of files")]
+pub const LATEST_VERSION: u32 = MIGRATIONS.len() as u32;
+
+/// "hold" in ASCII.
+const APPLICATION_ID: u32 = 0x686f_6c64;
+
+/// The schema version before and after opening.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Migrated {
+    /// 0: the database is new.
+    pub from: u32,
+    /// The version now.
+    pub to: u32,
+}
+
+/// Brings the schema of the file up to date.
+pub(super) fn apply(file: &Path) -> Result<Migrated, OpenError> {
+    let sqlite = |cause: rusqlite::Error| match cause.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+            OpenError::Foreign { file: file.to_owned(), reason: cause.to_string() }
+        }
+        _ => OpenError::Sqlite { file: file.to_owned(), cause },
+    };
+    let mut connection = connection::writable(file).map_err(sqlite)?;
+    let found = identify(&connection, file).map_err(|error| error.or(sqlite))?;
+    if found > LATEST_VERSION {
+        return Err(OpenError::Newer { file: file.to_owned(), found, known: LATEST_VERSION });
+    }
+    connection.pragma_update(None, "journal_mode", "WAL").map_err(sqlite)?;
+    for (version, migration) in (1_u32..).zip(MIGRATIONS) {
+        if version > found {
+            migrate(&mut connection, version, migration).map_err(sqlite)?;
+        }
+    }
+    Ok(Migrated { from: found, to: LATEST_VERSION })
+}
+
+/// The file's schema version; 0 for a new, empty one.
+fn identify(connection: &Connection, file: &Path) -> Result<u32, Identify> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u32>(0));
+    let (application, version) = (pragma("application_id")?, pragma("user_version")?);
+    let tables: u32 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    match (application, tables) {
+        (APPLICATION_ID, _) => Ok(version),
+        (0, 0) if version == 0 => Ok(0),
+        _ => Err(Identify::Foreign(OpenError::Foreign {
+            file: file.to_owned(),
+            reason: format!(
+                "it is an SQLite database of another program, with {tables} tables and indexes \
+                 and application id {application:#x}"
+            ),
+        })),
+    }
+}
+
+enum Identify {
+    Foreign(OpenError),
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Identify {
+    fn from(cause: rusqlite::Error) -> Self {
+        Self::Sqlite(cause)
+    }
+}
+
+impl Identify {
+    fn or(self, sqlite: impl Fn(rusqlite::Error) -> OpenError) -> OpenError {
+        match self {
+            Self::Foreign(error) => error,
+            Self::Sqlite(cause) => sqlite(cause),
+        }
+    }
+}
+
+fn migrate(connection: &mut Connection, version: u32, migration: &str) -> rusqlite::Result<()> {
+    let transaction = connection.transaction()?;
+    transaction.execute_batch(migration)?;
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", version)?;
+    transaction.commit()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn temporary() -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("inventory.db");
+        (folder, file)
+    }
+
+    #[test]
+    fn a_new_file_gets_the_whole_schema_and_an_old_one_nothing() {
+        let (_folder, file) = temporary();
+        assert_eq!(apply(&file).unwrap(), Migrated { from: 0, to: LATEST_VERSION });
+        assert_eq!(apply(&file).unwrap(), Migrated { from: LATEST_VERSION, to: LATEST_VERSION });
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused_with_both_versions() {
+        let (_folder, file) = temporary();
+        apply(&file).unwrap();
+        let connection = Connection::open(&file).unwrap();
+        connection.pragma_update(None, "user_version", LATEST_VERSION + 1).unwrap();
+        drop(connection);
+        assert!(matches!(
+            apply(&file),
+            Err(OpenError::Newer { found, known, .. })
+                if (found, known) == (LATEST_VERSION + 1, LATEST_VERSION)
+        ));
+    }
+
+    #[test]
+    fn somebody_elses_database_is_left_untouched() {
+        let (_folder, file) = temporary();
+        Connection::open(&file).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
+        let before = std::fs::read(&file).unwrap();
+        assert!(matches!(apply(&file), Err(OpenError::Foreign { .. })));
+        assert_eq!(std::fs::read(&file).unwrap(), before);
+    }
+
+    #[test]
+    fn a_file_that_is_no_database_is_left_untouched() {
+        let (_folder, file) = temporary();
+        let text = "not a database, but long enough to look at ".repeat(40);
+        std::fs::write(&file, &text).unwrap();
+        assert!(matches!(apply(&file), Err(OpenError::Foreign { .. })));
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+    }
+
+    #[test]
+    fn events_are_neither_changed_nor_deleted() {
+        let (_folder, file) = temporary();
+        apply(&file).unwrap();
+        let connection = Connection::open(&file).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO event (sequence, kind, at, component_id, command_id, version)
+                 VALUES (1, 1, 1, 1, zeroblob(16), 1)",
+            )
+            .unwrap();
+        assert!(connection.execute("UPDATE event SET version = 2", []).is_err());
+        assert!(connection.execute("DELETE FROM event", []).is_err());
+    }
+
+    #[test]
+    fn the_schema_refuses_what_two_checks_before_it_should_have() {
+        let (_folder, file) = temporary();
+        apply(&file).unwrap();
+        let connection = Connection::open(&file).unwrap();
+        let insert = |total: i64, reserved: i64, unattributed: i64| {
+            connection.execute(
+                "INSERT INTO stock VALUES ('a', 'default', 1, ?1, ?2, ?3, 0, 1, NULL, 1, 1)",
+                [total, reserved, unattributed],
+            )
+        };
+        assert!(insert(5, 6, 0).is_err());
+        assert!(insert(5, 4, 5).is_err());
+        assert!(insert(-1, 0, 0).is_err());
+        assert!(insert(1_000_000_000_000, 0, 0).is_err());
+        assert!(insert(5, 5, 5).is_ok());
+    }
+}

@@ -1,0 +1,70 @@
+-- Stocks, and the event log that is ledger, outbox and audit trail in one.
+-- The CHECKs are the last line of defence: what breaks them has passed two others.
+
+CREATE TABLE stock (
+    product_id   TEXT    NOT NULL CHECK (length(product_id) BETWEEN 1 AND 128),
+    location_id  TEXT    NOT NULL CHECK (length(location_id) BETWEEN 1 AND 128),
+    stock_id     INTEGER NOT NULL UNIQUE,
+    total        INTEGER NOT NULL CHECK (total BETWEEN 0 AND 999999999999),
+    reserved     INTEGER NOT NULL CHECK (reserved BETWEEN 0 AND total),
+    unattributed INTEGER NOT NULL CHECK (unattributed BETWEEN 0 AND reserved),
+    minimum      INTEGER NOT NULL CHECK (minimum BETWEEN 0 AND 999999999999),
+    version      INTEGER NOT NULL CHECK (version >= 1),
+    due_at       INTEGER,
+    created_at   INTEGER NOT NULL,
+    updated_at   INTEGER NOT NULL,
+    PRIMARY KEY (product_id, location_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX stock_by_location ON stock (location_id, product_id);
+
+-- Only stocks below their minimum are in these two: the others cost them nothing.
+CREATE INDEX stock_below_minimum ON stock (product_id, location_id)
+    WHERE minimum > total - reserved;
+CREATE INDEX stock_by_deficit ON stock (minimum - total + reserved DESC, product_id, location_id)
+    WHERE minimum > total - reserved;
+
+-- The components that decided, by the digest of their bytes.
+CREATE TABLE component (
+    component_id INTEGER PRIMARY KEY,
+    digest       BLOB NOT NULL UNIQUE CHECK (length(digest) = 32)
+) STRICT;
+
+-- One row per event, gapless, never updated. Levels are those after the event; before
+-- it (`..._from`) only where they differ. `version_span` is the version after less the
+-- version before; NULL where the event created the stock, so that there is no before.
+CREATE TABLE event (
+    sequence          INTEGER PRIMARY KEY,
+    kind              INTEGER NOT NULL,
+    at                INTEGER NOT NULL,
+    component_id      INTEGER NOT NULL,
+    command_id        BLOB    NOT NULL CHECK (length(command_id) = 16),
+    caller            TEXT,
+    reason            TEXT,
+    reference         TEXT,
+    reservation_id    TEXT,
+    expires_at        INTEGER,
+    stock_id          INTEGER,
+    quantity          INTEGER,
+    counterpart_id    TEXT,
+    total             INTEGER,
+    reserved          INTEGER,
+    unattributed      INTEGER,
+    minimum           INTEGER,
+    version           INTEGER NOT NULL,
+    version_span      INTEGER,
+    total_from        INTEGER,
+    reserved_from     INTEGER,
+    unattributed_from INTEGER,
+    minimum_from      INTEGER,
+    state             INTEGER,
+    state_from        INTEGER,
+    expires_at_from   INTEGER
+) STRICT;
+
+CREATE INDEX event_by_stock ON event (stock_id, sequence) WHERE stock_id IS NOT NULL;
+
+CREATE TRIGGER event_never_updated BEFORE UPDATE ON event
+BEGIN SELECT RAISE(ABORT, 'events never change'); END;
+CREATE TRIGGER event_never_deleted BEFORE DELETE ON event
+BEGIN SELECT RAISE(ABORT, 'events never go'); END;

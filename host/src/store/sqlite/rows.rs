@@ -1,0 +1,247 @@
+//! The border between rows and the host's values.
+
+use crate::model::{
+    Digest, Event, Level, LogEntry, ReservationEvent, ReservationEventKind, ReservationState,
+    ReservationStatus, Stock, StockEvent, StockEventKind, StockKey,
+};
+use rusqlite::{
+    Row,
+    types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Type, ValueRef},
+};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// A number that is never negative and fits SQLite's signed integers: all of ours do.
+pub(super) struct Unsigned(pub(super) u64);
+
+impl ToSql for Unsigned {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let signed = i64::try_from(self.0)
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+        Ok(ToSqlOutput::from(signed))
+    }
+}
+
+impl FromSql for Unsigned {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let signed = value.as_i64()?;
+        u64::try_from(signed).map(Self).map_err(|_| FromSqlError::OutOfRange(signed))
+    }
+}
+
+pub(super) fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    row.get::<_, Unsigned>(column).map(|number| number.0)
+}
+
+fn optional(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<u64>> {
+    Ok(row.get::<_, Option<Unsigned>>(column)?.map(|number| number.0))
+}
+
+fn broken(column: usize, what: &str) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Null, what.to_owned().into())
+}
+
+/// The columns of a stock, in the order in which [`stock`] reads them.
+pub(super) const STOCK_COLUMNS: &str =
+    "total, reserved, unattributed, minimum, version, due_at, created_at, updated_at";
+
+/// A stock from the columns that begin at `first`.
+pub(super) fn stock(row: &Row<'_>, first: usize) -> rusqlite::Result<Stock> {
+    Ok(Stock {
+        level: Level {
+            total: unsigned(row, first)?,
+            reserved: unsigned(row, first + 1)?,
+            unattributed: unsigned(row, first + 2)?,
+            minimum: unsigned(row, first + 3)?,
+            version: unsigned(row, first + 4)?,
+        },
+        due_at: optional(row, first + 5)?,
+        created_at: unsigned(row, first + 6)?,
+        updated_at: unsigned(row, first + 7)?,
+    })
+}
+
+/// A key from two columns, product first.
+pub(super) fn key(row: &Row<'_>, first: usize) -> rusqlite::Result<StockKey> {
+    StockKey::parse(row.get(first)?, row.get(first + 1)?)
+        .map_err(|error| broken(first, &error.to_string()))
+}
+
+const STOCK_EVENT_KINDS: [(i64, StockEventKind); 8] = [
+    (1, StockEventKind::InventoryAdjusted),
+    (2, StockEventKind::InventoryReserved),
+    (3, StockEventKind::InventoryReleased),
+    (4, StockEventKind::InventoryFulfilled),
+    (5, StockEventKind::InventoryTransferredOut),
+    (6, StockEventKind::InventoryTransferredIn),
+    (7, StockEventKind::LowStockDetected),
+    (8, StockEventKind::LowStockResolved),
+];
+
+const RESERVATION_EVENT_KINDS: [(i64, ReservationEventKind); 5] = [
+    (17, ReservationEventKind::ReservationExtended),
+    (18, ReservationEventKind::ReservationConfirmed),
+    (19, ReservationEventKind::ReservationFulfilled),
+    (20, ReservationEventKind::ReservationCancelled),
+    (21, ReservationEventKind::ReservationExpired),
+];
+
+const STATES: [(i64, ReservationState); 5] = [
+    (1, ReservationState::Held),
+    (2, ReservationState::Confirmed),
+    (3, ReservationState::Fulfilled),
+    (4, ReservationState::Cancelled),
+    (5, ReservationState::Expired),
+];
+
+fn decode<T: Copy>(table: &[(i64, T)], number: i64) -> Option<T> {
+    table.iter().find(|(known, _)| *known == number).map(|(_, value)| *value)
+}
+
+fn encode<T: PartialEq>(table: &[(i64, T)], value: &T) -> Option<i64> {
+    table.iter().find(|(_, known)| known == value).map(|(number, _)| *number)
+}
+
+/// One row of the table `event`, without what is the same for the whole entry.
+#[derive(Default)]
+pub(super) struct EventRow<'a> {
+    pub(super) kind: Option<i64>,
+    pub(super) reservation_id: Option<&'a str>,
+    pub(super) expires_at: Option<u64>,
+    pub(super) quantity: Option<u64>,
+    pub(super) counterpart_id: Option<&'a str>,
+    pub(super) level: [Option<u64>; 4],
+    pub(super) level_from: [Option<u64>; 4],
+    pub(super) version: u64,
+    pub(super) version_span: Option<u64>,
+    pub(super) state: Option<i64>,
+    pub(super) state_from: Option<i64>,
+    pub(super) expires_at_from: Option<u64>,
+}
+
+fn numbers(level: &Level) -> [u64; 4] {
+    [level.total, level.reserved, level.unattributed, level.minimum]
+}
+
+impl<'a> EventRow<'a> {
+    pub(super) fn of(event: &'a Event) -> Self {
+        match event {
+            Event::Stock(event) => Self::of_stock(event),
+            Event::Reservation(event) => Self::of_reservation(event),
+        }
+    }
+
+    fn of_stock(event: &'a StockEvent) -> Self {
+        let after = numbers(&event.to);
+        let mut level_from = [None; 4];
+        if let Some(from) = &event.from {
+            for ((slot, before), after) in level_from.iter_mut().zip(numbers(from)).zip(after) {
+                *slot = (before != after).then_some(before);
+            }
+        }
+        Self {
+            kind: encode(&STOCK_EVENT_KINDS, &event.kind),
+            reservation_id: event.reservation_id.as_deref(),
+            expires_at: event.expires_at,
+            quantity: event.quantity,
+            counterpart_id: event.counterpart_id.as_deref(),
+            level: after.map(Some),
+            level_from,
+            version: event.to.version,
+            version_span: event.from.map(|from| event.to.version.saturating_sub(from.version)),
+            ..Self::default()
+        }
+    }
+
+    fn of_reservation(event: &'a ReservationEvent) -> Self {
+        Self {
+            kind: encode(&RESERVATION_EVENT_KINDS, &event.kind),
+            reservation_id: Some(&event.reservation_id),
+            expires_at: event.to.expires_at,
+            version: event.to.version,
+            version_span: Some(event.to.version.saturating_sub(event.from.version)),
+            state: encode(&STATES, &event.to.state),
+            state_from: encode(&STATES, &event.from.state),
+            expires_at_from: event.from.expires_at,
+            ..Self::default()
+        }
+    }
+}
+
+/// The columns of a log entry, in the order in which [`log_entry`] reads them; `event` is
+/// joined with `component` and, where it is about a stock, with `stock`.
+pub(super) const LOG_COLUMNS: &str = "sequence, kind, at, component.digest, command_id, caller, \
+     reason, reference, reservation_id, expires_at, quantity, counterpart_id, event.total, \
+     event.reserved, event.unattributed, event.minimum, event.version, version_span, total_from, \
+     reserved_from, unattributed_from, minimum_from, state, state_from, expires_at_from";
+
+/// A log entry about a stock, or about a reservation, where `key` is none.
+pub(super) fn log_entry(row: &Row<'_>, key: Option<StockKey>) -> rusqlite::Result<LogEntry> {
+    let kind: i64 = row.get(1)?;
+    let event = match (decode(&STOCK_EVENT_KINDS, kind), key) {
+        (Some(kind), Some(key)) => Event::Stock(stock_event(row, kind, key)?),
+        (None, _) => Event::Reservation(reservation_event(row, kind)?),
+        (Some(_), None) => return Err(broken(1, "an event about a stock names none")),
+    };
+    let command_id: [u8; 16] = row.get(4)?;
+    Ok(LogEntry {
+        sequence: unsigned(row, 0)?,
+        at: unsigned(row, 2)?,
+        component: Digest(row.get(3)?),
+        command_id: Uuid::from_bytes(command_id),
+        caller: row.get::<_, Option<String>>(5)?.map(Arc::from),
+        reason: row.get(6)?,
+        reference: row.get(7)?,
+        event,
+    })
+}
+
+fn stock_event(row: &Row<'_>, kind: StockEventKind, key: StockKey) -> rusqlite::Result<StockEvent> {
+    let to = Level {
+        total: unsigned(row, 12)?,
+        reserved: unsigned(row, 13)?,
+        unattributed: unsigned(row, 14)?,
+        minimum: unsigned(row, 15)?,
+        version: unsigned(row, 16)?,
+    };
+    let from = match optional(row, 17)? {
+        None => None,
+        Some(span) => Some(Level {
+            total: optional(row, 18)?.unwrap_or(to.total),
+            reserved: optional(row, 19)?.unwrap_or(to.reserved),
+            unattributed: optional(row, 20)?.unwrap_or(to.unattributed),
+            minimum: optional(row, 21)?.unwrap_or(to.minimum),
+            version: to.version.saturating_sub(span),
+        }),
+    };
+    Ok(StockEvent {
+        kind,
+        key,
+        quantity: optional(row, 10)?,
+        reservation_id: row.get(8)?,
+        expires_at: optional(row, 9)?,
+        counterpart_id: row.get(11)?,
+        from,
+        to,
+    })
+}
+
+fn reservation_event(row: &Row<'_>, kind: i64) -> rusqlite::Result<ReservationEvent> {
+    let state = |column| {
+        row.get::<_, i64>(column).and_then(|number| {
+            decode(&STATES, number).ok_or_else(|| broken(column, "an unknown reservation state"))
+        })
+    };
+    let version = unsigned(row, 16)?;
+    Ok(ReservationEvent {
+        kind: decode(&RESERVATION_EVENT_KINDS, kind)
+            .ok_or_else(|| broken(1, "an unknown kind of event"))?,
+        reservation_id: row.get(8)?,
+        to: ReservationStatus { state: state(22)?, expires_at: optional(row, 9)?, version },
+        from: ReservationStatus {
+            state: state(23)?,
+            expires_at: optional(row, 24)?,
+            version: version.saturating_sub(optional(row, 17)?.unwrap_or(1)),
+        },
+    })
+}

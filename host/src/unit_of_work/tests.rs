@@ -1,0 +1,206 @@
+use super::*;
+use crate::model::{Action, Level, Origin, StockEvent, StockEventKind};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+/// A store in memory that can be told to fail.
+#[derive(Default)]
+struct Memory {
+    stocks: BTreeMap<StockKey, Stock>,
+    log: Vec<LogEntry>,
+    failing: bool,
+}
+
+fn failure() -> StoreFailure {
+    StoreFailure::new("testing", std::io::Error::other("told to fail"))
+}
+
+impl store::Snapshot for Memory {
+    fn begin(&mut self) -> Result<(), StoreFailure> {
+        Ok(())
+    }
+
+    fn end(&mut self) {}
+
+    fn stock(&mut self, key: &StockKey) -> Result<Option<Stored>, StoreFailure> {
+        Ok(self.stocks.get(key).map(|stock| Stored { id: StockId(1), stock: *stock }))
+    }
+
+    fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
+        let all = self.stocks.iter().filter(|(key, stock)| store::scan_matches(scan, key, stock));
+        Ok(all.take(scan.limit as usize).map(|(key, stock)| (key.clone(), *stock)).collect())
+    }
+
+    fn scan_deficits(
+        &mut self,
+        scan: &DeficitScan,
+    ) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
+        let mut all: Vec<_> = self
+            .stocks
+            .iter()
+            .filter(|(key, stock)| store::deficit_scan_matches(scan, key, stock))
+            .map(|(key, stock)| (key.clone(), *stock))
+            .collect();
+        all.sort_by_key(|(key, stock)| (std::cmp::Reverse(store::deficit(stock)), key.clone()));
+        all.truncate(scan.limit as usize);
+        Ok(all)
+    }
+}
+
+impl Lane for Memory {
+    fn log_end(&mut self) -> Result<LogEnd, StoreFailure> {
+        let last = self.log.last();
+        Ok(last.map_or(LogEnd::default(), |e| LogEnd { sequence: e.sequence, at: e.at }))
+    }
+
+    fn commit(&mut self, stocks: &[StockWrite<'_>], log: &[LogEntry]) -> Result<(), StoreFailure> {
+        if self.failing {
+            return Err(failure());
+        }
+        self.stocks.extend(stocks.iter().map(|write| (write.key.clone(), *write.stock)));
+        self.log.extend_from_slice(log);
+        Ok(())
+    }
+
+    fn recover(&mut self) -> Result<(), StoreFailure> {
+        self.failing = false;
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), StoreFailure> {
+        Ok(())
+    }
+}
+
+fn key(product: &str) -> StockKey {
+    StockKey::parse(product.to_owned(), "default".to_owned()).unwrap()
+}
+
+fn level(total: u64, minimum: u64, version: u64) -> Level {
+    Level { total, reserved: 0, unattributed: 0, minimum, version }
+}
+
+fn stock(level: Level) -> Stock {
+    Stock { level, due_at: None, created_at: 1, updated_at: 1 }
+}
+
+fn command(product: &str) -> Command {
+    Command {
+        id: Uuid::nil(),
+        origin: Origin::default(),
+        precondition: None,
+        key: key(product),
+        action: Action::Reserve { quantity: 1 },
+    }
+}
+
+/// Writes as a guest would, without accepting.
+fn write(unit: &mut UnitOfWork<Memory>, product: &str, to: Level) {
+    let from = unit.stock(&key(product)).unwrap().map(|stock| stock.level);
+    unit.put_stock(key(product), stock(to)).unwrap();
+    let event = StockEvent {
+        kind: StockEventKind::InventoryAdjusted,
+        key: key(product),
+        quantity: None,
+        reservation_id: None,
+        expires_at: None,
+        counterpart_id: None,
+        from,
+        to,
+    };
+    unit.publish(vec![Event::Stock(event)]).unwrap();
+}
+
+fn accept(unit: &mut UnitOfWork<Memory>, product: &str, to: Level) {
+    write(unit, product, to);
+    unit.accept(&command(product), 5, Digest([0; 32])).unwrap();
+}
+
+fn unit() -> UnitOfWork<Memory> {
+    UnitOfWork::new(Memory::default()).unwrap()
+}
+
+fn names(found: &[(StockKey, Stock)]) -> Vec<&str> {
+    found.iter().map(|(key, _)| key.product_id.as_str()).collect()
+}
+
+#[test]
+fn an_abandoned_command_leaves_no_trace() {
+    let mut unit = unit();
+    write(&mut unit, "a", level(5, 0, 1));
+    unit.abandon();
+    assert_eq!(unit.stock(&key("a")).unwrap(), None);
+    unit.commit().unwrap();
+    assert!(unit.lane.stocks.is_empty() && unit.lane.log.is_empty());
+}
+
+#[test]
+fn a_later_command_sees_what_an_earlier_one_wrote() {
+    let mut unit = unit();
+    accept(&mut unit, "a", level(5, 0, 1));
+    assert_eq!(unit.stock(&key("a")).unwrap().unwrap().level, level(5, 0, 1));
+    assert!(unit.lane.stocks.is_empty(), "not before the commit");
+}
+
+#[test]
+fn a_broken_invariant_drops_the_command_alone() {
+    let mut unit = unit();
+    accept(&mut unit, "a", level(5, 0, 1));
+    unit.put_stock(key("b"), stock(level(5, 0, 1))).unwrap();
+    assert!(unit.accept(&command("b"), 5, Digest([0; 32])).is_err(), "no event");
+    unit.commit().unwrap();
+    assert_eq!(unit.lane.stocks.len(), 1);
+    assert_eq!(unit.lane.log.len(), 1);
+}
+
+#[test]
+fn the_log_is_numbered_without_a_gap_over_batches_and_failures() {
+    let mut unit = unit();
+    accept(&mut unit, "a", level(5, 0, 1));
+    accept(&mut unit, "a", level(6, 0, 2));
+    unit.commit().unwrap();
+    unit.lane.failing = true;
+    accept(&mut unit, "b", level(1, 0, 1));
+    assert!(unit.commit().is_err());
+    unit.recover().unwrap();
+    assert_eq!(unit.stock(&key("b")).unwrap(), None, "nothing of the failed batch remains");
+    accept(&mut unit, "c", level(1, 0, 1));
+    unit.commit().unwrap();
+    let sequences: Vec<_> = unit.lane.log.iter().map(|entry| entry.sequence).collect();
+    assert_eq!(sequences, [1, 2, 3]);
+}
+
+#[test]
+fn scans_see_what_is_written_and_keep_their_limit_and_order() {
+    let mut unit = unit();
+    for product in ["a", "c", "e"] {
+        accept(&mut unit, product, level(5, 0, 1));
+    }
+    unit.commit().unwrap();
+    accept(&mut unit, "b", level(5, 0, 1));
+    write(&mut unit, "d", level(5, 0, 1));
+    let all = StockScan { limit: 10, ..StockScan::default() };
+    assert_eq!(names(&unit.scan_stocks(&all).unwrap()), ["a", "b", "c", "d", "e"]);
+    let some = StockScan { limit: 2, after: Some(key("a")), ..StockScan::default() };
+    assert_eq!(names(&unit.scan_stocks(&some).unwrap()), ["b", "c"]);
+}
+
+#[test]
+fn scans_by_deficit_see_what_is_written() {
+    let mut unit = unit();
+    accept(&mut unit, "a", level(5, 9, 1));
+    accept(&mut unit, "b", level(5, 7, 1));
+    unit.commit().unwrap();
+    accept(&mut unit, "a", level(9, 9, 2));
+    accept(&mut unit, "c", level(0, 9, 1));
+    let all = DeficitScan { limit: 10, ..DeficitScan::default() };
+    assert_eq!(names(&unit.scan_deficits(&all).unwrap()), ["c", "b"]);
+}
+
+#[test]
+fn a_flood_is_a_fault_and_not_a_growing_memory() {
+    let mut unit = unit();
+    let flood = (0..=STOCKS_PER_COMMAND_MAX)
+        .try_for_each(|i| unit.put_stock(key(&i.to_string()), stock(level(1, 0, 1))));
+    assert!(matches!(flood, Err(Ended::Fault(_))));
+}
