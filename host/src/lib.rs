@@ -3,6 +3,8 @@
 //! ARCHITECTURE.md is the map of the rooms below and says what each must never know.
 
 pub mod component;
+pub mod config;
+pub mod engine;
 pub mod model;
 pub mod store;
 pub mod unit_of_work;

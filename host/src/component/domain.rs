@@ -12,11 +12,17 @@ pub struct Domain<W: World> {
     pub(super) pre: bindings::DomainPre<State<W>>,
     pub(super) limits: Limits,
     digest: Digest,
+    uses_wasi: bool,
 }
 
 impl<W: World> Clone for Domain<W> {
     fn clone(&self) -> Self {
-        Self { pre: self.pre.clone(), limits: self.limits, digest: self.digest }
+        Self {
+            pre: self.pre.clone(),
+            limits: self.limits,
+            digest: self.digest,
+            uses_wasi: self.uses_wasi,
+        }
     }
 }
 
@@ -50,7 +56,14 @@ impl<W: World> Domain<W> {
             .and_then(bindings::DomainPre::new)
             .map_err(|error| Refused::Mismatch(format!("{error:#}")))?;
         let digest = Digest(Sha256::digest(bytes).into());
-        Ok(Self { pre, limits: runtime.limits(), digest })
+        let uses_wasi = !foreign_imports(engine, &component).is_empty();
+        Ok(Self { pre, limits: runtime.limits(), digest, uses_wasi })
+    }
+
+    /// Whether it imports anything besides the contract.
+    #[must_use]
+    pub fn uses_wasi(&self) -> bool {
+        self.uses_wasi
     }
 
     /// Names the component's bytes.
@@ -67,13 +80,17 @@ fn link<W: World>(engine: &Engine, component: &Component) -> Result<Linker<State
     let mismatch = |error: wasmtime::Error| Refused::Mismatch(format!("{error:#}"));
     bindings::Domain::add_to_linker::<_, HasSelf<State<W>>>(&mut linker, |state| state)
         .map_err(mismatch)?;
-    for (name, _) in component.component_type().imports(engine) {
-        if name.starts_with("holdfast:inventory/") {
-            continue;
-        }
-        if !wasi::link(&mut linker, name).map_err(mismatch)? {
-            return Err(Refused::NotGranted(name.to_owned()));
+    for name in foreign_imports(engine, component) {
+        if !wasi::link(&mut linker, &name).map_err(mismatch)? {
+            return Err(Refused::NotGranted(name));
         }
     }
     Ok(linker)
+}
+
+/// What it imports besides the contract.
+fn foreign_imports(engine: &Engine, component: &Component) -> Vec<String> {
+    let component_type = component.component_type();
+    let names = component_type.imports(engine).map(|(name, _)| name);
+    names.filter(|name| !name.starts_with("holdfast:inventory/")).map(str::to_owned).collect()
 }

@@ -1,0 +1,198 @@
+use super::{Config, ConfigError, LogFormat, within};
+use crate::{component, engine};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    path::PathBuf,
+    time::Duration,
+};
+use tracing_subscriber::EnvFilter;
+
+/// Declares the settings once: name, type, default, meaning. From it come the flag, the
+/// environment variable, the member of the file, and what `holdfast config` prints.
+macro_rules! settings {
+    ($($(#[doc = $doc:literal])+ $name:ident ($env:literal): $type:ty = $default:expr;)+) => {
+        /// What one source says about the configuration: any setting may be absent.
+        #[derive(Clone, Default, Debug, clap::Args, serde::Deserialize, serde::Serialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct Settings {
+            $(
+                $(#[doc = $doc])+
+                #[arg(long, env = $env, global = true, value_name = "VALUE")]
+                #[serde(skip_serializing_if = "Option::is_none")]
+                pub $name: Option<$type>,
+            )+
+        }
+
+        impl Settings {
+            /// What holds where nobody says otherwise.
+            #[must_use]
+            pub fn defaults() -> Self {
+                Self { $($name: $default,)+ }
+            }
+
+            /// These settings, and where they are silent, those of a weaker source.
+            #[must_use]
+            pub fn or(self, weaker: Self) -> Self {
+                Self { $($name: self.$name.or(weaker.$name),)+ }
+            }
+
+            /// Each setting's name, environment variable and meaning, in order.
+            #[must_use]
+            pub fn descriptions() -> Vec<(&'static str, &'static str, &'static str)> {
+                vec![$((stringify!($name), $env, concat!($($doc),+).trim_ascii())),+]
+            }
+        }
+    };
+}
+
+settings! {
+    /// Address to listen on.
+    host("HOST"): IpAddr = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    /// Port to listen on; 0 takes a free one.
+    port("PORT"): u16 = Some(8000);
+    /// The SQLite database; it is created where there is none.
+    database_path("DATABASE_PATH"): PathBuf = Some("data/inventory.db".into());
+    /// A domain component (.wasm) to run instead of the embedded one.
+    component("COMPONENT"): PathBuf = None;
+    /// Log level: error, warn, info, debug, trace, or a filter such as holdfast=debug.
+    log_level("LOG_LEVEL"): String = Some("info".into());
+    /// Log format: auto (text on a terminal, JSON otherwise), text or json.
+    log_format("LOG_FORMAT"): LogFormat = Some(LogFormat::Auto);
+    /// Threads that serve HTTP, 1 to 256; default: one per core.
+    worker_threads("WORKER_THREADS"): usize = None;
+    /// Open connections, 1 to 100000; more wait to be accepted.
+    connections_max("CONNECTIONS_MAX"): usize = Some(4096);
+    /// Size of a request body in bytes, 1024 to 16777216.
+    body_bytes_max("BODY_BYTES_MAX"): usize = Some(1024 * 1024);
+    /// Time for a request's head, and for the pause between requests, in ms, 100 to 600000.
+    header_timeout_ms("HEADER_TIMEOUT_MS"): u64 = Some(30_000);
+    /// Time for a whole request, in ms, 100 to 600000.
+    request_timeout_ms("REQUEST_TIMEOUT_MS"): u64 = Some(30_000);
+    /// Time for open requests when stopping, in ms, 0 to 600000.
+    drain_timeout_ms("DRAIN_TIMEOUT_MS"): u64 = Some(10_000);
+    /// Commands that may wait for the writer, 1 to 1000000; more get 503 at once.
+    queue_commands_max("QUEUE_COMMANDS_MAX"): usize = Some(4096);
+    /// Commands committed together, 1 to 65536.
+    batch_commands_max("BATCH_COMMANDS_MAX"): usize = Some(1024);
+    /// Queries that run at once, 1 to 256; more wait.
+    readers_max("READERS_MAX"): usize = Some(4);
+    /// Memory of a component instance in bytes, 1048576 to 1073741824.
+    component_memory_bytes_max("COMPONENT_MEMORY_BYTES_MAX"): usize = Some(64 * 1024 * 1024);
+    /// Fuel of one call into the component, 100000 to 1000000000000.
+    component_fuel_per_call("COMPONENT_FUEL_PER_CALL"): u64 = Some(50_000_000);
+    /// Wall-clock time of one call into the component, in ms, 10 to 600000.
+    component_deadline_ms("COMPONENT_DEADLINE_MS"): u64 = Some(1_000);
+}
+
+/// Instances besides those of the readers: the writer's, and one that is being replaced.
+const INSTANCES_BESIDES_READERS: u32 = 4;
+
+impl Settings {
+    /// The configuration that these settings and the defaults make.
+    ///
+    /// # Errors
+    /// [`ConfigError::Value`] names the first setting that is not allowed.
+    pub fn resolve(self) -> Result<Config, ConfigError> {
+        let given = self.or(Self::defaults());
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let readers_max = within("readers_max", set(given.readers_max), 1, 256)?;
+        let instances_max = u32::try_from(readers_max).unwrap_or(u32::MAX);
+        Ok(Config {
+            host: given.host.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+            port: set(given.port),
+            database_path: checked_path("database_path", given.database_path.unwrap_or_default())?,
+            component: given.component,
+            log_level: checked_level(given.log_level.unwrap_or_default())?,
+            log_format: given.log_format.unwrap_or(LogFormat::Auto),
+            worker_threads: within(
+                "worker_threads",
+                given.worker_threads.unwrap_or(cores.min(256)),
+                1,
+                256,
+            )?,
+            connections_max: within("connections_max", set(given.connections_max), 1, 100_000)?,
+            body_bytes_max: within(
+                "body_bytes_max",
+                set(given.body_bytes_max),
+                1024,
+                16 * 1024 * 1024,
+            )?,
+            header_timeout: milliseconds("header_timeout_ms", given.header_timeout_ms, 100)?,
+            request_timeout: milliseconds("request_timeout_ms", given.request_timeout_ms, 100)?,
+            drain_timeout: milliseconds("drain_timeout_ms", given.drain_timeout_ms, 0)?,
+            engine: engine::Settings {
+                queue_commands_max: within(
+                    "queue_commands_max",
+                    set(given.queue_commands_max),
+                    1,
+                    1_000_000,
+                )?,
+                batch_commands_max: within(
+                    "batch_commands_max",
+                    set(given.batch_commands_max),
+                    1,
+                    65_536,
+                )?,
+                readers_max,
+            },
+            limits: component::Limits {
+                memory_bytes_max: within(
+                    "component_memory_bytes_max",
+                    set(given.component_memory_bytes_max),
+                    1024 * 1024,
+                    1024 * 1024 * 1024,
+                )?,
+                fuel_per_call: within(
+                    "component_fuel_per_call",
+                    set(given.component_fuel_per_call),
+                    100_000,
+                    1_000_000_000_000,
+                )?,
+                deadline_ms: within(
+                    "component_deadline_ms",
+                    set(given.component_deadline_ms),
+                    10,
+                    600_000,
+                )?,
+                instances_max: instances_max.saturating_add(INSTANCES_BESIDES_READERS),
+            },
+        })
+    }
+}
+
+/// A setting that has a default.
+fn set<T: Default>(value: Option<T>) -> T {
+    value.unwrap_or_default()
+}
+
+fn milliseconds(
+    name: &'static str,
+    value: Option<u64>,
+    least: u64,
+) -> Result<Duration, ConfigError> {
+    within(name, set(value), least, 600_000).map(Duration::from_millis)
+}
+
+fn checked_path(name: &'static str, path: PathBuf) -> Result<PathBuf, ConfigError> {
+    if path.as_os_str().is_empty() || path.file_name().is_none() {
+        let allowed = "the path of a file".to_owned();
+        return Err(ConfigError::Value { name, value: format!("{path:?}"), allowed });
+    }
+    Ok(path)
+}
+
+fn checked_level(level: String) -> Result<String, ConfigError> {
+    // A lone word that is no level would be taken for the name of a module.
+    let known = ["off", "error", "warn", "info", "debug", "trace"];
+    let lone = level.chars().all(|c| c.is_ascii_alphanumeric());
+    let fine = if lone {
+        known.contains(&level.to_ascii_lowercase().as_str())
+    } else {
+        EnvFilter::try_new(&level).is_ok()
+    };
+    if fine {
+        return Ok(level);
+    }
+    let allowed = "off, error, warn, info, debug, trace, or a filter such as holdfast=debug,info";
+    Err(ConfigError::Value { name: "log_level", value: level, allowed: allowed.to_owned() })
+}

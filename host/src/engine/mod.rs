@@ -1,0 +1,261 @@
+//! The way of a command: a bounded queue, a batch of all that waits, one commit, and only
+//! then the replies. And the way of a query: a snapshot, past the writer.
+//!
+//! It knows nothing of HTTP, of SQL or of how a component is run.
+
+mod clock;
+mod queue;
+mod readers;
+mod status;
+mod writer;
+
+pub use readers::{LedgerPage, Queries};
+pub use status::Status;
+
+use crate::{
+    component::{Domain, Refused, Runtime},
+    model::{
+        Command, DeficitPosition, Digest, Ended, LocationId, LowStockPage, Rejection, StockFilter,
+        StockKey, StockOutcome, StockPage, StockView, StoreFailure,
+    },
+    store::{Lane, Log, Order, Snapshot},
+    unit_of_work::{ReadView, UnitOfWork},
+};
+use clock::Clock;
+use queue::{Job, Push, Queue};
+use readers::Readers;
+use status::StatusCell;
+use std::{sync::Arc, thread::JoinHandle};
+use tokio::sync::oneshot;
+
+/// The bounds of the engine.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Commands that may wait for the writer; more are refused at once.
+    pub queue_commands_max: usize,
+    /// Commands in one batch.
+    pub batch_commands_max: usize,
+    /// Queries that run at once; more wait.
+    pub readers_max: usize,
+}
+
+/// Why a command or query has no result.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Error {
+    /// The domain refused it.
+    #[error("{}", .0.message)]
+    Rejected(Rejection),
+    /// The component failed; nothing was written.
+    #[error("the domain component failed; nothing was written")]
+    Fault,
+    /// The queue is full; nothing was written.
+    #[error("{waiting} commands are waiting already; nothing was written")]
+    Overloaded {
+        /// The bound that is reached.
+        waiting: usize,
+    },
+    /// The store refused a write a moment ago and is being tried; nothing was written.
+    #[error("the store cannot be written at the moment; nothing was written")]
+    ReadOnly,
+    /// The store failed; nothing was written.
+    #[error("the store failed; nothing was written")]
+    StoreUnavailable,
+    /// The process is ending; nothing was written.
+    #[error("the server is stopping; nothing was written")]
+    Stopping,
+}
+
+impl From<Ended> for Error {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Fault(fault) => {
+                tracing::error!(cause = %fault, "domain fault");
+                Self::Fault
+            }
+            Ended::Failure(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<StoreFailure> for Error {
+    fn from(failure: StoreFailure) -> Self {
+        tracing::error!(%failure, "store failure");
+        Self::StoreUnavailable
+    }
+}
+
+/// Why the engine cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The component is not accepted.
+    #[error("the domain component is not accepted: {0}")]
+    Component(#[from] Refused),
+    /// The store fails.
+    #[error(transparent)]
+    Store(#[from] StoreFailure),
+    /// No thread for the writer.
+    #[error("the writer's thread cannot be started: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// Decides and remembers. Shared by all that serve requests.
+pub struct Engine {
+    queue: Arc<Queue>,
+    queries: Arc<dyn Queries>,
+    status: Arc<StatusCell>,
+    digest: Digest,
+}
+
+/// The writer's thread, to be waited for at the end.
+pub struct Writer {
+    queue: Arc<Queue>,
+    thread: JoinHandle<()>,
+}
+
+impl Writer {
+    /// Finishes what is queued, refuses everything else, and leaves the store tidy. Blocks.
+    pub fn stop(self) {
+        self.queue.close();
+        if self.thread.join().is_err() {
+            tracing::error!("the writer panicked");
+        }
+    }
+}
+
+/// Starts the engine over a store: its one lane, and a way to open readers.
+///
+/// # Errors
+/// [`StartError`].
+pub fn start<L, S, G>(
+    settings: Settings,
+    runtime: &Runtime,
+    component: &[u8],
+    lane: L,
+    snapshots: impl Fn() -> Result<S, StoreFailure>,
+    logs: impl Fn() -> Result<G, StoreFailure>,
+) -> Result<(Engine, Writer), StartError>
+where
+    L: Lane,
+    S: Snapshot,
+    G: Log,
+{
+    let domain = Domain::<UnitOfWork<L>>::compile(runtime, component)?;
+    let reading = Domain::<ReadView<S>>::compile(runtime, component)?;
+    let digest = domain.digest();
+    let unit = UnitOfWork::new(lane)?;
+    let clock = Arc::new(Clock::new(unit.log_end().at));
+    let status = Arc::new(StatusCell::default());
+    let queue = Arc::new(Queue::new(settings.queue_commands_max));
+    let readers =
+        Readers::open(settings.readers_max, &reading, Arc::clone(&clock), snapshots, logs)?;
+    let thread = std::thread::Builder::new().name("writer".into()).spawn({
+        let (queue, status) = (Arc::clone(&queue), Arc::clone(&status));
+        move || {
+            let batch_commands_max = settings.batch_commands_max;
+            writer::run(&queue, &status, &clock, &domain, unit, batch_commands_max);
+        }
+    })?;
+    let engine = Engine { queue: Arc::clone(&queue), queries: Arc::new(readers), status, digest };
+    Ok((engine, Writer { queue, thread }))
+}
+
+impl Engine {
+    /// Lets the domain decide a command and waits until the decision is durable.
+    ///
+    /// # Errors
+    /// [`Error`]; nothing was written then.
+    pub async fn execute(&self, command: Command) -> Result<StockOutcome, Error> {
+        if self.status.get() == Status::ReadOnly {
+            return Err(Error::ReadOnly);
+        }
+        let (reply, decided) = oneshot::channel();
+        match self.queue.push(Job { command, reply }) {
+            Push::Queued => {}
+            Push::Full { waiting } => return Err(Error::Overloaded { waiting }),
+            Push::Closed => return Err(Error::Stopping),
+        }
+        // Only a writer that panicked drops a reply.
+        decided.await.unwrap_or(Err(Error::StoreUnavailable))
+    }
+
+    /// One stock.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn stock(&self, key: &StockKey) -> Result<StockView, Error> {
+        readers::stock(&self.queries, key).await
+    }
+
+    /// Several stocks of one snapshot, in the order of the keys; none where there is none.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn stocks(&self, keys: Vec<StockKey>) -> Result<Vec<Option<StockView>>, Error> {
+        readers::blocking(&self.queries, move |queries| queries.stocks(&keys)).await
+    }
+
+    /// A page of stocks in key order.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn list_stocks(
+        &self,
+        filter: StockFilter,
+        after: Option<StockKey>,
+        limit: u32,
+    ) -> Result<StockPage, Error> {
+        readers::blocking(&self.queries, move |queries| {
+            queries.list_stocks(&filter, after.as_ref(), limit)
+        })
+        .await
+    }
+
+    /// A page of low stocks, the largest deficit first.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn low_stock(
+        &self,
+        location_id: Option<LocationId>,
+        after: Option<DeficitPosition>,
+        limit: u32,
+    ) -> Result<LowStockPage, Error> {
+        readers::blocking(&self.queries, move |queries| {
+            queries.low_stock(location_id.as_ref(), after.as_ref(), limit)
+        })
+        .await
+    }
+
+    /// A page of a stock's ledger; none where there is no such stock.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn ledger(
+        &self,
+        key: StockKey,
+        order: Order,
+        after: Option<u64>,
+        limit: u32,
+    ) -> Result<Option<LedgerPage>, Error> {
+        readers::blocking(&self.queries, move |queries| queries.ledger(&key, order, after, limit))
+            .await
+    }
+
+    /// Whether commands are accepted at the moment.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.status.get()
+    }
+
+    /// The component that decides.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Commands that wait for the writer.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.queue.waiting()
+    }
+}

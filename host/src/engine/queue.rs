@@ -1,0 +1,163 @@
+use super::Error;
+use crate::model::{Command, StockOutcome};
+use std::{
+    collections::VecDeque,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::sync::oneshot;
+
+/// A command and where its decision goes.
+pub(super) struct Job {
+    pub(super) command: Command,
+    pub(super) reply: oneshot::Sender<Result<StockOutcome, Error>>,
+}
+
+/// What became of a push.
+pub(super) enum Push {
+    Queued,
+    Full { waiting: usize },
+    Closed,
+}
+
+/// Commands on their way to the writer: many push, one takes all that waits at once.
+///
+/// There is no timer: while one batch commits, the next one gathers here.
+pub(super) struct Queue {
+    state: Mutex<State>,
+    arrived: Condvar,
+    capacity: usize,
+}
+
+struct State {
+    jobs: VecDeque<Job>,
+    closed: bool,
+    /// Whether the writer sleeps, so that nobody else pays for waking it.
+    asleep: bool,
+}
+
+impl Queue {
+    pub(super) fn new(capacity: usize) -> Self {
+        let state = State { jobs: VecDeque::new(), closed: false, asleep: false };
+        Self { state: Mutex::new(state), arrived: Condvar::new(), capacity }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing that can panic happens under the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn push(&self, job: Job) -> Push {
+        let mut state = self.lock();
+        if state.closed {
+            return Push::Closed;
+        }
+        if state.jobs.len() >= self.capacity {
+            return Push::Full { waiting: state.jobs.len() };
+        }
+        state.jobs.push_back(job);
+        if std::mem::take(&mut state.asleep) {
+            drop(state);
+            self.arrived.notify_one();
+        }
+        Push::Queued
+    }
+
+    /// Moves up to `most` jobs to `batch`, and waits for the first one. False once the queue
+    /// is closed and empty.
+    pub(super) fn take(&self, most: usize, batch: &mut Vec<Job>) -> bool {
+        let mut state = self.lock();
+        while state.jobs.is_empty() {
+            if state.closed {
+                return false;
+            }
+            state.asleep = true;
+            state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        let count = state.jobs.len().min(most);
+        batch.extend(state.jobs.drain(..count));
+        true
+    }
+
+    /// Waits for a while, less if the queue is closed meanwhile. True while it is open.
+    pub(super) fn pause(&self, time: Duration) -> bool {
+        let state = self.lock();
+        let waited = self.arrived.wait_timeout_while(state, time, |state| !state.closed);
+        !waited.unwrap_or_else(PoisonError::into_inner).0.closed
+    }
+
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.arrived.notify_all();
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.lock().jobs.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Action, Origin, StockKey};
+
+    fn job() -> (Job, oneshot::Receiver<Result<StockOutcome, Error>>) {
+        let (reply, decided) = oneshot::channel();
+        let command = Command {
+            id: uuid::Uuid::nil(),
+            origin: Origin::default(),
+            precondition: None,
+            key: StockKey::parse("a".into(), "b".into()).unwrap(),
+            action: Action::Reserve { quantity: 1 },
+        };
+        (Job { command, reply }, decided)
+    }
+
+    #[test]
+    fn a_full_queue_refuses_at_once_and_says_how_many_wait() {
+        let queue = Queue::new(2);
+        assert!(matches!(queue.push(job().0), Push::Queued));
+        assert!(matches!(queue.push(job().0), Push::Queued));
+        assert!(matches!(queue.push(job().0), Push::Full { waiting: 2 }));
+        assert_eq!(queue.waiting(), 2);
+    }
+
+    #[test]
+    fn a_batch_is_all_that_waits_up_to_its_bound() {
+        let queue = Queue::new(10);
+        for _ in 0..5 {
+            queue.push(job().0);
+        }
+        let mut batch = Vec::new();
+        assert!(queue.take(3, &mut batch));
+        assert_eq!((batch.len(), queue.waiting()), (3, 2));
+    }
+
+    #[test]
+    fn a_closed_queue_hands_out_what_it_has_and_takes_nothing_more() {
+        let queue = Queue::new(10);
+        queue.push(job().0);
+        queue.close();
+        assert!(matches!(queue.push(job().0), Push::Closed));
+        let mut batch = Vec::new();
+        assert!(queue.take(3, &mut batch));
+        assert!(!queue.take(3, &mut batch));
+        assert_eq!(batch.len(), 1);
+        assert!(!queue.pause(Duration::from_secs(60)), "no waiting for a closed queue");
+    }
+
+    #[test]
+    fn the_sleeping_writer_is_woken() {
+        let queue = std::sync::Arc::new(Queue::new(10));
+        let writer = std::thread::spawn({
+            let queue = std::sync::Arc::clone(&queue);
+            move || {
+                let mut batch = Vec::new();
+                queue.take(3, &mut batch);
+                batch.len()
+            }
+        });
+        queue.push(job().0);
+        assert_eq!(writer.join().unwrap(), 1);
+    }
+}

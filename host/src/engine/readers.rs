@@ -1,0 +1,241 @@
+//! Queries: on snapshots of what is committed, side by side, never behind the writer.
+
+use super::{Error, clock::Clock};
+use crate::{
+    component::{Decision, Domain, Guest},
+    model::{
+        DeficitPosition, Ended, LocationId, LogEntry, LowStockPage, StockFilter, StockKey,
+        StockPage, StockView, StoreFailure,
+    },
+    store::{Log, Order, Snapshot},
+    unit_of_work::ReadView,
+};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// An instance that has answered this many queries makes room for a fresh one, so that
+/// whatever a component may keep to itself does not grow old.
+const CALLS_PER_INSTANCE_MAX: u32 = 1_024;
+
+/// A page of a ledger.
+#[derive(Clone, Debug)]
+pub struct LedgerPage {
+    /// The entries.
+    pub items: Vec<LogEntry>,
+    /// The sequence behind which to read on; none at the end.
+    pub next: Option<u64>,
+}
+
+/// The queries, whatever store is behind them. They block for as long as the store does.
+#[allow(clippy::missing_errors_doc, missing_docs, reason = "as the engine's, which call them")]
+pub trait Queries: Send + Sync {
+    fn permits(&self) -> &Semaphore;
+    /// Whether answering one may block on something else than a page of the database.
+    fn may_block(&self) -> bool;
+    fn stock(&self, key: &StockKey) -> Result<StockView, Error>;
+    fn stocks(&self, keys: &[StockKey]) -> Result<Vec<Option<StockView>>, Error>;
+    fn list_stocks(
+        &self,
+        filter: &StockFilter,
+        after: Option<&StockKey>,
+        limit: u32,
+    ) -> Result<StockPage, Error>;
+    fn low_stock(
+        &self,
+        location_id: Option<&LocationId>,
+        after: Option<&DeficitPosition>,
+        limit: u32,
+    ) -> Result<LowStockPage, Error>;
+    fn ledger(
+        &self,
+        key: &StockKey,
+        order: Order,
+        after: Option<u64>,
+        limit: u32,
+    ) -> Result<Option<LedgerPage>, Error>;
+}
+
+async fn permit(queries: &Arc<dyn Queries>) -> Result<SemaphorePermit<'_>, Error> {
+    queries.permits().acquire().await.map_err(|_| Error::Stopping)
+}
+
+/// One stock. A page of the database and a microsecond of the component: less than handing
+/// the work to another thread would take.
+pub(super) async fn stock(queries: &Arc<dyn Queries>, key: &StockKey) -> Result<StockView, Error> {
+    if queries.may_block() {
+        let key = key.clone();
+        return blocking(queries, move |queries| queries.stock(&key)).await;
+    }
+    let _permit = permit(queries).await?;
+    queries.stock(key)
+}
+
+/// A query that can take longer, on a thread that may wait.
+pub(super) async fn blocking<T: Send + 'static>(
+    queries: &Arc<dyn Queries>,
+    query: impl FnOnce(&dyn Queries) -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let _permit = permit(queries).await?;
+    let queries = Arc::clone(queries);
+    match tokio::task::spawn_blocking(move || query(&*queries)).await {
+        Ok(result) => result,
+        Err(error) => {
+            tracing::error!(%error, "a query panicked");
+            Err(Error::Fault)
+        }
+    }
+}
+
+/// As many readers as may work at once.
+pub(super) struct Readers<S: Snapshot, G> {
+    domain: Domain<ReadView<S>>,
+    clock: Arc<Clock>,
+    permits: Semaphore,
+    idle: Mutex<Vec<Reader<S>>>,
+    idle_logs: Mutex<Vec<G>>,
+}
+
+/// A snapshot, with an instance over it where there is one alive.
+enum Reader<S: Snapshot> {
+    Live { guest: Box<Guest<ReadView<S>>>, calls: u32 },
+    Spent(ReadView<S>),
+}
+
+impl<S: Snapshot, G: Log> Readers<S, G> {
+    pub(super) fn open(
+        readers: usize,
+        domain: &Domain<ReadView<S>>,
+        clock: Arc<Clock>,
+        snapshots: impl Fn() -> Result<S, StoreFailure>,
+        logs: impl Fn() -> Result<G, StoreFailure>,
+    ) -> Result<Self, StoreFailure> {
+        let idle: Result<Vec<_>, _> = (0..readers)
+            .map(|_| snapshots().map(|snapshot| Reader::Spent(ReadView::new(snapshot))))
+            .collect();
+        let idle_logs: Result<Vec<_>, _> = (0..readers).map(|_| logs()).collect();
+        Ok(Self {
+            domain: domain.clone(),
+            clock,
+            permits: Semaphore::new(readers),
+            idle: Mutex::new(idle?),
+            idle_logs: Mutex::new(idle_logs?),
+        })
+    }
+
+    fn query<T>(
+        &self,
+        query: impl FnOnce(&mut Guest<ReadView<S>>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let reader = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        // There are as many as permits.
+        let reader = reader.ok_or(Error::StoreUnavailable)?;
+        let (reader, result) = self.query_with(reader, query);
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+        result
+    }
+
+    fn query_with<T>(
+        &self,
+        reader: Reader<S>,
+        query: impl FnOnce(&mut Guest<ReadView<S>>) -> Result<T, Error>,
+    ) -> (Reader<S>, Result<T, Error>) {
+        let (mut guest, calls) = match reader {
+            Reader::Live { guest, calls } => (guest, calls),
+            Reader::Spent(view) => match Guest::new(&self.domain, view) {
+                Ok(guest) => (Box::new(guest), 0),
+                Err((fault, view)) => {
+                    return (Reader::Spent(view), Err(Ended::Fault(fault).into()));
+                }
+            },
+        };
+        let result = query(&mut guest);
+        // A rejection is an answer; anything else may have cost the instance.
+        let sound = matches!(result, Ok(_) | Err(Error::Rejected(_)));
+        let reader = if sound && calls < CALLS_PER_INSTANCE_MAX {
+            Reader::Live { guest, calls: calls + 1 }
+        } else {
+            Reader::Spent(guest.into_world())
+        };
+        (reader, result)
+    }
+}
+
+fn answer<T>(decided: Result<Decision<T>, Ended>) -> Result<T, Error> {
+    decided?.map_err(Error::Rejected)
+}
+
+impl<S: Snapshot, G: Log> Queries for Readers<S, G> {
+    fn permits(&self) -> &Semaphore {
+        &self.permits
+    }
+
+    fn may_block(&self) -> bool {
+        self.domain.uses_wasi()
+    }
+
+    fn stock(&self, key: &StockKey) -> Result<StockView, Error> {
+        let now = self.clock.now();
+        self.query(|guest| answer(guest.get_stock(key, now)))
+    }
+
+    fn stocks(&self, keys: &[StockKey]) -> Result<Vec<Option<StockView>>, Error> {
+        let now = self.clock.now();
+        self.query(|guest| {
+            guest.world().begin()?;
+            let found = keys
+                .iter()
+                .map(|key| match guest.get_stock(key, now)? {
+                    Ok(view) => Ok(Some(view)),
+                    Err(rejection) if rejection.code == "product-not-found" => Ok(None),
+                    Err(rejection) => Err(Error::Rejected(rejection)),
+                })
+                .collect();
+            guest.world().end();
+            found
+        })
+    }
+
+    fn list_stocks(
+        &self,
+        filter: &StockFilter,
+        after: Option<&StockKey>,
+        limit: u32,
+    ) -> Result<StockPage, Error> {
+        let now = self.clock.now();
+        self.query(|guest| answer(guest.list_stocks(filter, after, limit, now)))
+    }
+
+    fn low_stock(
+        &self,
+        location_id: Option<&LocationId>,
+        after: Option<&DeficitPosition>,
+        limit: u32,
+    ) -> Result<LowStockPage, Error> {
+        let now = self.clock.now();
+        let location_id = location_id.map(LocationId::as_str);
+        self.query(|guest| answer(guest.low_stock(location_id, after, limit, now)))
+    }
+
+    fn ledger(
+        &self,
+        key: &StockKey,
+        order: Order,
+        after: Option<u64>,
+        limit: u32,
+    ) -> Result<Option<LedgerPage>, Error> {
+        let log = self.idle_logs.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut log = log.ok_or(Error::StoreUnavailable)?;
+        // One more than the page tells whether there is a next one.
+        let found = log.stock_events(key, order, after, limit.saturating_add(1));
+        self.idle_logs.lock().unwrap_or_else(PoisonError::into_inner).push(log);
+        Ok(found?.map(|items| page(items, limit)))
+    }
+}
+
+fn page(mut items: Vec<LogEntry>, limit: u32) -> LedgerPage {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = items.len() > limit;
+    items.truncate(limit);
+    let next = if more { items.last().map(|entry| entry.sequence) } else { None };
+    LedgerPage { items, next }
+}
