@@ -5,6 +5,7 @@
 pub mod component;
 pub mod config;
 pub mod engine;
+pub mod http;
 pub mod model;
 pub mod store;
 pub mod unit_of_work;

@@ -48,6 +48,14 @@ impl ProductId {
         Ok(Self(text))
     }
 
+    /// Whether the text can be the beginning of an id.
+    ///
+    /// # Errors
+    /// Says why it cannot.
+    pub fn parse_prefix(text: &str) -> Result<(), InvalidId> {
+        check(text)
+    }
+
     /// The id as a text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -1,0 +1,87 @@
+//! Opaque cursors: where the next page begins, in a form that a client hands back as it is.
+
+use crate::model::{DeficitPosition, StockKey};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+
+/// What a bad cursor is told.
+pub(super) const INVALID: &str = "is not a cursor of this list";
+
+/// Between the parts of a cursor; no id contains it.
+const SEPARATOR: char = ' ';
+
+/// A kind per list, so that a cursor of one is refused by another.
+const STOCKS: &str = "s";
+const DEFICITS: &str = "d";
+const LEDGER: &str = "l";
+
+fn encode(kind: &str, parts: &[&str]) -> String {
+    let text: Vec<_> = std::iter::once(kind).chain(parts.iter().copied()).collect();
+    URL_SAFE_NO_PAD.encode(text.join(&SEPARATOR.to_string()))
+}
+
+fn decode<const N: usize>(kind: &str, cursor: &str) -> Result<[String; N], &'static str> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| INVALID)?;
+    let text = String::from_utf8(bytes).map_err(|_| INVALID)?;
+    let mut parts = text.split(SEPARATOR);
+    if parts.next() != Some(kind) {
+        return Err(INVALID);
+    }
+    let parts: Vec<_> = parts.map(str::to_owned).collect();
+    parts.try_into().map_err(|_| INVALID)
+}
+
+fn key([product_id, location_id]: [String; 2]) -> Result<StockKey, &'static str> {
+    StockKey::parse(product_id, location_id).map_err(|_| INVALID)
+}
+
+pub(super) fn of_stocks(next: &StockKey) -> String {
+    encode(STOCKS, &[next.product_id.as_str(), next.location_id.as_str()])
+}
+
+pub(super) fn to_stocks(cursor: &str) -> Result<StockKey, &'static str> {
+    decode(STOCKS, cursor).and_then(key)
+}
+
+pub(super) fn of_deficits(next: &DeficitPosition) -> String {
+    let key = &next.key;
+    let deficit = next.deficit.to_string();
+    encode(DEFICITS, &[&deficit, key.product_id.as_str(), key.location_id.as_str()])
+}
+
+pub(super) fn to_deficits(cursor: &str) -> Result<DeficitPosition, &'static str> {
+    let [deficit, product_id, location_id] = decode(DEFICITS, cursor)?;
+    let deficit = deficit.parse().map_err(|_| INVALID)?;
+    Ok(DeficitPosition { deficit, key: key([product_id, location_id])? })
+}
+
+pub(super) fn of_ledger(next: u64) -> String {
+    encode(LEDGER, &[&next.to_string()])
+}
+
+pub(super) fn to_ledger(cursor: &str) -> Result<u64, &'static str> {
+    let [sequence] = decode(LEDGER, cursor)?;
+    sequence.parse().map_err(|_| INVALID)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_leads_back_to_its_place() {
+        let key = StockKey::parse("a/b=~".into(), "north".into()).unwrap();
+        assert_eq!(to_stocks(&of_stocks(&key)), Ok(key.clone()));
+        let place = DeficitPosition { deficit: 7, key };
+        assert_eq!(to_deficits(&of_deficits(&place)), Ok(place));
+        assert_eq!(to_ledger(&of_ledger(99)), Ok(99));
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for bad in ["", "!", "AAAA", "cyBh", &of_ledger(3), &"A".repeat(10_000)] {
+            assert!(to_stocks(bad).is_err(), "{bad}");
+        }
+        assert!(to_ledger(&encode(LEDGER, &["-1"])).is_err());
+        assert!(to_ledger(&encode(LEDGER, &["1", "2"])).is_err());
+    }
+}

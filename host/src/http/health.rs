@@ -1,0 +1,63 @@
+//! For whoever supervises the process.
+
+use super::{App, respond};
+use crate::engine::Status;
+use axum::{extract::State, http::StatusCode, response::Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready))
+}
+
+/// That the process answers.
+#[derive(Serialize, ToSchema)]
+struct Live {
+    #[schema(example = "live")]
+    status: &'static str,
+}
+
+/// Whether commands are accepted.
+#[derive(Serialize, ToSchema)]
+struct Ready {
+    /// `ready`, `read-only` (the store cannot be written at the moment) or `stopped`.
+    #[schema(example = "ready")]
+    status: &'static str,
+    /// SHA-256 of the component that decides, in hexadecimal.
+    component: String,
+    /// Commands that wait for the writer.
+    waiting_commands: usize,
+}
+
+/// Whether the process is alive
+#[utoipa::path(
+    get,
+    path = "/health/live",
+    tag = "health",
+    responses((status = 200, description = "It is", body = Live))
+)]
+async fn live() -> Response {
+    respond::json(StatusCode::OK, &Live { status: "live" })
+}
+
+/// Whether commands are accepted
+#[utoipa::path(
+    get,
+    path = "/health/ready",
+    tag = "health",
+    responses(
+        (status = 200, description = "They are", body = Ready),
+        (status = 503, description = "They are not; reads may work", body = Ready),
+    )
+)]
+async fn ready(State(app): State<App>) -> Response {
+    let (code, status) = match app.engine.status() {
+        Status::Ready => (StatusCode::OK, "ready"),
+        Status::ReadOnly => (StatusCode::SERVICE_UNAVAILABLE, "read-only"),
+        Status::Stopped => (StatusCode::SERVICE_UNAVAILABLE, "stopped"),
+    };
+    let component = app.engine.digest().to_string();
+    let waiting_commands = app.engine.waiting();
+    respond::json(code, &Ready { status, component, waiting_commands })
+}

@@ -1,0 +1,305 @@
+use super::{Faults, Json, Part, faults::token};
+use crate::{
+    http::{App, problem::Problem},
+    model::{LocationId, ProductId, QUANTITY_MAX, StockKey},
+};
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, Request, rejection::BytesRejection},
+    http::{HeaderMap, StatusCode, header},
+};
+
+/// The longest reason or reference, in characters.
+pub(in crate::http) const TEXT_CHARACTERS_MAX: usize = 256;
+
+/// The members of a JSON object, each to be asked for by name. A member that is at fault
+/// gives a default and a fault; whoever asks must call [`JsonBody::finish`] before using
+/// anything.
+#[derive(Debug)]
+pub(in crate::http) struct JsonBody {
+    members: Vec<(String, Json)>,
+    /// Of the object within the body.
+    pointer: String,
+    faults: Faults,
+}
+
+impl FromRequest<App> for JsonBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        check_media_type(request.headers())?;
+        check_length(request.headers(), app.body_bytes_max)?;
+        let received = tokio::time::timeout(app.body_timeout, Bytes::from_request(request, app));
+        let bytes = match received.await {
+            Ok(Ok(bytes)) => bytes,
+            Ok(Err(rejection)) => return Err(unreadable(&rejection, app.body_bytes_max)),
+            Err(_) => {
+                let limit = app.body_timeout.as_millis();
+                let detail = format!("the body did not arrive within {limit} ms");
+                return Err(Problem::new("request-timeout", detail));
+            }
+        };
+        Self::parse(&bytes)
+    }
+}
+
+/// JSON, or nothing said.
+fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+    let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    let json = essence.eq_ignore_ascii_case("application/json")
+        || (essence.len() > 5 && essence.to_ascii_lowercase().ends_with("+json"));
+    if json {
+        return Ok(());
+    }
+    let detail = format!("content-type is {essence:?}, expected is application/json");
+    Err(Problem::new("unsupported-media-type", detail))
+}
+
+/// Refuses a body that says it is too large before any of it is read.
+fn check_length(headers: &HeaderMap, limit: usize) -> Result<(), Problem> {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    match length.and_then(|length| length.parse::<u64>().ok()) {
+        Some(length) if usize::try_from(length).is_ok_and(|length| length <= limit) => Ok(()),
+        Some(_) => Err(too_large(limit)),
+        None => Ok(()),
+    }
+}
+
+fn too_large(limit: usize) -> Problem {
+    Problem::new("body-too-large", format!("a body may have {limit} bytes")).with("limit", limit)
+}
+
+fn unreadable(rejection: &BytesRejection, limit: usize) -> Problem {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        return too_large(limit);
+    }
+    invalid("", "the body could not be received whole")
+}
+
+/// A problem with one fault in the body.
+fn invalid(pointer: &str, detail: &str) -> Problem {
+    let mut faults = Faults::default();
+    faults.add(Part::Body, pointer, detail);
+    match faults.none() {
+        Err(problem) => problem,
+        Ok(()) => Problem::new("invalid-request", detail),
+    }
+}
+
+impl JsonBody {
+    fn parse(bytes: &[u8]) -> Result<Self, Problem> {
+        if bytes.is_empty() {
+            return Err(invalid("", "the body is empty, expected is a JSON object"));
+        }
+        match serde_json::from_slice(bytes) {
+            Ok(Json::Object(members)) => {
+                Ok(Self { members, pointer: String::new(), faults: Faults::default() })
+            }
+            Ok(other) => {
+                Err(invalid("", &format!("expected is a JSON object, this is {}", other.kind())))
+            }
+            Err(error) => Err(invalid("", &format!("this is not JSON: {error}"))),
+        }
+    }
+
+    /// The member, where it is given once. An explicit null is as good as absent.
+    fn take(&mut self, name: &str) -> Option<Json> {
+        let mut found = None;
+        let mut repeated = false;
+        self.members.retain_mut(|(given, value)| {
+            if given != name {
+                return true;
+            }
+            repeated |= found.is_some();
+            found = Some(std::mem::replace(value, Json::Null));
+            false
+        });
+        if repeated {
+            self.fault(name, "is given more than once");
+            return None;
+        }
+        found.filter(|value| *value != Json::Null)
+    }
+
+    fn fault(&mut self, name: &str, detail: impl ToString) {
+        let pointer = format!("{}/{}", self.pointer, token(name));
+        self.faults.add(Part::Body, &pointer, detail);
+    }
+
+    /// A member that must be there.
+    fn require(&mut self, name: &str) -> Option<Json> {
+        let faults = self.faults_so_far();
+        let value = self.take(name);
+        if value.is_none() && self.faults_so_far() == faults {
+            self.fault(name, "is required");
+        }
+        value
+    }
+
+    fn faults_so_far(&self) -> usize {
+        self.faults.count()
+    }
+
+    /// A quantity of at least `least` that must be there.
+    pub(in crate::http) fn quantity(&mut self, name: &str, least: u64) -> u64 {
+        let value = self.require(name);
+        value.map_or(0, |value| self.as_quantity(name, &value, least))
+    }
+
+    /// A quantity that may be absent.
+    pub(in crate::http) fn optional_quantity(&mut self, name: &str, least: u64) -> Option<u64> {
+        let value = self.take(name)?;
+        Some(self.as_quantity(name, &value, least))
+    }
+
+    fn as_quantity(&mut self, name: &str, value: &Json, least: u64) -> u64 {
+        match value {
+            Json::Unsigned(units) if (least..=QUANTITY_MAX).contains(units) => *units,
+            Json::Unsigned(units) => {
+                self.fault(name, format!("must be from {least} to {QUANTITY_MAX}, is {units}"));
+                0
+            }
+            other => {
+                let kind = other.kind();
+                let wanted = format!("must be an integer from {least} to {QUANTITY_MAX}");
+                let detail = match other {
+                    Json::Signed(units) => format!("{wanted}, is {units}"),
+                    _ => format!("{wanted}, is {kind}"),
+                };
+                self.fault(name, detail);
+                0
+            }
+        }
+    }
+
+    /// A signed change of a quantity other than 0 that must be there.
+    pub(in crate::http) fn delta(&mut self, name: &str) -> i64 {
+        let Some(value) = self.require(name) else { return 0 };
+        let most = i64::try_from(QUANTITY_MAX).unwrap_or(i64::MAX);
+        let delta = match &value {
+            Json::Unsigned(units) => i64::try_from(*units).ok(),
+            Json::Signed(units) => Some(*units),
+            _ => None,
+        };
+        match delta {
+            Some(delta) if delta != 0 && (-most..=most).contains(&delta) => delta,
+            _ => {
+                let kind = value.kind();
+                let wanted = format!("must be an integer from -{most} to {most} other than 0");
+                let is = match value {
+                    Json::Unsigned(units) => units.to_string(),
+                    Json::Signed(units) => units.to_string(),
+                    _ => kind.to_owned(),
+                };
+                self.fault(name, format!("{wanted}, is {is}"));
+                0
+            }
+        }
+    }
+
+    fn string(&mut self, name: &str) -> Option<String> {
+        match self.take(name)? {
+            Json::String(text) => Some(text),
+            other => {
+                self.fault(name, format!("must be a string, is {}", other.kind()));
+                None
+            }
+        }
+    }
+
+    /// A free text of bounded length.
+    pub(in crate::http) fn text(&mut self, name: &str) -> Option<String> {
+        let text = self.string(name)?;
+        let characters = text.chars().count();
+        if characters == 0 || characters > TEXT_CHARACTERS_MAX {
+            self.fault(
+                name,
+                format!("must have 1 to {TEXT_CHARACTERS_MAX} characters, has {characters}"),
+            );
+            return None;
+        }
+        if text.chars().any(char::is_control) {
+            self.fault(name, "must not contain control characters");
+            return None;
+        }
+        Some(text)
+    }
+
+    /// `location_id`, or the default location.
+    pub(in crate::http) fn location(&mut self) -> LocationId {
+        let Some(text) = self.string("location_id") else { return LocationId::default() };
+        LocationId::parse(text).unwrap_or_else(|error| {
+            self.fault("location_id", error);
+            LocationId::default()
+        })
+    }
+
+    /// A list of keys `{product_id, location_id?}` of bounded length that must be there.
+    pub(in crate::http) fn keys(&mut self, name: &str, most: usize) -> Vec<StockKey> {
+        let items = match self.require(name) {
+            None => return Vec::new(),
+            Some(Json::Array(items)) => items,
+            Some(other) => {
+                self.fault(name, format!("must be an array, is {}", other.kind()));
+                return Vec::new();
+            }
+        };
+        if items.is_empty() || items.len() > most {
+            self.fault(name, format!("must have 1 to {most} items, has {}", items.len()));
+            return Vec::new();
+        }
+        let pointer = format!("{}/{}", self.pointer, token(name));
+        items
+            .into_iter()
+            .enumerate()
+            .filter_map(|(i, item)| self.key(item, format!("{pointer}/{i}")))
+            .collect()
+    }
+
+    fn key(&mut self, item: Json, pointer: String) -> Option<StockKey> {
+        let members = match item {
+            Json::Object(members) => members,
+            other => {
+                let detail = format!("must be an object, is {}", other.kind());
+                self.faults.add(Part::Body, &pointer, detail);
+                return None;
+            }
+        };
+        let mut object = Self { members, pointer, faults: Faults::default() };
+        let location_id = object.location();
+        let product_id = object.product();
+        object.refuse_unknown();
+        self.faults.join(object.faults);
+        Some(StockKey { product_id: product_id?, location_id })
+    }
+
+    fn product(&mut self) -> Option<ProductId> {
+        match self.require("product_id")? {
+            Json::String(text) => {
+                ProductId::parse(text).map_err(|error| self.fault("product_id", error)).ok()
+            }
+            other => {
+                self.fault("product_id", format!("must be a string, is {}", other.kind()));
+                None
+            }
+        }
+    }
+
+    fn refuse_unknown(&mut self) {
+        for (name, _) in std::mem::take(&mut self.members) {
+            self.fault(&name, "is not a member of this request");
+        }
+    }
+
+    /// Refuses whatever was not asked for, and tells every fault, those of `others` too.
+    pub(in crate::http) fn finish(mut self, mut others: Faults) -> Result<(), Problem> {
+        self.refuse_unknown();
+        others.join(self.faults);
+        others.none()
+    }
+}
+
+#[cfg(test)]
+#[path = "body_tests.rs"]
+mod tests;

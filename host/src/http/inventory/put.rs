@@ -1,0 +1,84 @@
+use super::{execute, incoming};
+use crate::{
+    http::{
+        App,
+        input::{JsonBody, Params, StockPath},
+        openapi::CommandProblems,
+        problem::Problem,
+        respond::StockBody,
+    },
+    model::Action,
+};
+use axum::{
+    extract::{OriginalUri, State},
+    http::{HeaderMap, HeaderValue, header},
+    response::Response,
+};
+use utoipa::ToSchema;
+
+/// What to set a stock to.
+#[derive(ToSchema)]
+#[schema(example = json!({"total_quantity": 100, "minimum_stock_level": 20, "reason": "count"}))]
+#[allow(dead_code, reason = "it documents what `JsonBody` is asked for")]
+pub(super) struct PutBody {
+    /// What is there, at least what is reserved.
+    #[schema(minimum = 0, maximum = 999_999_999_999_i64)]
+    total_quantity: u64,
+    /// Absent: as it is; 0 at creation.
+    #[schema(minimum = 0, maximum = 999_999_999_999_i64)]
+    minimum_stock_level: Option<u64>,
+    #[schema(min_length = 1, max_length = 256)]
+    reason: Option<String>,
+    #[schema(min_length = 1, max_length = 256)]
+    reference: Option<String>,
+    /// `default` where absent.
+    location_id: Option<String>,
+}
+
+/// Set a stock
+///
+/// Creates the stock where there is none. The same values again change nothing.
+/// `If-Match` demands a version, `If-None-Match: *` that there is no such stock yet.
+#[utoipa::path(
+    put,
+    path = "/v1/inventory/{product_id}",
+    tag = "inventory",
+    params(
+        ("product_id" = String, Path, description = "1 to 128 printable ASCII characters without spaces"),
+        ("If-Match" = Option<String>, Header, description = "Entity tags, one of which must be current, or `*`"),
+        ("If-None-Match" = Option<String>, Header, description = "`*`: only create"),
+    ),
+    request_body = PutBody,
+    responses(
+        (status = 200, description = "The stock after the command", body = StockBody),
+        (status = 201, description = "The stock, created", body = StockBody,
+            headers(("Location" = String, description = "The stock's address"))),
+        CommandProblems,
+    )
+)]
+pub(super) async fn put(
+    State(app): State<App>,
+    path: StockPath,
+    params: Params,
+    OriginalUri(uri): OriginalUri,
+    headers: HeaderMap,
+    body: JsonBody,
+) -> Result<Response, Problem> {
+    let incoming = incoming(path, params, &headers, body, true, |body| Action::AdjustSet {
+        total: body.quantity("total_quantity", 0),
+        minimum: body.optional_quantity("minimum_stock_level", 0),
+    })?;
+    let location = match incoming.key.location_id.as_str() {
+        "default" => uri.path().to_owned(),
+        other => format!("{}?{}", uri.path(), query_of_location(other)),
+    };
+    let (mut response, outcome) = execute(&app, incoming).await?;
+    if let (true, Ok(location)) = (outcome.created, HeaderValue::try_from(location)) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+fn query_of_location(location_id: &str) -> String {
+    serde_urlencoded::to_string([("location_id", location_id)]).unwrap_or_default()
+}

@@ -1,0 +1,232 @@
+//! Errors as RFC 9457 problems. The code is the contract: `type` is made of it, and the
+//! status is looked up by it. What the client is told is here; what the log is told was
+//! logged where it happened.
+
+use crate::{
+    engine,
+    model::{Detail, Rejection, Value},
+};
+use axum::{
+    body::Body,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Map, Value as Json, json};
+
+/// Before `type` becomes a code.
+pub(super) const TYPE_PREFIX: &str = "urn:holdfast:problem:";
+
+/// How long a client should wait before it tries again what failed for the moment.
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
+
+/// Every code with its status and title. A code that the domain brings and this list lacks
+/// is a conflict with the state: 409.
+pub(super) const CODES: [(&str, StatusCode, &str); 19] = [
+    ("invalid-request", StatusCode::BAD_REQUEST, "The request is not valid"),
+    ("route-not-found", StatusCode::NOT_FOUND, "There is no such route"),
+    ("product-not-found", StatusCode::NOT_FOUND, "There is no such stock"),
+    ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "The route has no such method"),
+    ("request-timeout", StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive"),
+    ("insufficient-stock", StatusCode::CONFLICT, "Not enough is available"),
+    ("release-exceeds-reserved", StatusCode::CONFLICT, "More than is reserved"),
+    ("adjust-below-reserved", StatusCode::CONFLICT, "The total would be below what is reserved"),
+    ("quantity-out-of-range", StatusCode::CONFLICT, "The total would exceed the largest quantity"),
+    ("version-mismatch", StatusCode::PRECONDITION_FAILED, "The precondition does not hold"),
+    ("body-too-large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
+    ("unsupported-media-type", StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is not JSON"),
+    ("domain-fault", StatusCode::INTERNAL_SERVER_ERROR, "The domain component failed"),
+    ("internal-error", StatusCode::INTERNAL_SERVER_ERROR, "The server failed"),
+    ("overloaded", StatusCode::SERVICE_UNAVAILABLE, "Too many commands are waiting"),
+    ("read-only", StatusCode::SERVICE_UNAVAILABLE, "The store cannot be written"),
+    ("store-unavailable", StatusCode::SERVICE_UNAVAILABLE, "The store failed"),
+    ("stopping", StatusCode::SERVICE_UNAVAILABLE, "The server is stopping"),
+    ("response-timeout", StatusCode::GATEWAY_TIMEOUT, "The answer took too long"),
+];
+
+/// The status and title of a code.
+pub(super) fn look_up(code: &str) -> (StatusCode, &'static str) {
+    let known = CODES.iter().find(|(known, _, _)| *known == code);
+    known
+        .map_or((StatusCode::CONFLICT, "The domain refused"), |(_, status, title)| (*status, title))
+}
+
+/// A problem on its way to a client.
+#[derive(Debug)]
+pub(super) struct Problem(Box<Content>);
+
+#[derive(Debug)]
+struct Content {
+    code: String,
+    detail: String,
+    members: Map<String, Json>,
+}
+
+/// What a response's problem was, for the log.
+#[derive(Clone)]
+pub(super) struct ProblemCode(pub(super) String);
+
+impl Problem {
+    pub(super) fn new(code: impl Into<String>, detail: impl Into<String>) -> Self {
+        let (code, detail) = (code.into(), detail.into());
+        Self(Box::new(Content { code, detail, members: Map::new() }))
+    }
+
+    pub(super) fn with(mut self, member: &str, value: impl Into<Json>) -> Self {
+        self.0.members.insert(member.to_owned(), value.into());
+        self
+    }
+}
+
+impl From<Rejection> for Problem {
+    fn from(rejection: Rejection) -> Self {
+        let problem = Self::new(rejection.code, rejection.message);
+        if problem.0.code == "invalid-request" {
+            let errors: Vec<_> = rejection.details.into_iter().map(argument_error).collect();
+            return problem.with("errors", errors);
+        }
+        let mut lines: Vec<(u32, Map<String, Json>)> = Vec::new();
+        let mut members = problem.0.members;
+        for Detail { line, name, value } in rejection.details {
+            let value = json_value(value);
+            match (line, lines.last_mut()) {
+                (None, _) => {
+                    members.insert(name, value);
+                }
+                (Some(index), Some((current, line))) if *current == index => {
+                    line.insert(name, value);
+                }
+                (Some(index), _) => {
+                    let mut line = Map::new();
+                    line.insert("index".to_owned(), index.into());
+                    line.insert(name, value);
+                    lines.push((index, line));
+                }
+            }
+        }
+        if !lines.is_empty() {
+            let lines: Vec<_> = lines.into_iter().map(|(_, line)| Json::Object(line)).collect();
+            members.insert("lines".to_owned(), lines.into());
+        }
+        Self(Box::new(Content { members, ..*problem.0 }))
+    }
+}
+
+fn argument_error(detail: Detail) -> Json {
+    json!({ "in": "body", "pointer": format!("/{}", detail.name), "detail": json_value(detail.value) })
+}
+
+fn json_value(value: Value) -> Json {
+    match value {
+        Value::Text(text) => text.into(),
+        Value::Unsigned(number) => number.into(),
+        Value::Signed(number) => number.into(),
+        Value::Flag(flag) => flag.into(),
+    }
+}
+
+impl From<engine::Error> for Problem {
+    fn from(error: engine::Error) -> Self {
+        let code = match error {
+            engine::Error::Rejected(rejection) => return rejection.into(),
+            engine::Error::Fault => "domain-fault",
+            engine::Error::Overloaded { .. } => "overloaded",
+            engine::Error::ReadOnly => "read-only",
+            engine::Error::StoreUnavailable => "store-unavailable",
+            engine::Error::Stopping => "stopping",
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<Problem> for Response {
+    fn from(problem: Problem) -> Self {
+        problem.into_response()
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let Content { code, detail, members } = *self.0;
+        let (status, title) = look_up(&code);
+        let mut body = Map::new();
+        body.insert("type".to_owned(), format!("{TYPE_PREFIX}{code}").into());
+        body.insert("title".to_owned(), title.into());
+        body.insert("status".to_owned(), status.as_u16().into());
+        body.insert("detail".to_owned(), detail.into());
+        body.insert("code".to_owned(), code.clone().into());
+        body.extend(members);
+        let mut response = Response::new(Body::from(Json::Object(body).to_string()));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS);
+        }
+        if matches!(status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT) {
+            // What remains of the body is not worth reading.
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response.extensions_mut().insert(ProblemCode(code));
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn detail(line: Option<u32>, name: &str, value: Value) -> Detail {
+        Detail { line, name: name.to_owned(), value }
+    }
+
+    fn members(rejection: Rejection) -> Json {
+        Json::Object(Problem::from(rejection).0.members)
+    }
+
+    #[test]
+    fn details_become_members_and_those_of_lines_become_lines() {
+        let rejection = Rejection {
+            code: "insufficient-stock".to_owned(),
+            message: String::new(),
+            details: vec![
+                detail(None, "note", Value::Flag(true)),
+                detail(Some(0), "requested", Value::Unsigned(5)),
+                detail(Some(0), "available", Value::Unsigned(2)),
+                detail(Some(3), "requested", Value::Unsigned(1)),
+            ],
+        };
+        assert_eq!(
+            members(rejection),
+            json!({"note": true, "lines": [
+                {"index": 0, "requested": 5, "available": 2},
+                {"index": 3, "requested": 1},
+            ]})
+        );
+    }
+
+    #[test]
+    fn invalid_arguments_become_errors_with_pointers() {
+        let rejection = Rejection {
+            code: "invalid-request".to_owned(),
+            message: String::new(),
+            details: vec![detail(None, "quantity", Value::Text("must be kind".to_owned()))],
+        };
+        assert_eq!(
+            members(rejection),
+            json!({"errors": [{"in": "body", "pointer": "/quantity", "detail": "must be kind"}]})
+        );
+    }
+
+    #[test]
+    fn a_code_that_a_foreign_domain_brings_is_a_conflict() {
+        assert_eq!(look_up("per-caller-limit").0, StatusCode::CONFLICT);
+        assert_eq!(look_up("product-not-found").0, StatusCode::NOT_FOUND);
+    }
+
+    #[test]
+    fn a_client_is_told_when_to_come_back() {
+        let response = Problem::from(engine::Error::ReadOnly).into_response();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert!(response.headers().contains_key(header::RETRY_AFTER));
+    }
+}
