@@ -2,6 +2,8 @@
 //!
 //! ARCHITECTURE.md is the map of the rooms below and says what each must never know.
 
+pub mod app;
+pub mod cli;
 pub mod component;
 pub mod config;
 pub mod engine;

@@ -15,7 +15,7 @@ use crate::{
         Command, DeficitScan, Digest, Ended, Event, Fault, LogEntry, Stock, StockKey, StockScan,
         StoreFailure, Timestamp,
     },
-    store::{self, Lane, LogEnd, StockId, StockWrite, Stored},
+    store::{self, Handle, Lane, LogEnd, StockWrite, Stored},
 };
 use std::collections::HashMap;
 
@@ -39,7 +39,7 @@ pub struct UnitOfWork<L> {
 }
 
 struct Touched {
-    id: Option<StockId>,
+    handle: Option<Handle>,
     stock: Option<Stock>,
     dirty: bool,
 }
@@ -84,8 +84,11 @@ impl<L: Lane> UnitOfWork<L> {
             return Err(Fault(format!("it broke an invariant: {broken}")));
         }
         for (key, stock) in self.writes.drain(..) {
-            let touched =
-                self.stocks.entry(key).or_insert(Touched { id: None, stock: None, dirty: true });
+            let touched = self.stocks.entry(key).or_insert(Touched {
+                handle: None,
+                stock: None,
+                dirty: true,
+            });
             touched.stock = Some(stock);
             touched.dirty = true;
         }
@@ -134,7 +137,11 @@ impl<L: Lane> UnitOfWork<L> {
             .iter()
             .filter(|(_, touched)| touched.dirty)
             .filter_map(|(key, touched)| {
-                touched.stock.as_ref().map(|stock| StockWrite { key, id: touched.id, stock })
+                touched.stock.as_ref().map(|stock| StockWrite {
+                    key,
+                    handle: touched.handle,
+                    stock,
+                })
             })
             .collect();
         if writes.is_empty() && self.log.is_empty() {
@@ -172,11 +179,11 @@ impl<L: Lane> UnitOfWork<L> {
             return Ok(touched.stock);
         }
         let stored = self.lane.stock(key)?;
-        let (id, stock) = match stored {
-            Some(Stored { id, stock }) => (Some(id), Some(stock)),
+        let (handle, stock) = match stored {
+            Some(Stored { handle, stock }) => (Some(handle), Some(stock)),
             None => (None, None),
         };
-        self.stocks.insert(key.clone(), Touched { id, stock, dirty: false });
+        self.stocks.insert(key.clone(), Touched { handle, stock, dirty: false });
         Ok(stock)
     }
 

@@ -11,6 +11,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
 /// Before `type` becomes a code.
@@ -59,6 +60,18 @@ struct Content {
     code: String,
     detail: String,
     members: Map<String, Json>,
+}
+
+/// A problem as it is written: the standard members first.
+#[derive(Serialize)]
+struct ProblemBody<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    code: &'a str,
+    #[serde(flatten)]
+    members: &'a Map<String, Json>,
 }
 
 /// What a response's problem was, for the log.
@@ -148,14 +161,17 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let Content { code, detail, members } = *self.0;
         let (status, title) = look_up(&code);
-        let mut body = Map::new();
-        body.insert("type".to_owned(), format!("{TYPE_PREFIX}{code}").into());
-        body.insert("title".to_owned(), title.into());
-        body.insert("status".to_owned(), status.as_u16().into());
-        body.insert("detail".to_owned(), detail.into());
-        body.insert("code".to_owned(), code.clone().into());
-        body.extend(members);
-        let mut response = Response::new(Body::from(Json::Object(body).to_string()));
+        let body = ProblemBody {
+            r#type: format!("{TYPE_PREFIX}{code}"),
+            title,
+            status: status.as_u16(),
+            detail: &detail,
+            code: &code,
+            members: &members,
+        };
+        // Texts and numbers: nothing in it can fail to be written.
+        let body = serde_json::to_vec(&body).unwrap_or_default();
+        let mut response = Response::new(Body::from(body));
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

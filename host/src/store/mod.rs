@@ -8,15 +8,22 @@ pub mod sqlite;
 use crate::model::{DeficitScan, LogEntry, Stock, StockKey, StockScan, StoreFailure, Timestamp};
 use std::cmp::Reverse;
 
-/// The store's own name for a stock, so that log and indexes need not repeat its key.
+/// What the store keeps about a stock for itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct StockId(pub(crate) i64);
+pub struct Handle {
+    /// Its own name for it, so that the log need not repeat the key.
+    pub(crate) stock_id: i64,
+    /// How many events there are about it.
+    pub(crate) event_count: u64,
+    /// The sequence of the latest of them.
+    pub(crate) last_event: u64,
+}
 
 /// A stock as found in the store.
 #[derive(Clone, Copy, Debug)]
 pub struct Stored {
-    /// The store's name for it.
-    pub id: StockId,
+    /// What the store knows it by.
+    pub handle: Handle,
     /// The stock.
     pub stock: Stock,
 }
@@ -51,8 +58,8 @@ pub struct LogEnd {
 pub struct StockWrite<'a> {
     /// Its key.
     pub key: &'a StockKey,
-    /// The store's name for it; none: it is new.
-    pub id: Option<StockId>,
+    /// What the store knows it by; none: it is new.
+    pub handle: Option<Handle>,
     /// What it is now.
     pub stock: &'a Stock,
 }

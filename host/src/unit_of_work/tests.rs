@@ -23,7 +23,10 @@ impl store::Snapshot for Memory {
     fn end(&mut self) {}
 
     fn stock(&mut self, key: &StockKey) -> Result<Option<Stored>, StoreFailure> {
-        Ok(self.stocks.get(key).map(|stock| Stored { id: StockId(1), stock: *stock }))
+        Ok(self.stocks.get(key).map(|stock| Stored {
+            handle: Handle { stock_id: 1, event_count: 1, last_event: 1 },
+            stock: *stock,
+        }))
     }
 
     fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {

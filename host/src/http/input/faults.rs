@@ -42,19 +42,6 @@ impl Faults {
         }
     }
 
-    /// The value, or its default where it is at fault; [`Faults::none`] tells them apart.
-    pub(in crate::http) fn or_default<T: Default, E: ToString>(
-        &mut self,
-        part: Part,
-        pointer: &str,
-        value: Result<T, E>,
-    ) -> T {
-        value.unwrap_or_else(|error| {
-            self.add(part, pointer, error);
-            T::default()
-        })
-    }
-
     pub(in crate::http) fn join(&mut self, other: Self) {
         self.count += other.count;
         let free = LISTED_MAX - self.listed.len();

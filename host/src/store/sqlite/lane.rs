@@ -1,30 +1,35 @@
 use super::{
     connection::{self, failed},
     lock::FileLock,
+    log::ANCHOR_SPACING,
     rows::{EventRow, Unsigned, unsigned},
     snapshot,
 };
 use crate::{
     model::{DeficitScan, Digest, Event, LogEntry, Stock, StockKey, StockScan, StoreFailure},
-    store::{Lane, LogEnd, Snapshot, StockId, StockWrite, Stored},
+    store::{Handle, Lane, LogEnd, Snapshot, StockWrite, Stored},
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 const INSERT_STOCK: &str = "INSERT INTO stock (product_id, location_id, stock_id, total, reserved, \
-     unattributed, minimum, version, due_at, created_at, updated_at) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+     unattributed, minimum, version, due_at, updated_at, event_count, last_event, created_at) \
+     VALUES (?1, ?2, ?12, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?13)";
 
 const UPDATE_STOCK: &str = "UPDATE stock SET total = ?3, reserved = ?4, unattributed = ?5, \
-     minimum = ?6, version = ?7, due_at = ?8, updated_at = ?9 \
+     minimum = ?6, version = ?7, due_at = ?8, updated_at = ?9, event_count = ?10, \
+     last_event = ?11 \
      WHERE product_id = ?1 AND location_id = ?2";
 
 const INSERT_EVENT: &str = "INSERT INTO event (sequence, kind, at, component_id, command_id, \
      caller, reason, reference, reservation_id, expires_at, stock_id, quantity, counterpart_id, \
      total, reserved, unattributed, minimum, version, version_span, total_from, reserved_from, \
-     unattributed_from, minimum_from, state, state_from, expires_at_from) \
+     unattributed_from, minimum_from, state, state_from, expires_at_from, ordinal, previous) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
-     ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)";
+     ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)";
+
+const INSERT_ANCHOR: &str =
+    "INSERT INTO ledger_anchor (stock_id, ordinal, sequence) VALUES (?1, ?2, ?3)";
 
 const DOING_COMMIT: &str = "committing a batch";
 
@@ -85,31 +90,42 @@ impl SqliteLane {
     }
 
     fn write(&mut self, stocks: &[StockWrite<'_>], log: &[LogEntry]) -> rusqlite::Result<()> {
-        let mut ids = HashMap::with_capacity(stocks.len());
+        let mut handles = HashMap::with_capacity(stocks.len());
         for write in stocks {
-            let id = self.write_stock(write)?;
-            ids.insert(write.key, id);
+            handles.insert(write.key, write.handle.unwrap_or_else(|| self.new_handle()));
         }
         for entry in log {
             let component = self.component_id(entry.component)?;
-            let stock_id = match &entry.event {
-                Event::Stock(event) => ids.get(&event.key).copied(),
+            let handle = match &entry.event {
+                Event::Stock(event) => handles.get_mut(&event.key),
                 Event::Reservation(_) => None,
             };
-            self.write_event(entry, component, stock_id)?;
+            self.write_event(entry, component, handle)?;
+        }
+        for write in stocks {
+            if let Some(handle) = handles.get(write.key) {
+                self.write_stock(write, handle)?;
+            }
         }
         Ok(())
     }
 
-    fn write_stock(&mut self, write: &StockWrite<'_>) -> rusqlite::Result<i64> {
-        let StockWrite { key, id, stock } = write;
-        let (product, location) = (key.product_id.as_str(), key.location_id.as_str());
+    fn new_handle(&mut self) -> Handle {
+        let stock_id = self.next_stock_id;
+        self.next_stock_id += 1;
+        Handle { stock_id, event_count: 0, last_event: 0 }
+    }
+
+    fn write_stock(&self, write: &StockWrite<'_>, handle: &Handle) -> rusqlite::Result<()> {
+        let StockWrite { key, handle: known, stock } = write;
         let level = &stock.level;
+        let (product, location) = (key.product_id.as_str(), key.location_id.as_str());
         let (total, reserved) = (Unsigned(level.total), Unsigned(level.reserved));
         let (unattributed, minimum) = (Unsigned(level.unattributed), Unsigned(level.minimum));
         let (version, due_at) = (Unsigned(level.version), stock.due_at.map(Unsigned));
         let updated_at = Unsigned(stock.updated_at);
-        if let Some(StockId(id)) = id {
+        let (count, last) = (Unsigned(handle.event_count), Unsigned(handle.last_event));
+        if known.is_some() {
             let changed = self.connection.prepare_cached(UPDATE_STOCK)?.execute(params![
                 product,
                 location,
@@ -119,35 +135,53 @@ impl SqliteLane {
                 minimum,
                 version,
                 due_at,
-                updated_at
+                updated_at,
+                count,
+                last
             ])?;
-            return if changed == 1 { Ok(*id) } else { Err(rusqlite::Error::QueryReturnedNoRows) };
+            return if changed == 1 { Ok(()) } else { Err(rusqlite::Error::QueryReturnedNoRows) };
         }
-        let id = self.next_stock_id;
-        self.next_stock_id += 1;
-        let created_at = Unsigned(stock.created_at);
+        let (stock_id, created_at) = (handle.stock_id, Unsigned(stock.created_at));
         self.connection.prepare_cached(INSERT_STOCK)?.execute(params![
             product,
             location,
-            id,
             total,
             reserved,
             unattributed,
             minimum,
             version,
             due_at,
-            created_at,
-            updated_at
+            updated_at,
+            count,
+            last,
+            stock_id,
+            created_at
         ])?;
-        Ok(id)
+        Ok(())
     }
 
+    /// Writes one row, and where it is about a stock, moves the end of that stock's ledger.
     fn write_event(
         &self,
         entry: &LogEntry,
         component_id: i64,
-        stock_id: Option<i64>,
+        handle: Option<&mut Handle>,
     ) -> rusqlite::Result<()> {
+        let (mut stock_id, mut ordinal, mut previous) = (None, None, None);
+        if let Some(handle) = handle {
+            handle.event_count += 1;
+            stock_id = Some(handle.stock_id);
+            ordinal = Some(Unsigned(handle.event_count));
+            previous = (handle.event_count > 1).then_some(Unsigned(handle.last_event));
+            handle.last_event = entry.sequence;
+            if handle.event_count.is_multiple_of(ANCHOR_SPACING) {
+                self.connection.prepare_cached(INSERT_ANCHOR)?.execute(params![
+                    stock_id,
+                    ordinal,
+                    Unsigned(entry.sequence)
+                ])?;
+            }
+        }
         let row = EventRow::of(&entry.event);
         let [total, reserved, unattributed, minimum] = row.level.map(|n| n.map(Unsigned));
         let [total_from, reserved_from, unattributed_from, minimum_from] =
@@ -179,6 +213,8 @@ impl SqliteLane {
             row.state,
             row.state_from,
             row.expires_at_from.map(Unsigned),
+            ordinal,
+            previous,
         ])?;
         Ok(())
     }

@@ -1,24 +1,29 @@
 use super::{
     connection::{self, failed},
-    rows::{self, LOG_COLUMNS, Unsigned},
+    rows::{self, LOG_COLUMNS, Unsigned, unsigned},
     snapshot,
 };
 use crate::{
     model::{LogEntry, StockKey, StoreFailure},
-    store::{Log, Order, StockId},
+    store::{Handle, Log, Order},
 };
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use std::{path::Path, sync::LazyLock};
 
-static NEWEST_FIRST: LazyLock<String> = LazyLock::new(|| statement("<", "DESC"));
-static OLDEST_FIRST: LazyLock<String> = LazyLock::new(|| statement(">", "ASC"));
+/// The chain of a stock's events can be entered at every so many of them.
+pub(super) const ANCHOR_SPACING: u64 = 64;
 
-fn statement(behind: &str, direction: &str) -> String {
+static ENTRY: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "SELECT {LOG_COLUMNS} FROM event JOIN component USING (component_id) \
-         WHERE stock_id = ?1 AND sequence {behind} ?2 ORDER BY sequence {direction} LIMIT ?3"
+        "SELECT {LOG_COLUMNS}, previous FROM event JOIN component USING (component_id) \
+         WHERE sequence = ?1 AND stock_id = ?2"
     )
-}
+});
+
+const LINK: &str = "SELECT ordinal, previous FROM event WHERE sequence = ?1 AND stock_id = ?2";
+
+const ANCHOR: &str =
+    "SELECT ordinal, sequence FROM ledger_anchor WHERE stock_id = ?1 AND ordinal >= ?2 LIMIT 1";
 
 /// A reader of the event log.
 pub struct SqliteLog {
@@ -31,6 +36,98 @@ impl SqliteLog {
             connection::readable(file).map_err(failed("opening a reading connection"))?;
         Ok(Self { connection })
     }
+
+    /// Up to `limit` entries from `sequence` back, which must be about the stock.
+    fn back(
+        &self,
+        key: &StockKey,
+        stock_id: i64,
+        sequence: Option<u64>,
+        limit: u32,
+    ) -> rusqlite::Result<Vec<LogEntry>> {
+        let mut statement = self.connection.prepare_cached(&ENTRY)?;
+        let mut entries = Vec::new();
+        let mut next = sequence;
+        for _ in 0..limit {
+            let Some(sequence) = next else { break };
+            let (entry, previous) =
+                statement.query_row(params![Unsigned(sequence), stock_id], |row| {
+                    let previous: Option<Unsigned> = row.get("previous")?;
+                    Ok((rows::log_entry(row, Some(key.clone()))?, previous))
+                })?;
+            next = previous.map(|sequence| sequence.0);
+            entries.push(entry);
+        }
+        Ok(entries)
+    }
+
+    /// An event's place in its stock's ledger, and the event before it; none where it is not
+    /// about the stock.
+    fn link(&self, stock_id: i64, sequence: u64) -> rusqlite::Result<Option<(u64, Option<u64>)>> {
+        self.connection
+            .prepare_cached(LINK)?
+            .query_row(params![Unsigned(sequence), stock_id], |row| {
+                let previous: Option<Unsigned> = row.get(1)?;
+                Ok((unsigned(row, 0)?, previous.map(|sequence| sequence.0)))
+            })
+            .optional()
+    }
+
+    /// The sequence of the event with this place in the ledger, found from the nearest anchor
+    /// behind it.
+    fn at_ordinal(&self, handle: &Handle, ordinal: u64) -> rusqlite::Result<Option<u64>> {
+        let anchor = self
+            .connection
+            .prepare_cached(ANCHOR)?
+            .query_row(params![handle.stock_id, Unsigned(ordinal)], |row| {
+                Ok((unsigned(row, 0)?, unsigned(row, 1)?))
+            })
+            .optional()?;
+        let (mut at, mut sequence) = anchor.unwrap_or((handle.event_count, handle.last_event));
+        while at > ordinal {
+            let Some((_, Some(previous))) = self.link(handle.stock_id, sequence)? else {
+                return Ok(None);
+            };
+            (at, sequence) = (at - 1, previous);
+        }
+        Ok(Some(sequence))
+    }
+
+    fn newest_first(
+        &self,
+        key: &StockKey,
+        handle: &Handle,
+        after: Option<u64>,
+        limit: u32,
+    ) -> rusqlite::Result<Vec<LogEntry>> {
+        let first = match after {
+            None => Some(handle.last_event),
+            Some(after) => self.link(handle.stock_id, after)?.and_then(|(_, previous)| previous),
+        };
+        self.back(key, handle.stock_id, first, limit)
+    }
+
+    fn oldest_first(
+        &self,
+        key: &StockKey,
+        handle: &Handle,
+        after: Option<u64>,
+        limit: u32,
+    ) -> rusqlite::Result<Vec<LogEntry>> {
+        let passed = match after {
+            None => 0,
+            Some(after) => match self.link(handle.stock_id, after)? {
+                Some((ordinal, _)) => ordinal,
+                None => return Ok(Vec::new()),
+            },
+        };
+        let last = handle.event_count.min(passed.saturating_add(limit.into()));
+        let count = u32::try_from(last - passed).unwrap_or(limit);
+        let last = self.at_ordinal(handle, last)?;
+        let mut entries = self.back(key, handle.stock_id, last, count)?;
+        entries.reverse();
+        Ok(entries)
+    }
 }
 
 impl Log for SqliteLog {
@@ -41,23 +138,12 @@ impl Log for SqliteLog {
         after: Option<u64>,
         limit: u32,
     ) -> Result<Option<Vec<LogEntry>>, StoreFailure> {
+        // The events that the stock leads to never change, so no snapshot is needed.
         let Some(stored) = snapshot::stock(&self.connection, key)? else { return Ok(None) };
-        let StockId(id) = stored.id;
-        let (statement, start) = match order {
-            Order::NewestFirst => (&NEWEST_FIRST, i64::MAX.unsigned_abs()),
-            Order::OldestFirst => (&OLDEST_FIRST, 0),
+        let entries = match order {
+            Order::NewestFirst => self.newest_first(key, &stored.handle, after, limit),
+            Order::OldestFirst => self.oldest_first(key, &stored.handle, after, limit),
         };
-        let after = Unsigned(after.unwrap_or(start).min(i64::MAX.unsigned_abs()));
-        self.connection
-            .prepare_cached(statement)
-            .and_then(|mut statement| {
-                statement
-                    .query_map(params![id, after, limit], |row| {
-                        rows::log_entry(row, Some(key.clone()))
-                    })?
-                    .collect::<rusqlite::Result<Vec<_>>>()
-            })
-            .map(Some)
-            .map_err(failed("reading the event log"))
+        entries.map(Some).map_err(failed("reading the event log"))
     }
 }

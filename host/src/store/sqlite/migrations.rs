@@ -163,7 +163,7 @@ mod tests {
         let connection = Connection::open(&file).unwrap();
         let insert = |total: i64, reserved: i64, unattributed: i64| {
             connection.execute(
-                "INSERT INTO stock VALUES ('a', 'default', 1, ?1, ?2, ?3, 0, 1, NULL, 1, 1)",
+                "INSERT INTO stock VALUES ('a', 'default', 1, ?1, ?2, ?3, 0, 1, NULL, 1, 1, 1, 1)",
                 [total, reserved, unattributed],
             )
         };

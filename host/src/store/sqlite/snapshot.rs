@@ -4,7 +4,7 @@ use super::{
 };
 use crate::{
     model::{DeficitScan, Stock, StockKey, StockScan, StoreFailure},
-    store::{Snapshot, StockId, Stored},
+    store::{Handle, Snapshot, Stored},
 };
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 use std::{path::Path, sync::LazyLock};
@@ -14,7 +14,7 @@ const AFTER_ANY_ID: char = '\u{10ffff}';
 
 static STOCK: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "SELECT stock_id, {STOCK_COLUMNS} FROM stock WHERE product_id = ?1 AND location_id = ?2"
+        "SELECT stock_id, event_count, last_event, {STOCK_COLUMNS} FROM stock WHERE product_id = ?1 AND location_id = ?2"
     )
 });
 
@@ -74,7 +74,12 @@ pub(super) fn stock(
             let key = params![key.product_id.as_str(), key.location_id.as_str()];
             statement
                 .query_row(key, |row| {
-                    Ok(Stored { id: StockId(row.get(0)?), stock: rows::stock(row, 1)? })
+                    let handle = Handle {
+                        stock_id: row.get(0)?,
+                        event_count: rows::unsigned(row, 1)?,
+                        last_event: rows::unsigned(row, 2)?,
+                    };
+                    Ok(Stored { handle, stock: rows::stock(row, 3)? })
                 })
                 .optional()
         })

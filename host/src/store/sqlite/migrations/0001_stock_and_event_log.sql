@@ -13,6 +13,9 @@ CREATE TABLE stock (
     due_at       INTEGER,
     created_at   INTEGER NOT NULL,
     updated_at   INTEGER NOT NULL,
+    -- How many events there are about it, and the latest.
+    event_count  INTEGER NOT NULL,
+    last_event   INTEGER NOT NULL,
     PRIMARY KEY (product_id, location_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -33,6 +36,10 @@ CREATE TABLE component (
 -- One row per event, gapless, never updated. Levels are those after the event; before
 -- it (`..._from`) only where they differ. `version_span` is the version after less the
 -- version before; NULL where the event created the stock, so that there is no before.
+--
+-- The ledger of a stock is a chain: each event names the one before it about the same
+-- stock, and the stock names the last. An index by stock would dirty one more page per
+-- stock and commit, for a third of the throughput.
 CREATE TABLE event (
     sequence          INTEGER PRIMARY KEY,
     kind              INTEGER NOT NULL,
@@ -45,6 +52,8 @@ CREATE TABLE event (
     reservation_id    TEXT,
     expires_at        INTEGER,
     stock_id          INTEGER,
+    ordinal           INTEGER,
+    previous          INTEGER,
     quantity          INTEGER,
     counterpart_id    TEXT,
     total             INTEGER,
@@ -62,7 +71,13 @@ CREATE TABLE event (
     expires_at_from   INTEGER
 ) STRICT;
 
-CREATE INDEX event_by_stock ON event (stock_id, sequence) WHERE stock_id IS NOT NULL;
+-- Every 64th event of a stock, so that a chain can be entered anywhere.
+CREATE TABLE ledger_anchor (
+    stock_id INTEGER NOT NULL,
+    ordinal  INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    PRIMARY KEY (stock_id, ordinal)
+) STRICT, WITHOUT ROWID;
 
 CREATE TRIGGER event_never_updated BEFORE UPDATE ON event
 BEGIN SELECT RAISE(ABORT, 'events never change'); END;

@@ -1,0 +1,92 @@
+//! The application, built by one function that the program and its tests share.
+
+use crate::{
+    component::{EMBEDDED, Runtime},
+    config::Config,
+    engine::{self, Engine, Writer},
+    http,
+    model::Digest,
+    store::sqlite::SqliteStore,
+};
+use anyhow::Context;
+use std::{borrow::Cow, future::Future, net::SocketAddr, sync::Arc};
+use tokio::net::TcpListener;
+
+/// A server that listens, with everything behind it.
+pub struct Application {
+    listener: TcpListener,
+    address: SocketAddr,
+    engine: Arc<Engine>,
+    writer: Writer,
+    router: axum::Router,
+    bounds: http::Bounds,
+    /// Ticks the deadlines for as long as anything runs.
+    _runtime: Runtime,
+}
+
+impl Application {
+    /// Everything from the configuration and an open store to a bound socket.
+    ///
+    /// # Errors
+    /// What cannot be had, and why.
+    pub async fn build(config: &Config, store: &SqliteStore) -> anyhow::Result<Self> {
+        let component = match &config.component {
+            None => Cow::Borrowed(EMBEDDED),
+            Some(file) => std::fs::read(file)
+                .with_context(|| format!("reading the component {}", file.display()))?
+                .into(),
+        };
+        let runtime = Runtime::new(config.limits).context("starting the component runtime")?;
+        let (engine, writer) = engine::start(
+            config.engine,
+            &runtime,
+            &component,
+            store.lane()?,
+            || store.snapshot(),
+            || store.log(),
+        )?;
+        let engine = Arc::new(engine);
+        let app =
+            http::App::new(Arc::clone(&engine), config.body_bytes_max, config.request_timeout);
+        let wanted = SocketAddr::new(config.host, config.port);
+        let listener = TcpListener::bind(wanted)
+            .await
+            .with_context(|| format!("listening on {wanted} (choose another with --port)"))?;
+        let address = listener.local_addr()?;
+        let bounds = http::Bounds {
+            connections_max: config.connections_max,
+            header_timeout: config.header_timeout,
+            // A slow body is told so by its own limit, before this one.
+            request_timeout: config.request_timeout.saturating_mul(2),
+            drain_timeout: config.drain_timeout,
+        };
+        let router = http::router(app);
+        Ok(Self { listener, address, engine, writer, router, bounds, _runtime: runtime })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The component that decides.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.engine.digest()
+    }
+
+    /// Serves until `stop` resolves; then accepts no more, lets open requests finish, and
+    /// commits what is queued.
+    ///
+    /// # Errors
+    /// Where the writer has ended by itself, which is a defect.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let Self { listener, engine, writer, router, bounds, .. } = self;
+        http::serve(listener, router, bounds, stop).await;
+        let healthy = engine.status() != engine::Status::Stopped;
+        tokio::task::spawn_blocking(move || writer.stop()).await?;
+        anyhow::ensure!(healthy, "the writer had ended before the server was told to stop");
+        Ok(())
+    }
+}

@@ -1,0 +1,20 @@
+use super::print;
+use crate::config::{Config, Settings};
+use anyhow::Context;
+use std::fmt::Write;
+
+/// Prints the effective configuration, as a file that would make it.
+pub(super) fn run(given: &Settings, config: &Config) -> anyhow::Result<()> {
+    let mut effective = given.clone().or(Settings::defaults());
+    effective.worker_threads = Some(config.worker_threads);
+    let table = toml::Table::try_from(&effective).context("writing the configuration as TOML")?;
+    let mut text = String::new();
+    for (name, variable, meaning) in Settings::descriptions() {
+        writeln!(text, "# {meaning} Environment: {variable}")?;
+        match table.get(name) {
+            Some(value) => writeln!(text, "{name} = {value}\n")?,
+            None => writeln!(text, "# {name} = (not set)\n")?,
+        }
+    }
+    print(text.trim_end())
+}

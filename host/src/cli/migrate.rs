@@ -1,0 +1,13 @@
+use super::{open, print};
+use crate::config::Config;
+
+/// Brings the schema up to date and says from where to where.
+pub(super) fn run(config: &Config) -> anyhow::Result<()> {
+    let migrated = open(config)?.migrated();
+    let file = config.database_path.display();
+    print(&if migrated.from == migrated.to {
+        format!("{file}: schema version {} is current", migrated.to)
+    } else {
+        format!("{file}: schema version {} -> {}", migrated.from, migrated.to)
+    })
+}

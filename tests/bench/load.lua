@@ -1,0 +1,52 @@
+-- wrk script. Arguments: scenario (hot, spread, get, mixed), number of products.
+local requests, n = {}, 0
+local threads = 0
+local scenario, products
+local BODY = '{"quantity":1}'
+
+function setup(thread)
+  threads = threads + 1
+  thread:set("seed", threads)
+end
+
+local function add(method, path, body)
+  local headers = {}
+  if body then headers["Content-Type"] = "application/json" end
+  n = n + 1
+  requests[n] = wrk.format(method, path, headers, body)
+end
+
+local function product(i) return "/v1/inventory/sku-" .. i end
+
+function init(args)
+  scenario, products = args[1], tonumber(args[2])
+  math.randomseed(seed * 7919 + os.time())
+  if scenario == "hot" then
+    add("POST", "/v1/inventory/hot/reserve", BODY)
+  elseif scenario == "spread" then
+    for i = 1, products do add("POST", product(i) .. "/reserve", BODY) end
+  elseif scenario == "get" then
+    for i = 1, products do add("GET", product(i)) end
+  else
+    for i = 1, products do add("GET", product(i)) end
+    for i = 1, products do add("POST", product(i) .. "/reserve", BODY) end
+    for i = 1, products do add("POST", product(i) .. "/release", BODY) end
+  end
+end
+
+local random = math.random
+function request()
+  if n == 1 then return requests[1] end
+  if scenario ~= "mixed" then return requests[random(n)] end
+  local kind, i = random(10), random(products)
+  if kind == 1 then return requests[products + i] end
+  if kind == 2 then return requests[2 * products + i] end
+  return requests[i]
+end
+
+function done(summary, latency, _)
+  local e = summary.errors
+  io.write(string.format("RESULT %d %d %d %d %d %d\n", summary.requests, summary.duration,
+    latency:percentile(50), latency:percentile(99), e.status,
+    e.connect + e.read + e.write + e.timeout))
+end
