@@ -61,6 +61,14 @@ impl<L: Lane> UnitOfWork<L> {
         })
     }
 
+    /// Begins a batch.
+    ///
+    /// # Errors
+    /// Where the store fails; there is no batch then.
+    pub fn begin(&mut self) -> Result<(), StoreFailure> {
+        self.lane.begin_batch()
+    }
+
     /// The log as of the last commit.
     #[must_use]
     pub fn log_end(&self) -> LogEnd {
@@ -115,7 +123,7 @@ impl<L: Lane> UnitOfWork<L> {
         self.facts.clear();
     }
 
-    /// Makes the batch durable and begins the next one. After a failure nothing of the
+    /// Makes the batch durable and ends it. After a failure nothing of the
     /// batch remains.
     ///
     /// # Errors
@@ -145,7 +153,7 @@ impl<L: Lane> UnitOfWork<L> {
             })
             .collect();
         if writes.is_empty() && self.log.is_empty() {
-            return Ok(());
+            return self.lane.end_batch();
         }
         // In key order: neighbours share pages.
         writes.sort_unstable_by_key(|write| write.key);

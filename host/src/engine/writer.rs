@@ -42,8 +42,11 @@ pub(super) fn run<L: Lane>(
     let mut batch = Vec::new();
     let mut outcomes = Vec::new();
     while queue.take(batch_commands_max, &mut batch) {
-        unit = decide(domain, unit, clock.now(), &batch, &mut outcomes);
-        let committed = unit.commit();
+        let mut committed = unit.begin();
+        if committed.is_ok() {
+            unit = decide(domain, unit, clock.now(), &batch, &mut outcomes);
+            committed = unit.commit();
+        }
         reply(&mut batch, &mut outcomes, committed.as_ref().err());
         if committed.is_err() {
             status.set(Status::ReadOnly);
@@ -131,8 +134,11 @@ fn reply(batch: &mut Vec<Job>, outcomes: &mut Vec<Outcome>, failed: Option<&Stor
     if let Some(failure) = failed {
         tracing::error!(%failure, commands = batch.len(), "a batch could not be committed");
     }
+    if failed.is_some() {
+        outcomes.clear();
+        outcomes.resize_with(batch.len(), || Err(Error::StoreUnavailable));
+    }
     for (job, outcome) in batch.drain(..).zip(outcomes.drain(..)) {
-        let outcome = if failed.is_some() { Err(Error::StoreUnavailable) } else { outcome };
         // Whoever has stopped waiting needs no answer.
         let _ = job.reply.send(outcome);
     }

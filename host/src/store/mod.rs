@@ -67,9 +67,13 @@ pub struct StockWrite<'a> {
 /// The one writer.
 #[allow(clippy::missing_errors_doc, reason = "every function fails where the store does")]
 pub trait Lane: Snapshot {
+    /// Begins a batch: what is read from now on is read for it.
+    fn begin_batch(&mut self) -> Result<(), StoreFailure>;
+    /// Ends a batch that writes nothing.
+    fn end_batch(&mut self) -> Result<(), StoreFailure>;
     /// Where the log ends.
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure>;
-    /// Makes all of it durable, or nothing.
+    /// Makes all of it durable, or nothing, and ends the batch.
     fn commit(&mut self, stocks: &[StockWrite<'_>], log: &[LogEntry]) -> Result<(), StoreFailure>;
     /// After a failure: gets ready to write again, and proves it by writing.
     fn recover(&mut self) -> Result<(), StoreFailure>;

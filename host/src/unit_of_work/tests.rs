@@ -51,6 +51,14 @@ impl store::Snapshot for Memory {
 }
 
 impl Lane for Memory {
+    fn begin_batch(&mut self) -> Result<(), StoreFailure> {
+        Ok(())
+    }
+
+    fn end_batch(&mut self) -> Result<(), StoreFailure> {
+        Ok(())
+    }
+
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure> {
         let last = self.log.last();
         Ok(last.map_or(LogEnd::default(), |e| LogEnd { sequence: e.sequence, at: e.at }))

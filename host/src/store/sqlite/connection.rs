@@ -19,6 +19,10 @@ const WAL_PAGES_PER_CHECKPOINT: i64 = 16 * 1024;
 /// A write-ahead log longer than this, in bytes, is cut back once it is checkpointed.
 const WAL_BYTES_KEPT: i64 = 64 * 1024 * 1024;
 
+/// Only this process may open the database, and SQLite knows it: the index of the
+/// write-ahead log stays in memory, and no read costs a file lock.
+const VFS: &std::ffi::CStr = c"unix-excl";
+
 /// A connection that may write.
 pub(super) fn writable(file: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
@@ -39,7 +43,8 @@ pub(super) fn readable(file: &Path) -> rusqlite::Result<Connection> {
 
 fn open(file: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     // Each connection belongs to one thread at a time, so SQLite need not lock it.
-    let connection = Connection::open_with_flags(file, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags_and_vfs(file, flags, VFS)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;

@@ -31,8 +31,6 @@ const INSERT_EVENT: &str = "INSERT INTO event (sequence, kind, at, component_id,
 const INSERT_ANCHOR: &str =
     "INSERT INTO ledger_anchor (stock_id, ordinal, sequence) VALUES (?1, ?2, ?3)";
 
-const DOING_COMMIT: &str = "committing a batch";
-
 /// The writer: one connection, used by one thread.
 pub struct SqliteLane {
     file: PathBuf,
@@ -219,23 +217,21 @@ impl SqliteLane {
         Ok(())
     }
 
-    fn transact(
-        &mut self,
-        work: impl FnOnce(&mut Self) -> rusqlite::Result<()>,
-    ) -> rusqlite::Result<()> {
-        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        let done = work(self)
-            .and_then(|()| self.connection.prepare_cached("COMMIT")?.execute([]).map(|_| ()));
-        if done.is_err() && !self.connection.is_autocommit() {
+    fn run(&self, statement: &'static str) -> rusqlite::Result<()> {
+        self.connection.prepare_cached(statement)?.execute([]).map(|_| ())
+    }
+
+    /// Drops a transaction that failed; SQLite may have done so already.
+    fn roll_back(&self) {
+        if !self.connection.is_autocommit() {
             // The first error is the one to tell; `recover` sees to the rest.
-            let _ = self.connection.execute_batch("ROLLBACK");
+            let _ = self.run("ROLLBACK");
         }
-        done
     }
 }
 
 impl Snapshot for SqliteLane {
-    /// The one writer needs no snapshot: nobody else changes what it reads.
+    /// The one writer reads within its batch: nobody else changes what it sees.
     fn begin(&mut self) -> Result<(), StoreFailure> {
         Ok(())
     }
@@ -259,20 +255,29 @@ impl Snapshot for SqliteLane {
 }
 
 impl Lane for SqliteLane {
+    /// One transaction for reading and writing: its reads need no locks of their own.
+    fn begin_batch(&mut self) -> Result<(), StoreFailure> {
+        self.run("BEGIN IMMEDIATE").map_err(failed("beginning a batch"))
+    }
+
+    fn end_batch(&mut self) -> Result<(), StoreFailure> {
+        self.run("COMMIT").map_err(failed("ending a batch"))
+    }
+
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure> {
         Ok(self.log_end)
     }
 
     fn commit(&mut self, stocks: &[StockWrite<'_>], log: &[LogEntry]) -> Result<(), StoreFailure> {
         let before = self.next_stock_id;
-        let committed = self.transact(|lane| lane.write(stocks, log));
-        match (committed, log.last()) {
+        match (self.write(stocks, log).and_then(|()| self.run("COMMIT")), log.last()) {
             (Ok(()), Some(last)) => self.log_end = LogEnd { sequence: last.sequence, at: last.at },
             (Ok(()), None) => {}
             (Err(error), _) => {
+                self.roll_back();
                 self.next_stock_id = before;
                 self.components.clear();
-                return Err(StoreFailure::new(DOING_COMMIT, error));
+                return Err(StoreFailure::new("committing a batch", error));
             }
         }
         Ok(())
@@ -285,8 +290,7 @@ impl Lane for SqliteLane {
         self.connection = connection::writable(&self.file).map_err(failed(doing))?;
         self.remember().map_err(failed(doing))?;
         let version = super::migrations::LATEST_VERSION;
-        self.transact(|lane| lane.connection.pragma_update(None, "user_version", version))
-            .map_err(failed(doing))
+        self.connection.pragma_update(None, "user_version", version).map_err(failed(doing))
     }
 
     fn close(&mut self) -> Result<(), StoreFailure> {
