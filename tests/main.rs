@@ -1,1 +1,26 @@
+//! The promises of the product, tested as a user would meet them: one binary, so that they
+//! share a harness and are linked once.
 
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "tests fail by panicking"
+)]
+
+mod agreement;
+mod bad_input;
+mod component;
+mod concurrency;
+mod durability;
+mod faults;
+mod harness;
+mod inventory;
+mod ledger;
+mod lists;
+mod rooms;
+mod start;

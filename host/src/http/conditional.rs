@@ -2,7 +2,11 @@
 
 use super::input::{Faults, Part};
 use crate::model::Precondition;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts},
+};
+use std::convert::Infallible;
 
 /// The strong entity tag of a version.
 pub(super) fn etag(version: u64) -> HeaderValue {
@@ -16,10 +20,26 @@ pub(super) fn etag(version: u64) -> HeaderValue {
     HeaderValue::try_from(tag).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
 }
 
+#[derive(Debug)]
 enum Tags {
     Any,
     /// The versions named, and whether each was named strongly.
     Listed(Vec<(Option<u64>, bool)>),
+}
+
+/// The conditions of a request.
+#[derive(Debug)]
+pub(super) struct Conditions {
+    if_match: Option<Result<Tags, &'static str>>,
+    if_none_match: Option<Result<Tags, &'static str>>,
+}
+
+impl<S: Sync> FromRequestParts<S> for Conditions {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::of(&parts.headers))
+    }
 }
 
 /// What a header says, where it is there.
@@ -49,47 +69,48 @@ fn tags(headers: &HeaderMap, name: &HeaderName) -> Option<Result<Tags, &'static 
     })
 }
 
-/// Whether a reader already has this version.
-pub(super) fn not_modified(headers: &HeaderMap, version: u64, faults: &mut Faults) -> bool {
-    match tags(headers, &header::IF_NONE_MATCH) {
-        None => false,
-        Some(Ok(Tags::Any)) => true,
-        Some(Ok(Tags::Listed(listed))) => listed.iter().any(|(tag, _)| *tag == Some(version)),
-        Some(Err(detail)) => {
-            faults.add(Part::Header, "/if-none-match", detail);
-            false
+impl Conditions {
+    fn of(headers: &HeaderMap) -> Self {
+        Self {
+            if_match: tags(headers, &header::IF_MATCH),
+            if_none_match: tags(headers, &header::IF_NONE_MATCH),
         }
     }
-}
 
-/// What a command's headers demand of the stock's version.
-pub(super) fn precondition(headers: &HeaderMap, faults: &mut Faults) -> Option<Precondition> {
-    let matching = tags(headers, &header::IF_MATCH);
-    let none_matching = tags(headers, &header::IF_NONE_MATCH);
-    match (matching, none_matching) {
-        (None, None) => None,
-        (Some(Ok(Tags::Any)), None) => Some(Precondition::Exists),
-        // Weak tags never match here, nor do tags that are no version.
-        (Some(Ok(Tags::Listed(listed))), None) => Some(Precondition::VersionIn(
-            listed.into_iter().filter(|(_, strong)| *strong).filter_map(|(tag, _)| tag).collect(),
-        )),
-        (None, Some(Ok(Tags::Any))) => Some(Precondition::Absent),
-        (None, Some(Ok(Tags::Listed(_)))) => {
-            faults.add(Part::Header, "/if-none-match", "must be * on a command");
-            None
-        }
-        (Some(Err(detail)), _) => {
-            faults.add(Part::Header, "/if-match", detail);
-            None
-        }
-        (_, Some(Err(detail))) => {
+    /// What is wrong with the condition of a query.
+    pub(super) fn check(&self, faults: &mut Faults) {
+        if let Some(Err(detail)) = &self.if_none_match {
             faults.add(Part::Header, "/if-none-match", detail);
-            None
         }
-        (Some(_), Some(_)) => {
-            faults.add(Part::Header, "/if-match", "must not come with if-none-match");
-            None
+    }
+
+    /// Whether a reader already has this version.
+    pub(super) fn has(&self, version: u64) -> bool {
+        match &self.if_none_match {
+            Some(Ok(Tags::Any)) => true,
+            Some(Ok(Tags::Listed(listed))) => listed.iter().any(|(tag, _)| *tag == Some(version)),
+            _ => false,
         }
+    }
+
+    /// What a command demands of the stock's version.
+    pub(super) fn precondition(self, faults: &mut Faults) -> Option<Precondition> {
+        let (header, detail) = match (self.if_match, self.if_none_match) {
+            (None, None) => return None,
+            (Some(Ok(Tags::Any)), None) => return Some(Precondition::Exists),
+            (None, Some(Ok(Tags::Any))) => return Some(Precondition::Absent),
+            (Some(Ok(Tags::Listed(listed))), None) => {
+                // Weak tags never match here, nor do tags that are no version.
+                let strong = listed.into_iter().filter(|(_, strong)| *strong);
+                return Some(Precondition::VersionIn(strong.filter_map(|(tag, _)| tag).collect()));
+            }
+            (None, Some(Ok(Tags::Listed(_)))) => ("/if-none-match", "must be * on a command"),
+            (Some(Err(detail)), _) => ("/if-match", detail),
+            (_, Some(Err(detail))) => ("/if-none-match", detail),
+            (Some(_), Some(_)) => ("/if-match", "must not come with if-none-match"),
+        };
+        faults.add(Part::Header, header, detail);
+        None
     }
 }
 
@@ -103,7 +124,7 @@ mod tests {
 
     fn demanded(pairs: &[(HeaderName, &str)]) -> Result<Option<Precondition>, ()> {
         let mut faults = Faults::default();
-        let precondition = precondition(&headers(pairs), &mut faults);
+        let precondition = Conditions::of(&headers(pairs)).precondition(&mut faults);
         faults.none().map(|()| precondition).map_err(|_| ())
     }
 
@@ -134,10 +155,7 @@ mod tests {
 
     #[test]
     fn a_reader_that_has_it_needs_no_copy() {
-        let has = |value: &str| {
-            let mut faults = Faults::default();
-            not_modified(&headers(&[(header::IF_NONE_MATCH, value)]), 5, &mut faults)
-        };
+        let has = |value: &str| Conditions::of(&headers(&[(header::IF_NONE_MATCH, value)])).has(5);
         assert!(has("\"5\"") && has("W/\"5\"") && has("\"4\", \"5\"") && has("*"));
         assert!(!has("\"4\"") && !has("5"));
     }

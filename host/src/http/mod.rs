@@ -17,7 +17,7 @@ pub use openapi::document;
 pub use server::{Bounds, serve};
 
 use crate::engine::Engine;
-use axum::{Router, extract::DefaultBodyLimit, http::Uri, response::Response};
+use axum::{Router, http::Uri, response::Response};
 use problem::Problem;
 use std::{sync::Arc, time::Duration};
 
@@ -45,7 +45,6 @@ pub fn router(app: App) -> Router {
         .merge(docs::routes(document))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
-        .layer(DefaultBodyLimit::max(app.body_bytes_max))
         .with_state(app)
 }
 

@@ -4,10 +4,10 @@ use crate::{
     model::{LocationId, ProductId, QUANTITY_MAX, StockKey},
 };
 use axum::{
-    body::Bytes,
-    extract::{FromRequest, Request, rejection::BytesRejection},
-    http::{HeaderMap, StatusCode, header},
+    extract::{FromRequest, Request},
+    http::{HeaderMap, header},
 };
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 /// The longest reason or reference, in characters.
 pub(in crate::http) const TEXT_CHARACTERS_MAX: usize = 256;
@@ -29,10 +29,13 @@ impl FromRequest<App> for JsonBody {
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         check_media_type(request.headers())?;
         check_length(request.headers(), app.body_bytes_max)?;
-        let received = tokio::time::timeout(app.body_timeout, Bytes::from_request(request, app));
-        let bytes = match received.await {
-            Ok(Ok(bytes)) => bytes,
-            Ok(Err(rejection)) => return Err(unreadable(&rejection, app.body_bytes_max)),
+        let body = Limited::new(request.into_body(), app.body_bytes_max);
+        let bytes = match tokio::time::timeout(app.body_timeout, body.collect()).await {
+            Ok(Ok(collected)) => collected.to_bytes(),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => {
+                return Err(too_large(app.body_bytes_max));
+            }
+            Ok(Err(_)) => return Err(invalid("", "the body could not be received whole")),
             Err(_) => {
                 let limit = app.body_timeout.as_millis();
                 let detail = format!("the body did not arrive within {limit} ms");
@@ -68,13 +71,6 @@ fn check_length(headers: &HeaderMap, limit: usize) -> Result<(), Problem> {
 
 fn too_large(limit: usize) -> Problem {
     Problem::new("body-too-large", format!("a body may have {limit} bytes")).with("limit", limit)
-}
-
-fn unreadable(rejection: &BytesRejection, limit: usize) -> Problem {
-    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        return too_large(limit);
-    }
-    invalid("", "the body could not be received whole")
 }
 
 /// A problem with one fault in the body.

@@ -2,6 +2,7 @@ use super::{execute, incoming};
 use crate::{
     http::{
         App,
+        conditional::Conditions,
         input::{JsonBody, Params, StockPath},
         openapi::CommandProblems,
         problem::Problem,
@@ -9,7 +10,7 @@ use crate::{
     },
     model::Action,
 };
-use axum::{extract::State, http::HeaderMap, response::Response};
+use axum::{extract::State, response::Response};
 use utoipa::ToSchema;
 
 /// By how much to change a total.
@@ -49,10 +50,10 @@ pub(super) async fn adjust(
     State(app): State<App>,
     path: StockPath,
     params: Params,
-    headers: HeaderMap,
+    conditions: Conditions,
     body: JsonBody,
 ) -> Result<Response, Problem> {
-    let incoming = incoming(path, params, &headers, body, true, |body| Action::AdjustBy {
+    let incoming = incoming(path, params, conditions, body, true, |body| Action::AdjustBy {
         delta: body.delta("delta"),
     })?;
     Ok(execute(&app, incoming).await?.0)

@@ -1,6 +1,7 @@
 use crate::http::{
-    App, conditional,
-    input::{Faults, Params, StockPath},
+    App,
+    conditional::{Conditions, etag},
+    input::{Params, StockPath},
     openapi::ReadProblems,
     problem::Problem,
     respond::{self, StockBody},
@@ -8,7 +9,7 @@ use crate::http::{
 use axum::{
     body::Body,
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::{StatusCode, header},
     response::Response,
 };
 
@@ -36,19 +37,19 @@ pub(super) async fn get(
     State(app): State<App>,
     path: StockPath,
     mut params: Params,
-    headers: HeaderMap,
+    conditions: Conditions,
 ) -> Result<Response, Problem> {
     let location_id = params.location();
-    let key = path.key(location_id, |faults| params.finish(faults))?;
+    let key = path.key(location_id, |mut faults| {
+        conditions.check(&mut faults);
+        params.finish(faults)
+    })?;
     let view = app.engine.stock(&key).await?;
     let version = view.stock.level.version;
-    let mut faults = Faults::default();
-    let current = conditional::not_modified(&headers, version, &mut faults);
-    faults.none()?;
-    if current {
+    if conditions.has(version) {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
-        response.headers_mut().insert(header::ETAG, conditional::etag(version));
+        response.headers_mut().insert(header::ETAG, etag(version));
         return Ok(response);
     }
     Ok(respond::stock(StatusCode::OK, &key, &view))

@@ -11,13 +11,14 @@ mod release;
 mod reserve;
 
 use super::{
-    App, conditional,
+    App,
+    conditional::Conditions,
     input::{Faults, JsonBody, Params, StockPath},
     problem::Problem,
     respond,
 };
 use crate::model::{Action, Command, Origin, StockKey, StockOutcome};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
@@ -50,7 +51,7 @@ struct Incoming {
 fn incoming(
     path: StockPath,
     params: Params,
-    headers: &HeaderMap,
+    conditions: Conditions,
     mut body: JsonBody,
     with_reason: bool,
     action: impl FnOnce(&mut JsonBody) -> Action,
@@ -60,7 +61,7 @@ fn incoming(
     let reason = if with_reason { body.text("reason") } else { None };
     let location_id = body.location();
     let mut faults = Faults::default();
-    let precondition = conditional::precondition(headers, &mut faults);
+    let precondition = conditions.precondition(&mut faults);
     faults.join(params.into_faults());
     let key = path.key(location_id, |in_path| {
         faults.join(in_path);

@@ -2,6 +2,7 @@ use super::{execute, incoming};
 use crate::{
     http::{
         App,
+        conditional::Conditions,
         input::{JsonBody, Params, StockPath},
         openapi::CommandProblems,
         problem::Problem,
@@ -11,7 +12,7 @@ use crate::{
 };
 use axum::{
     extract::{OriginalUri, State},
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderValue, header},
     response::Response,
 };
 use utoipa::ToSchema;
@@ -61,10 +62,10 @@ pub(super) async fn put(
     path: StockPath,
     params: Params,
     OriginalUri(uri): OriginalUri,
-    headers: HeaderMap,
+    conditions: Conditions,
     body: JsonBody,
 ) -> Result<Response, Problem> {
-    let incoming = incoming(path, params, &headers, body, true, |body| Action::AdjustSet {
+    let incoming = incoming(path, params, conditions, body, true, |body| Action::AdjustSet {
         total: body.quantity("total_quantity", 0),
         minimum: body.optional_quantity("minimum_stock_level", 0),
     })?;

@@ -2,6 +2,7 @@ use super::{execute, incoming};
 use crate::{
     http::{
         App,
+        conditional::Conditions,
         input::{JsonBody, Params, StockPath},
         openapi::CommandProblems,
         problem::Problem,
@@ -9,7 +10,7 @@ use crate::{
     },
     model::Action,
 };
-use axum::{extract::State, http::HeaderMap, response::Response};
+use axum::{extract::State, response::Response};
 use utoipa::ToSchema;
 
 /// How much to reserve.
@@ -46,10 +47,10 @@ pub(super) async fn reserve(
     State(app): State<App>,
     path: StockPath,
     params: Params,
-    headers: HeaderMap,
+    conditions: Conditions,
     body: JsonBody,
 ) -> Result<Response, Problem> {
-    let incoming = incoming(path, params, &headers, body, false, |body| Action::Reserve {
+    let incoming = incoming(path, params, conditions, body, false, |body| Action::Reserve {
         quantity: body.quantity("quantity", 1),
     })?;
     Ok(execute(&app, incoming).await?.0)

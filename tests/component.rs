@@ -1,0 +1,148 @@
+//! The component as a file, and run by wasmtime over a world in memory.
+
+use crate::harness::memory::MemoryWorld;
+use holdfast::{
+    component::{Domain, EMBEDDED, Guest, Limits, Runtime},
+    model::{
+        Action, Command, Ended, Event, Level, Origin, Precondition, Stock, StockEventKind,
+        StockFilter, StockKey,
+    },
+};
+use std::borrow::Cow;
+
+/// The embedded component, or the one that the tests are told to test.
+pub fn bytes() -> Cow<'static, [u8]> {
+    match std::env::var_os("HOLDFAST_TEST_COMPONENT") {
+        Some(file) => std::fs::read(file).expect("the component to test").into(),
+        None => EMBEDDED.into(),
+    }
+}
+
+pub fn key(product: &str) -> StockKey {
+    StockKey::parse(product.to_owned(), "default".to_owned()).unwrap()
+}
+
+pub fn command(key: StockKey, action: Action, precondition: Option<Precondition>) -> Command {
+    Command { id: uuid::Uuid::nil(), origin: Origin::default(), precondition, key, action }
+}
+
+pub fn guest() -> (Runtime, Guest<MemoryWorld>) {
+    let runtime = Runtime::new(Limits::default()).unwrap();
+    let domain = Domain::compile(&runtime, &bytes()).unwrap();
+    let guest = Guest::new(&domain, MemoryWorld::default()).map_err(|(fault, _)| fault).unwrap();
+    (runtime, guest)
+}
+
+#[test]
+fn the_component_imports_the_contract_and_nothing_else() {
+    let config = wasmtime::Config::new();
+    let engine = wasmtime::Engine::new(&config).unwrap();
+    let component = wasmtime::component::Component::from_binary(&engine, &bytes()).unwrap();
+    let component_type = component.component_type();
+    let mut imports: Vec<_> = component_type.imports(&engine).map(|(name, _)| name).collect();
+    imports.sort_unstable();
+    let ours = ["event-sink", "storage", "types"];
+    assert_eq!(imports, ours.map(|name| format!("holdfast:inventory/{name}@0.1.0")));
+    let exports: Vec<_> = component_type.exports(&engine).map(|(name, _)| name).collect();
+    assert_eq!(exports, ["holdfast:inventory/inventory@0.1.0"]);
+}
+
+#[test]
+fn the_component_stays_small() {
+    let size = bytes().len();
+    assert!(size <= 56 * 1024, "{size} bytes; README says why not less");
+}
+
+#[test]
+fn a_reservation_is_decided_saved_and_published() {
+    let (_runtime, mut guest) = guest();
+    let create = Action::AdjustSet { total: 10, minimum: Some(5) };
+    let outcome = guest.execute(&command(key("a"), create, None), 100).unwrap().unwrap();
+    assert!(outcome.created && !outcome.view.low);
+    let reserve = command(key("a"), Action::Reserve { quantity: 6 }, None);
+    let outcome = guest.execute(&reserve, 200).unwrap().unwrap();
+    assert_eq!((outcome.view.available, outcome.view.low), (4, true));
+    let world = guest.into_world();
+    let kinds: Vec<_> = world
+        .events
+        .iter()
+        .map(|event| match event {
+            Event::Stock(event) => event.kind,
+            Event::Reservation(_) => unreachable!("no reservations yet"),
+        })
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            StockEventKind::InventoryAdjusted,
+            StockEventKind::InventoryReserved,
+            StockEventKind::LowStockDetected
+        ]
+    );
+    assert_eq!(world.stocks[&key("a")].level.unattributed, 6);
+    assert_eq!(world.stocks[&key("a")].updated_at, 200);
+}
+
+#[test]
+fn a_rejection_names_the_numbers_and_writes_nothing() {
+    let (_runtime, mut guest) = guest();
+    let create = Action::AdjustSet { total: 10, minimum: None };
+    guest.execute(&command(key("a"), create, None), 1).unwrap().unwrap();
+    let reserve = command(key("a"), Action::Reserve { quantity: 11 }, None);
+    let rejection = guest.execute(&reserve, 2).unwrap().unwrap_err();
+    assert_eq!(rejection.code, "insufficient-stock");
+    assert_eq!(rejection.message, "11 requested of product a at location default, 10 available");
+    let names: Vec<_> = rejection.details.iter().map(|detail| detail.name.as_str()).collect();
+    assert_eq!(names, ["product_id", "location_id", "requested", "available"]);
+    assert_eq!(guest.into_world().events.len(), 1);
+}
+
+#[test]
+fn arguments_that_an_embedder_did_not_check_are_refused_all_at_once() {
+    let (_runtime, mut guest) = guest();
+    let set = Action::AdjustSet { total: u64::MAX, minimum: Some(u64::MAX) };
+    let rejection = guest.execute(&command(key("a"), set, None), 1).unwrap().unwrap_err();
+    assert_eq!(rejection.code, "invalid-request");
+    let names: Vec<_> = rejection.details.iter().map(|detail| detail.name.as_str()).collect();
+    assert_eq!(names, ["total", "minimum"]);
+    let nothing = command(key("a"), Action::AdjustBy { delta: 0 }, None);
+    assert_eq!(guest.execute(&nothing, 1).unwrap().unwrap_err().code, "invalid-request");
+    let page = guest.list_stocks(&StockFilter::default(), None, 501, 1).unwrap();
+    assert_eq!(page.unwrap_err().code, "invalid-request");
+}
+
+#[test]
+fn a_store_that_contradicts_itself_is_a_trap_and_not_a_decision() {
+    let (_runtime, mut guest) = guest();
+    let level = Level { total: 1, reserved: 2, unattributed: 0, minimum: 0, version: 1 };
+    let stock = Stock { level, due_at: None, created_at: 1, updated_at: 1 };
+    guest.world().stocks.insert(key("a"), stock);
+    let reserve = command(key("a"), Action::Reserve { quantity: 1 }, None);
+    assert!(matches!(guest.execute(&reserve, 1), Err(Ended::Fault(_))));
+}
+
+#[test]
+fn an_endless_demand_for_fuel_ends_the_call() {
+    let limits = Limits { fuel_per_call: 500, ..Limits::default() };
+    let runtime = Runtime::new(limits).unwrap();
+    let domain = Domain::compile(&runtime, &bytes()).unwrap();
+    let mut guest =
+        Guest::new(&domain, MemoryWorld::default()).map_err(|(fault, _)| fault).unwrap();
+    let create = command(key("a"), Action::AdjustSet { total: 1, minimum: None }, None);
+    let Err(Ended::Fault(fault)) = guest.execute(&create, 1) else { panic!("it must run out") };
+    assert!(fault.0.contains("500 units of fuel"), "{fault}");
+}
+
+#[test]
+fn what_is_no_component_of_the_contract_is_refused_in_words() {
+    let runtime = Runtime::new(Limits::default()).unwrap();
+    let compile = |bytes: &[u8]| Domain::<MemoryWorld>::compile(&runtime, bytes).err().unwrap();
+    let text = compile(b"hello").to_string();
+    assert!(text.starts_with("not a usable WebAssembly component"), "{text}");
+    assert!(compile(&[]).to_string().starts_with("not a usable"));
+    let whole = bytes();
+    assert!(compile(&whole[..whole.len() / 2]).to_string().starts_with("not a usable"));
+    // An empty component: header of layer 1, no sections.
+    let empty = compile(b"\0asm\x0d\0\x01\0").to_string();
+    assert!(empty.contains("does not fit the contract"), "{empty}");
+}

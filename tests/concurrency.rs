@@ -1,0 +1,83 @@
+//! Many clients at once.
+
+use crate::harness::Server;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+#[test]
+fn sixty_four_clients_are_granted_exactly_what_is_there() {
+    let server = Server::start();
+    server.client().stock("last", 1_000, 0);
+    let (granted, refused) = (AtomicU64::new(0), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        for i in 0..64 {
+            let (granted, refused, server) = (&granted, &refused, &server);
+            // 5,000 wants over 64 clients.
+            let wants = if i < 8 { 79 } else { 78 };
+            scope.spawn(move || {
+                let mut client = server.client();
+                for _ in 0..wants {
+                    let reply = client.reserve("last", 1);
+                    match reply.status {
+                        200 => granted.fetch_add(1, Ordering::Relaxed),
+                        409 => refused.fetch_add(1, Ordering::Relaxed),
+                        _ => panic!("{reply:?}"),
+                    };
+                }
+            });
+        }
+    });
+    assert_eq!((granted.into_inner(), refused.into_inner()), (1_000, 4_000));
+    let stock = server.client().get("/v1/inventory/last").json();
+    assert_eq!(stock["reserved_quantity"], 1_000);
+    assert_eq!(stock["available_quantity"], 0);
+    assert_eq!(stock["version"], 1_001);
+}
+
+#[test]
+fn whoever_is_answered_can_read_what_was_written() {
+    let server = Server::start();
+    std::thread::scope(|scope| {
+        for i in 0..8 {
+            let server = &server;
+            scope.spawn(move || {
+                let (mut writer, mut reader) = (server.client(), server.client());
+                let product = format!("p{i}");
+                writer.stock(&product, 1_000, 0);
+                for expected in 1..100 {
+                    writer.reserve(&product, 1);
+                    let read = reader.get(&format!("/v1/inventory/{product}")).json();
+                    assert_eq!(read["reserved_quantity"], expected);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_full_queue_answers_503_at_once_and_loses_nothing() {
+    let server = Server::start_with(&["--queue-commands-max", "1", "--batch-commands-max", "1"]);
+    server.client().stock("a", 1_000_000, 0);
+    let (granted, overloaded) = (AtomicU64::new(0), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..32 {
+            let (granted, overloaded, server) = (&granted, &overloaded, &server);
+            scope.spawn(move || {
+                let mut client = server.client();
+                for _ in 0..50 {
+                    let reply = client.reserve("a", 1);
+                    if reply.status == 200 {
+                        granted.fetch_add(1, Ordering::Relaxed);
+                    } else {
+                        assert_eq!((reply.status, reply.problem().as_str()), (503, "overloaded"));
+                        assert_eq!(reply.header("retry-after"), "1");
+                        overloaded.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    let granted = granted.into_inner();
+    assert_eq!(granted + overloaded.into_inner(), 1_600);
+    let stock = server.client().get("/v1/inventory/a").json();
+    assert_eq!(stock["reserved_quantity"], granted, "refused means not done");
+}

@@ -1,0 +1,164 @@
+//! Who may know whom: the arrows of ARCHITECTURE.md, kept by reading the sources.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn sources(place: &Path) -> Vec<PathBuf> {
+    if place.is_file() {
+        return vec![place.to_owned()];
+    }
+    let entries =
+        fs::read_dir(place).unwrap_or_else(|error| panic!("{}: {error}", place.display()));
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .flat_map(|path| {
+            let source = path.is_dir() || path.extension().is_some_and(|ending| ending == "rs");
+            if source { sources(&path) } else { Vec::new() }
+        })
+        .collect()
+}
+
+/// Code without comments, in lower case.
+fn code(file: &Path) -> String {
+    let text = fs::read_to_string(file).unwrap();
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n").to_lowercase()
+}
+
+/// No source of the room contains any of the words, but for the files excepted.
+fn never(room: &[&str], words: &[&str], but: &[&str]) {
+    for place in room {
+        let files = sources(&root().join(place));
+        assert!(!files.is_empty(), "{place} is empty");
+        for file in files {
+            if but.iter().any(|name| file.ends_with(name)) {
+                continue;
+            }
+            let code = code(&file);
+            for word in words {
+                assert!(!code.contains(word), "{} knows {word:?}", file.display());
+            }
+        }
+    }
+}
+
+const HTTP: [&str; 5] = ["axum", "hyper", "statuscode", "crate::http", "utoipa"];
+const SQL: [&str; 5] = ["rusqlite", "sqlite", "select ", "insert into", "pragma"];
+const WASM: [&str; 2] = ["wasmtime", "bindgen"];
+const JSON: [&str; 2] = ["serde_json", "serde::"];
+
+#[test]
+fn the_domain_is_pure() {
+    let domain = ["domain-component/domain/src"];
+    never(
+        &domain,
+        &[
+            "std::",
+            "serde",
+            "wit_bindgen",
+            "async ",
+            "unsafe ",
+            "instant",
+            "systemtime",
+            "uuid",
+            "rand::",
+        ],
+        &[],
+    );
+    let manifest = fs::read_to_string(root().join("domain-component/domain/Cargo.toml")).unwrap();
+    let dependencies = manifest.split("[dependencies]").nth(1);
+    assert!(dependencies.is_none(), "the domain depends on nothing");
+}
+
+#[test]
+fn the_component_has_no_rules() {
+    let rules = [
+        "available() <",
+        "> available",
+        "quantity::new",
+        "is_low(",
+        "insufficientstock",
+        "checked_",
+    ];
+    never(&["domain-component/src"], &rules, &["convert.rs", "runtime.rs"]);
+    never(&["domain-component/src"], &SQL, &[]);
+    never(&["domain-component/src"], &HTTP, &[]);
+}
+
+#[test]
+fn http_knows_neither_wasm_nor_sql() {
+    never(&["host/src/http"], &WASM, &[]);
+    never(&["host/src/http"], &SQL, &[]);
+    never(&["host/src/http"], &["crate::component", "unit_of_work", "domain::"], &[]);
+}
+
+#[test]
+fn the_engine_knows_neither_http_nor_sql_nor_json() {
+    let engine = ["host/src/engine"];
+    never(&engine, &HTTP, &[]);
+    never(&engine, &SQL, &[]);
+    never(&engine, &JSON, &[]);
+    never(&engine, &WASM, &[]);
+}
+
+#[test]
+fn the_component_room_knows_neither_http_nor_sql() {
+    let component = ["host/src/component"];
+    never(&component, &HTTP, &[]);
+    never(&component, &SQL, &[]);
+    never(&component, &["crate::store", "crate::engine", "unit_of_work"], &[]);
+}
+
+#[test]
+fn the_store_knows_neither_http_nor_wasm() {
+    let store = ["host/src/store"];
+    never(&store, &HTTP, &[]);
+    never(&store, &WASM, &[]);
+    never(&store, &["crate::engine", "crate::component", "unit_of_work"], &[]);
+}
+
+#[test]
+fn the_unit_of_work_knows_neither_http_nor_sql_nor_wasm() {
+    let unit = ["host/src/unit_of_work.rs", "host/src/unit_of_work"];
+    never(&unit, &HTTP, &[]);
+    never(&unit, &SQL, &[]);
+    never(&unit, &WASM, &[]);
+    never(&unit, &["crate::engine"], &[]);
+}
+
+#[test]
+fn the_model_knows_nobody() {
+    let model = ["host/src/model.rs", "host/src/model"];
+    let rooms =
+        ["crate::http", "crate::engine", "crate::component", "crate::store", "unit_of_work"];
+    never(&model, &rooms, &[]);
+    never(&model, &["serde", "wasmtime", "rusqlite", "axum"], &[]);
+}
+
+#[test]
+fn only_its_room_knows_sql_and_only_its_room_knows_wasmtime() {
+    let others = [
+        "host/src/http",
+        "host/src/engine",
+        "host/src/model",
+        "host/src/config",
+        "host/src/unit_of_work",
+    ];
+    never(&others, &["rusqlite", "wasmtime"], &[]);
+}
+
+#[test]
+fn files_stay_small() {
+    for place in ["host/src", "domain-component/src", "domain-component/domain/src", "tests"] {
+        for file in sources(&root().join(place)) {
+            let lines = fs::read_to_string(&file).unwrap().lines().count();
+            assert!(lines <= 600, "{} has {lines} lines", file.display());
+        }
+    }
+}
