@@ -4,9 +4,23 @@
 //! Each scenario is run several times, ours and the bare one in turn, and medians are
 //! printed: on a shared machine only the ratios mean much.
 
-#![allow(missing_docs, clippy::print_stdout, clippy::expect_used, reason = "a benchmark")]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a benchmark fails by panicking"
+)]
 
 mod bare;
+#[allow(dead_code, reason = "shared with the tests")]
+#[path = "../harness/client.rs"]
+mod client;
 mod scenario;
 mod server;
 

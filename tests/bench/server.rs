@@ -1,5 +1,5 @@
+use crate::client::Client;
 use std::{
-    io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
     path::Path,
     process::{Child, Command, Stdio},
@@ -63,57 +63,16 @@ impl Server {
     }
 }
 
-/// A connection that sends one request after the other.
-struct Client {
-    stream: BufReader<TcpStream>,
-}
-
-impl Client {
-    fn new(port: u16) -> Self {
-        let stream = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
-        stream.set_nodelay(true).expect("no delay");
-        Self { stream: BufReader::new(stream) }
-    }
-
-    fn call(&mut self, method: &str, path: &str, body: &str) -> (u16, String) {
-        let length = body.len();
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\n\
-             content-length: {length}\r\n\r\n{body}"
-        );
-        self.stream.get_mut().write_all(request.as_bytes()).expect("sending");
-        let (mut status, mut length) = (0, 0);
-        loop {
-            let mut line = String::new();
-            self.stream.read_line(&mut line).expect("receiving");
-            let line = line.trim_end().to_ascii_lowercase();
-            if let Some(rest) = line.strip_prefix("http/1.1 ") {
-                status = rest[..3].parse().expect("a status");
-            } else if let Some(rest) = line.strip_prefix("content-length:") {
-                length = rest.trim().parse().expect("a length");
-            } else if line.is_empty() {
-                break;
-            }
-        }
-        let mut body = vec![0; length];
-        self.stream.read_exact(&mut body).expect("a body");
-        (status, String::from_utf8(body).expect("text"))
-    }
-}
-
 /// Creates the stocks of all scenarios, with something reserved to release.
 pub(crate) fn seed(server: &Server, products: u32) {
     std::thread::scope(|scope| {
         for part in 0..16 {
             scope.spawn(move || {
-                let mut client = Client::new(server.port);
+                let mut client = Client::connect(server.port);
                 let names = (1..=products).filter(|i| i % 16 == part).map(|i| format!("sku-{i}"));
                 for name in names.chain((part == 0).then(|| "hot".to_owned())) {
-                    let path = format!("/v1/inventory/{name}");
-                    let body = r#"{"total_quantity": 1000000000}"#;
-                    assert_eq!(client.call("PUT", &path, body).0, 201);
-                    let body = r#"{"quantity": 1000000}"#;
-                    assert_eq!(client.call("POST", &format!("{path}/reserve"), body).0, 200);
+                    client.stock(&name, 1_000_000_000, 0);
+                    assert_eq!(client.reserve(&name, 1_000_000).status, 200);
                 }
             });
         }
@@ -122,10 +81,8 @@ pub(crate) fn seed(server: &Server, products: u32) {
 
 /// The number of events in the log, give or take what no stock of the benchmark is about.
 pub(crate) fn last_sequence(server: &Server) -> u64 {
-    let mut client = Client::new(server.port);
-    let (status, _) = client.call("POST", "/v1/inventory/hot/reserve", r#"{"quantity": 1}"#);
-    assert_eq!(status, 200);
-    let (_, body) = client.call("GET", "/v1/inventory/hot/events?limit=1", "");
-    let digits = body.split("\"sequence\":").nth(1).expect("an entry");
-    digits.split(',').next().and_then(|digits| digits.parse().ok()).expect("a number")
+    let mut client = Client::connect(server.port);
+    assert_eq!(client.reserve("hot", 1).status, 200);
+    let newest = client.get("/v1/inventory/hot/events?limit=1").json();
+    newest["items"][0]["sequence"].as_u64().expect("an entry")
 }

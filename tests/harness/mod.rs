@@ -3,5 +3,5 @@ pub mod memory;
 pub mod model;
 mod server;
 
-pub use client::{Client, Reply};
+pub use client::Client;
 pub use server::{Server, eventually};

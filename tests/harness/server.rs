@@ -4,6 +4,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Mutex, mpsc},
+    thread::JoinHandle,
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
@@ -95,22 +96,15 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program starts");
-        let patience = Instant::now() + PATIENCE;
-        let status = loop {
-            if let Some(status) = process.try_wait().expect("its status") {
-                break status;
-            }
-            if Instant::now() > patience {
-                let _ = process.kill();
-                panic!("the program did not end: {arguments:?}");
-            }
-            std::thread::sleep(Duration::from_millis(2));
-        };
-        let mut texts = [String::new(), String::new()];
-        process.stdout.take().unwrap().read_to_string(&mut texts[0]).expect("its output");
-        process.stderr.take().unwrap().read_to_string(&mut texts[1]).expect("its errors");
-        let [output, errors] = texts;
-        (status, output, errors)
+        let (output, errors) = (process.stdout.take().unwrap(), process.stderr.take().unwrap());
+        // Read while it runs: a full pipe would keep it from ending.
+        let (output, errors) = (read_aside(output), read_aside(errors));
+        let mut status = None;
+        eventually("the program ends", || {
+            status = process.try_wait().expect("its status");
+            status.is_some()
+        });
+        (status.expect("a status"), output.join().unwrap(), errors.join().unwrap())
     }
 
     pub fn client(&self) -> Client {
@@ -155,6 +149,14 @@ impl Server {
         });
         status.expect("a status")
     }
+}
+
+fn read_aside(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut text = String::new();
+        pipe.read_to_string(&mut text).expect("text");
+        text
+    })
 }
 
 /// Waits for a condition.

@@ -78,7 +78,7 @@ settings! {
     readers_max("READERS_MAX"): usize = Some(4);
     /// Memory of a component instance in bytes, 1048576 to 1073741824.
     component_memory_bytes_max("COMPONENT_MEMORY_BYTES_MAX"): usize = Some(64 * 1024 * 1024);
-    /// Fuel of one call into the component, 100000 to 1000000000000.
+    /// Fuel of one call into the component, 10000 to 1000000000000.
     component_fuel_per_call("COMPONENT_FUEL_PER_CALL"): u64 = Some(50_000_000);
     /// Wall-clock time of one call into the component, in ms, 10 to 600000.
     component_deadline_ms("COMPONENT_DEADLINE_MS"): u64 = Some(1_000);
@@ -145,7 +145,7 @@ impl Settings {
                 fuel_per_call: within(
                     "component_fuel_per_call",
                     set(given.component_fuel_per_call),
-                    100_000,
+                    10_000,
                     1_000_000_000_000,
                 )?,
                 deadline_ms: within(
