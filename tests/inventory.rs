@@ -122,7 +122,7 @@ fn locations_are_stocks_of_their_own() {
     let put = r#"{"total_quantity": 3, "location_id": "north/1"}"#;
     let north = client.call("PUT", "/v1/inventory/a", put);
     assert_eq!(north.header("location"), "/v1/inventory/a?location_id=north%2F1");
-    let there = client.get(&north.header("location").to_owned());
+    let there = client.get(north.header("location"));
     assert_eq!(
         (&there.json()["total_quantity"], &there.json()["location_id"]),
         (&json!(3), &json!("north/1"))
@@ -140,7 +140,7 @@ fn ids_may_be_any_printable_ascii() {
     {
         let created = client.stock(encoded, 1, 0);
         assert_eq!(created.json()["product_id"], id);
-        assert_eq!(client.get(&created.header("location").to_owned()).json()["product_id"], id);
+        assert_eq!(client.get(created.header("location")).json()["product_id"], id);
     }
     assert_eq!(client.get("/v1/inventory/a").status, 404, "case matters");
 }

@@ -6,7 +6,7 @@ use crate::{
     engine::{self, Engine, Writer},
     http,
     model::Digest,
-    store::sqlite::SqliteStore,
+    store::{Cache, CachedLane, CachedSnapshot, sqlite::SqliteStore},
 };
 use anyhow::Context;
 use std::{borrow::Cow, future::Future, net::SocketAddr, sync::Arc};
@@ -37,12 +37,13 @@ impl Application {
                 .into(),
         };
         let runtime = Runtime::new(config.limits).context("starting the component runtime")?;
+        let cache = Arc::new(Cache::default());
         let (engine, writer) = engine::start(
             config.engine,
             &runtime,
             &component,
-            store.lane()?,
-            || store.snapshot(),
+            CachedLane::new(store.lane()?, Arc::clone(&cache)),
+            || Ok(CachedSnapshot::new(store.snapshot()?, Arc::clone(&cache))),
             || store.log(),
         )?;
         let engine = Arc::new(engine);

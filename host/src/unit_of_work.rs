@@ -140,16 +140,10 @@ impl<L: Lane> UnitOfWork<L> {
     }
 
     fn commit_dirty(&mut self) -> Result<(), StoreFailure> {
-        let mut writes: Vec<_> = self
-            .stocks
-            .iter()
-            .filter(|(_, touched)| touched.dirty)
-            .filter_map(|(key, touched)| {
-                touched.stock.as_ref().map(|stock| StockWrite {
-                    key,
-                    handle: touched.handle,
-                    stock,
-                })
+        let dirty = self.stocks.iter_mut().filter(|(_, touched)| touched.dirty);
+        let mut writes: Vec<_> = dirty
+            .filter_map(|(key, Touched { handle, stock, .. })| {
+                stock.as_ref().map(|stock| StockWrite { key, handle, stock })
             })
             .collect();
         if writes.is_empty() && self.log.is_empty() {
@@ -157,7 +151,7 @@ impl<L: Lane> UnitOfWork<L> {
         }
         // In key order: neighbours share pages.
         writes.sort_unstable_by_key(|write| write.key);
-        self.lane.commit(&writes, &self.log)
+        self.lane.commit(&mut writes, &self.log)
     }
 
     /// After a failed commit: gets the store ready to write again.

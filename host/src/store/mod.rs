@@ -3,7 +3,10 @@
 //! One [`Lane`] writes; any number of [`Snapshot`]s read what is committed, without
 //! waiting for it.
 
+mod cached;
 pub mod sqlite;
+
+pub use cached::{Cache, CachedLane, CachedSnapshot};
 
 use crate::model::{DeficitScan, LogEntry, Stock, StockKey, StockScan, StoreFailure, Timestamp};
 use std::cmp::Reverse;
@@ -58,8 +61,8 @@ pub struct LogEnd {
 pub struct StockWrite<'a> {
     /// Its key.
     pub key: &'a StockKey,
-    /// What the store knows it by; none: it is new.
-    pub handle: Option<Handle>,
+    /// What the store knows it by; none: it is new. A commit brings it up to date.
+    pub handle: &'a mut Option<Handle>,
     /// What it is now.
     pub stock: &'a Stock,
 }
@@ -74,7 +77,11 @@ pub trait Lane: Snapshot {
     /// Where the log ends.
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure>;
     /// Makes all of it durable, or nothing, and ends the batch.
-    fn commit(&mut self, stocks: &[StockWrite<'_>], log: &[LogEntry]) -> Result<(), StoreFailure>;
+    fn commit(
+        &mut self,
+        stocks: &mut [StockWrite<'_>],
+        log: &[LogEntry],
+    ) -> Result<(), StoreFailure>;
     /// After a failure: gets ready to write again, and proves it by writing.
     fn recover(&mut self) -> Result<(), StoreFailure>;
     /// Leaves the store as compact as it can be, before the process ends.

@@ -64,7 +64,11 @@ impl Lane for Memory {
         Ok(last.map_or(LogEnd::default(), |e| LogEnd { sequence: e.sequence, at: e.at }))
     }
 
-    fn commit(&mut self, stocks: &[StockWrite<'_>], log: &[LogEntry]) -> Result<(), StoreFailure> {
+    fn commit(
+        &mut self,
+        stocks: &mut [StockWrite<'_>],
+        log: &[LogEntry],
+    ) -> Result<(), StoreFailure> {
         if self.failing {
             return Err(failure());
         }

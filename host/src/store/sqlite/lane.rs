@@ -87,11 +87,16 @@ impl SqliteLane {
         Ok(id)
     }
 
-    fn write(&mut self, stocks: &[StockWrite<'_>], log: &[LogEntry]) -> rusqlite::Result<()> {
-        let mut handles = HashMap::with_capacity(stocks.len());
-        for write in stocks {
-            handles.insert(write.key, write.handle.unwrap_or_else(|| self.new_handle()));
-        }
+    /// Writes everything, and returns the new handle of each stock, in order.
+    fn write(
+        &mut self,
+        stocks: &[StockWrite<'_>],
+        log: &[LogEntry],
+    ) -> rusqlite::Result<Vec<Handle>> {
+        let mut handles: HashMap<_, _> = stocks
+            .iter()
+            .map(|write| (write.key, write.handle.unwrap_or_else(|| self.new_handle())))
+            .collect();
         for entry in log {
             let component = self.component_id(entry.component)?;
             let handle = match &entry.event {
@@ -100,12 +105,13 @@ impl SqliteLane {
             };
             self.write_event(entry, component, handle)?;
         }
-        for write in stocks {
-            if let Some(handle) = handles.get(write.key) {
-                self.write_stock(write, handle)?;
-            }
-        }
-        Ok(())
+        stocks
+            .iter()
+            .map(|write| {
+                let handle = handles.get(write.key).ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+                self.write_stock(write, handle).map(|()| *handle)
+            })
+            .collect()
     }
 
     fn new_handle(&mut self) -> Handle {
@@ -268,19 +274,33 @@ impl Lane for SqliteLane {
         Ok(self.log_end)
     }
 
-    fn commit(&mut self, stocks: &[StockWrite<'_>], log: &[LogEntry]) -> Result<(), StoreFailure> {
+    fn commit(
+        &mut self,
+        stocks: &mut [StockWrite<'_>],
+        log: &[LogEntry],
+    ) -> Result<(), StoreFailure> {
         let before = self.next_stock_id;
-        match (self.write(stocks, log).and_then(|()| self.run("COMMIT")), log.last()) {
-            (Ok(()), Some(last)) => self.log_end = LogEnd { sequence: last.sequence, at: last.at },
-            (Ok(()), None) => {}
-            (Err(error), _) => {
+        let written = self.write(stocks, log).and_then(|handles| {
+            self.run("COMMIT")?;
+            Ok(handles)
+        });
+        match written {
+            Ok(handles) => {
+                for (write, handle) in stocks.iter_mut().zip(handles) {
+                    *write.handle = Some(handle);
+                }
+                if let Some(last) = log.last() {
+                    self.log_end = LogEnd { sequence: last.sequence, at: last.at };
+                }
+                Ok(())
+            }
+            Err(error) => {
                 self.roll_back();
                 self.next_stock_id = before;
                 self.components.clear();
-                return Err(StoreFailure::new("committing a batch", error));
+                Err(StoreFailure::new("committing a batch", error))
             }
         }
-        Ok(())
     }
 
     /// A new connection, since an I/O error can leave the old one in any state; then a real
