@@ -1,7 +1,12 @@
 //! Connections: accepted, bounded, timed, logged, and let finish when the process ends.
 
 use super::problem::{Problem, ProblemCode};
-use axum::{Router, extract::Request, response::Response};
+use axum::{
+    Router,
+    extract::Request,
+    http::{HeaderName, HeaderValue, Method},
+    response::Response,
+};
 use http_body_util::BodyExt;
 use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{
@@ -9,7 +14,17 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
     service::TowerToHyperService,
 };
-use std::{convert::Infallible, future::Future, io, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    future::Future,
+    io,
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::Poll,
+    time::Duration,
+};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -36,7 +51,7 @@ const HEAD_BYTES_MAX: usize = 32 * 1024;
 /// The longest request id that is taken from a client.
 const REQUEST_ID_BYTES_MAX: usize = 128;
 
-const REQUEST_ID: axum::http::HeaderName = axum::http::HeaderName::from_static("x-request-id");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// After a refused `accept`, such as out of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -114,11 +129,16 @@ async fn answer(
 ) -> Response {
     let started = Instant::now();
     let request_id = request_id(&request);
-    let logged = tracing::enabled!(tracing::Level::WARN)
-        .then(|| (request.method().clone(), request.uri().clone()));
+    let (method, target) = (request.method().clone(), request.uri().path_and_query().cloned());
     let request: Request =
         request.map(|body| axum::body::Body::new(body.map_err(axum::Error::new)));
-    let answered = tokio::time::timeout(request_timeout, router.oneshot(request)).await;
+    let mut answered = std::pin::pin!(router.oneshot(request));
+    // Most reads are answered at once and need no timer.
+    let at_once = std::future::poll_fn(|context| Poll::Ready(answered.as_mut().poll(context)));
+    let answered = match at_once.await {
+        Poll::Ready(answered) => Ok(answered),
+        Poll::Pending => tokio::time::timeout(request_timeout, answered).await,
+    };
     let mut response = match answered {
         Ok(Ok(response)) => response,
         Ok(Err(infallible)) => match infallible {},
@@ -131,44 +151,54 @@ async fn answer(
             Problem::new("response-timeout", detail).into()
         }
     };
-    if let Some((method, uri)) = logged {
-        log(&method, &uri, &response, started.elapsed(), &request_id);
+    if response.status().as_u16() >= 400 || tracing::enabled!(tracing::Level::DEBUG) {
+        let target = target.as_ref().map_or("", |target| target.as_str());
+        log(&method, target, &response, started.elapsed(), &request_id);
     }
     response.headers_mut().insert(REQUEST_ID, request_id);
     response
 }
 
 /// The client's own id, where it is fit to be logged, or a new one.
-fn request_id<T>(request: &hyper::Request<T>) -> axum::http::HeaderValue {
+fn request_id<T>(request: &hyper::Request<T>) -> HeaderValue {
     let given = request.headers().get(&REQUEST_ID).filter(|value| {
         let bytes = value.as_bytes();
         (1..=REQUEST_ID_BYTES_MAX).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic)
     });
-    given.cloned().unwrap_or_else(|| {
-        let mut buffer = [0; uuid::fmt::Hyphenated::LENGTH];
-        let text = uuid::Uuid::now_v7().hyphenated().encode_lower(&mut buffer);
-        axum::http::HeaderValue::from_str(text)
-            .unwrap_or_else(|_| axum::http::HeaderValue::from_static("-"))
-    })
+    given.cloned().unwrap_or_else(new_request_id)
+}
+
+/// Unique among all requests of all processes, and cheap: a random number per process, and a
+/// count.
+fn new_request_id() -> HeaderValue {
+    static PROCESS: LazyLock<String> = LazyLock::new(|| uuid::Uuid::new_v4().simple().to_string());
+    static COUNT: AtomicU64 = AtomicU64::new(1);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let mut id = String::with_capacity(PROCESS.len() + 12);
+    id.push_str(&PROCESS);
+    id.push('-');
+    id.push_str(itoa::Buffer::new().format(count));
+    // Hexadecimal digits and a hyphen are what a header may carry.
+    HeaderValue::try_from(id).unwrap_or_else(|_| HeaderValue::from_static("-"))
 }
 
 /// What went wrong here always, what the client got wrong with `info`, the rest with `debug`.
 fn log(
-    method: &axum::http::Method,
-    uri: &axum::http::Uri,
+    method: &Method,
+    target: &str,
     response: &Response,
     took: Duration,
-    request_id: &axum::http::HeaderValue,
+    request_id: &HeaderValue,
 ) {
     let status = response.status().as_u16();
     let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     let request_id = request_id.to_str().unwrap_or_default();
     let code = response.extensions().get::<ProblemCode>().map_or("", |code| code.0.as_str());
     if status >= 500 {
-        tracing::warn!(%method, %uri, status, code, took_us, request_id, "request");
+        tracing::warn!(%method, target, status, code, took_us, request_id, "request");
     } else if status >= 400 && status != 409 && status != 404 && status != 412 {
-        tracing::info!(%method, %uri, status, code, took_us, request_id, "request");
+        tracing::info!(%method, target, status, code, took_us, request_id, "request");
     } else {
-        tracing::debug!(%method, %uri, status, code, took_us, request_id, "request");
+        tracing::debug!(%method, target, status, code, took_us, request_id, "request");
     }
 }
