@@ -83,8 +83,14 @@ impl Application {
     /// # Errors
     /// Where the writer has ended by itself, which is a defect.
     pub async fn run(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Self { listener, engine, writer, router, bounds, .. } = self;
-        http::serve(listener, router, bounds, stop).await;
+        let Self { listener, engine, mut writer, router, bounds, .. } = self;
+        http::serve(listener, router, bounds, async {
+            tokio::select! {
+                () = stop => {}
+                () = writer.ended() => tracing::error!("the writer has ended by itself"),
+            }
+        })
+        .await;
         let healthy = engine.status() != engine::Status::Stopped;
         tokio::task::spawn_blocking(move || writer.stop()).await?;
         anyhow::ensure!(healthy, "the writer had ended before the server was told to stop");

@@ -110,9 +110,16 @@ pub struct Engine {
 pub struct Writer {
     queue: Arc<Queue>,
     thread: JoinHandle<()>,
+    ended: oneshot::Receiver<()>,
 }
 
 impl Writer {
+    /// Resolves when the writer has ended by itself, which it should not.
+    pub async fn ended(&mut self) {
+        // The thread sends nothing: that it drops its end is the message.
+        let _ = (&mut self.ended).await;
+    }
+
     /// Finishes what is queued, refuses everything else, and leaves the store tidy. Blocks.
     pub fn stop(self) {
         self.queue.close();
@@ -148,15 +155,17 @@ where
     let queue = Arc::new(Queue::new(settings.queue_commands_max));
     let readers =
         Readers::open(settings.readers_max, &reading, Arc::clone(&clock), snapshots, logs)?;
+    let (ending, ended) = oneshot::channel();
     let thread = std::thread::Builder::new().name("writer".into()).spawn({
         let (queue, status) = (Arc::clone(&queue), Arc::clone(&status));
         move || {
+            let _ending: oneshot::Sender<()> = ending;
             let batch_commands_max = settings.batch_commands_max;
             writer::run(&queue, &status, &clock, &domain, unit, batch_commands_max);
         }
     })?;
     let engine = Engine { queue: Arc::clone(&queue), queries: Arc::new(readers), status, digest };
-    Ok((engine, Writer { queue, thread }))
+    Ok((engine, Writer { queue, thread, ended }))
 }
 
 impl Engine {

@@ -20,12 +20,18 @@ const RECOVERY_PAUSE: Duration = Duration::from_millis(500);
 
 type Outcome = Result<StockOutcome, Error>;
 
-/// Says that the writer has ended, however it ends.
-struct Ending<'a>(&'a StatusCell);
+/// Says that the writer has ended, however it ends, and leaves nobody waiting for it.
+struct Ending<'a> {
+    status: &'a StatusCell,
+    queue: &'a Queue,
+}
 
 impl Drop for Ending<'_> {
     fn drop(&mut self) {
-        self.0.set(Status::Stopped);
+        self.status.set(Status::Stopped);
+        self.queue.close();
+        // Whoever waits for a reply that is dropped is told that the store is unavailable.
+        while self.queue.take(usize::MAX, &mut Vec::new()) {}
     }
 }
 
@@ -38,7 +44,7 @@ pub(super) fn run<L: Lane>(
     mut unit: UnitOfWork<L>,
     batch_commands_max: usize,
 ) {
-    let _ending = Ending(status);
+    let _ending = Ending { status, queue };
     let mut batch = Vec::new();
     let mut outcomes = Vec::new();
     while queue.take(batch_commands_max, &mut batch) {
