@@ -10,7 +10,10 @@ use crate::{
     store::{Log, Order, Snapshot},
     unit_of_work::ReadView,
 };
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicUsize, Ordering},
+};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// An instance that has answered this many queries makes room for a fresh one, so that
@@ -32,6 +35,8 @@ pub trait Queries: Send + Sync {
     fn permits(&self) -> &Semaphore;
     /// Whether answering one may block on something else than a page of the database.
     fn may_block(&self) -> bool;
+    /// None: all readers are busy.
+    fn try_stock(&self, key: &StockKey) -> Option<Result<StockView, Error>>;
     fn stock(&self, key: &StockKey) -> Result<StockView, Error>;
     fn stocks(&self, keys: &[StockKey]) -> Result<Vec<Option<StockView>>, Error>;
     fn list_stocks(
@@ -62,12 +67,13 @@ async fn permit(queries: &Arc<dyn Queries>) -> Result<SemaphorePermit<'_>, Error
 /// One stock. A page of the database and a microsecond of the component: less than handing
 /// the work to another thread would take.
 pub(super) async fn stock(queries: &Arc<dyn Queries>, key: &StockKey) -> Result<StockView, Error> {
-    if queries.may_block() {
-        let key = key.clone();
-        return blocking(queries, move |queries| queries.stock(&key)).await;
+    if !queries.may_block()
+        && let Some(answer) = queries.try_stock(key)
+    {
+        return answer;
     }
-    let _permit = permit(queries).await?;
-    queries.stock(key)
+    let key = key.clone();
+    blocking(queries, move |queries| queries.stock(&key)).await
 }
 
 /// A query that can take longer, on a thread that may wait.
@@ -91,7 +97,8 @@ pub(super) struct Readers<S: Snapshot, G> {
     domain: Domain<ReadView<S>>,
     clock: Arc<Clock>,
     permits: Semaphore,
-    idle: Mutex<Vec<Reader<S>>>,
+    /// One slot per reader; empty only if a query panicked.
+    slots: Vec<Mutex<Option<Reader<S>>>>,
     idle_logs: Mutex<Vec<G>>,
 }
 
@@ -109,28 +116,46 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
         snapshots: impl Fn() -> Result<S, StoreFailure>,
         logs: impl Fn() -> Result<G, StoreFailure>,
     ) -> Result<Self, StoreFailure> {
-        let idle: Result<Vec<_>, _> = (0..readers)
-            .map(|_| snapshots().map(|snapshot| Reader::Spent(ReadView::new(snapshot))))
+        let slots: Result<Vec<_>, _> = (0..readers)
+            .map(|_| snapshots().map(|it| Mutex::new(Some(Reader::Spent(ReadView::new(it))))))
             .collect();
         let idle_logs: Result<Vec<_>, _> = (0..readers).map(|_| logs()).collect();
         Ok(Self {
             domain: domain.clone(),
             clock,
             permits: Semaphore::new(readers),
-            idle: Mutex::new(idle?),
+            slots: slots?,
             idle_logs: Mutex::new(idle_logs?),
         })
+    }
+
+    /// The slots, beginning with the one that this thread used last: its instance is warm in
+    /// this core's cache, and no other thread wants its lock.
+    fn slots(&self) -> impl Iterator<Item = &Mutex<Option<Reader<S>>>> {
+        let first = preferred_slot() % self.slots.len().max(1);
+        self.slots.iter().cycle().skip(first).take(self.slots.len())
     }
 
     fn query<T>(
         &self,
         query: impl FnOnce(&mut Guest<ReadView<S>>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let reader = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        // There are as many as permits.
-        let reader = reader.ok_or(Error::StoreUnavailable)?;
+        let free = self.slots().find_map(|slot| slot.try_lock().ok());
+        let waited = || self.slots().next()?.lock().ok();
+        match free.or_else(waited) {
+            Some(slot) => self.query_in(slot, query),
+            None => Err(Error::StoreUnavailable),
+        }
+    }
+
+    fn query_in<T>(
+        &self,
+        mut slot: MutexGuard<'_, Option<Reader<S>>>,
+        query: impl FnOnce(&mut Guest<ReadView<S>>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let reader = slot.take().ok_or(Error::StoreUnavailable)?;
         let (reader, result) = self.query_with(reader, query);
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(reader);
+        *slot = Some(reader);
         result
     }
 
@@ -160,6 +185,15 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
     }
 }
 
+/// Spreads the threads that ask over the slots.
+fn preferred_slot() -> usize {
+    static THREADS: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static SLOT: usize = THREADS.fetch_add(1, Ordering::Relaxed);
+    }
+    SLOT.with(|slot| *slot)
+}
+
 fn answer<T>(decided: Result<Decision<T>, Ended>) -> Result<T, Error> {
     decided?.map_err(Error::Rejected)
 }
@@ -171,6 +205,12 @@ impl<S: Snapshot, G: Log> Queries for Readers<S, G> {
 
     fn may_block(&self) -> bool {
         self.domain.uses_wasi()
+    }
+
+    fn try_stock(&self, key: &StockKey) -> Option<Result<StockView, Error>> {
+        let slot = self.slots().find_map(|slot| slot.try_lock().ok())?;
+        let now = self.clock.now();
+        Some(self.query_in(slot, |guest| answer(guest.get_stock(key, now))))
     }
 
     fn stock(&self, key: &StockKey) -> Result<StockView, Error> {
