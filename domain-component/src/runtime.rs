@@ -15,7 +15,7 @@ const PAGE_BYTES: usize = 64 * 1024;
 ///
 /// Nothing outlives a call, so a call's allocations are a pile that grows and vanishes
 /// as a whole: taking memory is an addition, giving it back a subtraction. A general
-/// allocator would be a fifth of the compiled component and slower.
+/// allocator (dlmalloc) is 6 KB more of compiled component.
 struct Arena {
     /// Where the next allocation may begin; 0 before the first.
     next: Cell<usize>,

@@ -1,4 +1,5 @@
-//! Messages without `core::fmt`, which would be a quarter of the compiled component.
+//! Messages without `core::fmt`, whose padding and number formatting would be kilobytes of
+//! the compiled component.
 
 use alloc::string::String;
 

@@ -12,7 +12,7 @@ use std::{
 /// Readers of different stocks seldom meet.
 const SHARDS: usize = 16;
 
-/// Stocks per shard; a full shard is emptied. All together some 10 MB.
+/// Stocks per shard; a full shard is emptied. 32,768 in all, a few hundred bytes each.
 const STOCKS_PER_SHARD_MAX: usize = 2_048;
 
 /// Committed stocks, shared by the lane that changes them and the snapshots that read them.

@@ -39,7 +39,7 @@ CREATE TABLE component (
 --
 -- The ledger of a stock is a chain: each event names the one before it about the same
 -- stock, and the stock names the last. An index by stock would dirty one more page per
--- stock and commit, for a third of the throughput.
+-- stock and commit.
 CREATE TABLE event (
     sequence          INTEGER PRIMARY KEY,
     kind              INTEGER NOT NULL,
