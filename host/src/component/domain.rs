@@ -40,24 +40,50 @@ pub enum Refused {
     Mismatch(String),
 }
 
-impl<W: World> Domain<W> {
-    /// Compiles a component and holds it against the contract. Takes milliseconds for a
-    /// small component and tens of seconds for a large one: not for the hot path.
+/// A compiled component, not yet held against the contract. Compile once, then
+/// [`fit`](Compiled::fit) it to each kind of world.
+pub struct Compiled {
+    component: Component,
+    limits: Limits,
+    digest: Digest,
+}
+
+impl Compiled {
+    /// Compiles a component. Takes milliseconds for a small one and tens of seconds for a
+    /// large one: not for the hot path.
+    ///
+    /// # Errors
+    /// [`Refused::NotAComponent`].
+    pub fn new(runtime: &Runtime, bytes: &[u8]) -> Result<Self, Refused> {
+        let component = Component::from_binary(runtime.engine(), bytes)
+            .map_err(|error| Refused::NotAComponent(format!("{error:#}")))?;
+        let digest = Digest(Sha256::digest(bytes).into());
+        Ok(Self { component, limits: runtime.limits(), digest })
+    }
+
+    /// Holds the component against the contract, for a kind of world.
     ///
     /// # Errors
     /// [`Refused`] says what does not fit.
-    pub fn compile(runtime: &Runtime, bytes: &[u8]) -> Result<Self, Refused> {
-        let engine = runtime.engine();
-        let component = Component::from_binary(engine, bytes)
-            .map_err(|error| Refused::NotAComponent(format!("{error:#}")))?;
-        let linker = link(engine, &component)?;
-        let pre = linker
-            .instantiate_pre(&component)
+    pub fn fit<W: World>(&self) -> Result<Domain<W>, Refused> {
+        let Self { component, limits, digest } = self;
+        let engine = component.engine();
+        let foreign = foreign_imports(engine, component);
+        let pre = link(engine, &foreign)?
+            .instantiate_pre(component)
             .and_then(bindings::DomainPre::new)
             .map_err(|error| Refused::Mismatch(format!("{error:#}")))?;
-        let digest = Digest(Sha256::digest(bytes).into());
-        let uses_wasi = !foreign_imports(engine, &component).is_empty();
-        Ok(Self { pre, limits: runtime.limits(), digest, uses_wasi })
+        Ok(Domain { pre, limits: *limits, digest: *digest, uses_wasi: !foreign.is_empty() })
+    }
+}
+
+impl<W: World> Domain<W> {
+    /// Compiles a component for one kind of world.
+    ///
+    /// # Errors
+    /// As [`Compiled::new`] and [`Compiled::fit`].
+    pub fn compile(runtime: &Runtime, bytes: &[u8]) -> Result<Self, Refused> {
+        Compiled::new(runtime, bytes)?.fit()
     }
 
     /// Whether it imports anything besides the contract.
@@ -75,14 +101,14 @@ impl<W: World> Domain<W> {
 
 /// The contract's imports for everybody; of WASI, only the interfaces that a component
 /// names, each for itself.
-fn link<W: World>(engine: &Engine, component: &Component) -> Result<Linker<State<W>>, Refused> {
+fn link<W: World>(engine: &Engine, foreign: &[String]) -> Result<Linker<State<W>>, Refused> {
     let mut linker = Linker::new(engine);
     let mismatch = |error: wasmtime::Error| Refused::Mismatch(format!("{error:#}"));
     bindings::Domain::add_to_linker::<_, HasSelf<State<W>>>(&mut linker, |state| state)
         .map_err(mismatch)?;
-    for name in foreign_imports(engine, component) {
-        if !wasi::link(&mut linker, &name).map_err(mismatch)? {
-            return Err(Refused::NotGranted(name));
+    for name in foreign {
+        if !wasi::link(&mut linker, name).map_err(mismatch)? {
+            return Err(Refused::NotGranted(name.clone()));
         }
     }
     Ok(linker)

@@ -10,7 +10,7 @@ mod limits;
 mod runtime;
 mod wasi;
 
-pub use domain::{Domain, Refused};
+pub use domain::{Compiled, Domain, Refused};
 pub use guest::{Decision, Guest};
 pub use limits::Limits;
 pub use runtime::Runtime;

@@ -13,7 +13,7 @@ pub use readers::{LedgerPage, Queries};
 pub use status::Status;
 
 use crate::{
-    component::{Domain, Refused, Runtime},
+    component::{Compiled, Domain, Refused, Runtime},
     model::{
         Command, DeficitPosition, Digest, Ended, LocationId, LowStockPage, Rejection, StockFilter,
         StockKey, StockOutcome, StockPage, StockView, StoreFailure,
@@ -146,8 +146,9 @@ where
     S: Snapshot,
     G: Log,
 {
-    let domain = Domain::<UnitOfWork<L>>::compile(runtime, component)?;
-    let reading = Domain::<ReadView<S>>::compile(runtime, component)?;
+    let compiled = Compiled::new(runtime, component)?;
+    let domain: Domain<UnitOfWork<L>> = compiled.fit()?;
+    let reading: Domain<ReadView<S>> = compiled.fit()?;
     let digest = domain.digest();
     let unit = UnitOfWork::new(lane)?;
     let clock = Arc::new(Clock::new(unit.log_end().at));
