@@ -12,10 +12,6 @@ const STATEMENTS_MAX: usize = 64;
 /// can make anybody wait: there is one writer.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A checkpoint moves that many pages of the write-ahead log at once, 64 MiB: a page that
-/// changes often is moved once for many commits, and few commits have to wait for it.
-const WAL_PAGES_PER_CHECKPOINT: i64 = 16 * 1024;
-
 /// A write-ahead log longer than this, in bytes, is cut back once it is checkpointed.
 const WAL_BYTES_KEPT: i64 = 64 * 1024 * 1024;
 
@@ -30,7 +26,8 @@ pub(super) fn writable(file: &Path) -> rusqlite::Result<Connection> {
     // A commit is acknowledged when it is on disk, not when it is written.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT)?;
-    connection.pragma_update(None, "wal_autocheckpoint", WAL_PAGES_PER_CHECKPOINT)?;
+    // Checkpoints are a matter of their own.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     Ok(connection)
 }
 

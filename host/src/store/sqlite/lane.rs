@@ -1,4 +1,5 @@
 use super::{
+    checkpoint::Checkpointer,
     connection::{self, failed},
     lock::FileLock,
     log::ANCHOR_SPACING,
@@ -35,6 +36,8 @@ const INSERT_ANCHOR: &str =
 pub struct SqliteLane {
     file: PathBuf,
     connection: Connection,
+    /// None once the lane is closed.
+    checkpointer: Option<Checkpointer>,
     next_stock_id: i64,
     log_end: LogEnd,
     components: HashMap<Digest, i64>,
@@ -43,11 +46,14 @@ pub struct SqliteLane {
 
 impl SqliteLane {
     pub(super) fn open(file: PathBuf, lock: Arc<FileLock>) -> Result<Self, StoreFailure> {
-        let connection =
-            connection::writable(&file).map_err(failed("opening the writing connection"))?;
+        let doing = "opening the writing connection";
+        let mut connection = connection::writable(&file).map_err(failed(doing))?;
+        let checkpointer = Checkpointer::start(&file)?;
+        checkpointer.watch(&mut connection).map_err(failed(doing))?;
         let mut lane = Self {
             file,
             connection,
+            checkpointer: Some(checkpointer),
             next_stock_id: 1,
             log_end: LogEnd::default(),
             components: HashMap::new(),
@@ -263,6 +269,9 @@ impl Snapshot for SqliteLane {
 impl Lane for SqliteLane {
     /// One transaction for reading and writing: its reads need no locks of their own.
     fn begin_batch(&mut self) -> Result<(), StoreFailure> {
+        if let Some(checkpointer) = &self.checkpointer {
+            checkpointer.finish(&self.connection);
+        }
         self.run("BEGIN IMMEDIATE").map_err(failed("beginning a batch"))
     }
 
@@ -308,12 +317,16 @@ impl Lane for SqliteLane {
     fn recover(&mut self) -> Result<(), StoreFailure> {
         let doing = "recovering the writing connection";
         self.connection = connection::writable(&self.file).map_err(failed(doing))?;
+        if let Some(checkpointer) = &self.checkpointer {
+            checkpointer.watch(&mut self.connection).map_err(failed(doing))?;
+        }
         self.remember().map_err(failed(doing))?;
         let version = super::migrations::LATEST_VERSION;
         self.connection.pragma_update(None, "user_version", version).map_err(failed(doing))
     }
 
     fn close(&mut self) -> Result<(), StoreFailure> {
+        self.checkpointer = None;
         self.connection
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
             .map_err(failed("checkpointing the database"))

@@ -1,6 +1,7 @@
 //! SQLite: one file, one writing process, WAL, every commit on disk before it is
 //! acknowledged.
 
+mod checkpoint;
 mod connection;
 mod lane;
 mod lock;
