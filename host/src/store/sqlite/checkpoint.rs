@@ -159,10 +159,12 @@ fn report(connection: &Connection, statement: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// Two thousand pages.
-    const REWRITE: &str = "INSERT OR REPLACE INTO t \
-         SELECT value, zeroblob(4000) FROM (WITH RECURSIVE n(value) AS \
+    const FILL: &str = "CREATE TABLE t (id INTEGER PRIMARY KEY, bytes BLOB);
+         INSERT INTO t SELECT value, zeroblob(4000) FROM (WITH RECURSIVE n(value) AS
          (SELECT 0 UNION ALL SELECT value + 1 FROM n WHERE value < 2047) SELECT value FROM n)";
+
+    /// Two thousand pages.
+    const REWRITE: &str = "UPDATE t SET bytes = randomblob(4000)";
 
     fn rewrite(writer: &Connection, times: usize) {
         for _ in 0..times {
@@ -180,13 +182,13 @@ mod tests {
         let file = folder.path().join("test.db");
         let mut writer = connection::writable(&file).unwrap();
         writer.pragma_update(None, "journal_mode", "WAL").unwrap();
-        writer.execute_batch("CREATE TABLE t (id INTEGER PRIMARY KEY, bytes BLOB)").unwrap();
+        writer.execute_batch(FILL).unwrap();
         let checkpointer = Checkpointer::start(&file).unwrap();
         checkpointer.watch(&mut writer).unwrap();
 
-        rewrite(&writer, 6);
+        rewrite(&writer, 5);
         assert!(!checkpointer.shared.caught_up.load(Ordering::Relaxed), "not for so little");
-        rewrite(&writer, 4);
+        rewrite(&writer, 5);
         while !checkpointer.shared.caught_up.load(Ordering::Relaxed) {
             std::thread::yield_now();
         }
