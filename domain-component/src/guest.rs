@@ -1,9 +1,10 @@
 //! The component: the contract's exports, answered by the handlers.
 
-use crate::convert;
+use crate::convert::{self, reservation, stock};
 use alloc::{string::String, vec::Vec};
 use domain::{
-    Context, DeficitScan, Event, Stock, StockKey, StockScan, World, commands,
+    Context, DeficitScan, DueHolds, Event, Rejection, Reservation, ReservationScan, Stock,
+    StockKey, StockScan, World, commands,
     queries::{self, StockFilter},
 };
 
@@ -43,8 +44,8 @@ struct Imports;
 
 impl World for Imports {
     fn stock(&mut self, key: &StockKey) -> Option<Stock> {
-        storage::get_stock(convert::key_param(key))
-            .map(|stock| convert::stock_from_wit(key.clone(), stock))
+        storage::get_stock(stock::key_param(key))
+            .map(|found| stock::stock_from_wit(key.clone(), found))
     }
 
     fn scan_stocks(&mut self, scan: StockScan) -> Vec<Stock> {
@@ -52,23 +53,52 @@ impl World for Imports {
             location_id: scan.location_id.as_deref(),
             product_prefix: scan.product_prefix.as_deref(),
             below_minimum: scan.below_minimum,
-            after: scan.after.as_ref().map(convert::key_param),
+            after: scan.after.as_ref().map(stock::key_param),
             limit: scan.limit,
         });
-        stocks.into_iter().map(convert::entry_from_wit).collect()
+        stocks.into_iter().map(stock::entry_from_wit).collect()
     }
 
     fn scan_deficits(&mut self, scan: DeficitScan) -> Vec<Stock> {
         let stocks = storage::scan_deficits(storage::DeficitScan {
             location_id: scan.location_id.as_deref(),
-            after: scan.after.as_ref().map(convert::position_param),
+            after: scan.after.as_ref().map(stock::position_param),
             limit: scan.limit,
         });
-        stocks.into_iter().map(convert::entry_from_wit).collect()
+        stocks.into_iter().map(stock::entry_from_wit).collect()
     }
 
-    fn save(&mut self, stock: Stock) {
-        storage::put_stock(convert::key_param(&stock.key), convert::stock_to_wit(&stock));
+    fn save(&mut self, changed: Stock) {
+        storage::put_stock(stock::key_param(&changed.key), stock::stock_to_wit(&changed));
+    }
+
+    fn reservation(&mut self, id: &str) -> Option<Reservation> {
+        storage::get_reservation(id).map(|found| reservation::from_wit(id.into(), found))
+    }
+
+    fn due_holds(&mut self, key: Option<&StockKey>, until: u64, limit: u32) -> DueHolds {
+        let page = storage::due_holds(key.map(stock::key_param), until, limit);
+        DueHolds {
+            holds: page.items.into_iter().map(reservation::entry_from_wit).collect(),
+            next_due: page.next_due,
+        }
+    }
+
+    fn scan_reservations(&mut self, scan: ReservationScan) -> (Vec<Reservation>, Option<u64>) {
+        let page = storage::scan_reservations(storage::ReservationScan {
+            product_id: scan.product_id.as_deref(),
+            location_id: scan.location_id.as_deref(),
+            state: scan.state.map(reservation::state_to_wit),
+            reference: scan.reference.as_deref(),
+            expires_before: scan.expires_before,
+            after: scan.after,
+            limit: scan.limit,
+        });
+        (page.items.into_iter().map(reservation::entry_from_wit).collect(), page.next)
+    }
+
+    fn save_reservation(&mut self, changed: Reservation) {
+        reservation::with_param(&changed, storage::put_reservation);
     }
 
     fn publish(&mut self, events: Vec<Event>) {
@@ -80,16 +110,32 @@ impl World for Imports {
 fn context(context: types::Context) -> Context {
     Context {
         now: context.now,
+        reference: context.reference,
         precondition: context.precondition.map(convert::precondition_from_wit),
     }
 }
 
 type StockOutcome = Result<exported::StockOutcome, types::Rejection>;
 
-fn outcome(result: Result<commands::StockOutcome, domain::Rejection>) -> StockOutcome {
+#[inline(never)]
+fn stock_outcome(result: Result<commands::StockOutcome, Rejection>) -> StockOutcome {
     result
         .map(|outcome| exported::StockOutcome {
-            view: convert::view_to_wit(&outcome.stock),
+            view: stock::view_to_wit(&outcome.stock),
+            created: outcome.created,
+        })
+        .map_err(convert::rejection_to_wit)
+}
+
+type ReservationOutcome = Result<exported::ReservationOutcome, types::Rejection>;
+
+#[inline(never)]
+fn reservation_outcome(
+    result: Result<commands::ReservationOutcome, Rejection>,
+) -> ReservationOutcome {
+    result
+        .map(|outcome| exported::ReservationOutcome {
+            reservation: reservation::entry_to_wit(outcome.reservation),
             created: outcome.created,
         })
         .map_err(convert::rejection_to_wit)
@@ -102,36 +148,140 @@ impl Guest for Component {
         total: u64,
         minimum: Option<u64>,
     ) -> StockOutcome {
-        let key = convert::key_from_wit(key);
-        outcome(commands::adjust_set(&mut Imports, &context(given), key, total, minimum))
+        let key = stock::key_from_wit(key);
+        stock_outcome(commands::adjust_set(&mut Imports, &context(given), key, total, minimum))
     }
 
     fn adjust_by(given: types::Context, key: types::StockKeyResult, delta: i64) -> StockOutcome {
-        let key = convert::key_from_wit(key);
-        outcome(commands::adjust_by(&mut Imports, &context(given), key, delta))
+        let key = stock::key_from_wit(key);
+        stock_outcome(commands::adjust_by(&mut Imports, &context(given), key, delta))
     }
 
     fn reserve(given: types::Context, key: types::StockKeyResult, quantity: u64) -> StockOutcome {
-        let key = convert::key_from_wit(key);
-        outcome(commands::reserve(&mut Imports, &context(given), key, quantity))
+        let key = stock::key_from_wit(key);
+        stock_outcome(commands::reserve(&mut Imports, &context(given), key, quantity))
     }
 
     fn release(given: types::Context, key: types::StockKeyResult, quantity: u64) -> StockOutcome {
-        let key = convert::key_from_wit(key);
-        outcome(commands::release(&mut Imports, &context(given), key, quantity))
+        let key = stock::key_from_wit(key);
+        stock_outcome(commands::release(&mut Imports, &context(given), key, quantity))
+    }
+
+    fn transfer(
+        given: types::Context,
+        product_id: String,
+        from: String,
+        to: String,
+        quantity: u64,
+    ) -> Result<exported::TransferOutcome, types::Rejection> {
+        commands::transfer(&mut Imports, &context(given), product_id, from, to, quantity)
+            .map(|outcome| exported::TransferOutcome {
+                source: stock::view_to_wit(&outcome.source),
+                target: stock::view_to_wit(&outcome.target),
+            })
+            .map_err(convert::rejection_to_wit)
+    }
+
+    fn hold(
+        given: types::Context,
+        id: String,
+        lines: Vec<types::LineRequest>,
+        ttl_seconds: Option<u32>,
+    ) -> ReservationOutcome {
+        let lines = reservation::lines_from_wit(lines);
+        reservation_outcome(commands::hold(&mut Imports, &context(given), id, lines, ttl_seconds))
+    }
+
+    fn replace(
+        given: types::Context,
+        id: String,
+        lines: Vec<types::LineRequest>,
+    ) -> ReservationOutcome {
+        let lines = reservation::lines_from_wit(lines);
+        reservation_outcome(commands::replace(&mut Imports, &context(given), id, lines))
+    }
+
+    fn extend(given: types::Context, id: String, ttl_seconds: u32) -> ReservationOutcome {
+        reservation_outcome(commands::extend(&mut Imports, &context(given), id, ttl_seconds))
+    }
+
+    fn confirm(given: types::Context, id: String) -> ReservationOutcome {
+        reservation_outcome(commands::confirm(&mut Imports, &context(given), id))
+    }
+
+    fn fulfil(
+        given: types::Context,
+        id: String,
+        lines: Option<Vec<types::LineRequest>>,
+    ) -> ReservationOutcome {
+        let lines = lines.map(reservation::lines_from_wit);
+        reservation_outcome(commands::fulfil(&mut Imports, &context(given), id, lines))
+    }
+
+    fn cancel(
+        given: types::Context,
+        id: String,
+        lines: Option<Vec<types::LineRequest>>,
+    ) -> ReservationOutcome {
+        let lines = lines.map(reservation::lines_from_wit);
+        reservation_outcome(commands::cancel(&mut Imports, &context(given), id, lines))
+    }
+
+    fn expire_due(
+        given: types::Context,
+        limit: u32,
+    ) -> Result<exported::ExpiryOutcome, types::Rejection> {
+        commands::expire_due(&mut Imports, &context(given), limit)
+            .map(|outcome| exported::ExpiryOutcome {
+                expired: outcome.expired,
+                next_due: outcome.next_due,
+            })
+            .map_err(convert::rejection_to_wit)
+    }
+
+    fn get_reservation(
+        given: types::QueryContext,
+        id: String,
+    ) -> Result<types::ReservationEntry, types::Rejection> {
+        queries::get_reservation(&mut Imports, given.now, id)
+            .map(reservation::entry_to_wit)
+            .map_err(convert::rejection_to_wit)
+    }
+
+    fn list_reservations(
+        given: types::QueryContext,
+        filter: exported::ReservationFilter,
+        after: Option<u64>,
+        limit: u32,
+    ) -> Result<exported::ReservationPage, types::Rejection> {
+        let scan = ReservationScan {
+            product_id: filter.product_id,
+            location_id: filter.location_id,
+            state: filter.state.map(reservation::state_from_wit),
+            reference: filter.reference,
+            expires_before: filter.expires_before,
+            after,
+            limit,
+        };
+        queries::list_reservations(&mut Imports, given.now, scan)
+            .map(|(found, next)| exported::ReservationPage {
+                items: found.into_iter().map(reservation::entry_to_wit).collect(),
+                next,
+            })
+            .map_err(convert::rejection_to_wit)
     }
 
     fn get_stock(
-        _: types::QueryContext,
+        given: types::QueryContext,
         key: types::StockKeyResult,
     ) -> Result<types::StockView, types::Rejection> {
-        queries::get_stock(&mut Imports, convert::key_from_wit(key))
-            .map(|stock| convert::view_to_wit(&stock))
+        queries::get_stock(&mut Imports, given.now, stock::key_from_wit(key))
+            .map(|found| stock::view_to_wit(&found))
             .map_err(convert::rejection_to_wit)
     }
 
     fn list_stocks(
-        _: types::QueryContext,
+        given: types::QueryContext,
         filter: exported::StockFilter,
         after: Option<types::StockKeyResult>,
         limit: u32,
@@ -141,25 +291,26 @@ impl Guest for Component {
             product_prefix: filter.product_prefix,
             low: filter.low,
         };
-        queries::list_stocks(&mut Imports, filter, after.map(convert::key_from_wit), limit)
+        let after = after.map(stock::key_from_wit);
+        queries::list_stocks(&mut Imports, given.now, filter, after, limit)
             .map(|(stocks, next)| exported::StockPage {
-                items: stocks.into_iter().map(convert::item_to_wit).collect(),
-                next: next.map(convert::key_to_wit),
+                items: stocks.into_iter().map(stock::item_to_wit).collect(),
+                next: next.map(stock::key_to_wit),
             })
             .map_err(convert::rejection_to_wit)
     }
 
     fn low_stock(
-        _: types::QueryContext,
+        given: types::QueryContext,
         location_id: Option<String>,
         after: Option<storage::DeficitPositionResult>,
         limit: u32,
     ) -> Result<exported::LowStockPage, types::Rejection> {
-        let after = after.map(|place| (place.deficit, convert::key_from_wit(place.key)));
-        queries::low_stock(&mut Imports, location_id, after, limit)
+        let after = after.map(|place| (place.deficit, stock::key_from_wit(place.key)));
+        queries::low_stock(&mut Imports, given.now, location_id, after, limit)
             .map(|(stocks, next)| exported::LowStockPage {
-                items: stocks.into_iter().map(convert::item_to_wit).collect(),
-                next: next.map(convert::position_to_wit),
+                items: stocks.into_iter().map(stock::item_to_wit).collect(),
+                next: next.map(stock::position_to_wit),
             })
             .map_err(convert::rejection_to_wit)
     }

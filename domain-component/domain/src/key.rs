@@ -28,10 +28,8 @@ impl StockKey {
     pub fn parse(product_id: String, location_id: String) -> Result<Self, Vec<InvalidArgument>> {
         let product = check_id("product_id", &product_id).and_then(|()| {
             if RESERVED_PRODUCT_IDS.contains(&product_id.as_str()) {
-                return Err(InvalidArgument {
-                    name: "product_id",
-                    message: text(&[Text(&product_id), Text(" is a reserved word")]),
-                });
+                let message = text(&[Text(&product_id), Text(" is a reserved word")]);
+                return Err(InvalidArgument::new("product_id", message));
             }
             Ok(())
         });
@@ -78,7 +76,7 @@ pub fn check_id(name: &'static str, id: &str) -> Result<(), InvalidArgument> {
     } else {
         return Ok(());
     };
-    Err(InvalidArgument { name, message })
+    Err(InvalidArgument::new(name, message))
 }
 
 #[cfg(test)]

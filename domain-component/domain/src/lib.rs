@@ -1,5 +1,5 @@
-//! The rules of inventory: what a stock is, which commands change it and when they
-//! are refused, which facts they leave behind.
+//! The rules of inventory: what a stock and a reservation are, which commands change
+//! them and when they are refused, which facts they leave behind.
 //!
 //! Deliberately absent: I/O, clocks, randomness, ids of its own making, async,
 //! serialisation, the types of the WIT contract. Everything comes in as an argument
@@ -15,7 +15,6 @@
 extern crate alloc;
 
 mod arguments;
-mod changes;
 pub mod commands;
 mod event;
 mod key;
@@ -24,20 +23,25 @@ mod precondition;
 mod quantity;
 pub mod queries;
 mod rejection;
+pub mod reservation;
+mod session;
 mod stock;
 mod text;
 mod world;
 
-pub use arguments::RawKey;
-pub use changes::Changes;
-pub use event::Event;
+pub use arguments::{RawKey, RawLine};
+pub use event::{Change, Event, Movement};
 pub use key::{ID_CHARACTERS_MAX, RESERVED_PRODUCT_IDS, StockKey, check_id};
 pub use low_stock::{deficit, is_low};
 pub use precondition::{Precondition, check_precondition};
 pub use quantity::{QUANTITY_MAX, Quantity};
 pub use rejection::{Detail, InvalidArgument, Rejection, ShortLine, Value};
+pub use reservation::{LINES_MAX, Reservation, TTL_SECONDS_MAX};
+pub use session::DUE_HOLDS_MAX;
 pub use stock::{Level, Stock};
-pub use world::{Context, DeficitPosition, DeficitScan, StockScan, World};
+pub use world::{
+    Context, DeficitPosition, DeficitScan, DueHolds, ReservationScan, StockScan, World,
+};
 
 /// Milliseconds since the Unix epoch, given by the caller.
 pub type Timestamp = u64;

@@ -20,8 +20,12 @@ pub fn deficit(level: &Level) -> Quantity {
 pub(crate) fn judge(key: &StockKey, from: Option<Level>, to: Level) -> Option<Event> {
     let was_low = from.as_ref().is_some_and(is_low);
     match (was_low, is_low(&to)) {
-        (false, true) => Some(Event::LowStockDetected { key: key.clone(), from, to }),
-        (true, false) => Some(Event::LowStockResolved { key: key.clone(), from, to }),
+        (false, true) => {
+            Some(Event::LowStockChanged { detected: true, key: key.clone(), from, to })
+        }
+        (true, false) => {
+            Some(Event::LowStockChanged { detected: false, key: key.clone(), from, to })
+        }
         _ => None,
     }
 }
@@ -56,8 +60,14 @@ mod tests {
     #[test]
     fn only_the_change_is_an_event() {
         let (fine, low) = (level(10, 0, 5), level(10, 9, 5));
-        assert!(matches!(judge(&key(), Some(fine), low), Some(Event::LowStockDetected { .. })));
-        assert!(matches!(judge(&key(), Some(low), fine), Some(Event::LowStockResolved { .. })));
+        assert!(matches!(
+            judge(&key(), Some(fine), low),
+            Some(Event::LowStockChanged { detected: true, .. })
+        ));
+        assert!(matches!(
+            judge(&key(), Some(low), fine),
+            Some(Event::LowStockChanged { detected: false, .. })
+        ));
         assert_eq!(judge(&key(), Some(low), low), None);
         assert_eq!(judge(&key(), Some(fine), fine), None);
     }
@@ -66,7 +76,7 @@ mod tests {
     fn a_stock_born_low_is_detected_at_birth() {
         assert!(matches!(
             judge(&key(), None, level(1, 0, 5)),
-            Some(Event::LowStockDetected { from: None, .. })
+            Some(Event::LowStockChanged { detected: true, from: None, .. })
         ));
         assert_eq!(judge(&key(), None, level(5, 0, 5)), None);
     }

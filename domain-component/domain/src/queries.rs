@@ -2,7 +2,8 @@
 
 use crate::{
     DeficitPosition, DeficitScan, InvalidArgument, PAGE_ITEMS_MAX, Quantity, RawKey, Rejection,
-    Stock, StockKey, StockScan, World, arguments::Arguments, check_id, deficit, is_low,
+    Reservation, ReservationScan, Stock, StockKey, StockScan, Timestamp, World,
+    arguments::Arguments, check_id, deficit, is_low, reservation::State, session::Session,
 };
 use alloc::{string::String, vec::Vec};
 
@@ -21,20 +22,23 @@ pub struct StockFilter {
 ///
 /// # Errors
 /// [`Rejection::InvalidRequest`], [`Rejection::ProductNotFound`].
-pub fn get_stock<W: World>(world: &mut W, key: RawKey) -> Result<Stock, Rejection> {
+pub fn get_stock(world: &mut dyn World, now: Timestamp, key: RawKey) -> Result<Stock, Rejection> {
     let mut arguments = Arguments::default();
     let Some(key) = arguments.key(key) else {
         return Err(arguments.rejection());
     };
-    world.stock(&key).ok_or(Rejection::ProductNotFound { key })
+    let mut session = Session::new(world, now);
+    let slot = session.require(&key)?;
+    session.look(slot).cloned().ok_or(Rejection::ProductNotFound { key })
 }
 
 /// A page of stocks in key order, and the key to read on from.
 ///
 /// # Errors
 /// [`Rejection::InvalidRequest`].
-pub fn list_stocks<W: World>(
-    world: &mut W,
+pub fn list_stocks(
+    world: &mut dyn World,
+    now: Timestamp,
     filter: StockFilter,
     after: Option<RawKey>,
     limit: u32,
@@ -52,7 +56,8 @@ pub fn list_stocks<W: World>(
     let below_minimum = filter.low == Some(true);
     // One more than the page tells whether there is a next one.
     let scan = StockScan { location_id, product_prefix, below_minimum, after, limit: limit + 1 };
-    let (mut stocks, next) = page(world.scan_stocks(scan), limit);
+    let (stocks, next) = page(world.scan_stocks(scan), limit);
+    let mut stocks = settled(world, now, stocks)?;
     if let Some(low) = filter.low {
         stocks.retain(|stock| is_low(&stock.level()) == low);
     }
@@ -63,8 +68,9 @@ pub fn list_stocks<W: World>(
 ///
 /// # Errors
 /// [`Rejection::InvalidRequest`].
-pub fn low_stock<W: World>(
-    world: &mut W,
+pub fn low_stock(
+    world: &mut dyn World,
+    now: Timestamp,
     location_id: Option<String>,
     after: Option<(u64, RawKey)>,
     limit: u32,
@@ -83,11 +89,77 @@ pub fn low_stock<W: World>(
         return Err(arguments.rejection());
     };
     let scan = DeficitScan { location_id, after, limit: limit + 1 };
-    let (mut stocks, next) = page(world.scan_deficits(scan), limit);
+    let (stocks, next) = page(world.scan_deficits(scan), limit);
+    let mut stocks = settled(world, now, stocks)?;
     stocks.retain(|stock| is_low(&stock.level()));
     let next =
         next.map(|stock| DeficitPosition { deficit: deficit(&stock.level()), key: stock.key });
     Ok((stocks, next))
+}
+
+/// One reservation.
+///
+/// # Errors
+/// [`Rejection::InvalidRequest`], [`Rejection::ReservationNotFound`].
+pub fn get_reservation(
+    world: &mut dyn World,
+    now: Timestamp,
+    id: String,
+) -> Result<Reservation, Rejection> {
+    let mut arguments = Arguments::default();
+    let Some(id) = arguments.reservation_id(id) else {
+        return Err(arguments.rejection());
+    };
+    Session::new(world, now).reservation(&id).ok_or(Rejection::ReservationNotFound { id })
+}
+
+/// A page of reservations, the newest first, and the position to read on from.
+///
+/// # Errors
+/// [`Rejection::InvalidRequest`].
+pub fn list_reservations(
+    world: &mut dyn World,
+    now: Timestamp,
+    mut scan: ReservationScan,
+) -> Result<(Vec<Reservation>, Option<u64>), Rejection> {
+    let mut arguments = Arguments::default();
+    let product = check_filter(&mut arguments, "product_id", scan.product_id.take());
+    let location = check_filter(&mut arguments, "location_id", scan.location_id.take());
+    let limit = arguments.check(check_limit(scan.limit));
+    let (Some(product_id), Some(location_id), Some(limit)) = (product, location, limit) else {
+        return Err(arguments.rejection());
+    };
+    let state = scan.state;
+    let (mut found, next) =
+        world.scan_reservations(ReservationScan { product_id, location_id, limit, ..scan });
+    for reservation in &mut found {
+        if reservation.is_due(now) {
+            Session::new(world, now).expire(reservation);
+        }
+    }
+    // What is stored as held may have come due.
+    if state == Some(State::Held) {
+        found.retain(|reservation| reservation.status.state == State::Held);
+    }
+    Ok((found, next))
+}
+
+/// Stocks as they are once what is due has expired.
+fn settled(
+    world: &mut dyn World,
+    now: Timestamp,
+    mut stocks: Vec<Stock>,
+) -> Result<Vec<Stock>, Rejection> {
+    let mut session = Session::new(world, now);
+    for stock in &mut stocks {
+        if stock.due_at.is_some_and(|at| at <= now) {
+            let slot = session.found(stock.clone())?;
+            if let Some(settled) = session.look(slot) {
+                *stock = settled.clone();
+            }
+        }
+    }
+    Ok(stocks)
 }
 
 /// Cuts a scan to the page; where there is more, the page's last stock is the place

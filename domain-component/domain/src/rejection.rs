@@ -1,5 +1,6 @@
 use crate::{
-    QUANTITY_MAX, Quantity, StockKey, Version,
+    QUANTITY_MAX, Quantity, StockKey, Timestamp, Version,
+    reservation::State,
     text::{
         Part::{Count, Signed, Text},
         text,
@@ -15,9 +16,17 @@ pub struct InvalidArgument {
     pub name: &'static str,
     /// What is wrong, with the limits.
     pub message: String,
+    /// The line it is in, from 0; none: the command as a whole.
+    pub line: Option<u32>,
 }
 
 impl InvalidArgument {
+    /// An argument of the command as a whole.
+    #[must_use]
+    pub const fn new(name: &'static str, message: String) -> Self {
+        Self { name, message, line: None }
+    }
+
     /// A number outside its range.
     #[must_use]
     pub fn out_of_range(name: &'static str, least: u64, most: u64, is: u64) -> Self {
@@ -29,7 +38,7 @@ impl InvalidArgument {
             Text(", is "),
             Count(is),
         ]);
-        Self { name, message }
+        Self::new(name, message)
     }
 }
 
@@ -40,10 +49,10 @@ pub struct ShortLine {
     pub index: u32,
     /// The stock.
     pub key: StockKey,
-    /// What was asked for.
-    pub requested: Quantity,
+    /// What all lines of the command together asked for of this stock.
+    pub requested: u64,
     /// What could have been had.
-    pub available: Quantity,
+    pub available: u64,
 }
 
 /// An expected refusal of a command or query.
@@ -64,6 +73,18 @@ pub enum Rejection {
     AdjustBelowReserved { requested_total: i64, reserved: Quantity },
     /// The total would exceed what a quantity can be.
     QuantityOutOfRange { requested_total: i64 },
+    /// There is no such reservation.
+    ReservationNotFound { id: String },
+    /// There is one of this id already, with other content.
+    ReservationExists { id: String },
+    /// The reservation is past what the command needs.
+    ReservationNotActive { id: String, state: State },
+    /// The hold came due before the command.
+    ReservationExpired { id: String, expired_at: Option<Timestamp> },
+    /// More is to be resolved than the reservation holds of a stock.
+    QuantityExceedsLine { index: u32, key: StockKey, requested: u64, remaining: u64 },
+    /// More holds are due on a stock than one command expires on its way.
+    ExpiryBacklog { key: StockKey },
 }
 
 /// A value in a rejection's details.
@@ -100,6 +121,12 @@ impl Rejection {
             Self::ReleaseExceedsReserved { .. } => "release-exceeds-reserved",
             Self::AdjustBelowReserved { .. } => "adjust-below-reserved",
             Self::QuantityOutOfRange { .. } => "quantity-out-of-range",
+            Self::ReservationNotFound { .. } => "reservation-not-found",
+            Self::ReservationExists { .. } => "reservation-exists",
+            Self::ReservationNotActive { .. } => "reservation-not-active",
+            Self::ReservationExpired { .. } => "reservation-expired",
+            Self::QuantityExceedsLine { .. } => "quantity-exceeds-line",
+            Self::ExpiryBacklog { .. } => "expiry-backlog",
         }
     }
 
@@ -108,13 +135,21 @@ impl Rejection {
     #[must_use]
     pub fn into_details(self) -> Vec<Detail> {
         let fact = |name, value| Detail { line: None, name, value };
-        let units = |name, quantity: Quantity| fact(name, Value::Unsigned(quantity.get()));
+        let count = |name, units: u64| fact(name, Value::Unsigned(units));
+        let units = |name, quantity: Quantity| count(name, quantity.get());
+        let reservation = |id| fact("reservation_id", Value::Text(id));
         match self {
             Self::InvalidRequest { invalid } => invalid
                 .into_iter()
-                .map(|argument| fact(argument.name, Value::Text(argument.message)))
+                .map(|InvalidArgument { name, message, line }| Detail {
+                    line,
+                    name,
+                    value: Value::Text(message),
+                })
                 .collect(),
-            Self::ProductNotFound { key } => Vec::from(key_details(None, key)),
+            Self::ProductNotFound { key } | Self::ExpiryBacklog { key } => {
+                Vec::from(key_details(None, key))
+            }
             Self::VersionMismatch { current_version: None } => Vec::new(),
             Self::VersionMismatch { current_version: Some(version) } => {
                 vec![fact("current_version", Value::Unsigned(version))]
@@ -124,8 +159,8 @@ impl Rejection {
                 for ShortLine { index, key, requested, available } in lines {
                     let line = Some(index);
                     details.extend(key_details(line, key));
-                    details.push(Detail { line, ..units("requested", requested) });
-                    details.push(Detail { line, ..units("available", available) });
+                    details.push(Detail { line, ..count("requested", requested) });
+                    details.push(Detail { line, ..count("available", available) });
                 }
                 details
             }
@@ -142,6 +177,25 @@ impl Rejection {
                 fact("requested_total", Value::Signed(requested_total)),
                 fact("maximum_total", Value::Unsigned(QUANTITY_MAX)),
             ],
+            Self::ReservationNotFound { id } | Self::ReservationExists { id } => {
+                vec![reservation(id)]
+            }
+            Self::ReservationNotActive { id, state } => {
+                vec![reservation(id), fact("state", Value::Text(state.name().into()))]
+            }
+            Self::ReservationExpired { id, expired_at } => {
+                let mut details =
+                    vec![reservation(id), fact("state", Value::Text(State::Expired.name().into()))];
+                details.extend(expired_at.map(|at| count("expired_at", at)));
+                details
+            }
+            Self::QuantityExceedsLine { index, key, requested, remaining } => {
+                let line = Some(index);
+                let mut details = Vec::from(key_details(line, key));
+                details.push(Detail { line, ..count("requested", requested) });
+                details.push(Detail { line, ..count("remaining", remaining) });
+                details
+            }
         }
     }
 }
@@ -186,13 +240,13 @@ impl Rejection {
             }
             Self::InsufficientStock { lines } => match lines.as_slice() {
                 [line] => text(&[
-                    Count(line.requested.get()),
+                    Count(line.requested),
                     Text(" requested of product "),
                     Text(line.key.product_id()),
                     Text(" at location "),
                     Text(line.key.location_id()),
                     Text(", "),
-                    Count(line.available.get()),
+                    Count(line.available),
                     Text(" available"),
                 ]),
                 lines => text(&[
@@ -220,6 +274,33 @@ impl Rejection {
                 Signed(*requested_total),
                 Text(" would exceed "),
                 Count(QUANTITY_MAX),
+            ]),
+            Self::ReservationNotFound { id } => text(&[Text("there is no reservation "), Text(id)]),
+            Self::ReservationExists { id } => {
+                text(&[Text("there is a reservation "), Text(id), Text(" with other content")])
+            }
+            Self::ReservationNotActive { id, state } => {
+                text(&[Text("reservation "), Text(id), Text(" is "), Text(state.name())])
+            }
+            Self::ReservationExpired { id, .. } => {
+                text(&[Text("reservation "), Text(id), Text(" has expired")])
+            }
+            Self::QuantityExceedsLine { key, requested, remaining, .. } => text(&[
+                Count(*requested),
+                Text(" of product "),
+                Text(key.product_id()),
+                Text(" at location "),
+                Text(key.location_id()),
+                Text(", where the reservation has "),
+                Count(*remaining),
+                Text(" left"),
+            ]),
+            Self::ExpiryBacklog { key } => text(&[
+                Text("too many holds are due on product "),
+                Text(key.product_id()),
+                Text(" at location "),
+                Text(key.location_id()),
+                Text(": expire them first"),
             ]),
         }
     }

@@ -1,5 +1,7 @@
-use crate::{Event, QUANTITY_MAX, Quantity, Rejection, ShortLine, StockKey, Timestamp, Version};
-use alloc::vec;
+use crate::{
+    Event, Movement, QUANTITY_MAX, Quantity, Rejection, ShortLine, StockKey, Timestamp, Version,
+};
+use alloc::{string::String, vec};
 
 /// The numbers of a stock. A level that exists satisfies
 /// `unattributed <= reserved <= total` and has a version of at least 1.
@@ -60,6 +62,12 @@ impl Level {
     #[must_use]
     pub const fn version(&self) -> Version {
         self.version
+    }
+
+    /// The part of `reserved` that reservations own.
+    #[must_use]
+    pub fn attributed(&self) -> Quantity {
+        self.reserved.minus(self.unattributed).unwrap_or(Quantity::ZERO)
     }
 
     /// What can still be reserved.
@@ -180,8 +188,8 @@ impl Stock {
                 lines: vec![ShortLine {
                     index: 0,
                     key: self.key.clone(),
-                    requested: quantity,
-                    available: from.available(),
+                    requested: quantity.get(),
+                    available: from.available().get(),
                 }],
             });
         }
@@ -191,7 +199,7 @@ impl Stock {
         {
             self.changed(Level { reserved, unattributed, ..from }, now);
         }
-        Ok(Event::InventoryReserved { key: self.key.clone(), quantity, from, to: self.level })
+        Ok(self.moved(Movement::Reserved, quantity, from, None, None))
     }
 
     /// Gives back what [`Stock::reserve`] took.
@@ -210,7 +218,139 @@ impl Stock {
             });
         };
         self.changed(Level { reserved, unattributed, ..from }, now);
-        Ok(Event::InventoryReleased { key: self.key.clone(), quantity, from, to: self.level })
+        Ok(self.moved(Movement::Released, quantity, from, None, None))
+    }
+
+    /// Sets units aside for a reservation; none where fewer are available.
+    pub(crate) fn hold(
+        &mut self,
+        quantity: Quantity,
+        id: &str,
+        expires_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Option<Event> {
+        let from = self.level;
+        from.available().minus(quantity)?;
+        let reserved = from.reserved.plus(quantity)?;
+        self.changed(Level { reserved, ..from }, now);
+        self.due_at = match (self.due_at, expires_at) {
+            (Some(known), Some(at)) => Some(known.min(at)),
+            (known, at) => known.or(at),
+        };
+        Some(self.moved(Movement::Reserved, quantity, from, Some(id), expires_at))
+    }
+
+    /// Gives back units that a reservation holds; none where fewer are held.
+    pub(crate) fn release_held(
+        &mut self,
+        quantity: Quantity,
+        id: &str,
+        at: Timestamp,
+    ) -> Option<Event> {
+        let from = self.level;
+        from.attributed().minus(quantity)?;
+        let reserved = from.reserved.minus(quantity)?;
+        self.changed(Level { reserved, ..from }, at);
+        Some(self.moved(Movement::Released, quantity, from, Some(id), None))
+    }
+
+    /// Lets units that a reservation holds leave the stock; none where fewer are held.
+    pub(crate) fn fulfil(&mut self, quantity: Quantity, id: &str, now: Timestamp) -> Option<Event> {
+        let from = self.level;
+        from.attributed().minus(quantity)?;
+        let (total, reserved) = (from.total.minus(quantity)?, from.reserved.minus(quantity)?);
+        self.changed(Level { total, reserved, ..from }, now);
+        Some(self.moved(Movement::Fulfilled, quantity, from, Some(id), None))
+    }
+
+    /// Sends units to another location.
+    ///
+    /// # Errors
+    /// [`Rejection::InsufficientStock`].
+    pub(crate) fn transfer_out(
+        &mut self,
+        quantity: Quantity,
+        counterpart: &StockKey,
+        now: Timestamp,
+    ) -> Result<Event, Rejection> {
+        let from = self.level;
+        let available = from.available();
+        let (true, Some(total)) = (quantity <= available, from.total.minus(quantity)) else {
+            let key = self.key.clone();
+            let line =
+                ShortLine { index: 0, key, requested: quantity.get(), available: available.get() };
+            return Err(Rejection::InsufficientStock { lines: vec![line] });
+        };
+        self.changed(Level { total, ..from }, now);
+        Ok(self.transferred(quantity, false, counterpart, Some(from)))
+    }
+
+    /// Receives units from another location.
+    ///
+    /// # Errors
+    /// [`Rejection::QuantityOutOfRange`].
+    pub(crate) fn transfer_in(
+        &mut self,
+        quantity: Quantity,
+        counterpart: &StockKey,
+        now: Timestamp,
+    ) -> Result<Event, Rejection> {
+        let from = self.level;
+        let Some(total) = from.total.plus(quantity) else {
+            let sum = from.total.get() + quantity.get();
+            let requested_total = i64::try_from(sum).unwrap_or(i64::MAX);
+            return Err(Rejection::QuantityOutOfRange { requested_total });
+        };
+        self.changed(Level { total, ..from }, now);
+        Ok(self.transferred(quantity, true, counterpart, Some(from)))
+    }
+
+    /// A stock that a transfer creates at its target.
+    pub(crate) fn received(
+        key: StockKey,
+        quantity: Quantity,
+        counterpart: &StockKey,
+        now: Timestamp,
+    ) -> (Self, Event) {
+        let (stock, _) = Self::create(key, quantity, Quantity::ZERO, now);
+        let event = stock.transferred(quantity, true, counterpart, None);
+        (stock, event)
+    }
+
+    fn transferred(
+        &self,
+        quantity: Quantity,
+        incoming: bool,
+        counterpart: &StockKey,
+        from: Option<Level>,
+    ) -> Event {
+        Event::InventoryTransferred {
+            key: self.key.clone(),
+            quantity,
+            incoming,
+            counterpart_id: counterpart.location_id().into(),
+            from,
+            to: self.level,
+        }
+    }
+
+    fn moved(
+        &self,
+        movement: Movement,
+        quantity: Quantity,
+        from: Level,
+        reservation_id: Option<&str>,
+        expires_at: Option<Timestamp>,
+    ) -> Event {
+        Event::InventoryMoved {
+            movement,
+            key: self.key.clone(),
+            quantity,
+            reservation_id: reservation_id.map(String::from),
+            expires_at,
+            from,
+            to: self.level,
+        }
     }
 
     fn adjusted(&mut self, total: Quantity, minimum: Quantity, now: Timestamp) -> Event {
@@ -221,7 +361,7 @@ impl Stock {
 
     fn changed(&mut self, level: Level, now: Timestamp) {
         self.level = Level { version: self.level.version + 1, ..level };
-        self.updated_at = now;
+        self.updated_at = self.updated_at.max(now);
     }
 }
 

@@ -1,4 +1,6 @@
-use crate::{Event, Precondition, Quantity, Stock, StockKey, Timestamp};
+use crate::{
+    Event, Precondition, Quantity, Reservation, Stock, StockKey, Timestamp, reservation::State,
+};
 use alloc::{string::String, vec::Vec};
 
 /// What a handler reads from and writes to: the contract's `storage` and `event-sink`
@@ -12,17 +14,37 @@ pub trait World {
     fn scan_deficits(&mut self, scan: DeficitScan) -> Vec<Stock>;
     /// Saves a stock.
     fn save(&mut self, stock: Stock);
+    /// The reservation of this id, where there is one.
+    fn reservation(&mut self, id: &str) -> Option<Reservation>;
+    /// Held reservations that expire not after `until`, the longest due first; with a key
+    /// only those that hold something of this stock.
+    fn due_holds(&mut self, key: Option<&StockKey>, until: Timestamp, limit: u32) -> DueHolds;
+    /// Reservations, the newest first, and the position behind which to read on.
+    fn scan_reservations(&mut self, scan: ReservationScan) -> (Vec<Reservation>, Option<u64>);
+    /// Saves a reservation.
+    fn save_reservation(&mut self, reservation: Reservation);
     /// Publishes the facts of the command.
     fn publish(&mut self, events: Vec<Event>);
 }
 
 /// What comes with a command and matters to its decision.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Context {
     /// The time of the command.
     pub now: Timestamp,
+    /// The caller's name for the business transaction.
+    pub reference: Option<String>,
     /// What must be so first.
     pub precondition: Option<Precondition>,
+}
+
+/// Holds that are due.
+#[derive(Clone, Debug, Default)]
+pub struct DueHolds {
+    /// The longest due first.
+    pub holds: Vec<Reservation>,
+    /// None of the others comes due before this; none: none can.
+    pub next_due: Option<Timestamp>,
 }
 
 /// Which stocks to scan, in key order.
@@ -56,6 +78,25 @@ pub struct DeficitScan {
     pub location_id: Option<String>,
     /// Only behind this place.
     pub after: Option<DeficitPosition>,
+    /// At most this many.
+    pub limit: u32,
+}
+
+/// Which reservations to scan or to list, the newest first.
+#[derive(Clone, Debug, Default)]
+pub struct ReservationScan {
+    /// Only with a line about this product.
+    pub product_id: Option<String>,
+    /// Only with a line at this location.
+    pub location_id: Option<String>,
+    /// Only in this state.
+    pub state: Option<State>,
+    /// Only with this reference.
+    pub reference: Option<String>,
+    /// Only those that expire before this.
+    pub expires_before: Option<Timestamp>,
+    /// Only behind this position.
+    pub after: Option<u64>,
     /// At most this many.
     pub limit: u32,
 }

@@ -1,0 +1,220 @@
+//! Reservations: units of one or more stocks, set aside for somebody.
+
+use crate::{Change, Event, Quantity, Rejection, StockKey, Timestamp, Version};
+use alloc::{string::String, vec::Vec};
+
+/// The most lines of a reservation.
+pub const LINES_MAX: usize = 100;
+
+/// The longest time to live of a hold, in seconds: 31 days.
+pub const TTL_SECONDS_MAX: u32 = 2_678_400;
+
+/// Where a reservation is in its life. The last three are final.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs, reason = "the words of the contract")]
+pub enum State {
+    Held,
+    Confirmed,
+    Fulfilled,
+    Cancelled,
+    Expired,
+}
+
+impl State {
+    /// As the contract spells it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Confirmed => "confirmed",
+            Self::Fulfilled => "fulfilled",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+        }
+    }
+
+    /// Whether it still holds something.
+    #[must_use]
+    pub const fn is_active(self) -> bool {
+        matches!(self, Self::Held | Self::Confirmed)
+    }
+}
+
+/// What changes about a reservation without changing a stock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Status {
+    /// Where it is in its life.
+    pub state: State,
+    /// When the hold comes due, or came due; none: never.
+    pub expires_at: Option<Timestamp>,
+    /// Accepted changes so far, from 1.
+    pub version: Version,
+}
+
+/// What a reservation holds, or held, of one stock.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Line {
+    /// Of which stock.
+    pub key: StockKey,
+    /// How much it held at first.
+    pub quantity: Quantity,
+    /// Units that left the stock.
+    pub fulfilled: u64,
+    /// Units given back.
+    pub released: u64,
+    /// Units freed because the hold came due.
+    pub expired: u64,
+}
+
+impl Line {
+    /// A line of which everything is left.
+    #[must_use]
+    pub const fn new(key: StockKey, quantity: Quantity) -> Self {
+        Self { key, quantity, fulfilled: 0, released: 0, expired: 0 }
+    }
+
+    /// What it still holds; none where the numbers contradict each other.
+    #[must_use]
+    pub fn remaining(&self) -> Option<u64> {
+        let gone = self.fulfilled.checked_add(self.released)?.checked_add(self.expired)?;
+        self.quantity.get().checked_sub(gone)
+    }
+}
+
+/// In which way units of a line are resolved. Each unit is, exactly once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Resolution {
+    Fulfil,
+    Release,
+    Expire,
+}
+
+/// A reservation: units of one or more stocks, set aside for somebody.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reservation {
+    /// Its name.
+    pub id: String,
+    /// 1 to 100; several may be about one stock.
+    pub lines: Vec<Line>,
+    /// Where it is in its life.
+    pub status: Status,
+    /// The time to live it was made with, in seconds.
+    pub ttl_seconds: Option<u32>,
+    /// The caller's name for the business transaction.
+    pub reference: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Reservation {
+    /// Whether it is held and its time is up.
+    #[must_use]
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.status.state == State::Held && self.status.expires_at.is_some_and(|at| at <= now)
+    }
+
+    /// Whether a hold asks for the same.
+    pub(crate) fn is_same_as(
+        &self,
+        lines: &[(StockKey, Quantity)],
+        ttl_seconds: Option<u32>,
+        reference: Option<&str>,
+    ) -> bool {
+        self.ttl_seconds == ttl_seconds
+            && self.reference.as_deref() == reference
+            && self.has_lines(lines)
+    }
+
+    pub(crate) fn has_lines(&self, lines: &[(StockKey, Quantity)]) -> bool {
+        let own = self.lines.iter().map(|line| (&line.key, line.quantity));
+        own.eq(lines.iter().map(|(key, quantity)| (key, *quantity)))
+    }
+
+    /// What it still holds, by stock: several lines of one stock count as their sum.
+    pub(crate) fn holdings(&self) -> Demand {
+        let mut holdings = Demand::default();
+        for line in &self.lines {
+            holdings.add(&line.key, line.remaining().unwrap_or(0));
+        }
+        holdings
+    }
+
+    /// Refuses a command that needs one of these states.
+    pub(crate) fn require(&self, confirmed_will_do: bool) -> Result<(), Rejection> {
+        let Status { state, expires_at, .. } = self.status;
+        match state {
+            State::Held => Ok(()),
+            State::Confirmed if confirmed_will_do => Ok(()),
+            State::Expired => {
+                Err(Rejection::ReservationExpired { id: self.id.clone(), expired_at: expires_at })
+            }
+            _ => Err(Rejection::ReservationNotActive { id: self.id.clone(), state }),
+        }
+    }
+
+    /// Resolves `quantity` units that it holds of a stock, line by line; the caller has
+    /// checked that there are as many.
+    pub(crate) fn resolve(&mut self, key: &StockKey, quantity: u64, resolution: Resolution) {
+        let mut missing = quantity;
+        for line in self.lines.iter_mut().filter(|line| line.key == *key) {
+            let units = missing.min(line.remaining().unwrap_or(0));
+            missing -= units;
+            match resolution {
+                Resolution::Fulfil => line.fulfilled += units,
+                Resolution::Release => line.released += units,
+                Resolution::Expire => line.expired += units,
+            }
+        }
+    }
+
+    /// Whether nothing is left on any line.
+    pub(crate) fn is_resolved(&self) -> bool {
+        self.lines.iter().all(|line| line.remaining() == Some(0))
+    }
+
+    /// Counts a change.
+    pub(crate) fn touch(&mut self, at: Timestamp) {
+        self.status.version += 1;
+        self.updated_at = self.updated_at.max(at);
+    }
+
+    /// Moves on, and says so.
+    pub(crate) fn change(
+        &mut self,
+        change: Change,
+        expires_at: Option<Timestamp>,
+        at: Timestamp,
+    ) -> Event {
+        let from = self.status;
+        self.touch(at);
+        self.status.expires_at = expires_at;
+        self.status.state = match change {
+            Change::Extended => from.state,
+            Change::Confirmed => State::Confirmed,
+            Change::Fulfilled => State::Fulfilled,
+            Change::Cancelled => State::Cancelled,
+            Change::Expired => State::Expired,
+        };
+        Event::ReservationChanged { change, id: self.id.clone(), from, to: self.status }
+    }
+}
+
+/// Units by stock, in the order in which the stocks were first named.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Demand(pub(crate) Vec<(StockKey, u64)>);
+
+impl Demand {
+    pub(crate) fn add(&mut self, key: &StockKey, units: u64) {
+        match self.0.iter_mut().find(|(known, _)| known == key) {
+            // Both are quantities of at most 100 lines: far below what a u64 holds.
+            Some((_, sum)) => *sum += units,
+            None => self.0.push((key.clone(), units)),
+        }
+    }
+
+    pub(crate) fn of(&self, key: &StockKey) -> u64 {
+        self.0.iter().find(|(known, _)| known == key).map_or(0, |(_, units)| *units)
+    }
+}

@@ -1,0 +1,122 @@
+//! Reservations.
+
+use super::stock::{key_from_wit, key_param, key_to_wit};
+use crate::guest::bindings::holdfast::inventory::types;
+use alloc::{string::String, vec::Vec};
+use core::arch::wasm32::unreachable;
+use domain::{
+    Quantity, RawLine, Reservation, StockKey,
+    reservation::{Line, State, Status},
+};
+
+pub(crate) fn lines_from_wit(lines: Vec<types::LineRequest>) -> Vec<RawLine> {
+    lines.into_iter().map(|line| (key_from_wit(line.key), line.quantity)).collect()
+}
+
+pub(crate) fn state_to_wit(state: State) -> types::ReservationState {
+    match state {
+        State::Held => types::ReservationState::Held,
+        State::Confirmed => types::ReservationState::Confirmed,
+        State::Fulfilled => types::ReservationState::Fulfilled,
+        State::Cancelled => types::ReservationState::Cancelled,
+        State::Expired => types::ReservationState::Expired,
+    }
+}
+
+pub(crate) fn state_from_wit(state: types::ReservationState) -> State {
+    match state {
+        types::ReservationState::Held => State::Held,
+        types::ReservationState::Confirmed => State::Confirmed,
+        types::ReservationState::Fulfilled => State::Fulfilled,
+        types::ReservationState::Cancelled => State::Cancelled,
+        types::ReservationState::Expired => State::Expired,
+    }
+}
+
+pub(crate) fn status_to_wit(status: Status) -> types::ReservationStatus {
+    types::ReservationStatus {
+        state: state_to_wit(status.state),
+        expires_at: status.expires_at,
+        version: status.version,
+    }
+}
+
+/// A stored line that contradicts itself is the host's defect: as with a stock, the call ends.
+fn line_from_wit(line: types::ReservationLineResult) -> Line {
+    let types::ReservationLineResult { key, quantity, fulfilled, released, expired } = line;
+    let (Ok(key), Some(quantity)) =
+        (StockKey::parse(key.product_id, key.location_id), Quantity::new(quantity))
+    else {
+        unreachable()
+    };
+    let line = Line { key, quantity, fulfilled, released, expired };
+    if line.remaining().is_none() {
+        unreachable()
+    }
+    line
+}
+
+pub(crate) fn from_wit(id: String, found: types::ReservationResult) -> Reservation {
+    Reservation {
+        id,
+        lines: found.lines.into_iter().map(line_from_wit).collect(),
+        status: Status {
+            state: state_from_wit(found.status.state),
+            expires_at: found.status.expires_at,
+            version: found.status.version,
+        },
+        ttl_seconds: found.ttl_seconds,
+        reference: found.reference,
+        created_at: found.created_at,
+        updated_at: found.updated_at,
+    }
+}
+
+pub(crate) fn entry_from_wit(entry: types::ReservationEntry) -> Reservation {
+    from_wit(entry.id, entry.reservation)
+}
+
+pub(crate) fn entry_to_wit(it: Reservation) -> types::ReservationEntry {
+    let lines = it.lines.into_iter().map(|line| types::ReservationLineResult {
+        key: key_to_wit(line.key),
+        quantity: line.quantity.get(),
+        fulfilled: line.fulfilled,
+        released: line.released,
+        expired: line.expired,
+    });
+    types::ReservationEntry {
+        id: it.id,
+        reservation: types::ReservationResult {
+            lines: lines.collect(),
+            status: status_to_wit(it.status),
+            ttl_seconds: it.ttl_seconds,
+            reference: it.reference,
+            created_at: it.created_at,
+            updated_at: it.updated_at,
+        },
+    }
+}
+
+/// Lends a reservation to an import.
+pub(crate) fn with_param(it: &Reservation, import: fn(&str, types::ReservationParam<'_>)) {
+    let lines: Vec<_> = it
+        .lines
+        .iter()
+        .map(|line| types::ReservationLineParam {
+            key: key_param(&line.key),
+            quantity: line.quantity.get(),
+            fulfilled: line.fulfilled,
+            released: line.released,
+            expired: line.expired,
+        })
+        .collect();
+    let reservation = types::ReservationParam {
+        lines: &lines,
+        status: status_to_wit(it.status),
+        ttl_seconds: it.ttl_seconds,
+        reference: it.reference.as_deref(),
+        created_at: it.created_at,
+        updated_at: it.updated_at,
+    };
+    import(&it.id, reservation);
+}

@@ -1,0 +1,79 @@
+//! Stocks.
+
+use crate::guest::bindings::holdfast::inventory::{storage, types};
+use core::arch::wasm32::unreachable;
+use domain::{DeficitPosition, Level, RawKey, Stock, StockKey, is_low};
+
+pub(crate) fn key_from_wit(key: types::StockKeyResult) -> RawKey {
+    (key.product_id, key.location_id)
+}
+
+pub(crate) fn key_to_wit(key: StockKey) -> types::StockKeyResult {
+    let (product_id, location_id) = key.into_ids();
+    types::StockKeyResult { product_id, location_id }
+}
+
+pub(crate) fn key_param(key: &StockKey) -> types::StockKeyParam<'_> {
+    types::StockKeyParam { product_id: key.product_id(), location_id: key.location_id() }
+}
+
+/// A stored stock that contradicts itself is the host's defect; the only answer to it
+/// is to stop the call, which the host sees as a trap.
+pub(crate) fn stock_from_wit(key: StockKey, stock: types::Stock) -> Stock {
+    let types::StockLevel { total, reserved, unattributed, minimum, version } = stock.level;
+    match Level::restore(total, reserved, unattributed, minimum, version) {
+        Some(level) => Stock::restore(key, level, stock.due_at, stock.created_at, stock.updated_at),
+        None => unreachable(),
+    }
+}
+
+/// The same for a key that is none.
+pub(crate) fn entry_from_wit(entry: types::StockEntry) -> Stock {
+    match StockKey::parse(entry.key.product_id, entry.key.location_id) {
+        Ok(key) => stock_from_wit(key, entry.stock),
+        Err(_) => unreachable(),
+    }
+}
+
+pub(crate) fn stock_to_wit(stock: &Stock) -> types::Stock {
+    types::Stock {
+        level: level_to_wit(stock.level()),
+        due_at: stock.due_at,
+        created_at: stock.created_at,
+        updated_at: stock.updated_at(),
+    }
+}
+
+pub(crate) fn view_to_wit(stock: &Stock) -> types::StockView {
+    let level = stock.level();
+    types::StockView {
+        available: level.available().get(),
+        low: is_low(&level),
+        stock: stock_to_wit(stock),
+    }
+}
+
+pub(crate) fn item_to_wit(stock: Stock) -> types::StockItem {
+    types::StockItem { view: view_to_wit(&stock), key: key_to_wit(stock.key) }
+}
+
+pub(super) fn level_to_wit(level: Level) -> types::StockLevel {
+    types::StockLevel {
+        total: level.total().get(),
+        reserved: level.reserved().get(),
+        unattributed: level.unattributed().get(),
+        minimum: level.minimum().get(),
+        version: level.version(),
+    }
+}
+
+pub(crate) fn position_to_wit(position: DeficitPosition) -> storage::DeficitPositionResult {
+    storage::DeficitPositionResult {
+        deficit: position.deficit.get(),
+        key: key_to_wit(position.key),
+    }
+}
+
+pub(crate) fn position_param(position: &DeficitPosition) -> storage::DeficitPositionParam<'_> {
+    storage::DeficitPositionParam { deficit: position.deficit.get(), key: key_param(&position.key) }
+}
