@@ -47,8 +47,7 @@ impl Application {
             || store.log(),
         )?;
         let engine = Arc::new(engine);
-        let app =
-            http::App::new(Arc::clone(&engine), config.body_bytes_max, config.request_timeout);
+        let app = http::App::new(Arc::clone(&engine), config);
         let wanted = SocketAddr::new(config.host, config.port);
         let listener = TcpListener::bind(wanted)
             .await

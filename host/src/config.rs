@@ -42,6 +42,7 @@ pub struct Config {
     pub header_timeout: Duration,
     pub request_timeout: Duration,
     pub drain_timeout: Duration,
+    pub put_needs_condition: bool,
     pub engine: engine::Settings,
     pub limits: component::Limits,
 }

@@ -7,17 +7,21 @@ mod failure;
 mod key;
 mod query;
 mod rejection;
+mod reservation;
 mod stock;
 
-pub use command::{Action, Command, Origin, Precondition, StockOutcome};
+pub use command::{Action, Command, Origin, Outcome, Precondition};
 pub use event::{
-    Event, LogEntry, ReservationEvent, ReservationEventKind, ReservationState, ReservationStatus,
-    StockEvent, StockEventKind,
+    Event, EventKind, LogEntry, ReservationEvent, ReservationEventKind, StockEvent, StockEventKind,
 };
 pub use failure::{Ended, Fault, StoreFailure};
 pub use key::{ID_CHARACTERS_MAX, InvalidId, LocationId, ProductId, StockKey};
 pub use query::{DeficitPosition, DeficitScan, LowStockPage, StockFilter, StockPage, StockScan};
 pub use rejection::{Detail, Rejection, Value};
+pub use reservation::{
+    DueHolds, LineRequest, Reservation, ReservationFilter, ReservationLine, ReservationPage,
+    ReservationScan, ReservationState, ReservationStatus,
+};
 pub use stock::{Level, QUANTITY_MAX, Stock, StockView};
 
 /// Milliseconds since the Unix epoch.

@@ -1,29 +1,26 @@
-//! What a batch of commands writes, in memory until it is committed: the world of the guest
-//! while it decides, on top of what the store holds.
-//!
-//! Each command writes aside. Accepted, its writes join the batch, where the next command
-//! sees them; rejected or failed, they are dropped, and there is nothing to undo.
+//! What a batch would change: an in-memory write set over what the store holds. Each command
+//! writes into a set of its own, which joins the batch when it is accepted and is dropped
+//! when it is not: there is nothing to undo in the store.
 
 mod invariants;
+mod undo;
 mod view;
+mod world;
 
 pub use view::ReadView;
 
 use crate::{
-    component::World,
     model::{
-        Command, DeficitScan, Digest, Ended, Event, Fault, LogEntry, Stock, StockKey, StockScan,
-        StoreFailure, Timestamp,
+        Command, Digest, Event, Fault, LogEntry, Reservation, Stock, StockKey, StoreFailure,
+        Timestamp,
     },
-    store::{self, Handle, Lane, LogEnd, StockWrite, Stored},
+    store::{
+        Answered, Batch, Handle, Lane, LogEnd, RequestKey, ReservationWrite, StockWrite,
+        StoredReservation,
+    },
 };
 use std::collections::HashMap;
-
-/// The most stocks that one command may write.
-const STOCKS_PER_COMMAND_MAX: usize = 1_024;
-
-/// The most facts that one command may publish.
-const EVENTS_PER_COMMAND_MAX: usize = 4_096;
+use undo::Undo;
 
 /// A batch in the making, over the lane that will commit it.
 pub struct UnitOfWork<L> {
@@ -31,10 +28,19 @@ pub struct UnitOfWork<L> {
     log_end: LogEnd,
     /// Every stock that the batch has touched.
     stocks: HashMap<StockKey, Touched>,
+    /// Every reservation that the batch has touched.
+    reservations: HashMap<String, TouchedReservation>,
     /// What accepted commands say.
     log: Vec<LogEntry>,
+    /// Answers to requests with a key.
+    answers: HashMap<RequestKey, Answered>,
+    /// No hold comes due before this; none: none can.
+    next_due: Option<Timestamp>,
+    /// What to restore should several commands not be accepted together.
+    undo: Option<Undo>,
     /// What the command at hand writes and says.
     writes: Vec<(StockKey, Stock)>,
+    reservation_writes: Vec<(String, Reservation)>,
     facts: Vec<Event>,
 }
 
@@ -44,6 +50,18 @@ struct Touched {
     dirty: bool,
 }
 
+struct TouchedReservation {
+    stored: Option<StoredReservation>,
+    /// As the batch leaves it, where it changes it.
+    changed: Option<Reservation>,
+}
+
+impl TouchedReservation {
+    fn current(&self) -> Option<&Reservation> {
+        self.changed.as_ref().or(self.stored.as_ref().map(|stored| &stored.reservation))
+    }
+}
+
 impl<L: Lane> UnitOfWork<L> {
     /// An empty batch.
     ///
@@ -51,12 +69,18 @@ impl<L: Lane> UnitOfWork<L> {
     /// Where the store fails to say how its log ends.
     pub fn new(mut lane: L) -> Result<Self, StoreFailure> {
         let log_end = lane.log_end()?;
+        let next_due = lane.due_holds(None, 0, 1)?.next_due;
         Ok(Self {
             lane,
             log_end,
             stocks: HashMap::new(),
+            reservations: HashMap::new(),
             log: Vec::new(),
+            answers: HashMap::new(),
+            next_due,
+            undo: None,
             writes: Vec::new(),
+            reservation_writes: Vec::new(),
             facts: Vec::new(),
         })
     }
@@ -75,6 +99,24 @@ impl<L: Lane> UnitOfWork<L> {
         self.log_end
     }
 
+    /// No hold comes due before this; none: none can.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.next_due
+    }
+
+    /// What the commands of the batch have said from the given place on.
+    #[must_use]
+    pub fn facts_since(&self, place: usize) -> &[LogEntry] {
+        self.log.get(place..).unwrap_or_default()
+    }
+
+    /// The place in the batch's log behind what was said so far.
+    #[must_use]
+    pub fn place(&self) -> usize {
+        self.log.len()
+    }
+
     /// Lets the writes of the command at hand join the batch.
     ///
     /// # Errors
@@ -85,20 +127,36 @@ impl<L: Lane> UnitOfWork<L> {
         now: Timestamp,
         decided_by: Digest,
     ) -> Result<(), Fault> {
-        let before =
-            |key: &StockKey| self.stocks.get(key).and_then(|touched| touched.stock.as_ref());
-        if let Err(broken) = invariants::check(&self.writes, &self.facts, before) {
+        if let Err(broken) = self.check() {
             self.abandon();
             return Err(Fault(format!("it broke an invariant: {broken}")));
         }
         for (key, stock) in self.writes.drain(..) {
-            let touched = self.stocks.entry(key).or_insert(Touched {
+            let touched = self.stocks.entry(key.clone()).or_insert(Touched {
                 handle: None,
                 stock: None,
                 dirty: true,
             });
+            if let Some(undo) = &mut self.undo {
+                undo.stocks.push((key, touched.stock, touched.dirty));
+            }
             touched.stock = Some(stock);
             touched.dirty = true;
+        }
+        for (id, reservation) in self.reservation_writes.drain(..) {
+            if let Some(at) = reservation.status.expires_at
+                && reservation.is_due(at)
+            {
+                self.next_due = Some(self.next_due.map_or(at, |known| known.min(at)));
+            }
+            let touched = self
+                .reservations
+                .entry(id.clone())
+                .or_insert(TouchedReservation { stored: None, changed: None });
+            let before = touched.changed.replace(reservation);
+            if let Some(undo) = &mut self.undo {
+                undo.reservations.push((id, before));
+            }
         }
         let committed = self.log_end.sequence + self.log.len() as u64;
         let origin = &command.origin;
@@ -117,10 +175,51 @@ impl<L: Lane> UnitOfWork<L> {
         Ok(())
     }
 
+    fn check(&self) -> Result<(), String> {
+        let stock = |key: &StockKey| self.stocks.get(key)?.stock.as_ref();
+        let reservation = |id: &str| self.reservations.get(id)?.current();
+        let writes = invariants::Writes {
+            stocks: &self.writes,
+            reservations: &self.reservation_writes,
+            facts: &self.facts,
+        };
+        writes.check(&stock, &reservation)
+    }
+
     /// Drops what the command at hand has written.
     pub fn abandon(&mut self) {
         self.writes.clear();
+        self.reservation_writes.clear();
         self.facts.clear();
+    }
+
+    /// What a request with this key was answered, in this batch or since `since`.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn answered(
+        &mut self,
+        key: &RequestKey,
+        since: Timestamp,
+    ) -> Result<Option<Answered>, StoreFailure> {
+        match self.answers.get(key) {
+            Some(answered) => Ok(Some(answered.clone())),
+            None => self.lane.answered(key, since),
+        }
+    }
+
+    /// Keeps the answer to a request with a key.
+    pub fn keep_answer(&mut self, key: RequestKey, answered: Answered) {
+        self.answers.insert(key, answered);
+    }
+
+    /// Forgets some answers from before `before`; says whether there may be more.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn forget_answers(&mut self, before: Timestamp, limit: u32) -> Result<bool, StoreFailure> {
+        let forgotten = self.lane.forget_answers(before, limit)?;
+        Ok(u32::try_from(forgotten).is_ok_and(|count| count >= limit))
     }
 
     /// Makes the batch durable and ends it. After a failure nothing of the
@@ -128,30 +227,42 @@ impl<L: Lane> UnitOfWork<L> {
     ///
     /// # Errors
     /// Where the store fails; nothing is written then.
-    pub fn commit(&mut self) -> Result<(), StoreFailure> {
+    pub fn commit(&mut self, now: Timestamp) -> Result<(), StoreFailure> {
         self.abandon();
-        let result = self.commit_dirty();
+        self.undo = None;
+        let result = self.commit_dirty(now);
         if let (Ok(()), Some(last)) = (&result, self.log.last()) {
             self.log_end = LogEnd { sequence: last.sequence, at: last.at };
         }
         self.stocks.clear();
+        self.reservations.clear();
         self.log.clear();
+        self.answers.clear();
         result
     }
 
-    fn commit_dirty(&mut self) -> Result<(), StoreFailure> {
+    fn commit_dirty(&mut self, now: Timestamp) -> Result<(), StoreFailure> {
         let dirty = self.stocks.iter_mut().filter(|(_, touched)| touched.dirty);
-        let mut writes: Vec<_> = dirty
+        let mut stocks: Vec<_> = dirty
             .filter_map(|(key, Touched { handle, stock, .. })| {
                 stock.as_ref().map(|stock| StockWrite { key, handle, stock })
             })
             .collect();
-        if writes.is_empty() && self.log.is_empty() {
-            return self.lane.end_batch();
-        }
+        let changed = self.reservations.iter().filter_map(|(id, touched)| {
+            let reservation = touched.changed.as_ref()?;
+            Some(ReservationWrite { id, stored: touched.stored.as_ref(), reservation })
+        });
+        let mut reservations: Vec<_> = changed.collect();
         // In key order: neighbours share pages.
-        writes.sort_unstable_by_key(|write| write.key);
-        self.lane.commit(&mut writes, &self.log)
+        stocks.sort_unstable_by_key(|write| write.key);
+        reservations.sort_unstable_by_key(|write| (write.reservation.created_at, write.id));
+        self.lane.commit(Batch {
+            stocks: &mut stocks,
+            reservations: &reservations,
+            log: &self.log,
+            answers: &self.answers,
+            now,
+        })
     }
 
     /// After a failed commit: gets the store ready to write again.
@@ -161,6 +272,7 @@ impl<L: Lane> UnitOfWork<L> {
     pub fn recover(&mut self) -> Result<(), StoreFailure> {
         self.lane.recover()?;
         self.log_end = self.lane.log_end()?;
+        self.next_due = self.lane.due_holds(None, 0, 1)?.next_due;
         Ok(())
     }
 
@@ -170,111 +282,6 @@ impl<L: Lane> UnitOfWork<L> {
     /// Where the store fails.
     pub fn close(&mut self) -> Result<(), StoreFailure> {
         self.lane.close()
-    }
-
-    /// The stock as the command at hand sees it, loaded where it is touched first.
-    fn load(&mut self, key: &StockKey) -> Result<Option<Stock>, StoreFailure> {
-        if let Some((_, stock)) = self.writes.iter().rev().find(|(written, _)| written == key) {
-            return Ok(Some(*stock));
-        }
-        if let Some(touched) = self.stocks.get(key) {
-            return Ok(touched.stock);
-        }
-        let stored = self.lane.stock(key)?;
-        let (handle, stock) = match stored {
-            Some(Stored { handle, stock }) => (Some(handle), Some(stock)),
-            None => (None, None),
-        };
-        self.stocks.insert(key.clone(), Touched { handle, stock, dirty: false });
-        Ok(stock)
-    }
-
-    /// What is written but not committed, in this batch and by the command at hand.
-    fn uncommitted(&self) -> HashMap<&StockKey, &Stock> {
-        let batch = self.stocks.iter().filter(|(_, touched)| touched.dirty);
-        let batch = batch.filter_map(|(key, touched)| Some((key, touched.stock.as_ref()?)));
-        batch.chain(self.writes.iter().map(|(key, stock)| (key, stock))).collect()
-    }
-
-    /// Puts what is uncommitted over what the store found. The store was asked for as many
-    /// more as there are uncommitted stocks, so that enough remain.
-    fn overlay(
-        &self,
-        mut found: Vec<(StockKey, Stock)>,
-        matches: impl Fn(&StockKey, &Stock) -> bool,
-    ) -> Vec<(StockKey, Stock)> {
-        let uncommitted = self.uncommitted();
-        found.retain(|(key, _)| !uncommitted.contains_key(key));
-        let written = uncommitted.into_iter().filter(|(key, stock)| matches(key, stock));
-        found.extend(written.map(|(key, stock)| (key.clone(), *stock)));
-        found
-    }
-
-    fn widened(&self, limit: u32) -> u32 {
-        let uncommitted = self.stocks.len() + self.writes.len();
-        limit.saturating_add(u32::try_from(uncommitted).unwrap_or(u32::MAX))
-    }
-}
-
-fn cut(found: &mut Vec<(StockKey, Stock)>, limit: u32) {
-    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-}
-
-impl<L: Lane> World for UnitOfWork<L> {
-    fn stock(&mut self, key: &StockKey) -> Result<Option<Stock>, Ended> {
-        Ok(self.load(key)?)
-    }
-
-    fn put_stock(&mut self, key: StockKey, stock: Stock) -> Result<(), Ended> {
-        // What was there before is needed to check the write, whether the guest looked or not.
-        self.load(&key)?;
-        if let Some((_, written)) = self.writes.iter_mut().find(|(written, _)| *written == key) {
-            *written = stock;
-            return Ok(());
-        }
-        if self.writes.len() == STOCKS_PER_COMMAND_MAX {
-            let most = STOCKS_PER_COMMAND_MAX;
-            return Err(Fault(format!("it wrote more than {most} stocks in one command")).into());
-        }
-        self.writes.push((key, stock));
-        Ok(())
-    }
-
-    fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stock)>, Ended> {
-        let wider = StockScan { limit: self.widened(scan.limit), ..scan.clone() };
-        let found = self.lane.scan_stocks(&wider)?;
-        let mut found = self.overlay(found, |key, stock| store::scan_matches(scan, key, stock));
-        found.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        cut(&mut found, scan.limit);
-        Ok(found)
-    }
-
-    fn scan_deficits(&mut self, scan: &DeficitScan) -> Result<Vec<(StockKey, Stock)>, Ended> {
-        let wider = DeficitScan { limit: self.widened(scan.limit), ..scan.clone() };
-        let found = self.lane.scan_deficits(&wider)?;
-        let mut found =
-            self.overlay(found, |key, stock| store::deficit_scan_matches(scan, key, stock));
-        found.sort_unstable_by(|(a, first), (b, second)| {
-            let order = store::deficit_order(store::deficit(first), a);
-            order.cmp(&store::deficit_order(store::deficit(second), b))
-        });
-        cut(&mut found, scan.limit);
-        Ok(found)
-    }
-
-    fn publish(&mut self, events: Vec<Event>) -> Result<(), Ended> {
-        if self.facts.len() + events.len() > EVENTS_PER_COMMAND_MAX {
-            let most = EVENTS_PER_COMMAND_MAX;
-            return Err(
-                Fault(format!("it published more than {most} events in one command")).into()
-            );
-        }
-        if self.facts.is_empty() {
-            self.facts = events;
-        } else {
-            self.facts.extend(events);
-        }
-        Ok(())
     }
 }
 

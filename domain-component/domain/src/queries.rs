@@ -150,9 +150,9 @@ fn settled(
     now: Timestamp,
     mut stocks: Vec<Stock>,
 ) -> Result<Vec<Stock>, Rejection> {
-    let mut session = Session::new(world, now);
     for stock in &mut stocks {
         if stock.due_at.is_some_and(|at| at <= now) {
+            let mut session = Session::new(world, now);
             let slot = session.found(stock.clone())?;
             if let Some(settled) = session.look(slot) {
                 *stock = settled.clone();

@@ -192,8 +192,8 @@ impl Rejection {
             Self::QuantityExceedsLine { index, key, requested, remaining } => {
                 let line = Some(index);
                 let mut details = Vec::from(key_details(line, key));
-                details.push(Detail { line, ..count("requested", requested) });
-                details.push(Detail { line, ..count("remaining", remaining) });
+                details.push(count("requested", requested));
+                details.push(count("remaining", remaining));
                 details
             }
         }

@@ -1,13 +1,17 @@
 //! What one command or query sees and changes, until it is accepted.
 
 use crate::{
-    Change, DueHolds, Event, Level, Quantity, Rejection, Reservation, Stock, StockKey,
-    Timestamp, World, low_stock, reservation::Resolution,
+    Change, DueHolds, Event, Level, Quantity, Rejection, Reservation, Stock, StockKey, Timestamp,
+    World, low_stock, reservation::Resolution,
 };
 use alloc::vec::Vec;
 
 /// The most due holds of one stock that a command expires on its way.
 pub const DUE_HOLDS_MAX: u32 = 100;
+
+/// The most lines that these may have together, and that one sweep frees: so that a command
+/// stays short.
+pub(crate) const DUE_LINES_MAX: usize = 500;
 
 /// The world, with the changes of the command at hand over it.
 ///
@@ -176,7 +180,8 @@ impl<'w> Session<'w> {
         touched.settled = true;
         let key = touched.stock.key.clone();
         let due = self.world.due_holds(Some(&key), self.now, DUE_HOLDS_MAX + 1);
-        if due.holds.len() > DUE_HOLDS_MAX as usize {
+        let lines: usize = due.holds.iter().map(|hold| hold.lines.len()).sum();
+        if due.holds.len() > DUE_HOLDS_MAX as usize || lines > DUE_LINES_MAX {
             return Err(Rejection::ExpiryBacklog { key });
         }
         for mut hold in due.holds {

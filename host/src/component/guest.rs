@@ -1,14 +1,17 @@
 use super::{
     World,
-    bindings::{self, exports::holdfast::inventory::inventory as exported},
-    convert,
+    bindings::{
+        self, exports::holdfast::inventory::inventory as exported, holdfast::inventory::types,
+    },
+    convert::{self, reservation},
     domain::Domain,
     limits::Limits,
     wasi::Sandbox,
 };
 use crate::model::{
-    Action, Command, DeficitPosition, Ended, Fault, LowStockPage, Rejection, StockFilter, StockKey,
-    StockOutcome, StockPage, StockView, StoreFailure, Timestamp,
+    Action, Command, DeficitPosition, Ended, Fault, LowStockPage, Outcome, Rejection, Reservation,
+    ReservationPage, ReservationScan, StockFilter, StockKey, StockPage, StockView, StoreFailure,
+    Timestamp,
 };
 use wasmtime::{Store, StoreLimits, StoreLimitsBuilder, Trap};
 
@@ -77,19 +80,123 @@ impl<W: World> Guest<W> {
         &mut self,
         command: &Command,
         now: Timestamp,
-    ) -> Result<Decision<StockOutcome>, Ended> {
+    ) -> Result<Decision<Outcome>, Ended> {
         let context = convert::context_to_wit(command, now);
-        let key = convert::key_to_wit(&command.key);
-        let action = command.action;
-        let decision = self.call(now, |inventory, store| match action {
-            Action::AdjustSet { total, minimum } => {
-                inventory.call_adjust_set(store, &context, &key, total, minimum)
+        match &command.action {
+            Action::AdjustSet { .. }
+            | Action::AdjustBy { .. }
+            | Action::Reserve { .. }
+            | Action::Release { .. } => self.execute_on_stock(&command.action, &context, now),
+            Action::Transfer { product_id, from, to, quantity } => {
+                let (product, from, to) = (product_id.as_str(), from.as_str(), to.as_str());
+                let decision = self.call(now, |inventory, store| {
+                    inventory.call_transfer(store, &context, product, from, to, *quantity)
+                })?;
+                Ok(decided(decision, convert::transfer_from_wit))
             }
-            Action::AdjustBy { delta } => inventory.call_adjust_by(store, &context, &key, delta),
-            Action::Reserve { quantity } => inventory.call_reserve(store, &context, &key, quantity),
-            Action::Release { quantity } => inventory.call_release(store, &context, &key, quantity),
+            Action::ExpireDue { limit } => {
+                let decision = self.call(now, |inventory, store| {
+                    inventory.call_expire_due(store, &context, *limit)
+                })?;
+                Ok(decided(decision, |outcome| Outcome::Expiry {
+                    expired: outcome.expired,
+                    next_due: outcome.next_due,
+                }))
+            }
+            _ => self.execute_on_reservation(&command.action, &context, now),
+        }
+    }
+
+    fn execute_on_stock(
+        &mut self,
+        action: &Action,
+        context: &types::Context,
+        now: Timestamp,
+    ) -> Result<Decision<Outcome>, Ended> {
+        let decision = self.call(now, |inventory, store| match action {
+            Action::AdjustSet { key, total, minimum } => {
+                let key = convert::key_to_wit(key);
+                inventory.call_adjust_set(store, context, &key, *total, *minimum)
+            }
+            Action::AdjustBy { key, delta } => {
+                inventory.call_adjust_by(store, context, &convert::key_to_wit(key), *delta)
+            }
+            Action::Reserve { key, quantity } => {
+                inventory.call_reserve(store, context, &convert::key_to_wit(key), *quantity)
+            }
+            Action::Release { key, quantity } => {
+                inventory.call_release(store, context, &convert::key_to_wit(key), *quantity)
+            }
+            other => wasmtime::bail!("{other:?} is not about one stock"),
         })?;
-        Ok(decision.map(convert::outcome_from_wit).map_err(convert::rejection_from_wit))
+        Ok(decided(decision, convert::outcome_from_wit))
+    }
+
+    fn execute_on_reservation(
+        &mut self,
+        action: &Action,
+        context: &types::Context,
+        now: Timestamp,
+    ) -> Result<Decision<Outcome>, Ended> {
+        let decision = self.call(now, |inventory, store| match action {
+            Action::Hold { id, lines, ttl_seconds } => {
+                let lines = reservation::lines_to_wit(lines);
+                inventory.call_hold(store, context, id, &lines, *ttl_seconds)
+            }
+            Action::Replace { id, lines } => {
+                inventory.call_replace(store, context, id, &reservation::lines_to_wit(lines))
+            }
+            Action::Extend { id, ttl_seconds } => {
+                inventory.call_extend(store, context, id, *ttl_seconds)
+            }
+            Action::Confirm { id } => inventory.call_confirm(store, context, id),
+            Action::Fulfil { id, lines } => {
+                let lines = lines.as_deref().map(reservation::lines_to_wit);
+                inventory.call_fulfil(store, context, id, lines.as_deref())
+            }
+            Action::Cancel { id, lines } => {
+                let lines = lines.as_deref().map(reservation::lines_to_wit);
+                inventory.call_cancel(store, context, id, lines.as_deref())
+            }
+            other => wasmtime::bail!("{other:?} is not about a reservation"),
+        })?;
+        decision
+            .map_err(convert::rejection_from_wit)
+            .map(reservation::outcome_from_wit)
+            .transposed()
+    }
+
+    /// One reservation as of `now`.
+    ///
+    /// # Errors
+    /// As [`Guest::execute`].
+    pub fn get_reservation(
+        &mut self,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Decision<Reservation>, Ended> {
+        let context = convert::query_context(now);
+        let decision =
+            self.call(now, |inventory, store| inventory.call_get_reservation(store, &context, id))?;
+        let found = decision.map_err(convert::rejection_from_wit);
+        found.map(|entry| reservation::from_wit(entry.reservation)).transposed()
+    }
+
+    /// A page of reservations, the newest first, as of `now`.
+    ///
+    /// # Errors
+    /// As [`Guest::execute`].
+    pub fn list_reservations(
+        &mut self,
+        scan: &ReservationScan,
+        now: Timestamp,
+    ) -> Result<Decision<ReservationPage>, Ended> {
+        let context = convert::query_context(now);
+        let filter = reservation::filter_to_wit(&scan.filter);
+        let decision = self.call(now, |inventory, store| {
+            inventory.call_list_reservations(store, &context, &filter, scan.after, scan.limit)
+        })?;
+        decision.map_err(convert::rejection_from_wit).map(reservation::page_from_wit).transposed()
     }
 
     /// One stock as of `now`.
@@ -163,6 +270,13 @@ impl<W: World> Guest<W> {
             .and_then(|()| call(self.instance.holdfast_inventory_inventory(), &mut self.store))
             .map_err(|error| ended(&error, limits))
     }
+}
+
+fn decided<T>(
+    decision: Result<T, types::Rejection>,
+    outcome: impl FnOnce(T) -> Outcome,
+) -> Decision<Outcome> {
+    decision.map(outcome).map_err(convert::rejection_from_wit)
 }
 
 /// A refusal goes through; a result that the domain should never give is its fault.

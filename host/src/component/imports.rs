@@ -3,7 +3,7 @@
 use super::{
     World,
     bindings::holdfast::inventory::{event_sink, storage, types},
-    convert,
+    convert::{self, reservation},
     guest::State,
 };
 use crate::model::{Ended, Fault};
@@ -44,6 +44,50 @@ impl<W: World> storage::Host for State<W> {
         let found = self.world.scan_deficits(&scan).map_err(end)?;
         Ok(found.into_iter().map(convert::entry_to_wit).collect())
     }
+
+    fn get_reservation(&mut self, id: String) -> wasmtime::Result<Option<types::Reservation>> {
+        reservation::check_id(&id)?;
+        let found = self.world.reservation(&id).map_err(end)?;
+        Ok(found.map(reservation::to_wit))
+    }
+
+    fn put_reservation(
+        &mut self,
+        id: String,
+        reservation: types::Reservation,
+    ) -> wasmtime::Result<()> {
+        reservation::check_id(&id)?;
+        let reservation = reservation::from_wit(reservation)?;
+        self.world.put_reservation(id, reservation).map_err(end)
+    }
+
+    fn due_holds(
+        &mut self,
+        key: Option<types::StockKey>,
+        until: types::Timestamp,
+        limit: u32,
+    ) -> wasmtime::Result<storage::DuePage> {
+        bounded(limit)?;
+        let key = key.map(convert::key_from_wit).transpose()?;
+        let due = self.world.due_holds(key.as_ref(), until, limit).map_err(end)?;
+        Ok(storage::DuePage {
+            items: due.items.into_iter().map(reservation::entry_to_wit).collect(),
+            next_due: due.next_due,
+        })
+    }
+
+    fn scan_reservations(
+        &mut self,
+        scan: storage::ReservationScan,
+    ) -> wasmtime::Result<storage::ReservationScanPage> {
+        bounded(scan.limit)?;
+        let scan = reservation::scan_from_wit(scan)?;
+        let page = self.world.scan_reservations(&scan).map_err(end)?;
+        Ok(storage::ReservationScanPage {
+            items: page.items.into_iter().map(reservation::entry_to_wit).collect(),
+            next: page.next,
+        })
+    }
 }
 
 impl<W: World> event_sink::Host for State<W> {
@@ -57,7 +101,7 @@ fn bounded(limit: u32) -> Result<(), Fault> {
     if limit <= SCAN_ITEMS_MAX {
         return Ok(());
     }
-    Err(Fault(format!("it asked to scan {limit} stocks at once, allowed are {SCAN_ITEMS_MAX}")))
+    Err(Fault(format!("it asked to scan {limit} items at once, allowed are {SCAN_ITEMS_MAX}")))
 }
 
 /// Ends the call from within, in a form that the caller finds again.

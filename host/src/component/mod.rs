@@ -15,7 +15,10 @@ pub use guest::{Decision, Guest};
 pub use limits::Limits;
 pub use runtime::Runtime;
 
-use crate::model::{DeficitScan, Ended, Event, Stock, StockKey, StockScan};
+use crate::model::{
+    DeficitScan, DueHolds, Ended, Event, Reservation, ReservationPage, ReservationScan, Stock,
+    StockKey, StockScan, Timestamp,
+};
 
 /// The component that this binary ships with, compiled for wasm32-wasip2.
 pub const EMBEDDED: &[u8] = include_bytes!(env!("HOLDFAST_COMPONENT"));
@@ -35,6 +38,20 @@ pub trait World: Send + 'static {
     fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stock)>, Ended>;
     /// Stocks below their minimum, the largest deficit first.
     fn scan_deficits(&mut self, scan: &DeficitScan) -> Result<Vec<(StockKey, Stock)>, Ended>;
+    /// The reservation of this id, where there is one.
+    fn reservation(&mut self, id: &str) -> Result<Option<Reservation>, Ended>;
+    /// Stores a reservation.
+    fn put_reservation(&mut self, id: String, reservation: Reservation) -> Result<(), Ended>;
+    /// Held reservations that expire not after `until`, the longest due first; with a key only
+    /// those that hold something of this stock.
+    fn due_holds(
+        &mut self,
+        key: Option<&StockKey>,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<DueHolds, Ended>;
+    /// Reservations, the newest first.
+    fn scan_reservations(&mut self, scan: &ReservationScan) -> Result<ReservationPage, Ended>;
     /// Appends facts.
     fn publish(&mut self, events: Vec<Event>) -> Result<(), Ended>;
 }

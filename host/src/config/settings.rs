@@ -76,6 +76,12 @@ settings! {
     batch_commands_max("BATCH_COMMANDS_MAX"): usize = Some(1024);
     /// Queries that run at once, 1 to 256; more wait.
     readers_max("READERS_MAX"): usize = Some(4);
+    /// Pause between two sweeps of holds that are due, in ms, 0 to 1000; 0: they expire only when somebody looks.
+    sweep_interval_ms("SWEEP_INTERVAL_MS"): u64 = Some(50);
+    /// How long the answers to requests with an Idempotency-Key are kept, in hours, 1 to 720.
+    idempotency_hours("IDEMPOTENCY_HOURS"): u64 = Some(24);
+    /// Whether PUT of a stock must say If-Match or If-None-Match: true or false.
+    put_needs_condition("PUT_NEEDS_CONDITION"): bool = Some(false);
     /// Memory of a component instance in bytes, 1048576 to 1073741824.
     component_memory_bytes_max("COMPONENT_MEMORY_BYTES_MAX"): usize = Some(64 * 1024 * 1024);
     /// Fuel of one call into the component, 10000 to 1000000000000.
@@ -134,7 +140,16 @@ impl Settings {
                     65_536,
                 )?,
                 readers_max,
+                sweep_interval_ms: within(
+                    "sweep_interval_ms",
+                    set(given.sweep_interval_ms),
+                    0,
+                    1_000,
+                )?,
+                answers_kept_ms: within("idempotency_hours", set(given.idempotency_hours), 1, 720)?
+                    .saturating_mul(3_600_000),
             },
+            put_needs_condition: set(given.put_needs_condition),
             limits: component::Limits {
                 memory_bytes_max: within(
                     "component_memory_bytes_max",

@@ -4,21 +4,26 @@
 //! It knows nothing of HTTP, of SQL or of how a component is run.
 
 mod clock;
+mod executor;
+mod instance;
 mod queue;
 mod readers;
+mod request;
 mod status;
 mod writer;
 
-pub use readers::{LedgerPage, Queries};
+pub use readers::{AsOf, LedgerPage, Queries};
+pub use request::{Done, Recording, Render, Request, Work};
 pub use status::Status;
 
 use crate::{
     component::{Compiled, Domain, Refused, Runtime},
     model::{
-        Command, DeficitPosition, Digest, Ended, LocationId, LowStockPage, Rejection, StockFilter,
-        StockKey, StockOutcome, StockPage, StockView, StoreFailure,
+        DeficitPosition, Digest, Ended, LocationId, LowStockPage, Rejection, Reservation,
+        ReservationPage, ReservationScan, StockFilter, StockKey, StockPage, StockView,
+        StoreFailure, Timestamp,
     },
-    store::{Lane, Log, Order, Snapshot},
+    store::{EventPage, EventScan, Lane, Log, Order, Snapshot},
     unit_of_work::{ReadView, UnitOfWork},
 };
 use clock::Clock;
@@ -37,6 +42,10 @@ pub struct Settings {
     pub batch_commands_max: usize,
     /// Queries that run at once; more wait.
     pub readers_max: usize,
+    /// Pause between two sweeps of due holds, in milliseconds; 0: no sweeps.
+    pub sweep_interval_ms: u64,
+    /// How long the answers to requests with a key are kept, in milliseconds.
+    pub answers_kept_ms: u64,
 }
 
 /// Why a command or query has no result.
@@ -45,6 +54,17 @@ pub enum Error {
     /// The domain refused it.
     #[error("{}", .0.message)]
     Rejected(Rejection),
+    /// A command of several that stand or fall together was refused; nothing was written.
+    #[error("command {index}: {cause}")]
+    InBatch {
+        /// Its place among them, from 0.
+        index: usize,
+        /// Why.
+        cause: Box<Error>,
+    },
+    /// The key names another request already; nothing was written.
+    #[error("the key was used for another request; nothing was written")]
+    KeyReused,
     /// The component failed; nothing was written.
     #[error("the domain component failed; nothing was written")]
     Fault,
@@ -103,6 +123,7 @@ pub struct Engine {
     queue: Arc<Queue>,
     queries: Arc<dyn Queries>,
     status: Arc<StatusCell>,
+    clock: Arc<Clock>,
     digest: Digest,
 }
 
@@ -159,27 +180,28 @@ where
     let (ending, ended) = oneshot::channel();
     let thread = std::thread::Builder::new().name("writer".into()).spawn({
         let (queue, status) = (Arc::clone(&queue), Arc::clone(&status));
+        let clock = Arc::clone(&clock);
         move || {
             let _ending: oneshot::Sender<()> = ending;
-            let batch_commands_max = settings.batch_commands_max;
-            writer::run(&queue, &status, &clock, &domain, unit, batch_commands_max);
+            writer::run(&queue, &status, &clock, &domain, unit, settings);
         }
     })?;
-    let engine = Engine { queue: Arc::clone(&queue), queries: Arc::new(readers), status, digest };
+    let engine =
+        Engine { queue: Arc::clone(&queue), queries: Arc::new(readers), status, clock, digest };
     Ok((engine, Writer { queue, thread, ended }))
 }
 
 impl Engine {
-    /// Lets the domain decide a command and waits until the decision is durable.
+    /// Lets the domain decide and waits until the decision is durable.
     ///
     /// # Errors
     /// [`Error`]; nothing was written then.
-    pub async fn execute(&self, command: Command) -> Result<StockOutcome, Error> {
+    pub async fn execute(&self, request: Request) -> Result<Done, Error> {
         if self.status.get() == Status::ReadOnly {
             return Err(Error::ReadOnly);
         }
         let (reply, decided) = oneshot::channel();
-        match self.queue.push(Job { command, reply }) {
+        match self.queue.push(Job { request, reply }) {
             Push::Queued => {}
             Push::Full { waiting } => return Err(Error::Overloaded { waiting }),
             Push::Closed => return Err(Error::Stopping),
@@ -194,6 +216,48 @@ impl Engine {
     /// [`Error`].
     pub async fn stock(&self, key: &StockKey) -> Result<StockView, Error> {
         readers::stock(&self.queries, key).await
+    }
+
+    /// One stock as it once was; none where there was none yet.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn stock_as_of(
+        &self,
+        key: StockKey,
+        as_of: AsOf,
+    ) -> Result<Option<StockView>, Error> {
+        readers::blocking(&self.queries, move |queries| queries.stock_as_of(&key, as_of)).await
+    }
+
+    /// One reservation.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn reservation(&self, id: String) -> Result<Reservation, Error> {
+        readers::blocking(&self.queries, move |queries| queries.reservation(&id)).await
+    }
+
+    /// A page of reservations, the newest first.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn list_reservations(&self, scan: ReservationScan) -> Result<ReservationPage, Error> {
+        readers::blocking(&self.queries, move |queries| queries.list_reservations(&scan)).await
+    }
+
+    /// A page of the whole log, the oldest first.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub async fn events(&self, scan: EventScan) -> Result<EventPage, Error> {
+        readers::blocking(&self.queries, move |queries| queries.events(&scan)).await
+    }
+
+    /// The time by which decisions are made.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Several stocks of one snapshot, in the order of the keys; none where there is none.

@@ -1,16 +1,18 @@
-use super::Error;
-use crate::model::{Command, StockOutcome};
+use super::{
+    Error,
+    request::{Done, Request},
+};
 use std::{
     collections::VecDeque,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::sync::oneshot;
 
-/// A command and where its decision goes.
+/// A request and where its answer goes.
 pub(super) struct Job {
-    pub(super) command: Command,
-    pub(super) reply: oneshot::Sender<Result<StockOutcome, Error>>,
+    pub(super) request: Request,
+    pub(super) reply: oneshot::Sender<Result<Done, Error>>,
 }
 
 /// What became of a push.
@@ -31,6 +33,8 @@ pub(super) struct Queue {
 
 struct State {
     jobs: VecDeque<Job>,
+    /// Commands in them.
+    waiting: usize,
     closed: bool,
     /// Whether the writer sleeps, so that nobody else pays for waking it.
     asleep: bool,
@@ -38,7 +42,7 @@ struct State {
 
 impl Queue {
     pub(super) fn new(capacity: usize) -> Self {
-        let state = State { jobs: VecDeque::new(), closed: false, asleep: false };
+        let state = State { jobs: VecDeque::new(), waiting: 0, closed: false, asleep: false };
         Self { state: Mutex::new(state), arrived: Condvar::new(), capacity }
     }
 
@@ -52,9 +56,12 @@ impl Queue {
         if state.closed {
             return Push::Closed;
         }
-        if state.jobs.len() >= self.capacity {
-            return Push::Full { waiting: state.jobs.len() };
+        let commands = job.request.work.commands();
+        // What is larger than the queue must find it empty.
+        if state.waiting > 0 && state.waiting + commands > self.capacity {
+            return Push::Full { waiting: state.waiting };
         }
+        state.waiting += commands;
         state.jobs.push_back(job);
         if std::mem::take(&mut state.asleep) {
             drop(state);
@@ -63,19 +70,39 @@ impl Queue {
         Push::Queued
     }
 
-    /// Moves up to `most` jobs to `batch`, and waits for the first one. False once the queue
-    /// is closed and empty.
-    pub(super) fn take(&self, most: usize, batch: &mut Vec<Job>) -> bool {
+    /// Moves jobs of up to `most` commands to `batch`, one job at least where there is one, and
+    /// waits for it, but not longer than `wait`. False once the queue is closed and empty.
+    pub(super) fn take(&self, most: usize, wait: Option<Duration>, batch: &mut Vec<Job>) -> bool {
+        let until = wait.and_then(|wait| Instant::now().checked_add(wait));
         let mut state = self.lock();
         while state.jobs.is_empty() {
             if state.closed {
                 return false;
             }
+            let Some(until) = until else {
+                state.asleep = true;
+                state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            };
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return true;
+            }
             state.asleep = true;
-            state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
+            let waited = self.arrived.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        let count = state.jobs.len().min(most);
-        batch.extend(state.jobs.drain(..count));
+        state.asleep = false;
+        let mut commands = 0;
+        while let Some(job) = state.jobs.front() {
+            let count = job.request.work.commands();
+            if commands > 0 && commands + count > most {
+                break;
+            }
+            commands += count;
+            batch.extend(state.jobs.pop_front());
+        }
+        state.waiting = state.waiting.saturating_sub(commands);
         true
     }
 
@@ -92,25 +119,31 @@ impl Queue {
     }
 
     pub(super) fn waiting(&self) -> usize {
-        self.lock().jobs.len()
+        self.lock().waiting
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Action, Origin, StockKey};
+    use crate::{
+        engine::Work,
+        model::{Action, Command, Origin, StockKey},
+    };
 
-    fn job() -> (Job, oneshot::Receiver<Result<StockOutcome, Error>>) {
+    fn job() -> (Job, oneshot::Receiver<Result<Done, Error>>) {
         let (reply, decided) = oneshot::channel();
         let command = Command {
             id: uuid::Uuid::nil(),
             origin: Origin::default(),
             precondition: None,
-            key: StockKey::parse("a".into(), "b".into()).unwrap(),
-            action: Action::Reserve { quantity: 1 },
+            action: Action::Reserve {
+                key: StockKey::parse("a".into(), "b".into()).unwrap(),
+                quantity: 1,
+            },
         };
-        (Job { command, reply }, decided)
+        let request = Request { work: Work::One(command), rehearsal: false, recording: None };
+        (Job { request, reply }, decided)
     }
 
     #[test]
@@ -129,7 +162,7 @@ mod tests {
             queue.push(job().0);
         }
         let mut batch = Vec::new();
-        assert!(queue.take(3, &mut batch));
+        assert!(queue.take(3, None, &mut batch));
         assert_eq!((batch.len(), queue.waiting()), (3, 2));
     }
 
@@ -140,10 +173,17 @@ mod tests {
         queue.close();
         assert!(matches!(queue.push(job().0), Push::Closed));
         let mut batch = Vec::new();
-        assert!(queue.take(3, &mut batch));
-        assert!(!queue.take(3, &mut batch));
+        assert!(queue.take(3, None, &mut batch));
+        assert!(!queue.take(3, None, &mut batch));
         assert_eq!(batch.len(), 1);
         assert!(!queue.pause(Duration::from_secs(60)), "no waiting for a closed queue");
+    }
+
+    #[test]
+    fn a_wait_for_commands_has_an_end() {
+        let mut batch = Vec::new();
+        assert!(Queue::new(10).take(3, Some(Duration::from_millis(1)), &mut batch));
+        assert!(batch.is_empty());
     }
 
     #[test]
@@ -153,7 +193,7 @@ mod tests {
             let queue = std::sync::Arc::clone(&queue);
             move || {
                 let mut batch = Vec::new();
-                queue.take(3, &mut batch);
+                queue.take(3, None, &mut batch);
                 batch.len()
             }
         });

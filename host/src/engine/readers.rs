@@ -4,10 +4,11 @@ use super::{Error, clock::Clock};
 use crate::{
     component::{Decision, Domain, Guest},
     model::{
-        DeficitPosition, Ended, LocationId, LogEntry, LowStockPage, StockFilter, StockKey,
-        StockPage, StockView, StoreFailure,
+        DeficitPosition, Ended, Event, LocationId, LogEntry, LowStockPage, Reservation,
+        ReservationPage, ReservationScan, Stock, StockFilter, StockKey, StockPage, StockView,
+        StoreFailure, Timestamp,
     },
-    store::{Log, Order, Snapshot},
+    store::{EventPage, EventScan, Log, Order, Snapshot},
     unit_of_work::ReadView,
 };
 use std::sync::{
@@ -19,6 +20,15 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 /// An instance that has answered this many queries makes room for a fresh one, so that
 /// whatever a component may keep to itself does not grow old.
 const CALLS_PER_INSTANCE_MAX: u32 = 1_024;
+
+/// A point in the past.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AsOf {
+    /// Behind the event of this number.
+    Sequence(u64),
+    /// At this time.
+    Time(Timestamp),
+}
 
 /// A page of a ledger.
 #[derive(Clone, Debug)]
@@ -58,6 +68,10 @@ pub trait Queries: Send + Sync {
         after: Option<u64>,
         limit: u32,
     ) -> Result<Option<LedgerPage>, Error>;
+    fn stock_as_of(&self, key: &StockKey, as_of: AsOf) -> Result<Option<StockView>, Error>;
+    fn reservation(&self, id: &str) -> Result<Reservation, Error>;
+    fn list_reservations(&self, scan: &ReservationScan) -> Result<ReservationPage, Error>;
+    fn events(&self, scan: &EventScan) -> Result<EventPage, Error>;
 }
 
 async fn permit(queries: &Arc<dyn Queries>) -> Result<SemaphorePermit<'_>, Error> {
@@ -138,7 +152,7 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
 
     fn query<T>(
         &self,
-        query: impl FnOnce(&mut Guest<ReadView<S>>) -> Result<T, Error>,
+        query: impl Fn(&mut Guest<ReadView<S>>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let free = self.slots().find_map(|slot| slot.try_lock().ok());
         let waited = || self.slots().next()?.lock().ok();
@@ -148,10 +162,34 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
         }
     }
 
+    /// A query that reads several things of one commit.
+    fn query_bound<T>(
+        &self,
+        query: impl Fn(&mut Guest<ReadView<S>>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.query(|guest| {
+            guest.world().begin()?;
+            let result = query(guest);
+            guest.world().end();
+            result
+        })
+    }
+
+    fn with_log<T>(
+        &self,
+        read: impl FnOnce(&mut G) -> Result<T, StoreFailure>,
+    ) -> Result<T, Error> {
+        let log = self.idle_logs.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut log = log.ok_or(Error::StoreUnavailable)?;
+        let found = read(&mut log);
+        self.idle_logs.lock().unwrap_or_else(PoisonError::into_inner).push(log);
+        Ok(found?)
+    }
+
     fn query_in<T>(
         &self,
         mut slot: MutexGuard<'_, Option<Reader<S>>>,
-        query: impl FnOnce(&mut Guest<ReadView<S>>) -> Result<T, Error>,
+        query: impl Fn(&mut Guest<ReadView<S>>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let reader = slot.take().ok_or(Error::StoreUnavailable)?;
         let (reader, result) = self.query_with(reader, query);
@@ -162,7 +200,7 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
     fn query_with<T>(
         &self,
         reader: Reader<S>,
-        query: impl FnOnce(&mut Guest<ReadView<S>>) -> Result<T, Error>,
+        query: impl Fn(&mut Guest<ReadView<S>>) -> Result<T, Error>,
     ) -> (Reader<S>, Result<T, Error>) {
         let (mut guest, calls) = match reader {
             Reader::Live { guest, calls } => (guest, calls),
@@ -173,7 +211,7 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
                 }
             },
         };
-        let result = query(&mut guest);
+        let result = ask(&mut guest, query);
         // A rejection is an answer; anything else may have cost the instance.
         let sound = matches!(result, Ok(_) | Err(Error::Rejected(_)));
         let reader = if sound && calls < CALLS_PER_INSTANCE_MAX {
@@ -183,6 +221,22 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
         };
         (reader, result)
     }
+}
+
+/// Asks; and where that read more than one thing, asks again, bound to one commit.
+fn ask<S: Snapshot, T>(
+    guest: &mut Guest<ReadView<S>>,
+    query: impl Fn(&mut Guest<ReadView<S>>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let result = query(guest);
+    let sound = matches!(result, Ok(_) | Err(Error::Rejected(_)));
+    if !(guest.world().take_torn() && sound) {
+        return result;
+    }
+    guest.world().begin()?;
+    let result = query(guest);
+    guest.world().end();
+    result
 }
 
 /// Spreads the threads that ask over the slots.
@@ -220,18 +274,14 @@ impl<S: Snapshot, G: Log> Queries for Readers<S, G> {
 
     fn stocks(&self, keys: &[StockKey]) -> Result<Vec<Option<StockView>>, Error> {
         let now = self.clock.now();
-        self.query(|guest| {
-            guest.world().begin()?;
-            let found = keys
-                .iter()
+        self.query_bound(|guest| {
+            keys.iter()
                 .map(|key| match guest.get_stock(key, now)? {
                     Ok(view) => Ok(Some(view)),
                     Err(rejection) if rejection.code == "product-not-found" => Ok(None),
                     Err(rejection) => Err(Error::Rejected(rejection)),
                 })
-                .collect();
-            guest.world().end();
-            found
+                .collect()
         })
     }
 
@@ -242,7 +292,7 @@ impl<S: Snapshot, G: Log> Queries for Readers<S, G> {
         limit: u32,
     ) -> Result<StockPage, Error> {
         let now = self.clock.now();
-        self.query(|guest| answer(guest.list_stocks(filter, after, limit, now)))
+        self.query_bound(|guest| answer(guest.list_stocks(filter, after, limit, now)))
     }
 
     fn low_stock(
@@ -253,7 +303,7 @@ impl<S: Snapshot, G: Log> Queries for Readers<S, G> {
     ) -> Result<LowStockPage, Error> {
         let now = self.clock.now();
         let location_id = location_id.map(LocationId::as_str);
-        self.query(|guest| answer(guest.low_stock(location_id, after, limit, now)))
+        self.query_bound(|guest| answer(guest.low_stock(location_id, after, limit, now)))
     }
 
     fn ledger(
@@ -263,12 +313,44 @@ impl<S: Snapshot, G: Log> Queries for Readers<S, G> {
         after: Option<u64>,
         limit: u32,
     ) -> Result<Option<LedgerPage>, Error> {
-        let log = self.idle_logs.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut log = log.ok_or(Error::StoreUnavailable)?;
         // One more than the page tells whether there is a next one.
-        let found = log.stock_events(key, order, after, limit.saturating_add(1));
-        self.idle_logs.lock().unwrap_or_else(PoisonError::into_inner).push(log);
-        Ok(found?.map(|items| page(items, limit)))
+        let wanted = limit.saturating_add(1);
+        let found = self.with_log(|log| log.stock_events(key, order, after, wanted))?;
+        Ok(found.map(|items| page(items, limit)))
+    }
+
+    fn stock_as_of(&self, key: &StockKey, as_of: AsOf) -> Result<Option<StockView>, Error> {
+        let found = self.with_log(|log| {
+            let until = match as_of {
+                AsOf::Sequence(sequence) => sequence,
+                AsOf::Time(at) => log.sequence_at(at)?,
+            };
+            log.last_stock_event(key, until)
+        })?;
+        let Some((LogEntry { event: Event::Stock(event), at, .. }, created_at)) = found else {
+            return Ok(None);
+        };
+        let stock = Stock { level: event.to, due_at: None, created_at, updated_at: at };
+        self.query(|guest| {
+            guest.world().pin(Some((key.clone(), stock)));
+            let view = answer(guest.get_stock(key, at));
+            guest.world().pin(None);
+            view.map(Some)
+        })
+    }
+
+    fn reservation(&self, id: &str) -> Result<Reservation, Error> {
+        let now = self.clock.now();
+        self.query_bound(|guest| answer(guest.get_reservation(id, now)))
+    }
+
+    fn list_reservations(&self, scan: &ReservationScan) -> Result<ReservationPage, Error> {
+        let now = self.clock.now();
+        self.query_bound(|guest| answer(guest.list_reservations(scan, now)))
+    }
+
+    fn events(&self, scan: &EventScan) -> Result<EventPage, Error> {
+        self.with_log(|log| log.events(scan))
     }
 }
 

@@ -1,15 +1,17 @@
 //! The one thread that writes: takes all that waits, lets the domain decide each command,
-//! commits once, and replies.
+//! commits once, and replies. What is due it expires in between, in small steps.
 
 use super::{
-    Error,
+    Done, Error, Settings,
     clock::Clock,
+    executor::Executor,
+    instance::Instance,
     queue::{Job, Queue},
     status::{Status, StatusCell},
 };
 use crate::{
-    component::{Domain, Guest},
-    model::{Command, Ended, Fault, StockOutcome, StoreFailure, Timestamp},
+    component::Domain,
+    model::{StoreFailure, Timestamp},
     store::Lane,
     unit_of_work::UnitOfWork,
 };
@@ -18,7 +20,20 @@ use std::time::Duration;
 /// How long to wait before a store that failed is tried again.
 const RECOVERY_PAUSE: Duration = Duration::from_millis(500);
 
-type Outcome = Result<StockOutcome, Error>;
+/// How long to wait before a sweep that failed is tried again.
+const FAILED_SWEEP_PAUSE_MS: u64 = 1_000;
+
+/// A sweep that is late by this much is helped by one more per batch.
+const LATE_MS: u64 = 100;
+
+/// The most sweeps in one batch.
+const SWEEPS_PER_BATCH_MAX: u64 = 8;
+
+/// How often old answers are looked for, and how many go at once.
+const FORGET_INTERVAL_MS: u64 = 1_000;
+const FORGET_ANSWERS_MAX: u32 = 500;
+
+type Reply = Result<Done, Error>;
 
 /// Says that the writer has ended, however it ends, and leaves nobody waiting for it.
 struct Ending<'a> {
@@ -31,8 +46,16 @@ impl Drop for Ending<'_> {
         self.status.set(Status::Stopped);
         self.queue.close();
         // Whoever waits for a reply that is dropped is told that the store is unavailable.
-        while self.queue.take(usize::MAX, &mut Vec::new()) {}
+        while self.queue.take(usize::MAX, None, &mut Vec::new()) {}
     }
+}
+
+/// What is done between the commands, and when it was done last.
+struct Chores {
+    settings: Settings,
+    /// Not before this is it time to sweep again.
+    sweep_at: Timestamp,
+    forget_at: Timestamp,
 }
 
 /// Serves the queue until it is closed and empty.
@@ -41,117 +64,128 @@ pub(super) fn run<L: Lane>(
     status: &StatusCell,
     clock: &Clock,
     domain: &Domain<UnitOfWork<L>>,
-    mut unit: UnitOfWork<L>,
-    batch_commands_max: usize,
+    unit: UnitOfWork<L>,
+    settings: Settings,
 ) {
     let _ending = Ending { status, queue };
-    let mut batch = Vec::new();
-    let mut outcomes = Vec::new();
-    while queue.take(batch_commands_max, &mut batch) {
-        let mut committed = unit.begin();
-        if committed.is_ok() {
-            unit = decide(domain, unit, clock.now(), &batch, &mut outcomes);
-            committed = unit.commit();
+    let most = settings.batch_commands_max;
+    let mut chores = Chores { settings, sweep_at: 0, forget_at: 0 };
+    let mut instance = Instance::new(domain, unit);
+    let (mut batch, mut replies) = (Vec::new(), Vec::new());
+    while let Ok(unit) = instance.unit() {
+        let wait = chores.wait(unit.next_due(), clock.now());
+        if !queue.take(most, wait, &mut batch) {
+            break;
         }
-        reply(&mut batch, &mut outcomes, committed.as_ref().err());
+        let now = clock.now();
+        let committed = commit(&mut instance, &mut chores, now, &batch, &mut replies);
+        reply(&mut batch, &mut replies, committed.as_ref().err());
         if committed.is_err() {
             status.set(Status::ReadOnly);
-            refuse_waiting(queue, batch_commands_max, &mut batch);
-            if !recovered(queue, &mut unit) {
+            refuse_waiting(queue, most, &mut batch);
+            if !recovered(queue, &mut instance) {
                 break;
             }
             status.set(Status::Ready);
         }
     }
     // Whoever pushed between a failure and the closing is told so.
-    refuse_waiting(queue, batch_commands_max, &mut batch);
-    if let Err(failure) = unit.close() {
-        tracing::warn!(%failure, "the store could not be closed tidily; nothing is lost");
+    refuse_waiting(queue, most, &mut batch);
+    match instance.unit().map(UnitOfWork::close) {
+        Ok(Ok(())) => {}
+        Ok(Err(failure)) => {
+            tracing::warn!(%failure, "the store could not be closed tidily; nothing is lost");
+        }
+        Err(fault) => tracing::error!(cause = %fault, "the store could not be closed"),
     }
 }
 
-/// Lets the domain decide each command of the batch, one outcome per command. An instance
-/// lives for the batch, or until it fails.
-fn decide<L: Lane>(
-    domain: &Domain<UnitOfWork<L>>,
-    mut unit: UnitOfWork<L>,
+/// One batch, from its beginning to its commit: a reply per job.
+fn commit<L: Lane>(
+    instance: &mut Instance<'_, L>,
+    chores: &mut Chores,
     now: Timestamp,
     batch: &[Job],
-    outcomes: &mut Vec<Outcome>,
-) -> UnitOfWork<L> {
-    let mut jobs = batch.iter();
-    while outcomes.len() < batch.len() {
-        let mut guest = match Guest::new(domain, unit) {
-            Ok(guest) => guest,
-            Err((fault, given_back)) => {
-                tracing::error!(cause = %fault, "the domain component cannot be instantiated");
-                outcomes.resize_with(batch.len(), || Err(Error::Fault));
-                return given_back;
-            }
+    replies: &mut Vec<Reply>,
+) -> Result<(), StoreFailure> {
+    let lost = |fault| StoreFailure::new("finding the unit of work", fault);
+    instance.unit().map_err(lost)?.begin()?;
+    let answers_since = now.saturating_sub(chores.settings.answers_kept_ms);
+    let mut executor = Executor { instance, now, answers_since };
+    chores.sweep(&mut executor);
+    for job in batch {
+        replies.push(executor.carry_out(&job.request));
+    }
+    instance.retire();
+    let unit = instance.unit().map_err(lost)?;
+    chores.forget(unit, now, answers_since);
+    unit.commit(now)
+}
+
+impl Chores {
+    /// How long the writer may wait for commands before something is due.
+    fn wait(&self, next_due: Option<Timestamp>, now: Timestamp) -> Option<Duration> {
+        if self.settings.sweep_interval_ms == 0 {
+            return None;
+        }
+        let at = next_due?.max(self.sweep_at);
+        Some(Duration::from_millis(at.saturating_sub(now)))
+    }
+
+    fn sweep<L: Lane>(&mut self, executor: &mut Executor<'_, '_, L>) {
+        let now = executor.now;
+        if self.settings.sweep_interval_ms == 0 || self.sweep_at > now {
+            return;
+        }
+        let next_due = |executor: &mut Executor<'_, '_, L>| {
+            executor.instance.unit().ok().and_then(|unit| unit.next_due())
         };
-        for job in jobs.by_ref() {
-            let (outcome, spent) = decide_one(domain, &mut guest, &job.command, now);
-            outcomes.push(outcome);
-            if spent {
-                break;
+        let Some(late) = next_due(executor).and_then(|at| now.checked_sub(at)) else { return };
+        for _ in 0..(1 + late / LATE_MS).min(SWEEPS_PER_BATCH_MAX) {
+            if let Err(error) = executor.sweep() {
+                tracing::error!(%error, "a sweep failed; due holds expire when they are touched");
+                self.sweep_at = now.saturating_add(FAILED_SWEEP_PAUSE_MS);
+                return;
+            }
+            if next_due(executor).is_none_or(|at| at > now) {
+                self.sweep_at = now.saturating_add(self.settings.sweep_interval_ms);
+                return;
             }
         }
-        unit = guest.into_world();
+        // More is due: go on with the next batch.
     }
-    unit
-}
 
-/// One decision, and whether it cost the instance.
-fn decide_one<L: Lane>(
-    domain: &Domain<UnitOfWork<L>>,
-    guest: &mut Guest<UnitOfWork<L>>,
-    command: &Command,
-    now: Timestamp,
-) -> (Outcome, bool) {
-    match guest.execute(command, now) {
-        Ok(Ok(outcome)) => match guest.world().accept(command, now, domain.digest()) {
-            Ok(()) => (Ok(outcome), false),
-            Err(fault) => (Err(faulted(command, &fault)), true),
-        },
-        Ok(Err(rejection)) => {
-            guest.world().abandon();
-            (Err(Error::Rejected(rejection)), false)
+    fn forget<L: Lane>(&mut self, unit: &mut UnitOfWork<L>, now: Timestamp, before: Timestamp) {
+        if self.forget_at > now {
+            return;
         }
-        Err(ended) => {
-            guest.world().abandon();
-            let error = match ended {
-                Ended::Fault(fault) => faulted(command, &fault),
-                Ended::Failure(failure) => failure.into(),
-            };
-            (Err(error), true)
+        match unit.forget_answers(before, FORGET_ANSWERS_MAX) {
+            Ok(true) => {}
+            Ok(false) => self.forget_at = now.saturating_add(FORGET_INTERVAL_MS),
+            Err(failure) => {
+                tracing::warn!(%failure, "old answers could not be forgotten");
+                self.forget_at = now.saturating_add(FORGET_INTERVAL_MS);
+            }
         }
     }
-}
-
-fn faulted(command: &Command, fault: &Fault) -> Error {
-    let key = &command.key;
-    tracing::error!(command_id = %command.id, %key, cause = %fault, "domain fault");
-    Error::Fault
 }
 
 /// Answers everybody. Where the commit failed, nothing was written, so nobody hears of a
 /// decision: neither an acceptance nor a rejection that may rest on what is now undone.
-fn reply(batch: &mut Vec<Job>, outcomes: &mut Vec<Outcome>, failed: Option<&StoreFailure>) {
+fn reply(batch: &mut Vec<Job>, replies: &mut Vec<Reply>, failed: Option<&StoreFailure>) {
     if let Some(failure) = failed {
         tracing::error!(%failure, commands = batch.len(), "a batch could not be committed");
+        replies.clear();
+        replies.resize_with(batch.len(), || Err(Error::StoreUnavailable));
     }
-    if failed.is_some() {
-        outcomes.clear();
-        outcomes.resize_with(batch.len(), || Err(Error::StoreUnavailable));
-    }
-    for (job, outcome) in batch.drain(..).zip(outcomes.drain(..)) {
+    for (job, reply) in batch.drain(..).zip(replies.drain(..)) {
         // Whoever has stopped waiting needs no answer.
-        let _ = job.reply.send(outcome);
+        let _ = job.reply.send(reply);
     }
 }
 
 fn refuse_waiting(queue: &Queue, most: usize, batch: &mut Vec<Job>) {
-    while queue.waiting() > 0 && queue.take(most, batch) {
+    while queue.waiting() > 0 && queue.take(most, None, batch) {
         for job in batch.drain(..) {
             let _ = job.reply.send(Err(Error::ReadOnly));
         }
@@ -159,9 +193,10 @@ fn refuse_waiting(queue: &Queue, most: usize, batch: &mut Vec<Job>) {
 }
 
 /// Tries the store until it can be written again; false if the queue is closed before.
-fn recovered<L: Lane>(queue: &Queue, unit: &mut UnitOfWork<L>) -> bool {
+fn recovered<L: Lane>(queue: &Queue, instance: &mut Instance<'_, L>) -> bool {
     tracing::warn!("read-only until the store can be written again");
     while queue.pause(RECOVERY_PAUSE) {
+        let Ok(unit) = instance.unit() else { return false };
         match unit.recover() {
             Ok(()) => {
                 tracing::info!("the store can be written again");

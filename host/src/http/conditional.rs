@@ -70,7 +70,7 @@ fn tags(headers: &HeaderMap, name: &HeaderName) -> Option<Result<Tags, &'static 
 }
 
 impl Conditions {
-    fn of(headers: &HeaderMap) -> Self {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
         Self {
             if_match: tags(headers, &header::IF_MATCH),
             if_none_match: tags(headers, &header::IF_NONE_MATCH),

@@ -13,6 +13,8 @@ const SEPARATOR: char = ' ';
 const STOCKS: &str = "s";
 const DEFICITS: &str = "d";
 const LEDGER: &str = "l";
+const EVENTS: &str = "e";
+const RESERVATIONS: &str = "r";
 
 fn encode(kind: &str, parts: &[&str]) -> String {
     let text: Vec<_> = std::iter::once(kind).chain(parts.iter().copied()).collect();
@@ -55,12 +57,36 @@ pub(super) fn to_deficits(cursor: &str) -> Result<DeficitPosition, &'static str>
 }
 
 pub(super) fn of_ledger(next: u64) -> String {
-    encode(LEDGER, &[&next.to_string()])
+    of_number(LEDGER, next)
 }
 
 pub(super) fn to_ledger(cursor: &str) -> Result<u64, &'static str> {
-    let [sequence] = decode(LEDGER, cursor)?;
-    sequence.parse().map_err(|_| INVALID)
+    to_number(LEDGER, cursor)
+}
+
+pub(super) fn of_events(next: u64) -> String {
+    of_number(EVENTS, next)
+}
+
+pub(super) fn to_events(cursor: &str) -> Result<u64, &'static str> {
+    to_number(EVENTS, cursor)
+}
+
+pub(super) fn of_reservations(next: u64) -> String {
+    of_number(RESERVATIONS, next)
+}
+
+pub(super) fn to_reservations(cursor: &str) -> Result<u64, &'static str> {
+    to_number(RESERVATIONS, cursor)
+}
+
+fn of_number(kind: &str, number: u64) -> String {
+    encode(kind, &[&number.to_string()])
+}
+
+fn to_number(kind: &str, cursor: &str) -> Result<u64, &'static str> {
+    let [number] = decode(kind, cursor)?;
+    number.parse().map_err(|_| INVALID)
 }
 
 #[cfg(test)]

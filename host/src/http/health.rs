@@ -2,7 +2,7 @@
 
 use super::{App, respond};
 use crate::engine::Status;
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{body::Body, extract::State, http::StatusCode, response::Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -38,7 +38,7 @@ struct Ready {
     responses((status = 200, description = "It is", body = Live))
 )]
 async fn live() -> Response {
-    respond::json(StatusCode::OK, &Live { status: "live" })
+    respond::json(StatusCode::OK, &Live { status: "live" }).map(Body::from)
 }
 
 /// Whether commands are accepted
@@ -59,5 +59,5 @@ async fn ready(State(app): State<App>) -> Response {
     };
     let component = app.engine.digest().to_string();
     let waiting_commands = app.engine.waiting();
-    respond::json(code, &Ready { status, component, waiting_commands })
+    respond::json(code, &Ready { status, component, waiting_commands }).map(Body::from)
 }

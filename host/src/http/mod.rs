@@ -2,21 +2,29 @@
 //! answers and problems back. It knows nothing of wasmtime, of SQL or of the rules; what a
 //! rejection means in HTTP is looked up by its code.
 
+mod answer;
+mod batch;
+mod command;
 mod conditional;
 mod cursor;
 mod docs;
+mod events;
+mod facts;
 mod health;
 mod input;
 mod inventory;
 mod openapi;
 mod problem;
+mod reservations;
 mod respond;
 mod server;
+mod time;
+mod transfers;
 
 pub use openapi::document;
 pub use server::{Bounds, serve};
 
-use crate::engine::Engine;
+use crate::{config::Config, engine::Engine};
 use axum::{Router, http::Uri, response::Response};
 use problem::Problem;
 use std::{sync::Arc, time::Duration};
@@ -28,13 +36,20 @@ pub struct App {
     /// Time to receive a body.
     body_timeout: Duration,
     body_bytes_max: usize,
+    /// Whether PUT of a stock must say which version it is about.
+    put_needs_condition: bool,
 }
 
 impl App {
     /// The application over an engine.
     #[must_use]
-    pub fn new(engine: Arc<Engine>, body_bytes_max: usize, body_timeout: Duration) -> Self {
-        Self { engine, body_timeout, body_bytes_max }
+    pub fn new(engine: Arc<Engine>, config: &Config) -> Self {
+        Self {
+            engine,
+            body_timeout: config.request_timeout,
+            body_bytes_max: config.body_bytes_max,
+            put_needs_condition: config.put_needs_condition,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! The description of the interface, made from the handlers themselves.
 
-use super::{App, health, inventory, problem};
+use super::{App, batch, events, health, inventory, problem, reservations, transfers};
 use serde_json::json;
 use std::collections::BTreeMap;
 use utoipa::{
@@ -24,6 +24,9 @@ use utoipa_axum::router::OpenApiRouter;
     components(schemas(ProblemBody, FaultBody)),
     tags(
         (name = "inventory", description = "Stocks: one product at one location each"),
+        (name = "reservations", description = "Holds with an id, lines, an expiry and a life"),
+        (name = "batch", description = "Many commands in one request"),
+        (name = "events", description = "The log of every fact"),
         (name = "health", description = "For whoever supervises the process"),
     )
 )]
@@ -33,6 +36,10 @@ struct Description;
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::with_openapi(Description::openapi())
         .merge(inventory::routes())
+        .merge(reservations::routes())
+        .merge(transfers::routes())
+        .merge(batch::routes())
+        .merge(events::routes())
         .merge(health::routes())
 }
 
@@ -93,21 +100,58 @@ problems! {
     /// What a command on one stock can be answered.
     CommandProblems: "invalid-request" "product-not-found" "request-timeout"
         "insufficient-stock" "release-exceeds-reserved" "adjust-below-reserved"
-        "quantity-out-of-range" "version-mismatch" "body-too-large" "unsupported-media-type"
-        "domain-fault" "internal-error" "overloaded" "read-only" "store-unavailable" "stopping"
+        "quantity-out-of-range" "version-mismatch" "idempotency-key-reused" "body-too-large"
+        "unsupported-media-type" "domain-fault" "internal-error" "overloaded" "expiry-backlog"
+        "read-only" "store-unavailable" "stopping" "response-timeout"
+}
+
+problems! {
+    /// What setting a stock can be answered.
+    PutProblems: "invalid-request" "request-timeout" "adjust-below-reserved" "version-mismatch"
+        "precondition-required" "idempotency-key-reused" "body-too-large"
+        "unsupported-media-type" "domain-fault" "internal-error" "overloaded" "expiry-backlog"
+        "read-only" "store-unavailable" "stopping" "response-timeout"
+}
+
+problems! {
+    /// What a command on a reservation can be answered.
+    ReservationProblems: "invalid-request" "product-not-found" "reservation-not-found"
+        "request-timeout" "insufficient-stock" "reservation-exists" "reservation-not-active"
+        "reservation-expired" "quantity-exceeds-line" "version-mismatch"
+        "idempotency-key-reused" "body-too-large" "unsupported-media-type" "domain-fault"
+        "internal-error" "overloaded" "expiry-backlog" "read-only" "store-unavailable" "stopping"
         "response-timeout"
+}
+
+problems! {
+    /// What several commands at once can be answered: where they stand or fall together, also
+    /// what each of them can be.
+    BatchProblems: "invalid-request" "product-not-found" "reservation-not-found"
+        "request-timeout" "insufficient-stock" "release-exceeds-reserved"
+        "adjust-below-reserved" "quantity-out-of-range" "reservation-exists"
+        "reservation-not-active" "reservation-expired" "quantity-exceeds-line"
+        "version-mismatch" "idempotency-key-reused" "batch-too-large" "body-too-large"
+        "unsupported-media-type" "domain-fault" "internal-error" "overloaded" "expiry-backlog"
+        "read-only" "store-unavailable" "stopping" "response-timeout"
+}
+
+problems! {
+    /// What a query of one reservation can be answered.
+    ReservationReadProblems: "invalid-request" "reservation-not-found" "domain-fault"
+        "internal-error" "store-unavailable" "stopping" "response-timeout"
 }
 
 problems! {
     /// What a query of one stock can be answered.
     ReadProblems: "invalid-request" "product-not-found" "domain-fault" "internal-error"
-        "store-unavailable" "stopping" "response-timeout"
+        "expiry-backlog" "store-unavailable" "stopping" "response-timeout"
 }
 
 problems! {
     /// What any other query can be answered.
     ListProblems: "invalid-request" "request-timeout" "body-too-large" "unsupported-media-type"
-        "domain-fault" "internal-error" "store-unavailable" "stopping" "response-timeout"
+        "domain-fault" "internal-error" "expiry-backlog" "store-unavailable" "stopping"
+        "response-timeout"
 }
 
 /// One response per status, with an example per code.

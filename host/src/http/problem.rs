@@ -2,6 +2,7 @@
 //! status is looked up by it. What the client is told is here; what the log is told was
 //! logged where it happened.
 
+use super::{respond::Whole, time};
 use crate::{
     engine,
     model::{Detail, Rejection, Value},
@@ -22,22 +23,39 @@ const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
 
 /// Every code with its status and title. A code that the domain brings and this list lacks
 /// is a conflict with the state: 409.
-pub(super) const CODES: [(&str, StatusCode, &str); 19] = [
+pub(super) const CODES: [(&str, StatusCode, &str); 28] = [
     ("invalid-request", StatusCode::BAD_REQUEST, "The request is not valid"),
     ("route-not-found", StatusCode::NOT_FOUND, "There is no such route"),
     ("product-not-found", StatusCode::NOT_FOUND, "There is no such stock"),
+    ("reservation-not-found", StatusCode::NOT_FOUND, "There is no such reservation"),
     ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "The route has no such method"),
     ("request-timeout", StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive"),
     ("insufficient-stock", StatusCode::CONFLICT, "Not enough is available"),
     ("release-exceeds-reserved", StatusCode::CONFLICT, "More than is reserved"),
     ("adjust-below-reserved", StatusCode::CONFLICT, "The total would be below what is reserved"),
     ("quantity-out-of-range", StatusCode::CONFLICT, "The total would exceed the largest quantity"),
+    ("reservation-exists", StatusCode::CONFLICT, "The id names another reservation"),
+    ("reservation-not-active", StatusCode::CONFLICT, "The reservation is past that"),
+    ("reservation-expired", StatusCode::CONFLICT, "The reservation has expired"),
+    ("quantity-exceeds-line", StatusCode::CONFLICT, "The reservation holds less"),
     ("version-mismatch", StatusCode::PRECONDITION_FAILED, "The precondition does not hold"),
+    (
+        "precondition-required",
+        StatusCode::PRECONDITION_REQUIRED,
+        "The request must say which version it is about",
+    ),
+    (
+        "idempotency-key-reused",
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "The key was used for another request",
+    ),
+    ("batch-too-large", StatusCode::PAYLOAD_TOO_LARGE, "The batch has too many commands"),
     ("body-too-large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
     ("unsupported-media-type", StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is not JSON"),
     ("domain-fault", StatusCode::INTERNAL_SERVER_ERROR, "The domain component failed"),
     ("internal-error", StatusCode::INTERNAL_SERVER_ERROR, "The server failed"),
     ("overloaded", StatusCode::SERVICE_UNAVAILABLE, "Too many commands are waiting"),
+    ("expiry-backlog", StatusCode::SERVICE_UNAVAILABLE, "Too many holds are due at once"),
     ("read-only", StatusCode::SERVICE_UNAVAILABLE, "The store cannot be written"),
     ("store-unavailable", StatusCode::SERVICE_UNAVAILABLE, "The store failed"),
     ("stopping", StatusCode::SERVICE_UNAVAILABLE, "The server is stopping"),
@@ -100,7 +118,11 @@ impl From<Rejection> for Problem {
         let mut lines: Vec<(u32, Map<String, Json>)> = Vec::new();
         let mut members = problem.0.members;
         for Detail { line, name, value } in rejection.details {
-            let value = json_value(value);
+            let value = match value {
+                // The contract counts milliseconds; here, times are texts.
+                Value::Unsigned(at) if name.ends_with("_at") => time::text(at).into(),
+                other => json_value(other),
+            };
             match (line, lines.last_mut()) {
                 (None, _) => {
                     members.insert(name, value);
@@ -125,7 +147,11 @@ impl From<Rejection> for Problem {
 }
 
 fn argument_error(detail: Detail) -> Json {
-    json!({ "in": "body", "pointer": format!("/{}", detail.name), "detail": json_value(detail.value) })
+    let pointer = match detail.line {
+        Some(line) => format!("/lines/{line}/{}", detail.name),
+        None => format!("/{}", detail.name),
+    };
+    json!({ "in": "body", "pointer": pointer, "detail": json_value(detail.value) })
 }
 
 fn json_value(value: Value) -> Json {
@@ -141,6 +167,10 @@ impl From<engine::Error> for Problem {
     fn from(error: engine::Error) -> Self {
         let code = match error {
             engine::Error::Rejected(rejection) => return rejection.into(),
+            engine::Error::InBatch { index, cause } => {
+                return Self::from(*cause).with("command_index", index);
+            }
+            engine::Error::KeyReused => "idempotency-key-reused",
             engine::Error::Fault => "domain-fault",
             engine::Error::Overloaded { .. } => "overloaded",
             engine::Error::ReadOnly => "read-only",
@@ -159,6 +189,13 @@ impl From<Problem> for Response {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
+        self.into_whole().map(Body::from)
+    }
+}
+
+impl Problem {
+    /// The answer.
+    pub(super) fn into_whole(self) -> Whole {
         let Content { code, detail, members } = *self.0;
         let (status, title) = look_up(&code);
         let body = ProblemBody {
@@ -171,7 +208,7 @@ impl IntoResponse for Problem {
         };
         // Texts and numbers: nothing in it can fail to be written.
         let body = serde_json::to_vec(&body).unwrap_or_default();
-        let mut response = Response::new(Body::from(body));
+        let mut response = Whole::new(body.into());
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

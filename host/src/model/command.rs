@@ -1,4 +1,4 @@
-use super::{StockKey, StockView};
+use super::{LineRequest, LocationId, ProductId, Reservation, StockKey, StockView, Timestamp};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -11,9 +11,7 @@ pub struct Command {
     pub origin: Origin,
     /// What must be so first.
     pub precondition: Option<Precondition>,
-    /// Which stock.
-    pub key: StockKey,
-    /// What to do with it.
+    /// What to do.
     pub action: Action,
 }
 
@@ -28,18 +26,22 @@ pub struct Origin {
     pub reference: Option<String>,
 }
 
-/// What to do with a stock.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[allow(missing_docs, reason = "the arguments are the contract's, by name")]
+/// What to do: a command of the contract and its arguments.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[allow(missing_docs, reason = "the commands and arguments are the contract's, by name")]
 pub enum Action {
-    /// `adjust-set` of the contract.
-    AdjustSet { total: u64, minimum: Option<u64> },
-    /// `adjust-by` of the contract.
-    AdjustBy { delta: i64 },
-    /// `reserve` of the contract.
-    Reserve { quantity: u64 },
-    /// `release` of the contract.
-    Release { quantity: u64 },
+    AdjustSet { key: StockKey, total: u64, minimum: Option<u64> },
+    AdjustBy { key: StockKey, delta: i64 },
+    Reserve { key: StockKey, quantity: u64 },
+    Release { key: StockKey, quantity: u64 },
+    Transfer { product_id: ProductId, from: LocationId, to: LocationId, quantity: u64 },
+    Hold { id: String, lines: Vec<LineRequest>, ttl_seconds: Option<u32> },
+    Replace { id: String, lines: Vec<LineRequest> },
+    Extend { id: String, ttl_seconds: u32 },
+    Confirm { id: String },
+    Fulfil { id: String, lines: Option<Vec<LineRequest>> },
+    Cancel { id: String, lines: Option<Vec<LineRequest>> },
+    ExpireDue { limit: u32 },
 }
 
 /// What must be so before a command may change anything.
@@ -53,11 +55,37 @@ pub enum Precondition {
     VersionIn(Vec<u64>),
 }
 
-/// What an accepted command on one stock did.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct StockOutcome {
-    /// The stock after it.
-    pub view: StockView,
-    /// Whether the command created it.
-    pub created: bool,
+/// What an accepted command did.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// A command on one stock.
+    Stock {
+        /// The stock after it.
+        view: StockView,
+        /// Whether the command created it.
+        created: bool,
+    },
+    /// A transfer.
+    Transfer {
+        /// Where the units were, after it.
+        source: StockView,
+        /// Where they are.
+        target: StockView,
+    },
+    /// A command on one reservation.
+    Reservation {
+        /// Its id.
+        id: String,
+        /// The reservation after it.
+        reservation: Reservation,
+        /// Whether the command made it.
+        created: bool,
+    },
+    /// A sweep.
+    Expiry {
+        /// Reservations that it expired.
+        expired: u32,
+        /// Nothing comes due before this; none: nothing can.
+        next_due: Option<Timestamp>,
+    },
 }

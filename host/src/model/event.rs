@@ -1,4 +1,4 @@
-use super::{Digest, Level, StockKey, Timestamp};
+use super::{Digest, Level, ReservationStatus, StockKey, Timestamp};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -67,28 +67,6 @@ pub enum ReservationEventKind {
     ReservationExpired,
 }
 
-/// Where a reservation is in its life.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[allow(missing_docs, reason = "the names are the contract's")]
-pub enum ReservationState {
-    Held,
-    Confirmed,
-    Fulfilled,
-    Cancelled,
-    Expired,
-}
-
-/// What changes about a reservation without changing a stock.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ReservationStatus {
-    /// Where it is in its life.
-    pub state: ReservationState,
-    /// When the hold comes due; none: never.
-    pub expires_at: Option<Timestamp>,
-    /// Accepted changes so far, from 1.
-    pub version: u64,
-}
-
 /// A fact about a reservation, with its status before and after.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ReservationEvent {
@@ -121,4 +99,13 @@ pub struct LogEntry {
     pub component: Digest,
     /// The fact.
     pub event: Event,
+}
+
+/// The kind of a fact.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum EventKind {
+    /// About a stock.
+    Stock(StockEventKind),
+    /// About a reservation.
+    Reservation(ReservationEventKind),
 }

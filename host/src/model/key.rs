@@ -81,6 +81,14 @@ impl LocationId {
         check(&text).map(|()| Self(text))
     }
 
+    /// Whether the text is an id; those of reservations follow the same rule.
+    ///
+    /// # Errors
+    /// Says why it is not.
+    pub fn check(text: &str) -> Result<(), InvalidId> {
+        check(text)
+    }
+
     /// The id as a text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -1,8 +1,13 @@
 //! A bounded cache of committed stocks in front of any store: most reads concern few
 //! stocks, and even a page that SQLite has in memory costs more than the rest of the query.
 
-use super::{Handle, Lane, LogEnd, Snapshot, StockWrite, Stored};
-use crate::model::{DeficitScan, LogEntry, Stock, StockKey, StockScan, StoreFailure};
+use super::{
+    Answered, Batch, Handle, Lane, LogEnd, RequestKey, Snapshot, Stored, StoredReservation,
+};
+use crate::model::{
+    DeficitScan, DueHolds, ReservationPage, ReservationScan, Stock, StockKey, StockScan,
+    StoreFailure, Timestamp,
+};
 use std::{
     collections::HashMap,
     hash::{BuildHasher, RandomState},
@@ -125,6 +130,26 @@ impl<S: Snapshot> Snapshot for CachedSnapshot<S> {
     ) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
         self.inner.scan_deficits(scan)
     }
+
+    fn reservation(&mut self, id: &str) -> Result<Option<StoredReservation>, StoreFailure> {
+        self.inner.reservation(id)
+    }
+
+    fn due_holds(
+        &mut self,
+        key: Option<&StockKey>,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<DueHolds, StoreFailure> {
+        self.inner.due_holds(key, until, limit)
+    }
+
+    fn scan_reservations(
+        &mut self,
+        scan: &ReservationScan,
+    ) -> Result<ReservationPage, StoreFailure> {
+        self.inner.scan_reservations(scan)
+    }
 }
 
 /// A lane that tells the cache what it has committed, before anybody is answered.
@@ -163,6 +188,26 @@ impl<L: Lane> Snapshot for CachedLane<L> {
     ) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
         self.inner.scan_deficits(scan)
     }
+
+    fn reservation(&mut self, id: &str) -> Result<Option<StoredReservation>, StoreFailure> {
+        self.inner.reservation(id)
+    }
+
+    fn due_holds(
+        &mut self,
+        key: Option<&StockKey>,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<DueHolds, StoreFailure> {
+        self.inner.due_holds(key, until, limit)
+    }
+
+    fn scan_reservations(
+        &mut self,
+        scan: &ReservationScan,
+    ) -> Result<ReservationPage, StoreFailure> {
+        self.inner.scan_reservations(scan)
+    }
 }
 
 impl<L: Lane> Lane for CachedLane<L> {
@@ -178,18 +223,27 @@ impl<L: Lane> Lane for CachedLane<L> {
         self.inner.log_end()
     }
 
-    fn commit(
-        &mut self,
-        stocks: &mut [StockWrite<'_>],
-        log: &[LogEntry],
-    ) -> Result<(), StoreFailure> {
-        self.inner.commit(stocks, log)?;
+    fn commit(&mut self, batch: Batch<'_, '_>) -> Result<(), StoreFailure> {
+        let Batch { stocks, reservations, log, answers, now } = batch;
+        self.inner.commit(Batch { stocks: &mut *stocks, reservations, log, answers, now })?;
         for write in stocks {
             if let Some(handle) = *write.handle {
                 self.cache.committed(write.key, handle, *write.stock);
             }
         }
         Ok(())
+    }
+
+    fn answered(
+        &mut self,
+        key: &RequestKey,
+        since: Timestamp,
+    ) -> Result<Option<Answered>, StoreFailure> {
+        self.inner.answered(key, since)
+    }
+
+    fn forget_answers(&mut self, before: Timestamp, limit: u32) -> Result<usize, StoreFailure> {
+        self.inner.forget_answers(before, limit)
     }
 
     fn recover(&mut self) -> Result<(), StoreFailure> {

@@ -8,8 +8,11 @@ pub mod sqlite;
 
 pub use cached::{Cache, CachedLane, CachedSnapshot};
 
-use crate::model::{DeficitScan, LogEntry, Stock, StockKey, StockScan, StoreFailure, Timestamp};
-use std::cmp::Reverse;
+use crate::model::{
+    DeficitScan, DueHolds, EventKind, LogEntry, ProductId, Reservation, ReservationPage,
+    ReservationScan, Stock, StockKey, StockScan, StoreFailure, Timestamp,
+};
+use std::{cmp::Reverse, collections::HashMap};
 
 /// What the store keeps about a stock for itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,6 +34,15 @@ pub struct Stored {
     pub stock: Stock,
 }
 
+/// A reservation as found in the store.
+#[derive(Clone, Debug)]
+pub struct StoredReservation {
+    /// The store's own name for it.
+    pub(crate) number: i64,
+    /// The reservation.
+    pub reservation: Reservation,
+}
+
 /// What is committed, to be read.
 #[allow(clippy::missing_errors_doc, reason = "every function fails where the store does")]
 pub trait Snapshot: Send + 'static {
@@ -45,6 +57,21 @@ pub trait Snapshot: Send + 'static {
     /// Stocks below their minimum, the largest deficit first, then in key order.
     fn scan_deficits(&mut self, scan: &DeficitScan)
     -> Result<Vec<(StockKey, Stock)>, StoreFailure>;
+    /// The reservation of this id.
+    fn reservation(&mut self, id: &str) -> Result<Option<StoredReservation>, StoreFailure>;
+    /// Held reservations that expire not after `until`, the longest due first, then by id;
+    /// with a key only those that hold something of this stock.
+    fn due_holds(
+        &mut self,
+        key: Option<&StockKey>,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<DueHolds, StoreFailure>;
+    /// Reservations, the newest first.
+    fn scan_reservations(
+        &mut self,
+        scan: &ReservationScan,
+    ) -> Result<ReservationPage, StoreFailure>;
 }
 
 /// The end of the event log.
@@ -67,6 +94,50 @@ pub struct StockWrite<'a> {
     pub stock: &'a Stock,
 }
 
+/// A reservation to be written.
+#[derive(Debug)]
+pub struct ReservationWrite<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// As the store has it; none: it is new.
+    pub stored: Option<&'a StoredReservation>,
+    /// What it is now.
+    pub reservation: &'a Reservation,
+}
+
+/// Names a request that its sender may send again.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct RequestKey {
+    /// Whose key it is; empty: nobody's in particular.
+    pub caller: String,
+    /// The key.
+    pub key: String,
+}
+
+/// What a request with a key was, and what it was answered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Answered {
+    /// SHA-256 of the request.
+    pub fingerprint: [u8; 32],
+    /// The whole answer.
+    pub response: Vec<u8>,
+}
+
+/// A batch to be committed.
+#[derive(Debug)]
+pub struct Batch<'a, 'w> {
+    /// Stocks that changed.
+    pub stocks: &'a mut [StockWrite<'w>],
+    /// Reservations that changed.
+    pub reservations: &'a [ReservationWrite<'w>],
+    /// What happened.
+    pub log: &'a [LogEntry],
+    /// Requests that were answered, and when.
+    pub answers: &'a HashMap<RequestKey, Answered>,
+    /// The time of the batch.
+    pub now: Timestamp,
+}
+
 /// The one writer.
 #[allow(clippy::missing_errors_doc, reason = "every function fails where the store does")]
 pub trait Lane: Snapshot {
@@ -77,11 +148,15 @@ pub trait Lane: Snapshot {
     /// Where the log ends.
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure>;
     /// Makes all of it durable, or nothing, and ends the batch.
-    fn commit(
+    fn commit(&mut self, batch: Batch<'_, '_>) -> Result<(), StoreFailure>;
+    /// What a request with this key was answered since `since`.
+    fn answered(
         &mut self,
-        stocks: &mut [StockWrite<'_>],
-        log: &[LogEntry],
-    ) -> Result<(), StoreFailure>;
+        key: &RequestKey,
+        since: Timestamp,
+    ) -> Result<Option<Answered>, StoreFailure>;
+    /// Within a batch: forgets up to `limit` answers from before `before`, and says how many.
+    fn forget_answers(&mut self, before: Timestamp, limit: u32) -> Result<usize, StoreFailure>;
     /// After a failure: gets ready to write again, and proves it by writing.
     fn recover(&mut self) -> Result<(), StoreFailure>;
     /// Leaves the store as compact as it can be, before the process ends.
@@ -111,6 +186,55 @@ pub trait Log: Send + 'static {
         after: Option<u64>,
         limit: u32,
     ) -> Result<Option<Vec<LogEntry>>, StoreFailure>;
+
+    /// The last entry about a stock up to a sequence, remarks included, and the time of its
+    /// first; none where there was none yet.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    fn last_stock_event(
+        &mut self,
+        key: &StockKey,
+        until: u64,
+    ) -> Result<Option<(LogEntry, Timestamp)>, StoreFailure>;
+
+    /// The sequence of the last entry that is not later than a time; 0 where there is none.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    fn sequence_at(&mut self, at: Timestamp) -> Result<u64, StoreFailure>;
+
+    /// Entries of the whole log, the oldest first.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    fn events(&mut self, scan: &EventScan) -> Result<EventPage, StoreFailure>;
+}
+
+/// Which entries of the log to read.
+#[derive(Clone, Default, Debug)]
+pub struct EventScan {
+    /// Only facts of these kinds; empty: of all.
+    pub kinds: Vec<EventKind>,
+    /// Only about stocks of this product.
+    pub product_id: Option<ProductId>,
+    /// Only about this reservation, or what it moved.
+    pub reservation_id: Option<String>,
+    /// Only with this reference.
+    pub reference: Option<String>,
+    /// Only behind this sequence.
+    pub after: u64,
+    /// At most this many.
+    pub limit: u32,
+}
+
+/// A page of the log.
+#[derive(Clone, Default, Debug)]
+pub struct EventPage {
+    /// The entries. A store may stop early, to keep one scan short.
+    pub items: Vec<LogEntry>,
+    /// The sequence behind which to read on; none at the end.
+    pub next: Option<u64>,
 }
 
 /// Whether a scan asks for this stock: the conditions that a store evaluates in its own

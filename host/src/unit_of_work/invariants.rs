@@ -1,25 +1,46 @@
 //! The host's own check of what a command writes, before it may join a batch: whatever the
 //! component decided, these hold. Rules of business are not checked here.
 
-use crate::model::{Event, Level, QUANTITY_MAX, Stock, StockEvent, StockKey};
+mod reservations;
+
+use crate::model::{Event, Level, QUANTITY_MAX, Reservation, Stock, StockEvent, StockKey};
 
 /// The longest text in an event that the domain may choose.
 const TEXT_BYTES_MAX: usize = 128;
 
-/// Says which invariant the writes and facts of one command break, if any. `before` is the
-/// stock as the command found it.
-pub(super) fn check<'a>(
-    writes: &[(StockKey, Stock)],
-    facts: &[Event],
-    before: impl Fn(&StockKey) -> Option<&'a Stock>,
-) -> Result<(), String> {
-    for (key, after) in writes {
-        check_stock(key, before(key), after, facts)?;
+/// What one command writes and says.
+pub(super) struct Writes<'a> {
+    pub(super) stocks: &'a [(StockKey, Stock)],
+    pub(super) reservations: &'a [(String, Reservation)],
+    pub(super) facts: &'a [Event],
+}
+
+type StockBefore<'a> = dyn Fn(&StockKey) -> Option<&'a Stock> + 'a;
+type ReservationBefore<'a> = dyn Fn(&str) -> Option<&'a Reservation> + 'a;
+
+impl Writes<'_> {
+    /// Says which invariant they break, if any. `stock` and `reservation` are what the command
+    /// found.
+    pub(super) fn check<'a>(
+        &self,
+        stock: &StockBefore<'a>,
+        reservation: &ReservationBefore<'a>,
+    ) -> Result<(), String> {
+        for (key, after) in self.stocks {
+            check_stock(key, stock(key), after, self.facts)?;
+        }
+        for (id, after) in self.reservations {
+            reservations::check(id, reservation(id), after, self.facts)?;
+        }
+        reservations::check_holdings(self, stock, reservation)?;
+        self.facts.iter().try_for_each(|fact| self.check_fact(fact))
     }
-    for fact in facts {
+
+    fn check_fact(&self, fact: &Event) -> Result<(), String> {
         match fact {
             Event::Stock(event) => {
-                if event.kind.changes_stock() && !writes.iter().any(|(key, _)| *key == event.key) {
+                let written = || self.stocks.iter().any(|(key, _)| *key == event.key);
+                if event.kind.changes_stock() && !written() {
                     return Err(format!(
                         "an event says that {} changed, but it was not written",
                         event.key
@@ -29,11 +50,20 @@ pub(super) fn check<'a>(
                 if event.quantity.is_some_and(|quantity| quantity > QUANTITY_MAX) {
                     return Err(format!("an event on {} moves an impossible quantity", event.key));
                 }
+                Ok(())
             }
-            Event::Reservation(event) => check_texts(&[&Some(event.reservation_id.clone())])?,
+            Event::Reservation(event) => {
+                let id = &event.reservation_id;
+                if self.reservations.iter().any(|(written, _)| written == id) {
+                    return Ok(());
+                }
+                let shown: String = id.chars().take(TEXT_BYTES_MAX).collect();
+                Err(format!(
+                    "an event says that reservation {shown} changed, but it was not written"
+                ))
+            }
         }
     }
-    Ok(())
 }
 
 fn check_texts(texts: &[&Option<String>]) -> Result<(), String> {

@@ -1,9 +1,7 @@
 use crate::{
-    Context, DUE_HOLDS_MAX, InvalidArgument, Rejection, Timestamp, World, session::Session,
+    Context, DUE_HOLDS_MAX, InvalidArgument, Rejection, Timestamp, World,
+    session::{DUE_LINES_MAX, Session},
 };
-
-/// The most lines that one sweep frees, so that it stays as short as any other command.
-const LINES_PER_SWEEP_MAX: usize = 500;
 
 /// What a sweep did.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,7 +30,7 @@ pub fn expire_due(
     let (mut expired, mut lines, mut next_due) = (0, 0, due.next_due);
     for mut hold in due.holds {
         lines += hold.lines.len();
-        if expired == limit || (expired > 0 && lines > LINES_PER_SWEEP_MAX) {
+        if expired == limit || (expired > 0 && lines > DUE_LINES_MAX) {
             next_due = hold.status.expires_at;
             break;
         }

@@ -1,16 +1,26 @@
 use super::{Faults, Json, Part, faults::token};
 use crate::{
     http::{App, problem::Problem},
-    model::{LocationId, ProductId, QUANTITY_MAX, StockKey},
+    model::{LineRequest, LocationId, ProductId, QUANTITY_MAX, StockKey},
 };
 use axum::{
+    body::Body,
     extract::{FromRequest, Request},
     http::{HeaderMap, header},
 };
+use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 /// The longest reason or reference, in characters.
 pub(in crate::http) const TEXT_CHARACTERS_MAX: usize = 256;
+
+/// The most lines of a reservation, or of a command on one.
+const LINES_MAX: usize = 100;
+
+/// The name of a time to live, how long it is where nobody says, and at most: 31 days.
+const TTL: &str = "ttl_seconds";
+const TTL_SECONDS: u32 = 900;
+const TTL_SECONDS_MAX: u32 = 2_678_400;
 
 /// The members of a JSON object, each to be asked for by name. A member that is at fault
 /// gives a default and a fault; whoever asks must call [`JsonBody::finish`] before using
@@ -27,22 +37,8 @@ impl FromRequest<App> for JsonBody {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
-        check_media_type(request.headers())?;
-        check_length(request.headers(), app.body_bytes_max)?;
-        let body = Limited::new(request.into_body(), app.body_bytes_max);
-        let bytes = match tokio::time::timeout(app.body_timeout, body.collect()).await {
-            Ok(Ok(collected)) => collected.to_bytes(),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => {
-                return Err(too_large(app.body_bytes_max));
-            }
-            Ok(Err(_)) => return Err(invalid("", "the body could not be received whole")),
-            Err(_) => {
-                let limit = app.body_timeout.as_millis();
-                let detail = format!("the body did not arrive within {limit} ms");
-                return Err(Problem::new("request-timeout", detail));
-            }
-        };
-        Self::parse(&bytes)
+        let (parts, body) = request.into_parts();
+        Self::parse(&Self::receive(&parts.headers, body, app).await?)
     }
 }
 
@@ -84,7 +80,28 @@ fn invalid(pointer: &str, detail: &str) -> Problem {
 }
 
 impl JsonBody {
-    fn parse(bytes: &[u8]) -> Result<Self, Problem> {
+    /// The bytes of a body that may be JSON, within the limits on size and time.
+    pub(in crate::http) async fn receive(
+        headers: &HeaderMap,
+        body: Body,
+        app: &App,
+    ) -> Result<Bytes, Problem> {
+        check_media_type(headers)?;
+        check_length(headers, app.body_bytes_max)?;
+        let body = Limited::new(body, app.body_bytes_max);
+        match tokio::time::timeout(app.body_timeout, body.collect()).await {
+            Ok(Ok(collected)) => Ok(collected.to_bytes()),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(app.body_bytes_max)),
+            Ok(Err(_)) => Err(invalid("", "the body could not be received whole")),
+            Err(_) => {
+                let limit = app.body_timeout.as_millis();
+                let detail = format!("the body did not arrive within {limit} ms");
+                Err(Problem::new("request-timeout", detail))
+            }
+        }
+    }
+
+    pub(in crate::http) fn parse(bytes: &[u8]) -> Result<Self, Problem> {
         if bytes.is_empty() {
             return Err(invalid("", "the body is empty, expected is a JSON object"));
         }
@@ -231,29 +248,44 @@ impl JsonBody {
         })
     }
 
-    /// A list of keys `{product_id, location_id?}` of bounded length that must be there.
-    pub(in crate::http) fn keys(&mut self, name: &str, most: usize) -> Vec<StockKey> {
-        let items = match self.require(name) {
-            None => return Vec::new(),
-            Some(Json::Array(items)) => items,
-            Some(other) => {
+    /// An array of 1 to `most` objects, each read by `read`; nothing where something about it
+    /// is at fault.
+    fn objects<T>(
+        &mut self,
+        name: &str,
+        value: Json,
+        most: usize,
+        mut read: impl FnMut(&mut Self) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let items = match value {
+            Json::Array(items) => items,
+            other => {
                 self.fault(name, format!("must be an array, is {}", other.kind()));
-                return Vec::new();
+                return None;
             }
         };
         if items.is_empty() || items.len() > most {
             self.fault(name, format!("must have 1 to {most} items, has {}", items.len()));
-            return Vec::new();
+            return None;
         }
         let pointer = format!("{}/{}", self.pointer, token(name));
-        items
-            .into_iter()
-            .enumerate()
-            .filter_map(|(i, item)| self.key(item, format!("{pointer}/{i}")))
-            .collect()
+        let mut values = Some(Vec::with_capacity(items.len()));
+        for (i, item) in items.into_iter().enumerate() {
+            let value = self.object(item, format!("{pointer}/{i}"), &mut read);
+            match (&mut values, value) {
+                (Some(values), Some(value)) => values.push(value),
+                _ => values = None,
+            }
+        }
+        values
     }
 
-    fn key(&mut self, item: Json, pointer: String) -> Option<StockKey> {
+    fn object<T>(
+        &mut self,
+        item: Json,
+        pointer: String,
+        read: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<T> {
         let members = match item {
             Json::Object(members) => members,
             other => {
@@ -263,14 +295,162 @@ impl JsonBody {
             }
         };
         let mut object = Self { members, pointer, faults: Faults::default() };
-        let location_id = object.location();
-        let product_id = object.product();
+        let value = read(&mut object);
         object.refuse_unknown();
+        let sound = object.faults.count() == 0;
         self.faults.join(object.faults);
-        Some(StockKey { product_id: product_id?, location_id })
+        value.filter(|_| sound)
     }
 
-    fn product(&mut self) -> Option<ProductId> {
+    /// A list of keys `{product_id, location_id?}` of bounded length that must be there.
+    pub(in crate::http) fn keys(&mut self, name: &str, most: usize) -> Vec<StockKey> {
+        let Some(value) = self.require(name) else { return Vec::new() };
+        self.objects(name, value, most, Self::key).unwrap_or_default()
+    }
+
+    /// `{product_id, location_id?}`.
+    pub(in crate::http) fn key(&mut self) -> Option<StockKey> {
+        let location_id = self.location();
+        Some(StockKey { product_id: self.product()?, location_id })
+    }
+
+    fn line(&mut self) -> Option<LineRequest> {
+        let (key, quantity) = (self.key(), self.quantity("quantity", 1));
+        Some(LineRequest { key: key?, quantity })
+    }
+
+    /// The lines of a reservation, which must be there.
+    pub(in crate::http) fn lines(&mut self) -> Vec<LineRequest> {
+        let Some(value) = self.require("lines") else { return Vec::new() };
+        self.objects("lines", value, LINES_MAX, Self::line).unwrap_or_default()
+    }
+
+    /// The lines of a reservation, or all of them.
+    pub(in crate::http) fn optional_lines(&mut self) -> Option<Vec<LineRequest>> {
+        let value = self.take("lines")?;
+        Some(self.objects("lines", value, LINES_MAX, Self::line).unwrap_or_default())
+    }
+
+    /// A list of objects that must be there, each read by `read`. Longer ones are another
+    /// problem than malformed ones.
+    pub(in crate::http) fn list<T>(
+        &mut self,
+        name: &str,
+        most: usize,
+        read: impl FnMut(&mut Self) -> Option<T>,
+    ) -> Result<Vec<T>, usize> {
+        let Some(value) = self.require(name) else { return Ok(Vec::new()) };
+        match &value {
+            Json::Array(items) if items.len() > most => Err(items.len()),
+            _ => Ok(self.objects(name, value, most, read).unwrap_or_default()),
+        }
+    }
+
+    /// One of some words, which must be there.
+    pub(in crate::http) fn choice<T: Copy>(
+        &mut self,
+        name: &str,
+        choices: &[(&str, T)],
+    ) -> Option<T> {
+        let given = match self.require(name)? {
+            Json::String(text) => text,
+            other => {
+                self.fault(name, format!("must be a string, is {}", other.kind()));
+                return None;
+            }
+        };
+        let found = choices.iter().find(|(word, _)| *word == given);
+        if found.is_none() {
+            let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
+            let given: String = given.chars().take(TEXT_CHARACTERS_MAX).collect();
+            self.fault(name, format!("must be {}, is {given:?}", words.join(" or ")));
+        }
+        found.map(|(_, value)| *value)
+    }
+
+    /// A time to live in seconds; an explicit null is none at all.
+    pub(in crate::http) fn ttl(&mut self) -> Option<u32> {
+        let null = self.members.iter().any(|(name, value)| name == TTL && *value == Json::Null);
+        match self.take(TTL) {
+            None if null => None,
+            None => Some(TTL_SECONDS),
+            Some(value) => Some(self.as_ttl(&value)),
+        }
+    }
+
+    /// A time to live in seconds that must be there.
+    pub(in crate::http) fn required_ttl(&mut self) -> u32 {
+        let value = self.require(TTL);
+        value.map_or(0, |value| self.as_ttl(&value))
+    }
+
+    fn as_ttl(&mut self, value: &Json) -> u32 {
+        let seconds = match value {
+            Json::Unsigned(seconds) => u32::try_from(*seconds).ok(),
+            _ => None,
+        };
+        let within = seconds.filter(|seconds| (1..=TTL_SECONDS_MAX).contains(seconds));
+        within.unwrap_or_else(|| {
+            let is = match value {
+                Json::Unsigned(seconds) => seconds.to_string(),
+                Json::Signed(seconds) => seconds.to_string(),
+                other => other.kind().to_owned(),
+            };
+            self.fault(TTL, format!("must be an integer from 1 to {TTL_SECONDS_MAX}, is {is}"));
+            0
+        })
+    }
+
+    /// An id of a reservation.
+    pub(in crate::http) fn reservation_id(&mut self) -> Option<String> {
+        let id = self.string("reservation_id")?;
+        match LocationId::check(&id) {
+            Ok(()) => Some(id),
+            Err(error) => {
+                self.fault("reservation_id", error);
+                None
+            }
+        }
+    }
+
+    /// An id of a reservation that must be there.
+    pub(in crate::http) fn required_reservation_id(&mut self) -> Option<String> {
+        if !self
+            .members
+            .iter()
+            .any(|(name, value)| name == "reservation_id" && *value != Json::Null)
+        {
+            self.fault("reservation_id", "is required");
+        }
+        self.reservation_id()
+    }
+
+    /// A location by another name than usual, which must be there.
+    pub(in crate::http) fn required_location(&mut self, name: &str) -> Option<LocationId> {
+        match self.require(name)? {
+            Json::String(text) => {
+                LocationId::parse(text).map_err(|error| self.fault(name, error)).ok()
+            }
+            other => {
+                self.fault(name, format!("must be a string, is {}", other.kind()));
+                None
+            }
+        }
+    }
+
+    /// A version, from 1.
+    pub(in crate::http) fn optional_version(&mut self, name: &str) -> Option<u64> {
+        match self.take(name)? {
+            Json::Unsigned(version) if version >= 1 => Some(version),
+            other => {
+                self.fault(name, format!("must be an integer of at least 1, is {}", other.kind()));
+                None
+            }
+        }
+    }
+
+    /// `product_id`, which must be there.
+    pub(in crate::http) fn product(&mut self) -> Option<ProductId> {
         match self.require("product_id")? {
             Json::String(text) => {
                 ProductId::parse(text).map_err(|error| self.fault("product_id", error)).ok()

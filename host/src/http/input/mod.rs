@@ -11,4 +11,4 @@ pub(super) use body::JsonBody;
 pub(super) use faults::{Faults, Part};
 pub(super) use json::Json;
 pub(super) use params::Params;
-pub(super) use path::StockPath;
+pub(super) use path::{ReservationPath, StockPath};

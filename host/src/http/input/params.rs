@@ -1,5 +1,8 @@
 use super::{Faults, Part};
-use crate::{http::problem::Problem, model::LocationId};
+use crate::{
+    http::{problem::Problem, time},
+    model::{LocationId, ProductId, Timestamp},
+};
 use axum::{extract::FromRequestParts, http::request::Parts};
 
 /// The parameters of a query string, each to be asked for by name; as with a body, unknown
@@ -19,7 +22,7 @@ impl<S: Sync> FromRequestParts<S> for Params {
 }
 
 impl Params {
-    fn parse(query: Option<&str>) -> Self {
+    pub(in crate::http) fn parse(query: Option<&str>) -> Self {
         let Some(query) = query.filter(|query| !query.is_empty()) else { return Self::default() };
         match serde_urlencoded::from_str(query) {
             Ok(given) => Self { given, faults: Faults::default() },
@@ -67,11 +70,30 @@ impl Params {
         found.map(|(_, value)| *value)
     }
 
-    pub(in crate::http) fn flag(&mut self, name: &str) -> Option<bool> {
+    /// One of some words, if it is given.
+    pub(in crate::http) fn optional_choice<T: Copy>(
+        &mut self,
+        name: &str,
+        choices: &[(&str, T)],
+    ) -> Option<T> {
         if !self.given.iter().any(|(given, _)| given == name) {
             return None;
         }
-        self.choice(name, &[("true", true), ("false", false)])
+        self.choice(name, choices)
+    }
+
+    /// A number, if it is given.
+    pub(in crate::http) fn number(&mut self, name: &str) -> Option<u64> {
+        let given = self.take(name)?;
+        let number = given.parse().ok();
+        if number.is_none() {
+            self.fault(name, format!("must be an integer of at least 0, is {given:?}"));
+        }
+        number
+    }
+
+    pub(in crate::http) fn flag(&mut self, name: &str) -> Option<bool> {
+        self.optional_choice(name, &[("true", true), ("false", false)])
     }
 
     /// How many items a page may have.
@@ -92,6 +114,18 @@ impl Params {
     }
 
     /// `location_id`, or the default location.
+    /// `product_id`, where it is given.
+    pub(in crate::http) fn product(&mut self) -> Option<ProductId> {
+        let given = self.take("product_id")?;
+        ProductId::parse(given).map_err(|error| self.fault("product_id", error)).ok()
+    }
+
+    /// A time, where it is given.
+    pub(in crate::http) fn time(&mut self, name: &str) -> Option<Timestamp> {
+        let given = self.take(name)?;
+        time::parse(&given).map_err(|detail| self.fault(name, detail)).ok()
+    }
+
     pub(in crate::http) fn location(&mut self) -> LocationId {
         self.optional_location().unwrap_or_default()
     }

@@ -1,11 +1,7 @@
-use super::{execute, incoming};
+use super::{on_stock, unconditional};
 use crate::{
     http::{
-        App,
-        conditional::Conditions,
-        input::{JsonBody, Params, StockPath},
-        openapi::CommandProblems,
-        problem::Problem,
+        App, command::Incoming, input::StockPath, openapi::CommandProblems, problem::Problem,
         respond::StockBody,
     },
     model::Action,
@@ -49,12 +45,16 @@ pub(super) struct AdjustBody {
 pub(super) async fn adjust(
     State(app): State<App>,
     path: StockPath,
-    params: Params,
-    conditions: Conditions,
-    body: JsonBody,
+    incoming: Incoming,
 ) -> Result<Response, Problem> {
-    let incoming = incoming(path, params, conditions, body, true, |body| Action::AdjustBy {
-        delta: body.delta("delta"),
-    })?;
-    Ok(execute(&app, incoming).await?.0)
+    on_stock(
+        &app,
+        path,
+        incoming,
+        true,
+        |body| body.delta("delta"),
+        |key, delta| Action::AdjustBy { key, delta },
+        unconditional,
+    )
+    .await
 }

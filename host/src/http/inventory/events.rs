@@ -2,14 +2,16 @@ use super::{PAGE_ITEMS, PAGE_ITEMS_MAX};
 use crate::{
     http::{
         App, cursor,
+        facts::EntryBody,
         input::{Params, StockPath},
         openapi::ReadProblems,
         problem::Problem,
-        respond::{self, EntryBody, PageBody},
+        respond::{self, PageBody},
     },
     store::Order,
 };
 use axum::{
+    body::Body,
     extract::{OriginalUri, State},
     response::Response,
 };
@@ -46,7 +48,7 @@ pub(super) async fn events(
     let order = params.choice("order", &orders).unwrap_or(Order::NewestFirst);
     let limit = params.limit(PAGE_ITEMS, PAGE_ITEMS_MAX);
     let after = params.cursor(cursor::to_ledger);
-    let key = path.key(location_id, |faults| params.finish(faults))?;
+    let (key, ()) = path.key(location_id, |faults| params.finish(faults))?;
     let Some(page) = app.engine.ledger(key.clone(), order, after, limit).await? else {
         let (product, location) = (key.product_id.as_str(), key.location_id.as_str());
         return Err(Problem::new("product-not-found", format!("there is no stock of {key}"))
@@ -54,5 +56,5 @@ pub(super) async fn events(
             .with("location_id", location));
     };
     let items = page.items.iter().map(EntryBody::of).collect();
-    Ok(respond::page(&uri, items, page.next.map(cursor::of_ledger)))
+    Ok(respond::page(&uri, items, page.next.map(cursor::of_ledger)).map(Body::from))
 }

@@ -1,10 +1,15 @@
-use crate::http::{
-    App,
-    conditional::{Conditions, etag},
-    input::{Params, StockPath},
-    openapi::ReadProblems,
-    problem::Problem,
-    respond::{self, StockBody},
+use crate::{
+    engine::AsOf,
+    http::{
+        App,
+        conditional::{Conditions, etag},
+        input::{Params, StockPath},
+        openapi::ReadProblems,
+        problem::Problem,
+        respond::{self, StockBody, Whole},
+        time,
+    },
+    model::{StockKey, Timestamp},
 };
 use axum::{
     body::Body,
@@ -24,6 +29,7 @@ use axum::{
     params(
         ("product_id" = String, Path, description = "1 to 128 printable ASCII characters without spaces"),
         ("location_id" = Option<String>, Query, description = "`default` where absent"),
+        ("as_of" = Option<String>, Query, description = "As it was then: the sequence of an event, or a time (RFC 3339)"),
         ("If-None-Match" = Option<String>, Header, description = "An entity tag that the client has"),
     ),
     responses(
@@ -39,11 +45,15 @@ pub(super) async fn get(
     mut params: Params,
     conditions: Conditions,
 ) -> Result<Response, Problem> {
+    let as_of = as_of(&mut params, app.engine.now());
     let location_id = params.location();
-    let key = path.key(location_id, |mut faults| {
+    let (key, ()) = path.key(location_id, |mut faults| {
         conditions.check(&mut faults);
         params.finish(faults)
     })?;
+    if let Some(as_of) = as_of {
+        return Ok(past(&app, key, as_of).await?.map(Body::from));
+    }
     let view = app.engine.stock(&key).await?;
     let version = view.stock.level.version;
     if conditions.has(version) {
@@ -52,5 +62,31 @@ pub(super) async fn get(
         response.headers_mut().insert(header::ETAG, etag(version));
         return Ok(response);
     }
-    Ok(respond::stock(StatusCode::OK, &key, &view))
+    Ok(respond::stock(StatusCode::OK, &key, &view).map(Body::from))
+}
+
+fn as_of(params: &mut Params, now: Timestamp) -> Option<AsOf> {
+    let given = params.take("as_of")?;
+    if let Ok(sequence) = given.parse() {
+        return Some(AsOf::Sequence(sequence));
+    }
+    match time::parse(&given) {
+        Ok(at) if at <= now => return Some(AsOf::Time(at)),
+        Ok(_) => params.fault("as_of", "must not be in the future"),
+        Err(detail) => params.fault(
+            "as_of",
+            format!("must be a sequence, or {}", detail.trim_start_matches("must be ")),
+        ),
+    }
+    None
+}
+
+/// From the ledger. It has no entity tag: no command is about the past.
+async fn past(app: &App, key: StockKey, as_of: AsOf) -> Result<Whole, Problem> {
+    match app.engine.stock_as_of(key.clone(), as_of).await? {
+        Some(view) => Ok(respond::json(StatusCode::OK, &StockBody::of(&key, &view))),
+        None => Err(Problem::new("product-not-found", format!("there was no stock of {key} then"))
+            .with("product_id", key.product_id.as_str())
+            .with("location_id", key.location_id.as_str())),
+    }
 }

@@ -10,6 +10,7 @@ use crate::{
     model::{ProductId, StockFilter},
 };
 use axum::{
+    body::Body,
     extract::{OriginalUri, State},
     response::Response,
 };
@@ -50,7 +51,7 @@ pub(super) async fn list(
     params.finish(Faults::default())?;
     let page = app.engine.list_stocks(filter, after, limit).await?;
     let items = page.items.iter().map(|(key, view)| StockBody::of(key, view)).collect();
-    Ok(respond::page(&uri, items, page.next.as_ref().map(cursor::of_stocks)))
+    Ok(respond::page(&uri, items, page.next.as_ref().map(cursor::of_stocks)).map(Body::from))
 }
 
 /// The beginning of a product id, which follows the rule of a whole one. The words that

@@ -7,6 +7,7 @@ use crate::http::{
     respond::{self, PageBody, StockBody},
 };
 use axum::{
+    body::Body,
     extract::{OriginalUri, State},
     response::Response,
 };
@@ -40,5 +41,5 @@ pub(super) async fn low_stock(
     params.finish(Faults::default())?;
     let page = app.engine.low_stock(location_id, after, limit).await?;
     let items = page.items.iter().map(|(key, view)| StockBody::of(key, view)).collect();
-    Ok(respond::page(&uri, items, page.next.as_ref().map(cursor::of_deficits)))
+    Ok(respond::page(&uri, items, page.next.as_ref().map(cursor::of_deficits)).map(Body::from))
 }

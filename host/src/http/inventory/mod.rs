@@ -12,20 +12,21 @@ mod reserve;
 
 use super::{
     App,
-    conditional::Conditions,
-    input::{Faults, JsonBody, Params, StockPath},
+    answer::Subject,
+    command::{Incoming, carry_out, command},
+    input::{JsonBody, StockPath},
     problem::Problem,
-    respond,
 };
-use crate::model::{Action, Command, Origin, StockKey, StockOutcome};
-use axum::http::StatusCode;
+use crate::{
+    engine::Work,
+    model::{Action, Precondition, StockKey},
+};
 use axum::response::Response;
 use utoipa_axum::{router::OpenApiRouter, routes};
-use uuid::Uuid;
 
 /// How many items a page has where the client does not say, and at most.
-const PAGE_ITEMS: u32 = 100;
-const PAGE_ITEMS_MAX: u32 = 500;
+pub(super) const PAGE_ITEMS: u32 = 100;
+pub(super) const PAGE_ITEMS_MAX: u32 = 500;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -39,42 +40,27 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(events::events))
 }
 
-/// What every command on one stock brings: the stock in path and body, conditions in the
-/// headers, reason and reference in the body.
-struct Incoming {
-    key: StockKey,
-    command: Command,
-}
-
-/// Reads what all commands share, after `action` has read what is its own, and tells every
-/// fault of the request at once.
-fn incoming(
+/// Reads a command on one stock, its own arguments first, tells every fault of the request at
+/// once, and carries it out.
+async fn on_stock<A>(
+    app: &App,
     path: StockPath,
-    params: Params,
-    conditions: Conditions,
-    mut body: JsonBody,
+    mut incoming: Incoming,
     with_reason: bool,
-    action: impl FnOnce(&mut JsonBody) -> Action,
-) -> Result<Incoming, Problem> {
-    let action = action(&mut body);
-    let reference = body.text("reference");
-    let reason = if with_reason { body.text("reason") } else { None };
-    let location_id = body.location();
-    let mut faults = Faults::default();
-    let precondition = conditions.precondition(&mut faults);
-    faults.join(params.into_faults());
-    let key = path.key(location_id, |in_path| {
-        faults.join(in_path);
-        body.finish(faults)
-    })?;
-    let origin = Origin { caller: None, reason, reference };
-    let command = Command { id: Uuid::now_v7(), origin, precondition, key: key.clone(), action };
-    Ok(Incoming { key, command })
+    read: impl FnOnce(&mut JsonBody) -> A,
+    act: impl FnOnce(StockKey, A) -> Action,
+    permit: impl FnOnce(Option<&Precondition>) -> Result<(), Problem>,
+) -> Result<Response, Problem> {
+    let argument = read(&mut incoming.body);
+    let origin = incoming.origin(with_reason);
+    let location_id = incoming.body.location();
+    let (key, terms) = path.key(location_id, |faults| incoming.finish(faults))?;
+    permit(terms.precondition.as_ref())?;
+    let command = command(origin, terms.precondition.clone(), act(key.clone(), argument));
+    Ok(carry_out(app, terms, Subject::Stock(key), Work::One(command)).await)
 }
 
-/// Carries a command out and answers with the stock after it.
-async fn execute(app: &App, incoming: Incoming) -> Result<(Response, StockOutcome), Problem> {
-    let outcome = app.engine.execute(incoming.command).await?;
-    let status = if outcome.created { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((respond::stock(status, &incoming.key, &outcome.view), outcome))
+/// Whether a command needs a condition: most do not.
+fn unconditional(_: Option<&Precondition>) -> Result<(), Problem> {
+    Ok(())
 }

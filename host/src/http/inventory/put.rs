@@ -1,20 +1,12 @@
-use super::{execute, incoming};
+use super::on_stock;
 use crate::{
     http::{
-        App,
-        conditional::Conditions,
-        input::{JsonBody, Params, StockPath},
-        openapi::CommandProblems,
-        problem::Problem,
+        App, command::Incoming, input::StockPath, openapi::PutProblems, problem::Problem,
         respond::StockBody,
     },
     model::Action,
 };
-use axum::{
-    extract::{OriginalUri, State},
-    http::{HeaderValue, header},
-    response::Response,
-};
+use axum::{extract::State, response::Response};
 use utoipa::ToSchema;
 
 /// What to set a stock to.
@@ -54,32 +46,32 @@ pub(super) struct PutBody {
         (status = 200, description = "The stock after the command", body = StockBody),
         (status = 201, description = "The stock, created", body = StockBody,
             headers(("Location" = String, description = "The stock's address"))),
-        CommandProblems,
+        PutProblems,
     )
 )]
 pub(super) async fn put(
     State(app): State<App>,
     path: StockPath,
-    params: Params,
-    OriginalUri(uri): OriginalUri,
-    conditions: Conditions,
-    body: JsonBody,
+    incoming: Incoming,
 ) -> Result<Response, Problem> {
-    let incoming = incoming(path, params, conditions, body, true, |body| Action::AdjustSet {
-        total: body.quantity("total_quantity", 0),
-        minimum: body.optional_quantity("minimum_stock_level", 0),
-    })?;
-    let location = match incoming.key.location_id.as_str() {
-        "default" => uri.path().to_owned(),
-        other => format!("{}?{}", uri.path(), query_of_location(other)),
-    };
-    let (mut response, outcome) = execute(&app, incoming).await?;
-    if let (true, Ok(location)) = (outcome.created, HeaderValue::try_from(location)) {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    Ok(response)
-}
-
-fn query_of_location(location_id: &str) -> String {
-    serde_urlencoded::to_string([("location_id", location_id)]).unwrap_or_default()
+    on_stock(
+        &app,
+        path,
+        incoming,
+        true,
+        |body| {
+            let total = body.quantity("total_quantity", 0);
+            (total, body.optional_quantity("minimum_stock_level", 0))
+        },
+        |key, (total, minimum)| Action::AdjustSet { key, total, minimum },
+        |precondition| match precondition {
+            None if app.put_needs_condition => {
+                let detail =
+                    "send If-Match with the stock's ETag, or If-None-Match: * to create it";
+                Err(Problem::new("precondition-required", detail))
+            }
+            _ => Ok(()),
+        },
+    )
+    .await
 }

@@ -5,7 +5,7 @@ use crate::http::{
     problem::Problem,
     respond::{self, StockBody},
 };
-use axum::{extract::State, http::StatusCode, response::Response};
+use axum::{body::Body, extract::State, http::StatusCode, response::Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -65,5 +65,5 @@ pub(super) async fn query(
         .zip(&found)
         .map(|(key, view)| view.as_ref().map(|view| StockBody::of(key, view)))
         .collect();
-    Ok(respond::json(StatusCode::OK, &FoundBody { items, next_cursor: None }))
+    Ok(respond::json(StatusCode::OK, &FoundBody { items, next_cursor: None }).map(Body::from))
 }

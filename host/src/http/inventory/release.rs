@@ -1,11 +1,7 @@
-use super::{execute, incoming};
+use super::{on_stock, unconditional};
 use crate::{
     http::{
-        App,
-        conditional::Conditions,
-        input::{JsonBody, Params, StockPath},
-        openapi::CommandProblems,
-        problem::Problem,
+        App, command::Incoming, input::StockPath, openapi::CommandProblems, problem::Problem,
         respond::StockBody,
     },
     model::Action,
@@ -46,12 +42,16 @@ pub(super) struct ReleaseBody {
 pub(super) async fn release(
     State(app): State<App>,
     path: StockPath,
-    params: Params,
-    conditions: Conditions,
-    body: JsonBody,
+    incoming: Incoming,
 ) -> Result<Response, Problem> {
-    let incoming = incoming(path, params, conditions, body, false, |body| Action::Release {
-        quantity: body.quantity("quantity", 1),
-    })?;
-    Ok(execute(&app, incoming).await?.0)
+    on_stock(
+        &app,
+        path,
+        incoming,
+        false,
+        |body| body.quantity("quantity", 1),
+        |key, quantity| Action::Release { key, quantity },
+        unconditional,
+    )
+    .await
 }

@@ -1,14 +1,22 @@
 use super::{
+    answers,
     checkpoint::Checkpointer,
     connection::{self, failed},
     lock::FileLock,
     log::ANCHOR_SPACING,
+    reservations,
     rows::{EventRow, Unsigned, unsigned},
     snapshot,
 };
 use crate::{
-    model::{DeficitScan, Digest, Event, LogEntry, Stock, StockKey, StockScan, StoreFailure},
-    store::{Handle, Lane, LogEnd, Snapshot, StockWrite, Stored},
+    model::{
+        DeficitScan, Digest, DueHolds, Event, LogEntry, ReservationPage, ReservationScan, Stock,
+        StockKey, StockScan, StoreFailure, Timestamp,
+    },
+    store::{
+        Answered, Batch, Handle, Lane, LogEnd, RequestKey, Snapshot, StockWrite, Stored,
+        StoredReservation,
+    },
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
@@ -94,22 +102,26 @@ impl SqliteLane {
     }
 
     /// Writes everything, and returns the new handle of each stock, in order.
-    fn write(
-        &mut self,
-        stocks: &[StockWrite<'_>],
-        log: &[LogEntry],
-    ) -> rusqlite::Result<Vec<Handle>> {
+    fn write(&mut self, batch: &Batch<'_, '_>) -> rusqlite::Result<Vec<Handle>> {
+        let Batch { stocks, reservations, log, answers, now } = batch;
         let mut handles: HashMap<_, _> = stocks
             .iter()
             .map(|write| (write.key, write.handle.unwrap_or_else(|| self.new_handle())))
             .collect();
-        for entry in log {
+        for entry in *log {
             let component = self.component_id(entry.component)?;
             let handle = match &entry.event {
                 Event::Stock(event) => handles.get_mut(&event.key),
                 Event::Reservation(_) => None,
             };
             self.write_event(entry, component, handle)?;
+        }
+        let stock_id = |key: &StockKey| handles.get(key).map(|handle: &Handle| handle.stock_id);
+        for write in *reservations {
+            reservations::write(&self.connection, write, &stock_id)?;
+        }
+        for (key, answered) in *answers {
+            answers::write(&self.connection, key, answered, *now)?;
         }
         stocks
             .iter()
@@ -264,6 +276,26 @@ impl Snapshot for SqliteLane {
     ) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
         snapshot::scan_deficits(&self.connection, scan)
     }
+
+    fn reservation(&mut self, id: &str) -> Result<Option<StoredReservation>, StoreFailure> {
+        reservations::find(&self.connection, id)
+    }
+
+    fn due_holds(
+        &mut self,
+        key: Option<&StockKey>,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<DueHolds, StoreFailure> {
+        reservations::due(&self.connection, key, until, limit)
+    }
+
+    fn scan_reservations(
+        &mut self,
+        scan: &ReservationScan,
+    ) -> Result<ReservationPage, StoreFailure> {
+        reservations::scan(&self.connection, scan)
+    }
 }
 
 impl Lane for SqliteLane {
@@ -283,22 +315,18 @@ impl Lane for SqliteLane {
         Ok(self.log_end)
     }
 
-    fn commit(
-        &mut self,
-        stocks: &mut [StockWrite<'_>],
-        log: &[LogEntry],
-    ) -> Result<(), StoreFailure> {
+    fn commit(&mut self, batch: Batch<'_, '_>) -> Result<(), StoreFailure> {
         let before = self.next_stock_id;
-        let written = self.write(stocks, log).and_then(|handles| {
+        let written = self.write(&batch).and_then(|handles| {
             self.run("COMMIT")?;
             Ok(handles)
         });
         match written {
             Ok(handles) => {
-                for (write, handle) in stocks.iter_mut().zip(handles) {
+                for (write, handle) in batch.stocks.iter_mut().zip(handles) {
                     *write.handle = Some(handle);
                 }
-                if let Some(last) = log.last() {
+                if let Some(last) = batch.log.last() {
                     self.log_end = LogEnd { sequence: last.sequence, at: last.at };
                 }
                 Ok(())
@@ -310,6 +338,18 @@ impl Lane for SqliteLane {
                 Err(StoreFailure::new("committing a batch", error))
             }
         }
+    }
+
+    fn answered(
+        &mut self,
+        key: &RequestKey,
+        since: Timestamp,
+    ) -> Result<Option<Answered>, StoreFailure> {
+        answers::find(&self.connection, key, since)
+    }
+
+    fn forget_answers(&mut self, before: Timestamp, limit: u32) -> Result<usize, StoreFailure> {
+        answers::forget(&self.connection, before, limit)
     }
 
     /// A new connection, since an I/O error can leave the old one in any state; then a real

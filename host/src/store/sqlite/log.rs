@@ -1,11 +1,12 @@
 use super::{
     connection::{self, failed},
+    events,
     rows::{self, LOG_COLUMNS, Unsigned, unsigned},
     snapshot,
 };
 use crate::{
-    model::{LogEntry, StockKey, StoreFailure},
-    store::{Handle, Log, Order},
+    model::{LogEntry, StockKey, StoreFailure, Timestamp},
+    store::{EventPage, EventScan, Handle, Log, Order},
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use std::{path::Path, sync::LazyLock};
@@ -128,6 +129,48 @@ impl SqliteLog {
         entries.reverse();
         Ok(entries)
     }
+
+    /// Events come by rising ordinal, so the last one up to a sequence is found by halving:
+    /// the anchors keep each look short.
+    fn last_until(
+        &self,
+        key: &StockKey,
+        handle: &Handle,
+        until: u64,
+    ) -> rusqlite::Result<Option<(LogEntry, Timestamp)>> {
+        let Some(first) = self.at_ordinal(handle, 1)?.filter(|first| *first <= until) else {
+            return Ok(None);
+        };
+        let (mut low, mut high) = ((1, first), handle.event_count);
+        while low.0 < high {
+            let middle = low.0 + (high - low.0).div_ceil(2);
+            match self.at_ordinal(handle, middle)? {
+                Some(sequence) if sequence <= until => low = (middle, sequence),
+                _ => high = middle - 1,
+            }
+        }
+        let entry = |sequence| self.back(key, handle.stock_id, Some(sequence), 1);
+        let created_at = entry(first)?.first().map(|entry| entry.at);
+        Ok(entry(low.1)?.pop().zip(created_at))
+    }
+
+    /// Times never go back from one event to the next, so they can be searched by halving.
+    fn last_not_after(&self, at: Timestamp) -> rusqlite::Result<u64> {
+        let last = "SELECT coalesce(max(sequence), 0) FROM event";
+        let (mut low, mut high) = (0, self.connection.query_row(last, [], |row| unsigned(row, 0))?);
+        let mut time =
+            self.connection.prepare_cached("SELECT at FROM event WHERE sequence = ?1")?;
+        while low < high {
+            let middle = low + (high - low).div_ceil(2);
+            let there = time.query_row([Unsigned(middle)], |row| unsigned(row, 0))?;
+            if there <= at {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        Ok(low)
+    }
 }
 
 impl Log for SqliteLog {
@@ -145,5 +188,22 @@ impl Log for SqliteLog {
             Order::OldestFirst => self.oldest_first(key, &stored.handle, after, limit),
         };
         entries.map(Some).map_err(failed("reading the event log"))
+    }
+
+    fn last_stock_event(
+        &mut self,
+        key: &StockKey,
+        until: u64,
+    ) -> Result<Option<(LogEntry, Timestamp)>, StoreFailure> {
+        let Some(stored) = snapshot::stock(&self.connection, key)? else { return Ok(None) };
+        self.last_until(key, &stored.handle, until).map_err(failed("reading the event log"))
+    }
+
+    fn sequence_at(&mut self, at: Timestamp) -> Result<u64, StoreFailure> {
+        self.last_not_after(at).map_err(failed("searching the event log"))
+    }
+
+    fn events(&mut self, scan: &EventScan) -> Result<EventPage, StoreFailure> {
+        events::scan(&self.connection, scan).map_err(failed("reading the event log"))
     }
 }

@@ -5,7 +5,10 @@ use super::{OpenError, connection};
 use rusqlite::{Connection, ErrorCode};
 use std::path::Path;
 
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_stock_and_event_log.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("migrations/0001_stock_and_event_log.sql"),
+    include_str!("migrations/0002_reservations.sql"),
+];
 
 /// The schema version of this binary.
 #[allow(clippy::cast_possible_truncation, reason = "a handful of files")]

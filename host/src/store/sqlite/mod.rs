@@ -1,12 +1,15 @@
 //! SQLite: one file, one writing process, WAL, every commit on disk before it is
 //! acknowledged.
 
+mod answers;
 mod checkpoint;
 mod connection;
+mod events;
 mod lane;
 mod lock;
 mod log;
 mod migrations;
+mod reservations;
 mod rows;
 mod snapshot;
 

@@ -1,8 +1,9 @@
 //! The border between rows and the host's values.
 
 use crate::model::{
-    Digest, Event, Level, LogEntry, ReservationEvent, ReservationEventKind, ReservationState,
-    ReservationStatus, Stock, StockEvent, StockEventKind, StockKey,
+    Digest, Event, EventKind, Level, LogEntry, Reservation, ReservationEvent, ReservationEventKind,
+    ReservationLine, ReservationState, ReservationStatus, Stock, StockEvent, StockEventKind,
+    StockKey,
 };
 use rusqlite::{
     Row,
@@ -33,11 +34,11 @@ pub(super) fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get::<_, Unsigned>(column).map(|number| number.0)
 }
 
-fn optional(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<u64>> {
+pub(super) fn optional(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<u64>> {
     Ok(row.get::<_, Option<Unsigned>>(column)?.map(|number| number.0))
 }
 
-fn broken(column: usize, what: &str) -> rusqlite::Error {
+pub(super) fn broken(column: usize, what: &str) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Null, what.to_owned().into())
 }
 
@@ -100,6 +101,51 @@ fn decode<T: Copy>(table: &[(i64, T)], number: i64) -> Option<T> {
 
 fn encode<T: PartialEq>(table: &[(i64, T)], value: &T) -> Option<i64> {
     table.iter().find(|(_, known)| known == value).map(|(number, _)| *number)
+}
+
+/// The number of a state.
+pub(super) fn state_number(state: ReservationState) -> Option<i64> {
+    encode(&STATES, &state)
+}
+
+/// The number of a kind of event.
+pub(super) fn kind_number(kind: EventKind) -> Option<i64> {
+    match kind {
+        EventKind::Stock(kind) => encode(&STOCK_EVENT_KINDS, &kind),
+        EventKind::Reservation(kind) => encode(&RESERVATION_EVENT_KINDS, &kind),
+    }
+}
+
+/// The columns of a reservation, in the order in which [`reservation`] reads them.
+pub(super) const RESERVATION_COLUMNS: &str = "reservation_no, reservation_id, state, expires_at, \
+     ttl_seconds, reference, version, created_at, updated_at";
+
+/// A reservation without its lines: its number, its id and itself.
+pub(super) fn reservation(row: &Row<'_>) -> rusqlite::Result<(i64, String, Reservation)> {
+    let state =
+        decode(&STATES, row.get(2)?).ok_or_else(|| broken(2, "an unknown reservation state"))?;
+    let status =
+        ReservationStatus { state, expires_at: optional(row, 3)?, version: unsigned(row, 6)? };
+    let reservation = Reservation {
+        lines: Vec::new(),
+        status,
+        ttl_seconds: row.get(4)?,
+        reference: row.get(5)?,
+        created_at: unsigned(row, 7)?,
+        updated_at: unsigned(row, 8)?,
+    };
+    Ok((row.get(0)?, row.get(1)?, reservation))
+}
+
+/// A line: product, location, quantity, fulfilled, released, expired.
+pub(super) fn line(row: &Row<'_>) -> rusqlite::Result<ReservationLine> {
+    Ok(ReservationLine {
+        key: key(row, 0)?,
+        quantity: unsigned(row, 2)?,
+        fulfilled: unsigned(row, 3)?,
+        released: unsigned(row, 4)?,
+        expired: unsigned(row, 5)?,
+    })
 }
 
 /// One row of the table `event`, without what is the same for the whole entry.
@@ -174,6 +220,9 @@ pub(super) const LOG_COLUMNS: &str = "sequence, kind, at, component.digest, comm
      reason, reference, reservation_id, expires_at, quantity, counterpart_id, event.total, \
      event.reserved, event.unattributed, event.minimum, event.version, version_span, total_from, \
      reserved_from, unattributed_from, minimum_from, state, state_from, expires_at_from";
+
+/// How many they are.
+pub(super) const LOG_COLUMNS_COUNT: usize = 25;
 
 /// A log entry about a stock, or about a reservation, where `key` is none.
 pub(super) fn log_entry(row: &Row<'_>, key: Option<StockKey>) -> rusqlite::Result<LogEntry> {

@@ -1,10 +1,14 @@
 use super::{
     connection::{self, failed},
+    reservations,
     rows::{self, STOCK_COLUMNS, Unsigned},
 };
 use crate::{
-    model::{DeficitScan, Stock, StockKey, StockScan, StoreFailure},
-    store::{Handle, Snapshot, Stored},
+    model::{
+        DeficitScan, DueHolds, ReservationPage, ReservationScan, Stock, StockKey, StockScan,
+        StoreFailure, Timestamp,
+    },
+    store::{Handle, Snapshot, Stored, StoredReservation},
 };
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 use std::{path::Path, sync::LazyLock};
@@ -61,6 +65,26 @@ impl Snapshot for SqliteSnapshot {
         scan: &DeficitScan,
     ) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
         scan_deficits(&self.connection, scan)
+    }
+
+    fn reservation(&mut self, id: &str) -> Result<Option<StoredReservation>, StoreFailure> {
+        reservations::find(&self.connection, id)
+    }
+
+    fn due_holds(
+        &mut self,
+        key: Option<&StockKey>,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<DueHolds, StoreFailure> {
+        reservations::due(&self.connection, key, until, limit)
+    }
+
+    fn scan_reservations(
+        &mut self,
+        scan: &ReservationScan,
+    ) -> Result<ReservationPage, StoreFailure> {
+        reservations::scan(&self.connection, scan)
     }
 }
 

@@ -1,14 +1,15 @@
 //! The border between the contract's types and the host's.
 
+pub(super) mod reservation;
+
 use super::bindings::{
     exports::holdfast::inventory::inventory as exported,
     holdfast::inventory::{storage, types},
 };
 use crate::model::{
-    Command, DeficitPosition, DeficitScan, Detail, Event, Fault, Level, LowStockPage, Precondition,
-    Rejection, ReservationEvent, ReservationEventKind, ReservationState, ReservationStatus, Stock,
-    StockEvent, StockEventKind, StockKey, StockOutcome, StockPage, StockScan, StockView, Timestamp,
-    Value,
+    Command, DeficitPosition, DeficitScan, Detail, Event, Fault, Level, LowStockPage, Outcome,
+    Precondition, Rejection, ReservationEvent, ReservationEventKind, Stock, StockEvent,
+    StockEventKind, StockKey, StockPage, StockScan, StockView, Timestamp, Value,
 };
 
 pub(super) fn key_to_wit(key: &StockKey) -> types::StockKey {
@@ -78,8 +79,13 @@ pub(super) fn view_from_wit(view: types::StockView) -> StockView {
     StockView { stock: stock_from_wit(view.stock), available: view.available, low: view.low }
 }
 
-pub(super) fn outcome_from_wit(outcome: exported::StockOutcome) -> StockOutcome {
-    StockOutcome { view: view_from_wit(outcome.view), created: outcome.created }
+pub(super) fn outcome_from_wit(outcome: exported::StockOutcome) -> Outcome {
+    Outcome::Stock { view: view_from_wit(outcome.view), created: outcome.created }
+}
+
+pub(super) fn transfer_from_wit(outcome: exported::TransferOutcome) -> Outcome {
+    let (source, target) = (view_from_wit(outcome.source), view_from_wit(outcome.target));
+    Outcome::Transfer { source, target }
 }
 
 fn items_from_wit(items: Vec<types::StockItem>) -> Result<Vec<(StockKey, StockView)>, Fault> {
@@ -218,21 +224,10 @@ fn transferred(it: types::InventoryTransferred) -> Result<Event, Fault> {
 }
 
 fn change(kind: ReservationEventKind, it: types::ReservationChange) -> Event {
-    let status = |status: types::ReservationStatus| ReservationStatus {
-        state: match status.state {
-            types::ReservationState::Held => ReservationState::Held,
-            types::ReservationState::Confirmed => ReservationState::Confirmed,
-            types::ReservationState::Fulfilled => ReservationState::Fulfilled,
-            types::ReservationState::Cancelled => ReservationState::Cancelled,
-            types::ReservationState::Expired => ReservationState::Expired,
-        },
-        expires_at: status.expires_at,
-        version: status.version,
-    };
     Event::Reservation(ReservationEvent {
         kind,
         reservation_id: it.reservation_id,
-        from: status(it.from),
-        to: status(it.to),
+        from: reservation::status_from_wit(it.from),
+        to: reservation::status_from_wit(it.to),
     })
 }

@@ -1,0 +1,183 @@
+//! Carries out what one request asks for, on the batch at hand.
+
+use super::{
+    Done, Error,
+    instance::Instance,
+    request::{Recording, Request, Work},
+};
+use crate::{
+    model::{Action, Command, Ended, Event, Fault, Origin, Outcome, Timestamp},
+    store::{Answered, Lane},
+};
+use uuid::Uuid;
+
+/// What a rejection says where holds must be expired before its command can be decided.
+const EXPIRY_BACKLOG: &str = "expiry-backlog";
+
+/// How often a command is tried again after a sweep: enough for a hundred thousand holds.
+const SWEEPS_PER_COMMAND_MAX: u32 = 2_000;
+
+/// The most holds that one sweep expires.
+const HOLDS_PER_SWEEP: u32 = 64;
+
+pub(super) struct Executor<'i, 'd, L: Lane> {
+    pub(super) instance: &'i mut Instance<'d, L>,
+    /// The time of the batch.
+    pub(super) now: Timestamp,
+    /// Answers from before this are as good as forgotten.
+    pub(super) answers_since: Timestamp,
+}
+
+impl<L: Lane> Executor<'_, '_, L> {
+    pub(super) fn carry_out(&mut self, request: &Request) -> Result<Done, Error> {
+        match &request.recording {
+            Some(recording) if !request.rehearsal => self.recorded(request, recording),
+            _ => self.work(request),
+        }
+    }
+
+    fn recorded(&mut self, request: &Request, recording: &Recording) -> Result<Done, Error> {
+        let Recording { key, fingerprint, render } = recording;
+        let since = self.answers_since;
+        if let Some(known) = self.instance.unit().map_err(faulted)?.answered(key, since)? {
+            if known.fingerprint != *fingerprint {
+                return Err(Error::KeyReused);
+            }
+            return Ok(Done::Recorded { response: known.response, replayed: true });
+        }
+        let result = self.work(request);
+        match render(&result) {
+            None => result,
+            Some(response) => {
+                let answered = Answered { fingerprint: *fingerprint, response: response.clone() };
+                self.instance.unit().map_err(faulted)?.keep_answer(key.clone(), answered);
+                Ok(Done::Recorded { response, replayed: false })
+            }
+        }
+    }
+
+    fn work(&mut self, request: &Request) -> Result<Done, Error> {
+        if !request.rehearsal {
+            return match &request.work {
+                Work::Together(commands) => self.together(commands).map(Done::Many),
+                Work::One(command) => self.command(command).map(Done::One),
+                Work::Each(commands) => Ok(Done::Many(self.each(commands))),
+            };
+        }
+        let place = self.begin_together()?;
+        let done = match &request.work {
+            Work::One(command) => self.command(command).map(Done::One),
+            Work::Each(commands) => Ok(Done::Many(self.each(commands))),
+            Work::Together(commands) => self.all(commands).map(Done::Many),
+        };
+        let unit = self.instance.unit().map_err(faulted)?;
+        let facts: Vec<Event> =
+            unit.facts_since(place).iter().map(|entry| entry.event.clone()).collect();
+        unit.undo();
+        Ok(Done::Rehearsed(Box::new(done?), facts))
+    }
+
+    fn begin_together(&mut self) -> Result<usize, Error> {
+        let unit = self.instance.unit().map_err(faulted)?;
+        unit.begin_together();
+        Ok(unit.place())
+    }
+
+    fn each(&mut self, commands: &[Command]) -> Vec<Result<Outcome, Error>> {
+        commands.iter().map(|command| self.command(command)).collect()
+    }
+
+    fn together(&mut self, commands: &[Command]) -> Result<Vec<Result<Outcome, Error>>, Error> {
+        self.begin_together()?;
+        let done = self.all(commands);
+        let unit = self.instance.unit().map_err(faulted)?;
+        match done {
+            Ok(_) => unit.keep(),
+            Err(_) => unit.undo(),
+        }
+        done
+    }
+
+    /// The outcome of all, or the first refusal and whose it is.
+    fn all(&mut self, commands: &[Command]) -> Result<Vec<Result<Outcome, Error>>, Error> {
+        let decide = |(index, command): (usize, &Command)| {
+            self.command(command)
+                .map(Ok)
+                .map_err(|cause| Error::InBatch { index, cause: Box::new(cause) })
+        };
+        commands.iter().enumerate().map(decide).collect()
+    }
+
+    fn command(&mut self, command: &Command) -> Result<Outcome, Error> {
+        for _ in 0..SWEEPS_PER_COMMAND_MAX {
+            match self.decide(command) {
+                Err(Error::Rejected(rejection)) if rejection.code == EXPIRY_BACKLOG => {
+                    // Without progress the refusal stands.
+                    if self.sweep()? == 0 {
+                        return Err(Error::Rejected(rejection));
+                    }
+                }
+                decided => return decided,
+            }
+        }
+        self.decide(command)
+    }
+
+    /// Expires some holds that are due; says how many.
+    pub(super) fn sweep(&mut self) -> Result<u32, Error> {
+        let command = Command {
+            id: Uuid::now_v7(),
+            origin: Origin::default(),
+            precondition: None,
+            action: Action::ExpireDue { limit: HOLDS_PER_SWEEP },
+        };
+        let outcome = self.decide(&command)?;
+        let now = self.now;
+        self.instance.unit().map_err(faulted)?.look_for_next_due(now)?;
+        match outcome {
+            Outcome::Expiry { expired, .. } => Ok(expired),
+            _ => Ok(0),
+        }
+    }
+
+    /// One decision. Where it costs the guest, the next one gets a new guest.
+    fn decide(&mut self, command: &Command) -> Result<Outcome, Error> {
+        let digest = self.instance.domain.digest();
+        let guest = match self.instance.guest() {
+            Ok(guest) => guest,
+            Err(fault) => return Err(faulted_by(command, &fault)),
+        };
+        let decided = guest.execute(command, self.now);
+        let unit = guest.world();
+        match decided {
+            Ok(Ok(outcome)) => match unit.accept(command, self.now, digest) {
+                Ok(()) => Ok(outcome),
+                Err(fault) => {
+                    self.instance.retire();
+                    Err(faulted_by(command, &fault))
+                }
+            },
+            Ok(Err(rejection)) => {
+                unit.abandon();
+                Err(Error::Rejected(rejection))
+            }
+            Err(ended) => {
+                unit.abandon();
+                self.instance.retire();
+                Err(match ended {
+                    Ended::Fault(fault) => faulted_by(command, &fault),
+                    Ended::Failure(failure) => failure.into(),
+                })
+            }
+        }
+    }
+}
+
+fn faulted(fault: Fault) -> Error {
+    Ended::Fault(fault).into()
+}
+
+fn faulted_by(command: &Command, fault: &Fault) -> Error {
+    tracing::error!(command_id = %command.id, action = ?command.action, cause = %fault, "domain fault");
+    Error::Fault
+}

@@ -1,0 +1,230 @@
+//! What was done, as an answer: for the client at once, or kept to be given again.
+
+use super::{
+    facts::FactBody,
+    problem::Problem,
+    reservations::ReservationBody,
+    respond::{self, StockBody, Whole},
+};
+use crate::{
+    engine::{Done, Error},
+    model::{Outcome, StockKey},
+};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// The header of an answer that was given before.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// What an answer says that the outcome does not.
+#[derive(Clone, Debug)]
+pub(super) enum Subject {
+    /// The stock that the command was about.
+    Stock(StockKey),
+    /// Both stocks of a transfer, and the source's address where it is another than the target's.
+    Transfer { source: StockKey, target: StockKey },
+    /// A reservation says itself what it is.
+    Reservation,
+    /// The subjects of several commands.
+    Batch(Vec<Self>),
+}
+
+/// The whole answer to a command.
+pub(super) fn whole(subject: &Subject, result: &Result<Done, Error>) -> Whole {
+    match result {
+        Err(error) => Problem::from(error.clone()).into_whole(),
+        Ok(Done::One(outcome)) => one(subject, outcome),
+        Ok(Done::Many(results)) => many(subject, results),
+        Ok(Done::Rehearsed(done, facts)) => {
+            let rehearsed = match &**done {
+                Done::One(outcome) => one(subject, outcome),
+                Done::Many(results) => many(subject, results),
+                Done::Rehearsed(..) | Done::Recorded { .. } => return unexpected(),
+            };
+            let events: Vec<_> = facts.iter().map(FactBody::of).collect();
+            let Some(Item { status, body, .. }) = Item::of(&rehearsed) else { return unexpected() };
+            respond::json(StatusCode::OK, &Rehearsed { dry_run: true, status, body, events })
+        }
+        Ok(Done::Recorded { response, replayed }) => {
+            let Some(mut whole) = restore(response) else { return unexpected() };
+            if *replayed {
+                whole.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+            }
+            whole
+        }
+    }
+}
+
+fn unexpected() -> Whole {
+    tracing::error!("an answer is not what it should be");
+    Problem::new("internal-error", "the answer could not be read").into_whole()
+}
+
+/// What a rehearsed command would have been answered, and what it would have said.
+#[derive(Serialize)]
+struct Rehearsed<'a> {
+    dry_run: bool,
+    status: u16,
+    body: Option<Box<RawValue>>,
+    events: Vec<FactBody<'a>>,
+}
+
+#[derive(Serialize)]
+struct Results {
+    results: Vec<Item>,
+}
+
+/// An answer within an answer, its body as it is.
+#[derive(Serialize)]
+struct Item {
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<Box<RawValue>>,
+}
+
+impl Item {
+    fn of(whole: &Whole) -> Option<Self> {
+        let text = String::from_utf8(whole.body().to_vec()).ok()?;
+        let raw = Some(RawValue::from_string(text).ok()?);
+        let status = whole.status();
+        let (body, problem) = if status.is_success() { (raw, None) } else { (None, raw) };
+        Some(Self { status: status.as_u16(), body, problem })
+    }
+}
+
+#[derive(Serialize)]
+struct Transferred<'a> {
+    from: StockBody<'a>,
+    to: StockBody<'a>,
+}
+
+fn one(subject: &Subject, outcome: &Outcome) -> Whole {
+    match (subject, outcome) {
+        (Subject::Stock(key), Outcome::Stock { view, created }) => {
+            let status = if *created { StatusCode::CREATED } else { StatusCode::OK };
+            let mut response = respond::stock(status, key, view);
+            if *created {
+                locate(&mut response, &address(key));
+            }
+            response
+        }
+        (Subject::Transfer { source: from, target: to }, Outcome::Transfer { source, target }) => {
+            let body =
+                json!({ "from": StockBody::of(from, source), "to": StockBody::of(to, target) });
+            respond::json(StatusCode::OK, &body)
+        }
+        (Subject::Reservation, Outcome::Reservation { id, reservation, created }) => {
+            let status = if *created { StatusCode::CREATED } else { StatusCode::OK };
+            let mut response = ReservationBody::of(id, reservation).respond(status);
+            if *created {
+                locate(&mut response, &format!("/v1/reservations/{}", percent_encoded(id)));
+            }
+            response
+        }
+        _ => unexpected(),
+    }
+}
+
+fn many(subject: &Subject, results: &[Result<Outcome, Error>]) -> Whole {
+    let Subject::Batch(subjects) = subject else { return unexpected() };
+    let each = subjects.iter().zip(results).map(|(subject, result)| match result {
+        Ok(outcome) => one(subject, outcome),
+        Err(error) => Problem::from(error.clone()).into_whole(),
+    });
+    match each.map(|whole| Item::of(&whole)).collect() {
+        Some(results) => respond::json(StatusCode::OK, &Results { results }),
+        None => unexpected(),
+    }
+}
+
+fn locate(response: &mut Whole, address: &str) {
+    if let Ok(location) = HeaderValue::try_from(address) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+}
+
+fn address(key: &StockKey) -> String {
+    let product = percent_encoded(key.product_id.as_str());
+    match key.location_id.as_str() {
+        "default" => format!("/v1/inventory/{product}"),
+        other => format!("/v1/inventory/{product}?location_id={}", percent_encoded(other)),
+    }
+}
+
+/// An id, which has no spaces, so that the encoding of forms is that of paths.
+fn percent_encoded(id: &str) -> String {
+    let pair = serde_urlencoded::to_string([("", id)]).unwrap_or_default();
+    pair.trim_start_matches('=').to_owned()
+}
+
+/// An answer as it is kept.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+/// The answer in a form that can be kept; none where it is one that is not.
+pub(super) fn keep(whole: &Whole) -> Option<Vec<u8>> {
+    // What failed may succeed when it is tried again.
+    if whole.status().is_server_error() {
+        return None;
+    }
+    let headers = whole.headers().iter();
+    let kept = Kept {
+        status: whole.status().as_u16(),
+        headers: headers
+            .filter_map(|(name, value)| {
+                Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+            })
+            .collect(),
+        body: String::from_utf8(whole.body().to_vec()).ok()?,
+    };
+    serde_json::to_vec(&kept).ok()
+}
+
+fn restore(bytes: &[u8]) -> Option<Whole> {
+    let kept: Kept = serde_json::from_slice(bytes).ok()?;
+    let mut whole = Whole::new(Bytes::from(kept.body));
+    *whole.status_mut() = StatusCode::from_u16(kept.status).ok()?;
+    for (name, value) in kept.headers {
+        let (name, value) = (HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?);
+        whole.headers_mut().append(name, value);
+    }
+    Some(whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_kept_answer_is_the_same_byte_for_byte() {
+        let mut whole = respond::json(StatusCode::CREATED, &json!({"a": [1, "ü\n"], "b": null}));
+        locate(&mut whole, "/v1/reservations/x%2F1");
+        let restored = restore(&keep(&whole).unwrap()).unwrap();
+        assert_eq!(restored.status(), whole.status());
+        assert_eq!(restored.headers(), whole.headers());
+        assert_eq!(restored.body(), whole.body());
+    }
+
+    #[test]
+    fn what_failed_is_not_kept() {
+        let problem = |code| Problem::new(code, "").into_whole();
+        assert!(keep(&problem("domain-fault")).is_none());
+        assert!(keep(&problem("store-unavailable")).is_none());
+        assert!(keep(&problem("insufficient-stock")).is_some());
+    }
+
+    #[test]
+    fn addresses_are_encoded() {
+        let key = StockKey::parse("a/b?c%".into(), "n&1".into()).unwrap();
+        assert_eq!(address(&key), "/v1/inventory/a%2Fb%3Fc%25?location_id=n%261");
+    }
+}

@@ -1,0 +1,53 @@
+use super::ReservationBody;
+use crate::http::{
+    App,
+    conditional::{Conditions, etag},
+    input::{Params, ReservationPath},
+    openapi::ReservationReadProblems,
+    problem::Problem,
+};
+use axum::{
+    body::Body,
+    extract::State,
+    http::{StatusCode, header},
+    response::Response,
+};
+
+/// One reservation
+///
+/// The entity tag is its version. A hold that has come due is shown as expired.
+#[utoipa::path(
+    get,
+    path = "/v1/reservations/{reservation_id}",
+    tag = "reservations",
+    params(
+        ("reservation_id" = String, Path, description = "1 to 128 printable ASCII characters without spaces"),
+        ("If-None-Match" = Option<String>, Header, description = "An entity tag that the client has"),
+    ),
+    responses(
+        (status = 200, description = "The reservation", body = ReservationBody,
+            headers(("ETag" = String, description = "The version, in double quotes"))),
+        (status = 304, description = "The client's copy is current"),
+        ReservationReadProblems,
+    )
+)]
+pub(super) async fn get(
+    State(app): State<App>,
+    path: ReservationPath,
+    params: Params,
+    conditions: Conditions,
+) -> Result<Response, Problem> {
+    let (id, ()) = path.id(|mut faults| {
+        conditions.check(&mut faults);
+        params.finish(faults)
+    })?;
+    let found = app.engine.reservation(id.clone()).await?;
+    let version = found.status.version;
+    if conditions.has(version) {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        response.headers_mut().insert(header::ETAG, etag(version));
+        return Ok(response);
+    }
+    Ok(ReservationBody::of(&id, &found).respond(StatusCode::OK).map(Body::from))
+}

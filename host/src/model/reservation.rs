@@ -1,0 +1,161 @@
+use super::{LocationId, ProductId, StockKey, Timestamp};
+
+/// Where a reservation is in its life.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs, reason = "the names are the contract's")]
+pub enum ReservationState {
+    Held,
+    Confirmed,
+    Fulfilled,
+    Cancelled,
+    Expired,
+}
+
+impl ReservationState {
+    /// Whether units are still set aside for it.
+    #[must_use]
+    pub const fn is_active(self) -> bool {
+        matches!(self, Self::Held | Self::Confirmed)
+    }
+}
+
+/// What changes about a reservation without changing a stock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ReservationStatus {
+    /// Where it is in its life.
+    pub state: ReservationState,
+    /// When the hold comes due; none: never.
+    pub expires_at: Option<Timestamp>,
+    /// Accepted changes so far, from 1.
+    pub version: u64,
+}
+
+/// How much of one stock a command is about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LineRequest {
+    /// Which stock.
+    pub key: StockKey,
+    /// How much.
+    pub quantity: u64,
+}
+
+/// What a reservation holds, or held, of one stock.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ReservationLine {
+    /// Of which stock.
+    pub key: StockKey,
+    /// How much it held at first.
+    pub quantity: u64,
+    /// Units that left the stock.
+    pub fulfilled: u64,
+    /// Units given back.
+    pub released: u64,
+    /// Units freed because the hold came due.
+    pub expired: u64,
+}
+
+impl ReservationLine {
+    /// What it still holds; none where the numbers contradict each other.
+    #[must_use]
+    pub fn remaining(&self) -> Option<u64> {
+        let gone = self.fulfilled.checked_add(self.released)?.checked_add(self.expired)?;
+        self.quantity.checked_sub(gone)
+    }
+}
+
+/// A reservation, under its id.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reservation {
+    /// 1 to 100; several may be about one stock.
+    pub lines: Vec<ReservationLine>,
+    /// Where it is in its life.
+    pub status: ReservationStatus,
+    /// The time to live it was made with, in seconds.
+    pub ttl_seconds: Option<u32>,
+    /// The caller's name for the business transaction.
+    pub reference: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Reservation {
+    /// Whether it is held and expires not after `until`.
+    #[must_use]
+    pub fn is_due(&self, until: Timestamp) -> bool {
+        self.status.state == ReservationState::Held
+            && self.status.expires_at.is_some_and(|at| at <= until)
+    }
+
+    /// What it still holds of a stock.
+    #[must_use]
+    pub fn holds(&self, key: &StockKey) -> u64 {
+        if !self.status.state.is_active() {
+            return 0;
+        }
+        let lines = self.lines.iter().filter(|line| line.key == *key);
+        lines.map(|line| line.remaining().unwrap_or(0)).sum()
+    }
+}
+
+/// Holds that are due.
+#[derive(Clone, Default, Debug)]
+pub struct DueHolds {
+    /// With their ids, the longest due first.
+    pub items: Vec<(String, Reservation)>,
+    /// None of the others comes due before this; none: none can.
+    pub next_due: Option<Timestamp>,
+}
+
+/// Which reservations to list.
+#[derive(Clone, Default, Debug)]
+pub struct ReservationFilter {
+    /// Only with a line about this product.
+    pub product_id: Option<ProductId>,
+    /// Only with a line at this location; with a product: with a line about both.
+    pub location_id: Option<LocationId>,
+    /// Only in this state.
+    pub state: Option<ReservationState>,
+    /// Only with this reference.
+    pub reference: Option<String>,
+    /// Only those that expire before this.
+    pub expires_before: Option<Timestamp>,
+}
+
+impl ReservationFilter {
+    /// Whether it lets a reservation through.
+    #[must_use]
+    pub fn matches(&self, it: &Reservation) -> bool {
+        let line = |line: &ReservationLine| {
+            self.product_id.as_ref().is_none_or(|id| *id == line.key.product_id)
+                && self.location_id.as_ref().is_none_or(|id| *id == line.key.location_id)
+        };
+        it.lines.iter().any(line)
+            && self.state.is_none_or(|state| state == it.status.state)
+            && self.reference.as_ref().is_none_or(|own| it.reference.as_ref() == Some(own))
+            && self
+                .expires_before
+                .is_none_or(|before| it.status.expires_at.is_some_and(|at| at < before))
+    }
+}
+
+/// Which reservations to scan, the newest first.
+#[derive(Clone, Default, Debug)]
+pub struct ReservationScan {
+    /// Which.
+    pub filter: ReservationFilter,
+    /// Only behind this position.
+    pub after: Option<u64>,
+    /// At most this many.
+    pub limit: u32,
+}
+
+/// A page of reservations with their ids, the newest first.
+#[derive(Clone, Default, Debug)]
+pub struct ReservationPage {
+    /// The reservations.
+    pub items: Vec<(String, Reservation)>,
+    /// The position behind which to read on; none at the end.
+    pub next: Option<u64>,
+}
