@@ -27,9 +27,8 @@ pub fn get_stock(world: &mut dyn World, now: Timestamp, key: RawKey) -> Result<S
     let Some(key) = arguments.key(key) else {
         return Err(arguments.rejection());
     };
-    let mut session = Session::new(world, now);
-    let slot = session.require(&key)?;
-    session.look(slot).cloned().ok_or(Rejection::ProductNotFound { key })
+    let stock = world.stock(&key).ok_or(Rejection::ProductNotFound { key })?;
+    settled(world, now, stock)
 }
 
 /// A page of stocks in key order, and the key to read on from.
@@ -57,7 +56,7 @@ pub fn list_stocks(
     // One more than the page tells whether there is a next one.
     let scan = StockScan { location_id, product_prefix, below_minimum, after, limit: limit + 1 };
     let (stocks, next) = page(world.scan_stocks(scan), limit);
-    let mut stocks = settled(world, now, stocks)?;
+    let mut stocks = all_settled(world, now, stocks)?;
     if let Some(low) = filter.low {
         stocks.retain(|stock| is_low(&stock.level()) == low);
     }
@@ -90,7 +89,7 @@ pub fn low_stock(
     };
     let scan = DeficitScan { location_id, after, limit: limit + 1 };
     let (stocks, next) = page(world.scan_deficits(scan), limit);
-    let mut stocks = settled(world, now, stocks)?;
+    let mut stocks = all_settled(world, now, stocks)?;
     stocks.retain(|stock| is_low(&stock.level()));
     let next =
         next.map(|stock| DeficitPosition { deficit: deficit(&stock.level()), key: stock.key });
@@ -144,22 +143,23 @@ pub fn list_reservations(
     Ok((found, next))
 }
 
-/// Stocks as they are once what is due has expired.
-fn settled(
+/// A stock as it is once what is due has expired.
+fn settled(world: &mut dyn World, now: Timestamp, stock: Stock) -> Result<Stock, Rejection> {
+    if stock.due_at.is_none_or(|at| at > now) {
+        return Ok(stock);
+    }
+    let key = stock.key.clone();
+    let mut session = Session::new(world, now);
+    let slot = session.found(stock)?;
+    session.look(slot).cloned().ok_or(Rejection::ProductNotFound { key })
+}
+
+fn all_settled(
     world: &mut dyn World,
     now: Timestamp,
-    mut stocks: Vec<Stock>,
+    stocks: Vec<Stock>,
 ) -> Result<Vec<Stock>, Rejection> {
-    for stock in &mut stocks {
-        if stock.due_at.is_some_and(|at| at <= now) {
-            let mut session = Session::new(world, now);
-            let slot = session.found(stock.clone())?;
-            if let Some(settled) = session.look(slot) {
-                *stock = settled.clone();
-            }
-        }
-    }
-    Ok(stocks)
+    stocks.into_iter().map(|stock| settled(world, now, stock)).collect()
 }
 
 /// Cuts a scan to the page; where there is more, the page's last stock is the place

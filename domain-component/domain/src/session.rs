@@ -54,12 +54,9 @@ impl<'w> Session<'w> {
         found.ok_or_else(|| Rejection::ProductNotFound { key: key.clone() })
     }
 
-    /// A stock that a scan has found already.
+    /// A stock that was found already, settled.
     pub(crate) fn found(&mut self, stock: Stock) -> Result<Slot, Rejection> {
-        let slot = match self.position(&stock.key) {
-            Some(slot) => slot,
-            None => self.keep(Some(stock.level()), stock),
-        };
+        let slot = self.keep(Some(stock.level()), stock);
         self.settle(slot)?;
         Ok(slot)
     }

@@ -113,9 +113,8 @@ fn one(subject: &Subject, outcome: &Outcome) -> Whole {
             response
         }
         (Subject::Transfer { source: from, target: to }, Outcome::Transfer { source, target }) => {
-            let body =
-                json!({ "from": StockBody::of(from, source), "to": StockBody::of(to, target) });
-            respond::json(StatusCode::OK, &body)
+            let (from, to) = (StockBody::of(from, source), StockBody::of(to, target));
+            respond::json(StatusCode::OK, &Transferred { from, to })
         }
         (Subject::Reservation, Outcome::Reservation { id, reservation, created }) => {
             let status = if *created { StatusCode::CREATED } else { StatusCode::OK };

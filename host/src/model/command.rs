@@ -77,7 +77,7 @@ pub enum Outcome {
         /// Its id.
         id: String,
         /// The reservation after it.
-        reservation: Reservation,
+        reservation: Box<Reservation>,
         /// Whether the command made it.
         created: bool,
     },

@@ -111,7 +111,7 @@ pub(in super::super) fn outcome_from_wit(
     outcome: exported::ReservationOutcome,
 ) -> Result<Outcome, Fault> {
     let (id, reservation) = entry_from_wit(outcome.reservation)?;
-    Ok(Outcome::Reservation { id, reservation, created: outcome.created })
+    Ok(Outcome::Reservation { id, reservation: Box::new(reservation), created: outcome.created })
 }
 
 pub(in super::super) fn page_from_wit(
