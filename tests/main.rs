@@ -21,6 +21,7 @@ mod concurrency;
 mod durability;
 mod faults;
 mod harness;
+mod invariants;
 mod inventory;
 mod ledger;
 mod lists;

@@ -2,13 +2,17 @@
 
 use holdfast::{
     component::World,
-    model::{DeficitScan, Ended, Event, Stock, StockKey, StockScan},
+    model::{
+        DeficitScan, DueHolds, Ended, Event, Reservation, ReservationPage, ReservationScan, Stock,
+        StockKey, StockScan,
+    },
 };
 use std::collections::BTreeMap;
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct MemoryWorld {
     pub stocks: BTreeMap<StockKey, Stock>,
+    pub reservations: BTreeMap<String, Reservation>,
     pub events: Vec<Event>,
 }
 
@@ -57,6 +61,41 @@ impl World for MemoryWorld {
         }
         all.truncate(scan.limit as usize);
         Ok(all)
+    }
+
+    fn reservation(&mut self, id: &str) -> Result<Option<Reservation>, Ended> {
+        Ok(self.reservations.get(id).cloned())
+    }
+
+    fn put_reservation(&mut self, id: String, reservation: Reservation) -> Result<(), Ended> {
+        self.reservations.insert(id, reservation);
+        Ok(())
+    }
+
+    fn due_holds(
+        &mut self,
+        key: Option<&StockKey>,
+        until: u64,
+        limit: u32,
+    ) -> Result<DueHolds, Ended> {
+        let mut held: Vec<_> = self
+            .reservations
+            .iter()
+            .filter(|(_, it)| it.is_due(u64::MAX) && key.is_none_or(|key| it.holds(key) > 0))
+            .map(|(id, it)| (id.clone(), it.clone()))
+            .collect();
+        held.sort_by_key(|(id, it)| (it.status.expires_at, id.clone()));
+        let due = held.iter().take_while(|(_, it)| it.is_due(until)).count();
+        let rest = held.split_off(due.min(limit as usize));
+        let next_due = rest.first().and_then(|(_, it)| it.status.expires_at);
+        Ok(DueHolds { items: held, next_due })
+    }
+
+    fn scan_reservations(&mut self, scan: &ReservationScan) -> Result<ReservationPage, Ended> {
+        // By id: in a test, ids rise with the time.
+        let all = self.reservations.iter().rev().filter(|(_, it)| scan.filter.matches(it));
+        let items = all.take(scan.limit as usize).map(|(id, it)| (id.clone(), it.clone()));
+        Ok(ReservationPage { items: items.collect(), next: None })
     }
 
     fn publish(&mut self, events: Vec<Event>) -> Result<(), Ended> {

@@ -10,12 +10,12 @@ fn quantity(units: u64) -> Quantity {
 }
 
 fn line(index: u32) -> ShortLine {
-    ShortLine { index, key: key(), requested: quantity(7), available: quantity(2) }
+    ShortLine { index, key: key(), requested: 7, available: 2 }
 }
 
 #[test]
 fn every_rejection_has_a_code_details_and_a_message_with_the_numbers() {
-    let argument = |name| InvalidArgument { name, message: "must be kind".to_string() };
+    let argument = |name| InvalidArgument::new(name, "must be kind".to_string());
     let unsigned = Value::Unsigned;
     let text = |text: &str| Value::Text(text.to_string());
     let cases = [
@@ -102,7 +102,7 @@ fn every_short_line_is_named_with_its_numbers() {
 
 #[test]
 fn a_single_invalid_argument_is_a_rejection_too() {
-    let argument = InvalidArgument { name: "quantity", message: "must be kind".to_string() };
+    let argument = InvalidArgument::new("quantity", "must be kind".to_string());
     let expected = Rejection::InvalidRequest { invalid: vec![argument.clone()] };
     assert_eq!(Rejection::from(argument), expected);
 }

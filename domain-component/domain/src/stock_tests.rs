@@ -107,7 +107,10 @@ fn reserving_takes_up_to_what_is_available() {
     let from = it.level();
     let event = it.reserve(quantity(6), 30).unwrap();
     assert_eq!(numbers(&it), (10, 10, 7, 2, 5));
-    let expected = Event::InventoryReserved {
+    let expected = Event::InventoryMoved {
+        movement: Movement::Reserved,
+        reservation_id: None,
+        expires_at: None,
         key: it.key.clone(),
         quantity: quantity(6),
         from,
@@ -123,7 +126,7 @@ fn reserving_more_than_available_names_the_numbers_and_changes_nothing() {
         panic!("7 of 6 must be refused");
     };
     assert_eq!(lines.len(), 1);
-    assert_eq!((lines[0].index, lines[0].requested.get(), lines[0].available.get()), (0, 7, 6));
+    assert_eq!((lines[0].index, lines[0].requested, lines[0].available), (0, 7, 6));
     assert_eq!(it, stock(10, 4, 4));
 }
 
@@ -142,7 +145,10 @@ fn releasing_gives_back_only_what_no_reservation_owns() {
     let from = it.level();
     let event = it.release(quantity(4), 30).unwrap();
     assert_eq!(numbers(&it), (10, 2, 0, 2, 5));
-    let expected = Event::InventoryReleased {
+    let expected = Event::InventoryMoved {
+        movement: Movement::Released,
+        reservation_id: None,
+        expires_at: None,
         key: it.key.clone(),
         quantity: quantity(4),
         from,

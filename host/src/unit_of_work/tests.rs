@@ -1,5 +1,13 @@
 use super::*;
-use crate::model::{Action, Level, Origin, StockEvent, StockEventKind};
+use crate::{
+    component::World,
+    model::{
+        Action, DeficitScan, DueHolds, Ended, Level, Origin, ReservationLine, ReservationPage,
+        ReservationScan, ReservationState, ReservationStatus, StockEvent, StockEventKind,
+        StockScan,
+    },
+    store::{self, Stored},
+};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -7,6 +15,7 @@ use uuid::Uuid;
 #[derive(Default)]
 struct Memory {
     stocks: BTreeMap<StockKey, Stock>,
+    reservations: BTreeMap<String, Reservation>,
     log: Vec<LogEntry>,
     failing: bool,
 }
@@ -48,6 +57,32 @@ impl store::Snapshot for Memory {
         all.truncate(scan.limit as usize);
         Ok(all)
     }
+
+    fn reservation(&mut self, id: &str) -> Result<Option<StoredReservation>, StoreFailure> {
+        let found = self.reservations.get(id).cloned();
+        Ok(found.map(|reservation| StoredReservation { number: 1, reservation }))
+    }
+
+    fn due_holds(
+        &mut self,
+        key: Option<&StockKey>,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<DueHolds, StoreFailure> {
+        let held = |until: u64| self.reservations.iter().filter(move |(_, it)| it.is_due(until));
+        let mut items: Vec<_> = held(until)
+            .filter(|(_, it)| key.is_none_or(|key| it.holds(key) > 0))
+            .map(|(id, it)| (id.clone(), it.clone()))
+            .collect();
+        items.sort_by_key(|(id, it)| (it.status.expires_at, id.clone()));
+        items.truncate(limit as usize);
+        let next_due = held(u64::MAX).filter_map(|(_, it)| it.status.expires_at);
+        Ok(DueHolds { items, next_due: next_due.filter(|at| *at > until).min() })
+    }
+
+    fn scan_reservations(&mut self, _: &ReservationScan) -> Result<ReservationPage, StoreFailure> {
+        Ok(ReservationPage::default())
+    }
 }
 
 impl Lane for Memory {
@@ -64,17 +99,24 @@ impl Lane for Memory {
         Ok(last.map_or(LogEnd::default(), |e| LogEnd { sequence: e.sequence, at: e.at }))
     }
 
-    fn commit(
-        &mut self,
-        stocks: &mut [StockWrite<'_>],
-        log: &[LogEntry],
-    ) -> Result<(), StoreFailure> {
+    fn commit(&mut self, batch: Batch<'_, '_>) -> Result<(), StoreFailure> {
         if self.failing {
             return Err(failure());
         }
-        self.stocks.extend(stocks.iter().map(|write| (write.key.clone(), *write.stock)));
-        self.log.extend_from_slice(log);
+        self.stocks.extend(batch.stocks.iter().map(|write| (write.key.clone(), *write.stock)));
+        let reservations = batch.reservations.iter();
+        self.reservations
+            .extend(reservations.map(|write| (write.id.to_owned(), write.reservation.clone())));
+        self.log.extend_from_slice(batch.log);
         Ok(())
+    }
+
+    fn answered(&mut self, _: &RequestKey, _: Timestamp) -> Result<Option<Answered>, StoreFailure> {
+        Ok(None)
+    }
+
+    fn forget_answers(&mut self, _: Timestamp, _: u32) -> Result<usize, StoreFailure> {
+        Ok(0)
     }
 
     fn recover(&mut self) -> Result<(), StoreFailure> {
@@ -104,8 +146,7 @@ fn command(product: &str) -> Command {
         id: Uuid::nil(),
         origin: Origin::default(),
         precondition: None,
-        key: key(product),
-        action: Action::Reserve { quantity: 1 },
+        action: Action::Reserve { key: key(product), quantity: 1 },
     }
 }
 
@@ -145,7 +186,7 @@ fn an_abandoned_command_leaves_no_trace() {
     write(&mut unit, "a", level(5, 0, 1));
     unit.abandon();
     assert_eq!(unit.stock(&key("a")).unwrap(), None);
-    unit.commit().unwrap();
+    unit.commit(5).unwrap();
     assert!(unit.lane.stocks.is_empty() && unit.lane.log.is_empty());
 }
 
@@ -163,7 +204,7 @@ fn a_broken_invariant_drops_the_command_alone() {
     accept(&mut unit, "a", level(5, 0, 1));
     unit.put_stock(key("b"), stock(level(5, 0, 1))).unwrap();
     assert!(unit.accept(&command("b"), 5, Digest([0; 32])).is_err(), "no event");
-    unit.commit().unwrap();
+    unit.commit(5).unwrap();
     assert_eq!(unit.lane.stocks.len(), 1);
     assert_eq!(unit.lane.log.len(), 1);
 }
@@ -173,14 +214,14 @@ fn the_log_is_numbered_without_a_gap_over_batches_and_failures() {
     let mut unit = unit();
     accept(&mut unit, "a", level(5, 0, 1));
     accept(&mut unit, "a", level(6, 0, 2));
-    unit.commit().unwrap();
+    unit.commit(5).unwrap();
     unit.lane.failing = true;
     accept(&mut unit, "b", level(1, 0, 1));
-    assert!(unit.commit().is_err());
+    assert!(unit.commit(5).is_err());
     unit.recover().unwrap();
     assert_eq!(unit.stock(&key("b")).unwrap(), None, "nothing of the failed batch remains");
     accept(&mut unit, "c", level(1, 0, 1));
-    unit.commit().unwrap();
+    unit.commit(5).unwrap();
     let sequences: Vec<_> = unit.lane.log.iter().map(|entry| entry.sequence).collect();
     assert_eq!(sequences, [1, 2, 3]);
 }
@@ -191,7 +232,7 @@ fn scans_see_what_is_written_and_keep_their_limit_and_order() {
     for product in ["a", "c", "e"] {
         accept(&mut unit, product, level(5, 0, 1));
     }
-    unit.commit().unwrap();
+    unit.commit(5).unwrap();
     accept(&mut unit, "b", level(5, 0, 1));
     write(&mut unit, "d", level(5, 0, 1));
     let all = StockScan { limit: 10, ..StockScan::default() };
@@ -205,7 +246,7 @@ fn scans_by_deficit_see_what_is_written() {
     let mut unit = unit();
     accept(&mut unit, "a", level(5, 9, 1));
     accept(&mut unit, "b", level(5, 7, 1));
-    unit.commit().unwrap();
+    unit.commit(5).unwrap();
     accept(&mut unit, "a", level(9, 9, 2));
     accept(&mut unit, "c", level(0, 9, 1));
     let all = DeficitScan { limit: 10, ..DeficitScan::default() };
@@ -215,7 +256,107 @@ fn scans_by_deficit_see_what_is_written() {
 #[test]
 fn a_flood_is_a_fault_and_not_a_growing_memory() {
     let mut unit = unit();
-    let flood = (0..=STOCKS_PER_COMMAND_MAX)
+    let flood = (0..=world::STOCKS_PER_COMMAND_MAX)
         .try_for_each(|i| unit.put_stock(key(&i.to_string()), stock(level(1, 0, 1))));
     assert!(matches!(flood, Err(Ended::Fault(_))));
+}
+
+/// A hold of 3 of "a", which must exist, due at 50.
+fn hold(unit: &mut UnitOfWork<Memory>, id: &str, version: u64) {
+    let level = unit.stock(&key("a")).unwrap().unwrap().level;
+    let to = Level { reserved: level.reserved + 3, version: level.version + 1, ..level };
+    unit.put_stock(key("a"), stock(to)).unwrap();
+    unit.put_reservation(id.to_owned(), reservation(ReservationState::Held, version)).unwrap();
+    let event = StockEvent {
+        kind: StockEventKind::InventoryReserved,
+        key: key("a"),
+        quantity: Some(3),
+        reservation_id: Some(id.to_owned()),
+        expires_at: Some(50),
+        counterpart_id: None,
+        from: Some(level),
+        to,
+    };
+    unit.publish(vec![Event::Stock(event)]).unwrap();
+}
+
+fn reservation(state: ReservationState, version: u64) -> Reservation {
+    let gone = if state.is_active() { 0 } else { 3 };
+    Reservation {
+        lines: vec![ReservationLine {
+            key: key("a"),
+            quantity: 3,
+            fulfilled: 0,
+            released: gone,
+            expired: 0,
+        }],
+        status: ReservationStatus { state, expires_at: Some(50), version },
+        ttl_seconds: None,
+        reference: None,
+        created_at: 1,
+        updated_at: 1,
+    }
+}
+
+#[test]
+fn commands_that_stand_or_fall_together_are_undone_together() {
+    let mut unit = unit();
+    accept(&mut unit, "a", level(9, 0, 1));
+    unit.begin_together();
+    accept(&mut unit, "a", level(8, 0, 2));
+    accept(&mut unit, "b", level(1, 0, 1));
+    hold(&mut unit, "r", 1);
+    unit.accept(&command("a"), 5, Digest([0; 32])).unwrap();
+    unit.undo();
+    assert_eq!(unit.stock(&key("a")).unwrap().unwrap().level, level(9, 0, 1));
+    assert_eq!(unit.stock(&key("b")).unwrap(), None);
+    assert_eq!(unit.reservation("r").unwrap(), None);
+    unit.commit(5).unwrap();
+    assert_eq!((unit.lane.stocks.len(), unit.lane.reservations.len()), (1, 0));
+    assert_eq!(unit.lane.log.len(), 1);
+    unit.begin_together();
+    accept(&mut unit, "b", level(1, 0, 1));
+    unit.keep();
+    unit.commit(5).unwrap();
+    assert_eq!(unit.lane.log.iter().map(|entry| entry.sequence).collect::<Vec<_>>(), [1, 2]);
+}
+
+#[test]
+fn a_hold_is_due_from_its_time_on_until_it_is_resolved() {
+    let mut unit = unit();
+    accept(&mut unit, "a", level(9, 0, 1));
+    assert_eq!(unit.next_due(), None);
+    hold(&mut unit, "r", 1);
+    unit.accept(&command("a"), 5, Digest([0; 32])).unwrap();
+    unit.commit(5).unwrap();
+    assert_eq!(unit.next_due(), Some(50));
+    assert!(unit.due_holds(None, 49, 9).unwrap().items.is_empty());
+    let due = unit.due_holds(Some(&key("a")), 50, 9).unwrap();
+    assert_eq!((due.items.len(), due.next_due), (1, None));
+    assert!(unit.due_holds(Some(&key("b")), 50, 9).unwrap().items.is_empty());
+    unit.put_reservation("r".to_owned(), reservation(ReservationState::Cancelled, 2)).unwrap();
+    assert!(unit.due_holds(None, 50, 9).unwrap().items.is_empty(), "resolved, if not committed");
+}
+
+#[test]
+fn what_reservations_hold_and_what_stocks_reserve_for_them_must_agree() {
+    let mut unit = unit();
+    accept(&mut unit, "a", level(9, 0, 1));
+    unit.put_reservation("r".to_owned(), reservation(ReservationState::Held, 1)).unwrap();
+    let broken = unit.accept(&command("a"), 5, Digest([0; 32])).unwrap_err();
+    assert!(broken.0.contains("changed by 3"), "{broken}");
+    hold(&mut unit, "r", 1);
+    unit.accept(&command("a"), 5, Digest([0; 32])).unwrap();
+    hold(&mut unit, "r", 3);
+    let skipped = unit.accept(&command("a"), 5, Digest([0; 32])).unwrap_err();
+    assert!(skipped.0.contains("version 3"), "{skipped}");
+}
+
+#[test]
+fn a_final_reservation_stays_as_it_is() {
+    let mut unit = unit();
+    unit.lane.reservations.insert("r".to_owned(), reservation(ReservationState::Cancelled, 2));
+    unit.put_reservation("r".to_owned(), reservation(ReservationState::Held, 3)).unwrap();
+    let broken = unit.accept(&command("a"), 5, Digest([0; 32])).unwrap_err();
+    assert!(broken.0.contains("from Cancelled to Held"), "{broken}");
 }

@@ -12,7 +12,7 @@ use crate::{
 use std::collections::HashMap;
 
 /// The most stocks that one command may write.
-const STOCKS_PER_COMMAND_MAX: usize = 16_384;
+pub(super) const STOCKS_PER_COMMAND_MAX: usize = 16_384;
 
 /// The most reservations that one command may write.
 const RESERVATIONS_PER_COMMAND_MAX: usize = 1_024;

@@ -1,0 +1,122 @@
+//! The component's decisions in the words of the reference model.
+
+use super::{
+    memory::MemoryWorld,
+    model::{self, Key, Line, Seen},
+};
+use crate::component;
+use holdfast::{
+    component::Guest,
+    model::{
+        Action, Command, LineRequest, LocationId, Outcome, Precondition, ProductId, Reservation,
+        ReservationState, StockKey, StockView,
+    },
+};
+
+pub fn key((product, location): Key) -> StockKey {
+    StockKey::parse(product.to_owned(), location.to_owned()).unwrap()
+}
+
+fn lines(lines: &[Line]) -> Vec<LineRequest> {
+    lines.iter().map(|(of, quantity)| LineRequest { key: key(*of), quantity: *quantity }).collect()
+}
+
+pub fn command(command: &model::Command) -> Command {
+    let action = match &command.action {
+        model::Action::Set { key: of, total, minimum } => {
+            Action::AdjustSet { key: key(*of), total: *total, minimum: *minimum }
+        }
+        model::Action::Adjust { key: of, delta } => {
+            Action::AdjustBy { key: key(*of), delta: *delta }
+        }
+        model::Action::Reserve { key: of, quantity } => {
+            Action::Reserve { key: key(*of), quantity: *quantity }
+        }
+        model::Action::Release { key: of, quantity } => {
+            Action::Release { key: key(*of), quantity: *quantity }
+        }
+        model::Action::Transfer { product, from, to, quantity } => Action::Transfer {
+            product_id: ProductId::parse((*product).to_owned()).unwrap(),
+            from: LocationId::parse((*from).to_owned()).unwrap(),
+            to: LocationId::parse((*to).to_owned()).unwrap(),
+            quantity: *quantity,
+        },
+        model::Action::Hold { id, lines: of, ttl } => {
+            Action::Hold { id: (*id).to_owned(), lines: lines(of), ttl_seconds: *ttl }
+        }
+        model::Action::Replace { id, lines: of } => {
+            Action::Replace { id: (*id).to_owned(), lines: lines(of) }
+        }
+        model::Action::Extend { id, ttl } => {
+            Action::Extend { id: (*id).to_owned(), ttl_seconds: *ttl }
+        }
+        model::Action::Confirm { id } => Action::Confirm { id: (*id).to_owned() },
+        model::Action::Fulfil { id, lines: of } => {
+            Action::Fulfil { id: (*id).to_owned(), lines: of.as_deref().map(lines) }
+        }
+        model::Action::Cancel { id, lines: of } => {
+            Action::Cancel { id: (*id).to_owned(), lines: of.as_deref().map(lines) }
+        }
+    };
+    let precondition = command.if_version.map(|version| Precondition::VersionIn(vec![version]));
+    component::command(action, precondition)
+}
+
+pub fn stock(view: &StockView) -> model::Stock {
+    let level = view.stock.level;
+    let stock = model::Stock {
+        total: level.total,
+        reserved: level.reserved,
+        unattributed: level.unattributed,
+        minimum: level.minimum,
+        version: level.version,
+    };
+    assert_eq!((view.available, view.low), (level.total - level.reserved, stock.low()));
+    stock
+}
+
+pub fn state(state: ReservationState) -> &'static str {
+    match state {
+        ReservationState::Held => "held",
+        ReservationState::Confirmed => "confirmed",
+        ReservationState::Fulfilled => "fulfilled",
+        ReservationState::Cancelled => "cancelled",
+        ReservationState::Expired => "expired",
+    }
+}
+
+pub fn reservation(it: &Reservation) -> model::Reservation {
+    let named = |key: &StockKey| -> Key {
+        let known = [("a", "default"), ("a", "north"), ("b", "default"), ("c", "default")];
+        let pair = (key.product_id.as_str(), key.location_id.as_str());
+        known.into_iter().find(|known| *known == pair).unwrap()
+    };
+    model::Reservation {
+        state: state(it.status.state),
+        lines: it
+            .lines
+            .iter()
+            .map(|line| (named(&line.key), line.quantity, line.remaining().unwrap()))
+            .collect(),
+        ttl: it.ttl_seconds,
+        expires_at: it.status.expires_at,
+        version: it.status.version,
+    }
+}
+
+/// What the component makes of a command.
+pub fn execute(
+    guest: &mut Guest<MemoryWorld>,
+    given: &model::Command,
+    now: u64,
+) -> Result<Seen, String> {
+    let decision = guest.execute(&command(given), now).unwrap();
+    decision.map_err(|rejection| rejection.code).map(|outcome| match outcome {
+        Outcome::Stock { view, created } => Seen::Stock(stock(&view), created),
+        Outcome::Transfer { source, target } => Seen::Transfer(stock(&source), stock(&target)),
+        Outcome::Reservation { reservation: it, created, .. } => {
+            Seen::Reservation(reservation(&it), created)
+        }
+        Outcome::Expiry { .. } => unreachable!("nobody asked for a sweep"),
+    })
+}

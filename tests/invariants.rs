@@ -1,0 +1,276 @@
+//! The invariants of the domain, on the shipped component: whatever commands come in whatever
+//! order and at whatever time, and whether anybody sweeps or not.
+
+use crate::{
+    component,
+    harness::{
+        guest,
+        memory::MemoryWorld,
+        model::{self, Command, Model},
+        random::commands,
+    },
+};
+use holdfast::{
+    component::{Domain, Guest, Limits, Runtime},
+    model::{
+        Action, Event, Level, QUANTITY_MAX, Reservation, StockEventKind, StockFilter, StockKey,
+    },
+};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+struct Bench {
+    _runtime: Runtime,
+    domain: Domain<MemoryWorld>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let runtime = Runtime::new(Limits::default()).unwrap();
+        let domain = Domain::compile(&runtime, &component::bytes()).unwrap();
+        Self { _runtime: runtime, domain }
+    }
+
+    fn guest(&self) -> Guest<MemoryWorld> {
+        Guest::new(&self.domain, MemoryWorld::default()).map_err(|(fault, _)| fault).unwrap()
+    }
+}
+
+fn config() -> ProptestConfig {
+    ProptestConfig { cases: 192, ..ProptestConfig::default() }
+}
+
+/// Commands, and the pause in ms before each: most are together, some far apart.
+fn timed() -> impl Strategy<Value = Vec<(Command, u64)>> {
+    commands(true).prop_flat_map(|commands| {
+        let pauses = prop_oneof![3 => Just(0_u64), 2 => 1..900_u64, 1 => 900..4_000_u64];
+        let count = commands.len();
+        (Just(commands), proptest::collection::vec(pauses, count))
+            .prop_map(|(commands, pauses)| commands.into_iter().zip(pauses).collect())
+    })
+}
+
+fn sweep(guest: &mut Guest<MemoryWorld>, now: u64) {
+    let sweep = component::command(Action::ExpireDue { limit: 100 }, None);
+    guest.execute(&sweep, now).unwrap().unwrap();
+}
+
+/// Everything that a reader can see.
+fn visible(guest: &mut Guest<MemoryWorld>, now: u64) -> Model {
+    let mut seen = Model::default();
+    let ids: Vec<_> = guest.world().reservations.keys().cloned().collect();
+    for id in ids {
+        let found = guest.get_reservation(&id, now).unwrap().unwrap();
+        let known = ["r1", "r2", "r3", "r4"].into_iter().find(|known| *known == id).unwrap();
+        seen.reservations.insert(known, guest::reservation(&found));
+    }
+    let page = guest.list_stocks(&StockFilter::default(), None, 500, now).unwrap().unwrap();
+    for (key, view) in page.items {
+        let known = [("a", "default"), ("a", "north"), ("b", "default"), ("c", "default")];
+        let of = known.into_iter().find(|known| guest::key(*known) == key).unwrap();
+        assert_eq!(guest.get_stock(&key, now).unwrap().unwrap(), view, "however it is read");
+        seen.stocks.insert(of, guest::stock(&view));
+    }
+    seen
+}
+
+/// Numbers in range, sums right (1, 2).
+fn check_numbers(world: &MemoryWorld) {
+    for (key, stock) in &world.stocks {
+        let Level { total, reserved, unattributed, .. } = stock.level;
+        assert!(unattributed <= reserved && reserved <= total && total <= QUANTITY_MAX);
+        let held: u64 = world.reservations.values().map(|it| it.holds(key)).sum();
+        assert_eq!(reserved, unattributed + held, "{key}");
+    }
+    for (id, it) in &world.reservations {
+        let left: u64 = it.lines.iter().map(|line| line.remaining().unwrap()).sum();
+        assert_eq!(left > 0, it.status.state.is_active(), "{id}");
+    }
+}
+
+/// What is final stays (3).
+fn check_absorbing(before: &BTreeMap<String, Reservation>, after: &BTreeMap<String, Reservation>) {
+    for (id, before) in before.iter().filter(|(_, it)| !it.status.state.is_active()) {
+        assert_eq!(Some(before), after.get(id));
+    }
+}
+
+/// Befores and afters chain, versions count by one, the fold of all events is the state (4),
+/// and low-stock events alternate, detected first (8).
+fn check_events(world: &MemoryWorld) {
+    let mut folded: BTreeMap<StockKey, Level> = BTreeMap::new();
+    let mut low: BTreeMap<StockKey, bool> = BTreeMap::new();
+    for event in &world.events {
+        let Event::Stock(event) = event else { continue };
+        match event.kind {
+            StockEventKind::LowStockDetected => {
+                assert_eq!(low.insert(event.key.clone(), true).unwrap_or(false), false);
+            }
+            StockEventKind::LowStockResolved => {
+                assert_eq!(low.insert(event.key.clone(), false), Some(true));
+            }
+            _ => {
+                assert_eq!(folded.insert(event.key.clone(), event.to), event.from);
+                let expected = event.from.map_or(1, |from| from.version + 1);
+                assert_eq!(event.to.version, expected);
+            }
+        }
+    }
+    for (key, stock) in &world.stocks {
+        assert_eq!(folded.get(key), Some(&stock.level));
+        let level = stock.level;
+        let is_low = level.total - level.reserved < level.minimum;
+        assert_eq!(low.get(key).copied().unwrap_or(false), is_low);
+    }
+}
+
+#[test]
+fn the_invariants_hold_after_every_command_and_the_reference_model_agrees() {
+    let bench = Bench::new();
+    proptest!(config(), |(sequence in timed())| {
+        let (mut guest, mut reference, mut now) = (bench.guest(), Model::default(), 1_000);
+        for (command, pause) in &sequence {
+            now += pause;
+            let before = guest.world().clone();
+            let expected = reference.execute(command, now).map_err(str::to_owned);
+            let decided = guest::execute(&mut guest, command, now);
+            prop_assert_eq!(&decided, &expected, "{:?} at {}", command, now);
+            let after = guest.world().clone();
+            check_numbers(&after);
+            check_absorbing(&before.reservations, &after.reservations);
+            if decided.is_err() {
+                prop_assert_eq!(before.events.len(), after.events.len(), "a rejection says nothing");
+                prop_assert_eq!(&before.stocks, &after.stocks, "and writes nothing");
+            }
+            let seen = visible(&mut guest, now);
+            prop_assert_eq!(&seen.stocks, &reference.stocks, "nothing due counts");
+            prop_assert_eq!(&seen.reservations, &reference.reservations);
+            reference.check();
+        }
+        check_events(guest.world());
+    });
+}
+
+#[test]
+fn sweeping_always_never_or_at_random_changes_no_decision() {
+    let bench = Bench::new();
+    let with_sweeps = timed().prop_flat_map(|sequence| {
+        let count = sequence.len();
+        (Just(sequence), proptest::collection::vec(any::<bool>(), count))
+    });
+    proptest!(config(), |((sequence, sweeps) in with_sweeps)| {
+        let (mut never, mut always, mut random) = (bench.guest(), bench.guest(), bench.guest());
+        let mut now = 1_000;
+        for ((command, pause), swept) in sequence.iter().zip(sweeps) {
+            now += pause;
+            sweep(&mut always, now);
+            if swept {
+                sweep(&mut random, now);
+            }
+            let decided = guest::execute(&mut never, command, now);
+            prop_assert_eq!(&guest::execute(&mut always, command, now), &decided);
+            prop_assert_eq!(&guest::execute(&mut random, command, now), &decided);
+        }
+        let (a, b, c) = (visible(&mut never, now), visible(&mut always, now), visible(&mut random, now));
+        prop_assert_eq!((&a.stocks, &a.reservations), (&b.stocks, &b.reservations));
+        prop_assert_eq!((&a.stocks, &a.reservations), (&c.stocks, &c.reservations));
+        check_events(always.world());
+        check_events(random.world());
+    });
+}
+
+#[test]
+fn the_same_commands_again_give_the_same_events_byte_for_byte() {
+    let bench = Bench::new();
+    proptest!(config(), |(sequence in timed())| {
+        let run = || {
+            let (mut guest, mut now) = (bench.guest(), 1_000);
+            for (command, pause) in &sequence {
+                now += pause;
+                let _ = guest::execute(&mut guest, command, now);
+            }
+            format!("{:?}", guest.into_world().events)
+        };
+        prop_assert_eq!(run(), run());
+    });
+}
+
+#[test]
+fn several_lines_of_one_stock_decide_as_their_sum_in_any_order() {
+    let bench = Bench::new();
+    let lines = proptest::collection::vec(1..8_u64, 1..8);
+    proptest!(config(), |((mut lines, total, rotation) in (lines, 0..30_u64, 0..8_usize))| {
+        let decide = |quantities: &[u64]| {
+            let mut guest = bench.guest();
+            let key = ("a", "default");
+            let set = model::Action::Set { key, total, minimum: None };
+            guest::execute(&mut guest, &Command { action: set, if_version: None }, 1).unwrap();
+            let lines = quantities.iter().map(|quantity| (key, *quantity)).collect();
+            let hold = model::Action::Hold { id: "r1", lines, ttl: None };
+            let decided = guest::execute(&mut guest, &Command { action: hold, if_version: None }, 1);
+            (decided.map(|_| ()), guest.into_world().stocks[&guest::key(key)].level)
+        };
+        let sum = lines.iter().sum::<u64>();
+        let expected = decide(&[sum]);
+        prop_assert_eq!(expected.0.is_ok(), sum <= total);
+        prop_assert_eq!(&decide(&lines), &expected);
+        let places = lines.len();
+        lines.rotate_left(rotation % places);
+        prop_assert_eq!(&decide(&lines), &expected);
+    });
+}
+
+#[test]
+fn what_is_taken_and_given_back_leaves_the_numbers_as_they_were() {
+    let bench = Bench::new();
+    proptest!(config(), |((sequence, quantity) in (commands(false), 1..9_u64))| {
+        let mut guest = bench.guest();
+        for command in &sequence {
+            let _ = guest::execute(&mut guest, command, 1_000);
+        }
+        let key = ("b", "default");
+        let numbers = |guest: &mut Guest<MemoryWorld>| {
+            let Level { total, reserved, unattributed, .. } =
+                guest.world().stocks[&guest::key(key)].level;
+            (total, reserved, unattributed)
+        };
+        let mut pair = |take: model::Action, give: model::Action| {
+            let before = numbers(&mut guest);
+            let mut run = |action| guest::execute(&mut guest, &Command { action, if_version: None }, 1_000);
+            if run(take).is_ok() {
+                run(give).unwrap();
+                assert_eq!(numbers(&mut guest), before);
+            }
+        };
+        pair(
+            model::Action::Reserve { key, quantity },
+            model::Action::Release { key, quantity },
+        );
+        pair(
+            model::Action::Hold { id: "r9", lines: vec![(key, quantity)], ttl: None },
+            model::Action::Cancel { id: "r9", lines: None },
+        );
+    });
+}
+
+#[test]
+fn a_backlog_of_due_holds_is_refused_until_it_is_swept() {
+    let bench = Bench::new();
+    let mut guest = bench.guest();
+    let key = guest::key(("a", "default"));
+    let mut run =
+        |action: Action, now: u64| guest.execute(&component::command(action, None), now).unwrap();
+    run(Action::AdjustSet { key: key.clone(), total: 1_000, minimum: None }, 1).unwrap();
+    for i in 0..250 {
+        let line = holdfast::model::LineRequest { key: key.clone(), quantity: 4 };
+        let hold = Action::Hold { id: format!("r{i}"), lines: vec![line], ttl_seconds: Some(1) };
+        run(hold, 1).unwrap();
+    }
+    let reserve = Action::Reserve { key, quantity: 1_000 };
+    assert_eq!(run(reserve.clone(), 1_000).unwrap_err().code, "insufficient-stock", "not yet");
+    for _ in 0..2 {
+        assert_eq!(run(reserve.clone(), 1_001).unwrap_err().code, "expiry-backlog");
+        run(Action::ExpireDue { limit: 100 }, 1_001).unwrap();
+    }
+    run(reserve, 1_001).unwrap();
+}
