@@ -23,7 +23,8 @@ fn model_native_component_and_http_agree() {
     let runtime =
         holdfast::component::Runtime::new(holdfast::component::Limits::default()).unwrap();
     let compiled = holdfast::component::Domain::compile(&runtime, &component::bytes()).unwrap();
-    let config = ProptestConfig { cases: 64, ..ProptestConfig::default() };
+    let config =
+        ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() };
     proptest!(config, |(sequence in commands(false))| {
         let case = CASE.fetch_add(1, Ordering::Relaxed);
         let mut client = server.client();

@@ -71,7 +71,7 @@ fn ids_and_parameters_are_checked_too() {
         "/v1/inventory/%20/reserve?dry=1",
         r#"{"quantity": 0}"#,
     );
-    assert_eq!(all.pointers(), ["/if-match", "/dry", "/product_id", "/quantity"]);
+    assert_eq!(all.pointers(), ["/product_id", "/if-match", "/dry", "/quantity"]);
     for query in [
         "limit=0",
         "limit=501",

@@ -10,7 +10,7 @@ fn exhausting() -> String {
 
 #[test]
 fn a_fault_of_the_component_costs_nobody_else_anything() {
-    let server = Server::start_with(&["--component-fuel-per-call", "10000"]);
+    let server = Server::start_with(&["--component-fuel-per-call", "30000"]);
     server.client().stock("a", 1_000_000, 0);
     std::thread::scope(|scope| {
         for i in 0..8 {
@@ -39,7 +39,7 @@ fn a_fault_of_the_component_costs_nobody_else_anything() {
 
 #[test]
 fn a_fault_in_a_query_is_answered_and_forgotten() {
-    let server = Server::start_with(&["--component-fuel-per-call", "10000"]);
+    let server = Server::start_with(&["--component-fuel-per-call", "30000"]);
     let mut client = server.client();
     for i in 0..300 {
         client.stock(&format!("p{i}"), 1, 0);

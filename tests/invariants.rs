@@ -37,7 +37,7 @@ impl Bench {
 }
 
 fn config() -> ProptestConfig {
-    ProptestConfig { cases: 192, ..ProptestConfig::default() }
+    ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() }
 }
 
 /// Commands, and the pause in ms before each: most are together, some far apart.

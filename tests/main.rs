@@ -16,14 +16,18 @@
 
 mod agreement;
 mod bad_input;
+mod batches;
 mod component;
 mod concurrency;
+mod crashes;
 mod durability;
 mod faults;
 mod harness;
+mod idempotency;
 mod invariants;
 mod inventory;
 mod ledger;
 mod lists;
+mod reservations;
 mod rooms;
 mod start;

@@ -51,10 +51,14 @@ impl Reply {
 
 impl Client {
     pub fn connect(port: u16) -> Self {
-        let stream = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
+        Self::try_connect(port).expect("a connection")
+    }
+
+    pub fn try_connect(port: u16) -> Option<Self> {
+        let stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
         stream.set_nodelay(true).expect("no delay");
         stream.set_read_timeout(Some(Duration::from_secs(60))).expect("a time-out");
-        Self { stream: BufReader::new(stream) }
+        Some(Self { stream: BufReader::new(stream) })
     }
 
     pub fn send(&mut self, bytes: &[u8]) -> std::io::Result<()> {

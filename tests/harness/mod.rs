@@ -7,5 +7,5 @@ pub mod over_http;
 pub mod random;
 mod server;
 
-pub use client::Client;
+pub use client::{Client, Reply};
 pub use server::{Server, eventually};

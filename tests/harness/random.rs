@@ -24,7 +24,7 @@ fn lines() -> impl Strategy<Value = Vec<Line>> {
     proptest::collection::vec((keys(), 1..7_u64), 1..4)
 }
 
-/// With times to live of 1 to 4 s, or without any.
+/// With times to live of 1 to 4 s, or so long that real time does not matter.
 fn actions(expiring: bool) -> impl Strategy<Value = Action> {
     let ttl = move || if expiring { (1..5_u32).boxed() } else { Just(100_000_u32).boxed() };
     let stocks = prop_oneof![
@@ -45,7 +45,8 @@ fn actions(expiring: bool) -> impl Strategy<Value = Action> {
         6 => (ids(), lines(), proptest::option::weighted(0.8, ttl()))
             .prop_map(|(id, lines, ttl)| Action::Hold { id, lines, ttl }),
         2 => (ids(), lines()).prop_map(|(id, lines)| Action::Replace { id, lines }),
-        2 => (ids(), ttl()).prop_map(|(id, ttl)| Action::Extend { id, ttl }),
+        2 => (ids(), if expiring { ttl() } else { Just(1_000_u32).boxed() })
+            .prop_map(|(id, ttl)| Action::Extend { id, ttl }),
         2 => ids().prop_map(|id| Action::Confirm { id }),
         3 => (ids(), proptest::option::of(lines()))
             .prop_map(|(id, lines)| Action::Fulfil { id, lines }),

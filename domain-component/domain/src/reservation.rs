@@ -136,7 +136,10 @@ impl Reservation {
     pub(crate) fn holdings(&self) -> Demand {
         let mut holdings = Demand::default();
         for line in &self.lines {
-            holdings.add(&line.key, line.remaining().unwrap_or(0));
+            match line.remaining() {
+                Some(units) if units > 0 => holdings.add(&line.key, units),
+                _ => {}
+            }
         }
         holdings
     }
@@ -167,6 +170,11 @@ impl Reservation {
                 Resolution::Expire => line.expired += units,
             }
         }
+    }
+
+    /// Whether everything is left on every line.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.lines.iter().all(|line| line.remaining() == Some(line.quantity.get()))
     }
 
     /// Whether nothing is left on any line.

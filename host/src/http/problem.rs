@@ -215,7 +215,7 @@ impl Problem {
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS);
         }
-        if matches!(status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT) {
+        if matches!(code.as_str(), "body-too-large" | "request-timeout") {
             // What remains of the body is not worth reading.
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }

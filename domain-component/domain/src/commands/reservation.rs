@@ -86,15 +86,13 @@ pub fn replace(
     let slots = stocks(&mut session, &lines)?;
     reservation.require(false)?;
     let own = reservation.holdings();
-    if reservation.has_lines(&lines)
-        && own.0.iter().map(|(_, units)| units).eq(demand(&lines).0.iter().map(|(_, units)| units))
-    {
+    if reservation.is_whole() && reservation.has_lines(&lines) {
         return finish_unchanged(session, reservation);
     }
     let expires_at = reservation.status.expires_at;
     shift(&mut session, &id, expires_at, &lines, &slots, &own)?;
     for (key, units) in &own.0 {
-        if lines.iter().all(|(kept, _)| kept != key) && *units > 0 {
+        if lines.iter().all(|(kept, _)| kept != key) {
             let slot = session.require(key)?;
             give_back(&mut session, slot, *units, &id)?;
         }
@@ -194,7 +192,7 @@ fn resolve(
         Some(lines) => within(&held, &lines)?,
     };
     for (key, units) in &wanted.0 {
-        let Some(quantity) = Quantity::new(*units).filter(|_| *units > 0) else { continue };
+        let Some(quantity) = Quantity::new(*units) else { continue };
         let slot = session.require(key)?;
         session.change(slot, &mut |stock| {
             Ok(match resolution {
