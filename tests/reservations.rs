@@ -314,6 +314,12 @@ fn reservations_are_found_by_what_is_known_of_them() {
     assert_eq!(find(&mut client, "state=confirmed"), ["r07"]);
     assert_eq!(find(&mut client, "state=held").len(), 29);
     assert_eq!(find(&mut client, "location_id=north").len(), 0);
+    // However much happened to the product since.
+    for _ in 0..2_100 {
+        client.reserve("b", 1);
+        client.post("/v1/inventory/b/release", r#"{"quantity": 1}"#);
+    }
+    assert_eq!(find(&mut client, "product_id=b&state=held").len(), 10);
     let third = client.get(&format!("{R}/r03")).json()["expires_at"].as_str().unwrap().to_owned();
     assert_eq!(find(&mut client, &format!("expires_before={third}")), ["r02", "r01", "r00"]);
 }

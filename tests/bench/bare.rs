@@ -49,12 +49,49 @@ async fn read(Path(product): Path<String>) -> Json<Stock> {
     stock(product, 1)
 }
 
+#[derive(Deserialize)]
+struct Hold {
+    reservation_id: String,
+    lines: Vec<Line>,
+}
+
+#[derive(Deserialize, Serialize)]
+struct Line {
+    product_id: String,
+    quantity: u64,
+}
+
+#[derive(Serialize)]
+struct Held {
+    reservation_id: String,
+    state: &'static str,
+    lines: Vec<Line>,
+    expires_at: &'static str,
+    version: u64,
+}
+
+fn held(reservation_id: String, state: &'static str, lines: Vec<Line>) -> Json<Held> {
+    let expires_at = "2026-01-01T00:00:00.000Z";
+    Json(Held { reservation_id, state, lines, expires_at, version: 1 })
+}
+
+async fn hold(Json(body): Json<Hold>) -> Json<Held> {
+    held(body.reservation_id, "held", body.lines)
+}
+
+async fn confirm(Path(id): Path<String>) -> Json<Held> {
+    let line = |i| Line { product_id: format!("sku-{i}"), quantity: 1 };
+    held(id, "confirmed", (0..3).map(line).collect())
+}
+
 pub(crate) fn serve() {
     let port: u16 = std::env::args().nth(2).and_then(|port| port.parse().ok()).expect("a port");
     let router = Router::new()
         .route("/v1/inventory/{product_id}", get(read))
         .route("/v1/inventory/{product_id}/reserve", post(change))
         .route("/v1/inventory/{product_id}/release", post(change))
+        .route("/v1/reservations", post(hold))
+        .route("/v1/reservations/{reservation_id}/confirm", post(confirm))
         .route("/health/ready", get(|| async { "ready" }));
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     runtime.block_on(async {

@@ -1,7 +1,7 @@
--- wrk script. Arguments: scenario (hot, spread, get, mixed), number of products.
+-- wrk script. Arguments: scenario (hot, spread, hold, get, mixed), number of products.
 local requests, n = {}, 0
 local threads = 0
-local scenario, products
+local scenario, products, run
 local BODY = '{"quantity":1}'
 
 function setup(thread)
@@ -25,6 +25,9 @@ function init(args)
     add("POST", "/v1/inventory/hot/reserve", BODY)
   elseif scenario == "spread" then
     for i = 1, products do add("POST", product(i) .. "/reserve", BODY) end
+  elseif scenario == "hold" then
+    -- Ids that rise with the time, as those that the server makes do.
+    run = string.format("r-%d-%d-", os.time(), math.random(1000000))
   elseif scenario == "get" then
     for i = 1, products do add("GET", product(i)) end
   else
@@ -35,7 +38,29 @@ function init(args)
 end
 
 local random = math.random
+
+-- Holds of three lines, each confirmed a while later: when its answer is surely there.
+local LAG = 256
+-- wrk asks for one request that it does not send.
+local held, confirmed = 0, 1
+
+local function line()
+  return '{"product_id":"sku-' .. random(products) .. '","quantity":1}'
+end
+
+local function hold_or_confirm()
+  if confirmed < held - LAG then
+    confirmed = confirmed + 1
+    return wrk.format("POST", "/v1/reservations/" .. run .. confirmed .. "/confirm")
+  end
+  held = held + 1
+  local body = '{"reservation_id":"' .. run .. held .. '","lines":[' .. line() .. "," .. line() ..
+    "," .. line() .. "]}"
+  return wrk.format("POST", "/v1/reservations", { ["Content-Type"] = "application/json" }, body)
+end
+
 function request()
+  if scenario == "hold" then return hold_or_confirm() end
   if n == 1 then return requests[1] end
   if scenario ~= "mixed" then return requests[random(n)] end
   local kind, i = random(10), random(products)

@@ -64,15 +64,21 @@ fn main() {
         "| scenario | requests/s | p50 | p99 | errors | bare axum route | p50 | p99 | ratio |"
     );
     println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
+    let mut rates = Vec::new();
     for scenario in Scenario::ALL {
         let (mut our_runs, mut bare_runs) = (Vec::new(), Vec::new());
         for _ in 0..options.rounds {
             bare_runs.push(scenario.run(&bare, options.seconds));
             our_runs.push(scenario.run(&ours, options.seconds));
         }
-        print_row(scenario, &Measured::median(our_runs), &Measured::median(bare_runs));
+        let ours = Measured::median(our_runs);
+        rates.push(ours.rate);
+        print_row(scenario, &ours, &Measured::median(bare_runs));
     }
-    println!("\nresident memory: {}", ours.resident());
+    if let [_, spread, hold, ..] = rates[..] {
+        println!("\nhold and confirm: {:.0} % of the rate of reserve", 100.0 * hold / spread);
+    }
+    println!("resident memory: {}", ours.resident());
     println!("{}", disk(folder.path(), &ours));
 }
 

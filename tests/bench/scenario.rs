@@ -5,6 +5,7 @@ use std::{path::Path, process::Command};
 pub(crate) enum Scenario {
     Hot,
     Spread,
+    Hold,
     Get,
     Mixed,
 }
@@ -19,12 +20,13 @@ pub(crate) struct Measured {
 }
 
 impl Scenario {
-    pub(crate) const ALL: [Self; 4] = [Self::Hot, Self::Spread, Self::Get, Self::Mixed];
+    pub(crate) const ALL: [Self; 5] = [Self::Hot, Self::Spread, Self::Hold, Self::Get, Self::Mixed];
 
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Hot => "reserve, one hot product",
             Self::Spread => "reserve, 10,000 products",
+            Self::Hold => "hold of 3 lines, confirm",
             Self::Get => "GET, 10,000 products",
             Self::Mixed => "80 % GET, 10 % reserve, 10 % release",
         }
@@ -34,6 +36,7 @@ impl Scenario {
         match self {
             Self::Hot => "hot",
             Self::Spread => "spread",
+            Self::Hold => "hold",
             Self::Get => "get",
             Self::Mixed => "mixed",
         }

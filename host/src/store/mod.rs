@@ -39,6 +39,8 @@ pub struct Stored {
 pub struct StoredReservation {
     /// The store's own name for it.
     pub(crate) number: i64,
+    /// The sequence of the latest event that names it.
+    pub(crate) last_event: Option<u64>,
     /// The reservation.
     pub reservation: Reservation,
 }

@@ -46,23 +46,23 @@ impl Writes<'_> {
                         event.key
                     ));
                 }
-                check_texts(&[&event.reservation_id, &event.counterpart_id])?;
+                check_texts(&[&event.counterpart_id])?;
+                event.reservation_id.as_deref().map_or(Ok(()), |id| self.check_written(id))?;
                 if event.quantity.is_some_and(|quantity| quantity > QUANTITY_MAX) {
                     return Err(format!("an event on {} moves an impossible quantity", event.key));
                 }
                 Ok(())
             }
-            Event::Reservation(event) => {
-                let id = &event.reservation_id;
-                if self.reservations.iter().any(|(written, _)| written == id) {
-                    return Ok(());
-                }
-                let shown: String = id.chars().take(TEXT_BYTES_MAX).collect();
-                Err(format!(
-                    "an event says that reservation {shown} changed, but it was not written"
-                ))
-            }
+            Event::Reservation(event) => self.check_written(&event.reservation_id),
         }
+    }
+
+    fn check_written(&self, id: &str) -> Result<(), String> {
+        if self.reservations.iter().any(|(written, _)| written == id) {
+            return Ok(());
+        }
+        let shown: String = id.chars().take(TEXT_BYTES_MAX).collect();
+        Err(format!("an event names reservation {shown}, which was not written"))
     }
 }
 

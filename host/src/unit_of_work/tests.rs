@@ -60,7 +60,7 @@ impl store::Snapshot for Memory {
 
     fn reservation(&mut self, id: &str) -> Result<Option<StoredReservation>, StoreFailure> {
         let found = self.reservations.get(id).cloned();
-        Ok(found.map(|reservation| StoredReservation { number: 1, reservation }))
+        Ok(found.map(|reservation| StoredReservation { number: 1, last_event: None, reservation }))
     }
 
     fn due_holds(

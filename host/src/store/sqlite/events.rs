@@ -8,14 +8,20 @@ use rusqlite::{Connection, ToSql};
 /// pages rather than slow ones.
 const EXAMINED_MAX: u32 = 20_000;
 
+/// The events that name a reservation, from the latest back.
+pub(super) const OF_RESERVATION: &str = "WITH RECURSIVE chain (link) AS \
+     (SELECT last_event FROM reservation WHERE reservation_id = ? UNION ALL \
+     SELECT reservation_previous FROM event JOIN chain ON sequence = link \
+     WHERE reservation_previous IS NOT NULL) SELECT link FROM chain";
+
 pub(super) fn scan(connection: &Connection, scan: &EventScan) -> rusqlite::Result<EventPage> {
     let after = Unsigned(scan.after);
     let mut conditions = vec!["sequence > ?".to_owned()];
     let mut parameters: Vec<&dyn ToSql> = vec![&after];
-    // By these two there is an index; the rest is found by looking.
+    // These two are found directly; the rest by looking.
     let indexed = scan.reservation_id.is_some() || scan.reference.is_some();
     if let Some(id) = &scan.reservation_id {
-        conditions.push("event.reservation_id = ?".to_owned());
+        conditions.push(format!("sequence IN ({OF_RESERVATION})"));
         parameters.push(id);
     }
     if let Some(reference) = &scan.reference {

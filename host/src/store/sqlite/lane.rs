@@ -1,9 +1,9 @@
 use super::{
     answers,
+    chain::ANCHOR_SPACING,
     checkpoint::Checkpointer,
     connection::{self, failed},
     lock::FileLock,
-    log::ANCHOR_SPACING,
     reservations,
     rows::{EventRow, Unsigned, unsigned},
     snapshot,
@@ -33,9 +33,10 @@ const UPDATE_STOCK: &str = "UPDATE stock SET total = ?3, reserved = ?4, unattrib
 const INSERT_EVENT: &str = "INSERT INTO event (sequence, kind, at, component_id, command_id, \
      caller, reason, reference, reservation_id, expires_at, stock_id, quantity, counterpart_id, \
      total, reserved, unattributed, minimum, version, version_span, total_from, reserved_from, \
-     unattributed_from, minimum_from, state, state_from, expires_at_from, ordinal, previous) \
+     unattributed_from, minimum_from, state, state_from, expires_at_from, ordinal, previous, \
+     reservation_previous) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
-     ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28)";
+     ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)";
 
 const INSERT_ANCHOR: &str =
     "INSERT INTO ledger_anchor (stock_id, ordinal, sequence) VALUES (?1, ?2, ?3)";
@@ -108,17 +109,25 @@ impl SqliteLane {
             .iter()
             .map(|write| (write.key, write.handle.unwrap_or_else(|| self.new_handle())))
             .collect();
+        let ends = reservations
+            .iter()
+            .map(|write| (write.id, write.stored.and_then(|stored| stored.last_event)));
+        let mut ends: HashMap<_, _> = ends.collect();
         for entry in *log {
             let component = self.component_id(entry.component)?;
-            let handle = match &entry.event {
-                Event::Stock(event) => handles.get_mut(&event.key),
-                Event::Reservation(_) => None,
+            let (handle, reservation) = match &entry.event {
+                Event::Stock(event) => {
+                    (handles.get_mut(&event.key), event.reservation_id.as_deref())
+                }
+                Event::Reservation(event) => (None, Some(event.reservation_id.as_str())),
             };
-            self.write_event(entry, component, handle)?;
+            let end = reservation.and_then(|id| ends.get_mut(id));
+            self.write_event(entry, component, handle, end)?;
         }
         let stock_id = |key: &StockKey| handles.get(key).map(|handle: &Handle| handle.stock_id);
         for write in *reservations {
-            reservations::write(&self.connection, write, &stock_id)?;
+            let last_event = ends.get(write.id).copied().flatten();
+            reservations::write(&self.connection, write, last_event, &stock_id)?;
         }
         for (key, answered) in *answers {
             answers::write(&self.connection, key, answered, *now)?;
@@ -182,13 +191,17 @@ impl SqliteLane {
         Ok(())
     }
 
-    /// Writes one row, and where it is about a stock, moves the end of that stock's ledger.
+    /// Writes one row, and moves the ends of the chains that it is part of: of its stock, and of
+    /// its reservation.
     fn write_event(
         &self,
         entry: &LogEntry,
         component_id: i64,
         handle: Option<&mut Handle>,
+        reservation_end: Option<&mut Option<u64>>,
     ) -> rusqlite::Result<()> {
+        let reservation_previous =
+            reservation_end.and_then(|end| end.replace(entry.sequence)).map(Unsigned);
         let (mut stock_id, mut ordinal, mut previous) = (None, None, None);
         if let Some(handle) = handle {
             handle.event_count += 1;
@@ -237,6 +250,7 @@ impl SqliteLane {
             row.expires_at_from.map(Unsigned),
             ordinal,
             previous,
+            reservation_previous,
         ])?;
         Ok(())
     }

@@ -1,4 +1,5 @@
 use super::{
+    chain,
     connection::{self, failed},
     events,
     rows::{self, LOG_COLUMNS, Unsigned, unsigned},
@@ -8,11 +9,8 @@ use crate::{
     model::{LogEntry, StockKey, StoreFailure, Timestamp},
     store::{EventPage, EventScan, Handle, Log, Order},
 };
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use std::{path::Path, sync::LazyLock};
-
-/// The chain of a stock's events can be entered at every so many of them.
-pub(super) const ANCHOR_SPACING: u64 = 64;
 
 static ENTRY: LazyLock<String> = LazyLock::new(|| {
     format!(
@@ -20,11 +18,6 @@ static ENTRY: LazyLock<String> = LazyLock::new(|| {
          WHERE sequence = ?1 AND stock_id = ?2"
     )
 });
-
-const LINK: &str = "SELECT ordinal, previous FROM event WHERE sequence = ?1 AND stock_id = ?2";
-
-const ANCHOR: &str =
-    "SELECT ordinal, sequence FROM ledger_anchor WHERE stock_id = ?1 AND ordinal >= ?2 LIMIT 1";
 
 /// A reader of the event log.
 pub struct SqliteLog {
@@ -62,38 +55,6 @@ impl SqliteLog {
         Ok(entries)
     }
 
-    /// An event's place in its stock's ledger, and the event before it; none where it is not
-    /// about the stock.
-    fn link(&self, stock_id: i64, sequence: u64) -> rusqlite::Result<Option<(u64, Option<u64>)>> {
-        self.connection
-            .prepare_cached(LINK)?
-            .query_row(params![Unsigned(sequence), stock_id], |row| {
-                let previous: Option<Unsigned> = row.get(1)?;
-                Ok((unsigned(row, 0)?, previous.map(|sequence| sequence.0)))
-            })
-            .optional()
-    }
-
-    /// The sequence of the event with this place in the ledger, found from the nearest anchor
-    /// behind it.
-    fn at_ordinal(&self, handle: &Handle, ordinal: u64) -> rusqlite::Result<Option<u64>> {
-        let anchor = self
-            .connection
-            .prepare_cached(ANCHOR)?
-            .query_row(params![handle.stock_id, Unsigned(ordinal)], |row| {
-                Ok((unsigned(row, 0)?, unsigned(row, 1)?))
-            })
-            .optional()?;
-        let (mut at, mut sequence) = anchor.unwrap_or((handle.event_count, handle.last_event));
-        while at > ordinal {
-            let Some((_, Some(previous))) = self.link(handle.stock_id, sequence)? else {
-                return Ok(None);
-            };
-            (at, sequence) = (at - 1, previous);
-        }
-        Ok(Some(sequence))
-    }
-
     fn newest_first(
         &self,
         key: &StockKey,
@@ -103,7 +64,8 @@ impl SqliteLog {
     ) -> rusqlite::Result<Vec<LogEntry>> {
         let first = match after {
             None => Some(handle.last_event),
-            Some(after) => self.link(handle.stock_id, after)?.and_then(|(_, previous)| previous),
+            Some(after) => chain::link(&self.connection, handle.stock_id, after)?
+                .and_then(|(_, previous)| previous),
         };
         self.back(key, handle.stock_id, first, limit)
     }
@@ -117,41 +79,33 @@ impl SqliteLog {
     ) -> rusqlite::Result<Vec<LogEntry>> {
         let passed = match after {
             None => 0,
-            Some(after) => match self.link(handle.stock_id, after)? {
+            Some(after) => match chain::link(&self.connection, handle.stock_id, after)? {
                 Some((ordinal, _)) => ordinal,
                 None => return Ok(Vec::new()),
             },
         };
         let last = handle.event_count.min(passed.saturating_add(limit.into()));
         let count = u32::try_from(last - passed).unwrap_or(limit);
-        let last = self.at_ordinal(handle, last)?;
+        let last = chain::at_ordinal(&self.connection, handle, last)?;
         let mut entries = self.back(key, handle.stock_id, last, count)?;
         entries.reverse();
         Ok(entries)
     }
 
-    /// Events come by rising ordinal, so the last one up to a sequence is found by halving:
-    /// the anchors keep each look short.
+    /// The last entry up to a sequence, and the time of the first.
     fn last_until(
         &self,
         key: &StockKey,
         handle: &Handle,
         until: u64,
     ) -> rusqlite::Result<Option<(LogEntry, Timestamp)>> {
-        let Some(first) = self.at_ordinal(handle, 1)?.filter(|first| *first <= until) else {
+        let Some((first, last)) = chain::first_and_last_until(&self.connection, handle, until)?
+        else {
             return Ok(None);
         };
-        let (mut low, mut high) = ((1, first), handle.event_count);
-        while low.0 < high {
-            let middle = low.0 + (high - low.0).div_ceil(2);
-            match self.at_ordinal(handle, middle)? {
-                Some(sequence) if sequence <= until => low = (middle, sequence),
-                _ => high = middle - 1,
-            }
-        }
         let entry = |sequence| self.back(key, handle.stock_id, Some(sequence), 1);
         let created_at = entry(first)?.first().map(|entry| entry.at);
-        Ok(entry(low.1)?.pop().zip(created_at))
+        Ok(entry(last)?.pop().zip(created_at))
     }
 
     /// Times never go back from one event to the next, so they can be searched by halving.

@@ -2,6 +2,7 @@
 //! acknowledged.
 
 mod answers;
+mod chain;
 mod checkpoint;
 mod connection;
 mod events;

@@ -1,15 +1,16 @@
 //! Reservations and their lines.
 
 use super::{
+    chain,
     connection::failed,
     rows::{self, RESERVATION_COLUMNS, Unsigned},
 };
 use crate::{
     model::{
-        DueHolds, Reservation, ReservationLine, ReservationPage, ReservationScan, StockKey,
-        StoreFailure, Timestamp,
+        DueHolds, ReservationLine, ReservationPage, ReservationScan, StockKey, StoreFailure,
+        Timestamp,
     },
-    store::{ReservationWrite, StoredReservation},
+    store::{Handle, ReservationWrite, StoredReservation},
 };
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 use std::sync::LazyLock;
@@ -50,10 +51,11 @@ const LINES: &str = "SELECT product_id, location_id, quantity, fulfilled, releas
      FROM reservation_line JOIN stock USING (stock_id) WHERE reservation_no = ?1 ORDER BY line";
 
 const INSERT: &str = "INSERT INTO reservation (reservation_id, state, expires_at, ttl_seconds, \
-     reference, version, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+     reference, version, created_at, updated_at, last_event) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 
 const UPDATE: &str = "UPDATE reservation SET state = ?2, expires_at = ?3, version = ?4, \
-     updated_at = ?5 WHERE reservation_no = ?1";
+     updated_at = ?5, last_event = ?6 WHERE reservation_no = ?1";
 
 const INSERT_LINE: &str = "INSERT INTO reservation_line (reservation_no, line, stock_id, \
      quantity, fulfilled, released, expired) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
@@ -63,14 +65,30 @@ const UPDATE_LINE: &str = "UPDATE reservation_line SET fulfilled = ?3, released 
 
 const DELETE_LINES: &str = "DELETE FROM reservation_line WHERE reservation_no = ?1";
 
+const STOCKS_OF_PRODUCT: &str = "SELECT stock_id, event_count, last_event FROM stock \
+     WHERE product_id = ?1 AND (?2 IS NULL OR location_id = ?2)";
+
+const LEDGER_ENTRY: &str =
+    "SELECT kind = 2, reservation_id, previous FROM event WHERE sequence = ?1";
+
+/// A reservation, and the latest event by which it reserved something of a product.
+const LATEST_RESERVED: &str = "SELECT reservation_no, (WITH RECURSIVE chain (place) AS \
+     (SELECT reservation.last_event UNION ALL \
+     SELECT reservation_previous FROM event JOIN chain ON sequence = place \
+     WHERE reservation_previous IS NOT NULL) \
+     SELECT max(place) FROM chain JOIN event ON sequence = place JOIN stock USING (stock_id) \
+     WHERE kind = 2 AND product_id = ?2 AND (?3 IS NULL OR location_id = ?3)) \
+     FROM reservation WHERE reservation_id = ?1";
+
 const STOCK_ID: &str = "SELECT stock_id FROM stock WHERE product_id = ?1 AND location_id = ?2";
 
-type Found = (i64, String, Reservation);
+type Found = (String, StoredReservation);
 
-fn with_lines(connection: &Connection, mut found: Found) -> rusqlite::Result<Found> {
+fn with_lines(connection: &Connection, (id, mut found): Found) -> rusqlite::Result<Found> {
     let mut lines = connection.prepare_cached(LINES)?;
-    found.2.lines = lines.query_map([found.0], rows::line)?.collect::<rusqlite::Result<_>>()?;
-    Ok(found)
+    found.reservation.lines =
+        lines.query_map([found.number], rows::line)?.collect::<rusqlite::Result<_>>()?;
+    Ok((id, found))
 }
 
 fn select(
@@ -93,9 +111,7 @@ pub(super) fn find(
         .prepare_cached(&BY_ID)
         .and_then(|mut statement| statement.query_row([id], rows::reservation).optional())
         .and_then(|found| found.map(|found| with_lines(connection, found)).transpose())
-        .map(|found| {
-            found.map(|(number, _, reservation)| StoredReservation { number, reservation })
-        })
+        .map(|found| found.map(|(_, stored)| stored))
         .map_err(failed("reading a reservation"))
 }
 
@@ -124,13 +140,13 @@ fn due_within(
     };
     let cut = u32::try_from(found.len()).is_ok_and(|count| count >= limit);
     let next_due = if cut {
-        found.last().map_or(Some(0), |(_, _, last)| last.status.expires_at)
+        found.last().map_or(Some(0), |(_, last)| last.reservation.status.expires_at)
     } else {
         let next: Option<Unsigned> =
             connection.prepare_cached(NEXT_DUE)?.query_row([&at], |row| row.get(0))?;
         next.map(|next| next.0)
     };
-    let items = found.into_iter().map(|(_, id, reservation)| (id, reservation)).collect();
+    let items = found.into_iter().map(|(id, stored)| (id, stored.reservation)).collect();
     Ok(DueHolds { items, next_due })
 }
 
@@ -145,59 +161,122 @@ fn scan_within(
     connection: &Connection,
     scan: &ReservationScan,
 ) -> rusqlite::Result<ReservationPage> {
-    let candidates = candidates(connection, scan)?;
-    let cut = u32::try_from(candidates.len()).is_ok_and(|count| count >= EXAMINED_MAX);
+    let Candidates { found: candidates, more_behind } = candidates(connection, scan)?;
     let most = usize::try_from(scan.limit).unwrap_or(usize::MAX);
     let mut items = Vec::new();
     let mut next = None;
     let mut last = None;
-    for number in candidates {
+    for (position, number) in candidates {
         if items.len() == most {
             next = last;
             break;
         }
-        last = Some(number);
+        last = Some(position);
         let found =
             connection.prepare_cached(&BY_NUMBER)?.query_row([number], rows::reservation)?;
-        let (_, id, reservation) = with_lines(connection, found)?;
+        let (id, StoredReservation { reservation, .. }) = with_lines(connection, found)?;
         if scan.filter.matches(&reservation) {
             items.push((id, reservation));
         }
     }
-    if next.is_none() && cut {
-        next = last;
-    }
-    Ok(ReservationPage { items, next: next.and_then(|number| u64::try_from(number).ok()) })
+    let next = next.or(more_behind);
+    Ok(ReservationPage { items, next: next.and_then(|position| u64::try_from(position).ok()) })
 }
 
-/// The numbers of reservations that may match, the newest first, found by the most telling
-/// index. The filter has the last word.
-fn candidates(connection: &Connection, scan: &ReservationScan) -> rusqlite::Result<Vec<i64>> {
+/// A place in the order of a scan, and the number of the reservation there.
+type Candidate = (i64, i64);
+
+/// Reservations that may match.
+#[derive(Default)]
+struct Candidates {
+    /// The newest first.
+    found: Vec<Candidate>,
+    /// Where the search stopped before its end.
+    more_behind: Option<i64>,
+}
+
+/// Found in the most telling way; the filter has the last word.
+fn candidates(connection: &Connection, scan: &ReservationScan) -> rusqlite::Result<Candidates> {
     let after = scan.after.and_then(|after| i64::try_from(after).ok()).unwrap_or(i64::MAX);
-    if let Some(reference) = &scan.filter.reference {
+    let numbers = if let Some(reference) = &scan.filter.reference {
         let select = "SELECT reservation_no FROM reservation WHERE reference = ?1 \
              AND reservation_no < ?2 ORDER BY reservation_no DESC LIMIT ?3";
-        return numbers(connection, select, &[reference, &after, &EXAMINED_MAX]);
-    }
-    let Some(product) = &scan.filter.product_id else {
+        numbers(connection, select, &[reference, &after, &EXAMINED_MAX])?
+    } else if let Some(product) = &scan.filter.product_id {
+        let location = scan.filter.location_id.as_ref().map(|id| id.as_str());
+        return of_product(connection, product.as_str(), location, after);
+    } else {
         let select = "SELECT reservation_no FROM reservation WHERE reservation_no < ?1 \
              ORDER BY reservation_no DESC LIMIT ?2";
-        return numbers(connection, select, &[&after, &EXAMINED_MAX]);
+        numbers(connection, select, &[&after, &EXAMINED_MAX])?
     };
-    let (product, location) =
-        (product.as_str(), scan.filter.location_id.as_ref().map(|id| id.as_str()));
-    let stocks = "SELECT stock_id FROM stock WHERE product_id = ?1 \
-         AND (?2 IS NULL OR location_id = ?2)";
-    let mut merged = Vec::new();
-    for stock_id in numbers(connection, stocks, &[&product, &location])? {
-        let select = "SELECT DISTINCT reservation_no FROM reservation_line WHERE stock_id = ?1 \
-             AND reservation_no < ?2 ORDER BY reservation_no DESC LIMIT ?3";
-        merged.extend(numbers(connection, select, &[&stock_id, &after, &EXAMINED_MAX])?);
+    let cut = u32::try_from(numbers.len()).is_ok_and(|count| count >= EXAMINED_MAX);
+    let more_behind = if cut { numbers.last().copied() } else { None };
+    let found = numbers.into_iter().map(|number| (number, number)).collect();
+    Ok(Candidates { found, more_behind })
+}
+
+/// By the ledgers of the product's stocks: each reservation at the latest event by which it
+/// reserved something of the product.
+fn of_product(
+    connection: &Connection,
+    product: &str,
+    location: Option<&str>,
+    after: i64,
+) -> rusqlite::Result<Candidates> {
+    let until = u64::try_from(after.saturating_sub(1)).unwrap_or(0);
+    let stocks: Vec<Handle> = connection
+        .prepare_cached(STOCKS_OF_PRODUCT)?
+        .query_map(params![product, location], |row| {
+            Ok(Handle {
+                stock_id: row.get(0)?,
+                event_count: rows::unsigned(row, 1)?,
+                last_event: rows::unsigned(row, 2)?,
+            })
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut all = Candidates::default();
+    for handle in stocks {
+        let Some((_, last)) = chain::first_and_last_until(connection, &handle, until)? else {
+            continue;
+        };
+        let Ok(last) = i64::try_from(last) else { continue };
+        let one = of_ledger(connection, product, location, last)?;
+        all.found.extend(one.found);
+        all.more_behind = all.more_behind.max(one.more_behind);
     }
-    merged.sort_unstable_by(|a, b| b.cmp(a));
-    merged.dedup();
-    merged.truncate(usize::try_from(EXAMINED_MAX).unwrap_or(usize::MAX));
-    Ok(merged)
+    // Behind the place where one of the searches stopped, the order is not known yet.
+    let known = all.more_behind.unwrap_or(0);
+    all.found.retain(|(place, _)| *place >= known);
+    all.found.sort_unstable_by(|a, b| b.cmp(a));
+    Ok(all)
+}
+
+/// One ledger, from an event back.
+fn of_ledger(
+    connection: &Connection,
+    product: &str,
+    location: Option<&str>,
+    from: i64,
+) -> rusqlite::Result<Candidates> {
+    let mut entry = connection.prepare_cached(LEDGER_ENTRY)?;
+    let mut latest = connection.prepare_cached(LATEST_RESERVED)?;
+    let mut found = Vec::new();
+    let (mut place, mut next) = (from, Some(from));
+    for _ in 0..EXAMINED_MAX {
+        let Some(sequence) = next else { return Ok(Candidates { found, more_behind: None }) };
+        place = sequence;
+        let (reserved, id, previous): (bool, Option<String>, Option<i64>) =
+            entry.query_row([sequence], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        next = previous;
+        let Some(id) = id.filter(|_| reserved) else { continue };
+        let (number, at): (i64, Option<i64>) = latest
+            .query_row(params![id, product, location], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        if at == Some(sequence) {
+            found.push((sequence, number));
+        }
+    }
+    Ok(Candidates { found, more_behind: next.map(|_| place) })
 }
 
 fn numbers(
@@ -212,13 +291,15 @@ fn numbers(
 pub(super) fn write(
     connection: &Connection,
     write: &ReservationWrite<'_>,
+    last_event: Option<u64>,
     stock_id: &dyn Fn(&StockKey) -> Option<i64>,
 ) -> rusqlite::Result<()> {
     let it = write.reservation;
     let (state, expires_at) =
         (rows::state_number(it.status.state), it.status.expires_at.map(Unsigned));
     let (version, updated_at) = (Unsigned(it.status.version), Unsigned(it.updated_at));
-    let Some(StoredReservation { number, reservation: before }) = write.stored else {
+    let last_event = last_event.map(Unsigned);
+    let Some(StoredReservation { number, reservation: before, .. }) = write.stored else {
         let created_at = Unsigned(it.created_at);
         connection.prepare_cached(INSERT)?.execute(params![
             write.id,
@@ -228,13 +309,14 @@ pub(super) fn write(
             it.reference,
             version,
             created_at,
-            updated_at
+            updated_at,
+            last_event
         ])?;
         return insert_lines(connection, connection.last_insert_rowid(), &it.lines, stock_id);
     };
     connection
         .prepare_cached(UPDATE)?
-        .execute(params![number, state, expires_at, version, updated_at])?;
+        .execute(params![number, state, expires_at, version, updated_at, last_event])?;
     let same =
         |(a, b): (&ReservationLine, &ReservationLine)| (&a.key, a.quantity) == (&b.key, b.quantity);
     if it.lines.len() != before.lines.len() || !it.lines.iter().zip(&before.lines).all(same) {

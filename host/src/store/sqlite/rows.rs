@@ -5,6 +5,7 @@ use crate::model::{
     ReservationLine, ReservationState, ReservationStatus, Stock, StockEvent, StockEventKind,
     StockKey,
 };
+use crate::store::StoredReservation;
 use rusqlite::{
     Row,
     types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Type, ValueRef},
@@ -118,10 +119,10 @@ pub(super) fn kind_number(kind: EventKind) -> Option<i64> {
 
 /// The columns of a reservation, in the order in which [`reservation`] reads them.
 pub(super) const RESERVATION_COLUMNS: &str = "reservation_no, reservation_id, state, expires_at, \
-     ttl_seconds, reference, version, created_at, updated_at";
+     ttl_seconds, reference, version, created_at, updated_at, last_event";
 
-/// A reservation without its lines: its number, its id and itself.
-pub(super) fn reservation(row: &Row<'_>) -> rusqlite::Result<(i64, String, Reservation)> {
+/// A reservation and its id, without its lines.
+pub(super) fn reservation(row: &Row<'_>) -> rusqlite::Result<(String, StoredReservation)> {
     let state =
         decode(&STATES, row.get(2)?).ok_or_else(|| broken(2, "an unknown reservation state"))?;
     let status =
@@ -134,7 +135,8 @@ pub(super) fn reservation(row: &Row<'_>) -> rusqlite::Result<(i64, String, Reser
         created_at: unsigned(row, 7)?,
         updated_at: unsigned(row, 8)?,
     };
-    Ok((row.get(0)?, row.get(1)?, reservation))
+    let (number, last_event) = (row.get(0)?, optional(row, 9)?);
+    Ok((row.get(1)?, StoredReservation { number, last_event, reservation }))
 }
 
 /// A line: product, location, quantity, fulfilled, released, expired.

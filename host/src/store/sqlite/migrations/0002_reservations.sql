@@ -10,7 +10,9 @@ CREATE TABLE reservation (
     reference      TEXT,
     version        INTEGER NOT NULL CHECK (version >= 1),
     created_at     INTEGER NOT NULL,
-    updated_at     INTEGER NOT NULL
+    updated_at     INTEGER NOT NULL,
+    -- The latest event that names it.
+    last_event     INTEGER
 ) STRICT;
 
 -- Only what can come due is in here.
@@ -32,10 +34,11 @@ CREATE TABLE reservation_line (
     CHECK (fulfilled + released + expired <= quantity)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX reservation_line_by_stock ON reservation_line (stock_id, reservation_no);
+-- The events that name a reservation are a chain, as those about a stock are: an index over
+-- text would cost each hold more than all its other rows. Which reservations are about a stock
+-- is found in the stock's own chain.
+ALTER TABLE event ADD COLUMN reservation_previous INTEGER;
 
-CREATE INDEX event_by_reservation ON event (reservation_id, sequence)
-    WHERE reservation_id IS NOT NULL;
 CREATE INDEX event_by_reference ON event (reference, sequence) WHERE reference IS NOT NULL;
 
 -- What a request with an Idempotency-Key was, and its whole answer. Numbered by age.
