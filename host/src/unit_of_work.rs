@@ -69,7 +69,7 @@ impl<L: Lane> UnitOfWork<L> {
     /// Where the store fails to say how its log ends.
     pub fn new(mut lane: L) -> Result<Self, StoreFailure> {
         let log_end = lane.log_end()?;
-        let next_due = lane.due_holds(None, 0, 1)?.next_due;
+        let next_due = lane.first_due(1)?.first().map(|(_, at)| *at);
         Ok(Self {
             lane,
             log_end,
@@ -272,7 +272,7 @@ impl<L: Lane> UnitOfWork<L> {
     pub fn recover(&mut self) -> Result<(), StoreFailure> {
         self.lane.recover()?;
         self.log_end = self.lane.log_end()?;
-        self.next_due = self.lane.due_holds(None, 0, 1)?.next_due;
+        self.next_due = self.lane.first_due(1)?.first().map(|(_, at)| *at);
         Ok(())
     }
 

@@ -132,8 +132,7 @@ impl<L: Lane> Executor<'_, '_, L> {
             action: Action::ExpireDue { limit: HOLDS_PER_SWEEP },
         };
         let outcome = self.decide(&command)?;
-        let now = self.now;
-        self.instance.unit().map_err(faulted)?.look_for_next_due(now)?;
+        self.instance.unit().map_err(faulted)?.look_for_next_due()?;
         match outcome {
             Outcome::Expiry { expired, .. } => Ok(expired),
             _ => Ok(0),

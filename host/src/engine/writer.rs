@@ -55,6 +55,8 @@ struct Chores {
     settings: Settings,
     /// Not before this is it time to sweep again.
     sweep_at: Timestamp,
+    /// Not before this, whoever waits: the last one failed.
+    retry_sweep_at: Timestamp,
     forget_at: Timestamp,
 }
 
@@ -69,7 +71,7 @@ pub(super) fn run<L: Lane>(
 ) {
     let _ending = Ending { status, queue };
     let most = settings.batch_commands_max;
-    let mut chores = Chores { settings, sweep_at: 0, forget_at: 0 };
+    let mut chores = Chores { settings, sweep_at: 0, retry_sweep_at: 0, forget_at: 0 };
     let mut instance = Instance::new(domain, unit);
     let (mut batch, mut replies) = (Vec::new(), Vec::new());
     while let Ok(unit) = instance.unit() {
@@ -112,7 +114,7 @@ fn commit<L: Lane>(
     instance.unit().map_err(lost)?.begin()?;
     let answers_since = now.saturating_sub(chores.settings.answers_kept_ms);
     let mut executor = Executor { instance, now, answers_since };
-    chores.sweep(&mut executor);
+    chores.sweep(&mut executor, !batch.is_empty());
     for job in batch {
         replies.push(executor.carry_out(&job.request));
     }
@@ -132,9 +134,12 @@ impl Chores {
         Some(Duration::from_millis(at.saturating_sub(now)))
     }
 
-    fn sweep<L: Lane>(&mut self, executor: &mut Executor<'_, '_, L>) {
+    /// Where commands are waiting, what is due goes first, so that none of them has to look for
+    /// it; otherwise it is left to gather for a while.
+    fn sweep<L: Lane>(&mut self, executor: &mut Executor<'_, '_, L>, waiting: bool) {
         let now = executor.now;
-        if self.settings.sweep_interval_ms == 0 || self.sweep_at > now {
+        let too_early = self.retry_sweep_at > now || (self.sweep_at > now && !waiting);
+        if self.settings.sweep_interval_ms == 0 || too_early {
             return;
         }
         let next_due = |executor: &mut Executor<'_, '_, L>| {
@@ -144,7 +149,8 @@ impl Chores {
         for _ in 0..(1 + late / LATE_MS).min(SWEEPS_PER_BATCH_MAX) {
             if let Err(error) = executor.sweep() {
                 tracing::error!(%error, "a sweep failed; due holds expire when they are touched");
-                self.sweep_at = now.saturating_add(FAILED_SWEEP_PAUSE_MS);
+                self.retry_sweep_at = now.saturating_add(FAILED_SWEEP_PAUSE_MS);
+                self.sweep_at = self.retry_sweep_at;
                 return;
             }
             if next_due(executor).is_none_or(|at| at > now) {

@@ -2,11 +2,12 @@
 //! stocks, and even a page that SQLite has in memory costs more than the rest of the query.
 
 use super::{
-    Answered, Batch, Handle, Lane, LogEnd, RequestKey, Snapshot, Stored, StoredReservation,
+    Answered, Batch, Handle, Lane, LogEnd, RequestKey, Snapshot, Stored, StoredDue,
+    StoredReservation,
 };
 use crate::model::{
-    DeficitScan, DueHolds, ReservationPage, ReservationScan, Stock, StockKey, StockScan,
-    StoreFailure, Timestamp,
+    DeficitScan, ReservationPage, ReservationScan, Stock, StockKey, StockScan, StoreFailure,
+    Timestamp,
 };
 use std::{
     collections::HashMap,
@@ -140,8 +141,12 @@ impl<S: Snapshot> Snapshot for CachedSnapshot<S> {
         key: Option<&StockKey>,
         until: Timestamp,
         limit: u32,
-    ) -> Result<DueHolds, StoreFailure> {
+    ) -> Result<StoredDue, StoreFailure> {
         self.inner.due_holds(key, until, limit)
+    }
+
+    fn first_due(&mut self, limit: u32) -> Result<Vec<(String, Timestamp)>, StoreFailure> {
+        self.inner.first_due(limit)
     }
 
     fn scan_reservations(
@@ -198,8 +203,12 @@ impl<L: Lane> Snapshot for CachedLane<L> {
         key: Option<&StockKey>,
         until: Timestamp,
         limit: u32,
-    ) -> Result<DueHolds, StoreFailure> {
+    ) -> Result<StoredDue, StoreFailure> {
         self.inner.due_holds(key, until, limit)
+    }
+
+    fn first_due(&mut self, limit: u32) -> Result<Vec<(String, Timestamp)>, StoreFailure> {
+        self.inner.first_due(limit)
     }
 
     fn scan_reservations(

@@ -45,6 +45,22 @@ pub struct StoredReservation {
     pub reservation: Reservation,
 }
 
+/// Holds that are due, as found in the store.
+#[derive(Clone, Default, Debug)]
+pub struct StoredDue {
+    /// With their ids, the longest due first.
+    pub items: Vec<(String, StoredReservation)>,
+    /// None of the others comes due before this; none: none can.
+    pub next_due: Option<Timestamp>,
+}
+
+impl From<StoredDue> for DueHolds {
+    fn from(found: StoredDue) -> Self {
+        let items = found.items.into_iter().map(|(id, stored)| (id, stored.reservation));
+        Self { items: items.collect(), next_due: found.next_due }
+    }
+}
+
 /// What is committed, to be read.
 #[allow(clippy::missing_errors_doc, reason = "every function fails where the store does")]
 pub trait Snapshot: Send + 'static {
@@ -68,7 +84,9 @@ pub trait Snapshot: Send + 'static {
         key: Option<&StockKey>,
         until: Timestamp,
         limit: u32,
-    ) -> Result<DueHolds, StoreFailure>;
+    ) -> Result<StoredDue, StoreFailure>;
+    /// The ids of the held reservations that expire first, and when they do.
+    fn first_due(&mut self, limit: u32) -> Result<Vec<(String, Timestamp)>, StoreFailure>;
     /// Reservations, the newest first.
     fn scan_reservations(
         &mut self,

@@ -2,11 +2,11 @@ use super::*;
 use crate::{
     component::World,
     model::{
-        Action, DeficitScan, DueHolds, Ended, Level, Origin, ReservationLine, ReservationPage,
+        Action, DeficitScan, Ended, Level, Origin, ReservationLine, ReservationPage,
         ReservationScan, ReservationState, ReservationStatus, StockEvent, StockEventKind,
         StockScan,
     },
-    store::{self, Stored},
+    store::{self, Stored, StoredDue},
 };
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -22,6 +22,10 @@ struct Memory {
 
 fn failure() -> StoreFailure {
     StoreFailure::new("testing", std::io::Error::other("told to fail"))
+}
+
+fn stored(reservation: &Reservation) -> StoredReservation {
+    StoredReservation { number: 1, last_event: None, reservation: reservation.clone() }
 }
 
 impl store::Snapshot for Memory {
@@ -59,8 +63,7 @@ impl store::Snapshot for Memory {
     }
 
     fn reservation(&mut self, id: &str) -> Result<Option<StoredReservation>, StoreFailure> {
-        let found = self.reservations.get(id).cloned();
-        Ok(found.map(|reservation| StoredReservation { number: 1, last_event: None, reservation }))
+        Ok(self.reservations.get(id).map(stored))
     }
 
     fn due_holds(
@@ -68,16 +71,25 @@ impl store::Snapshot for Memory {
         key: Option<&StockKey>,
         until: Timestamp,
         limit: u32,
-    ) -> Result<DueHolds, StoreFailure> {
+    ) -> Result<StoredDue, StoreFailure> {
         let held = |until: u64| self.reservations.iter().filter(move |(_, it)| it.is_due(until));
         let mut items: Vec<_> = held(until)
             .filter(|(_, it)| key.is_none_or(|key| it.holds(key) > 0))
-            .map(|(id, it)| (id.clone(), it.clone()))
+            .map(|(id, it)| (id.clone(), stored(it)))
             .collect();
-        items.sort_by_key(|(id, it)| (it.status.expires_at, id.clone()));
+        items.sort_by_key(|(id, it)| (it.reservation.status.expires_at, id.clone()));
         items.truncate(limit as usize);
         let next_due = held(u64::MAX).filter_map(|(_, it)| it.status.expires_at);
-        Ok(DueHolds { items, next_due: next_due.filter(|at| *at > until).min() })
+        Ok(StoredDue { items, next_due: next_due.filter(|at| *at > until).min() })
+    }
+
+    fn first_due(&mut self, limit: u32) -> Result<Vec<(String, Timestamp)>, StoreFailure> {
+        let held = self.reservations.iter().filter(|(_, it)| it.is_due(u64::MAX));
+        let mut all: Vec<_> =
+            held.map(|(id, it)| (id.clone(), it.status.expires_at.unwrap())).collect();
+        all.sort_by_key(|(id, at)| (*at, id.clone()));
+        all.truncate(limit as usize);
+        Ok(all)
     }
 
     fn scan_reservations(&mut self, _: &ReservationScan) -> Result<ReservationPage, StoreFailure> {

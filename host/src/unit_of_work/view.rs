@@ -90,7 +90,7 @@ impl<S: Snapshot> World for ReadView<S> {
         limit: u32,
     ) -> Result<DueHolds, Ended> {
         self.torn |= !self.bound;
-        Ok(self.snapshot.due_holds(key, until, limit)?)
+        Ok(self.snapshot.due_holds(key, until, limit)?.into())
     }
 
     fn scan_reservations(&mut self, scan: &ReservationScan) -> Result<ReservationPage, Ended> {

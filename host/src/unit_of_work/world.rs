@@ -90,12 +90,15 @@ impl<L: Lane> UnitOfWork<L> {
     ///
     /// # Errors
     /// Where the store fails.
-    pub fn look_for_next_due(&mut self, now: Timestamp) -> Result<(), StoreFailure> {
-        let touched = u32::try_from(self.reservations.len()).unwrap_or(u32::MAX);
-        let found = self.lane.due_holds(None, now, touched.saturating_add(1))?;
-        let DueHolds { items, next_due } = self.overlay_due(None, now, 1, found);
-        let first = items.first().and_then(|(_, hold)| hold.status.expires_at);
-        self.next_due = first.or(next_due);
+    pub fn look_for_next_due(&mut self) -> Result<(), StoreFailure> {
+        // What the batch has changed is not in the store yet: look past it.
+        let changed = u32::try_from(self.reservations.len()).unwrap_or(u32::MAX);
+        let stored = self.lane.first_due(changed.saturating_add(1))?;
+        let touched = |id: &str| self.reservations.get(id).is_some_and(|it| it.changed.is_some());
+        let unchanged = stored.into_iter().filter(|(id, _)| !touched(id)).map(|(_, at)| at);
+        let changed = self.reservations.values().filter_map(|it| it.changed.as_ref());
+        let changed = changed.filter(|it| it.is_due(Timestamp::MAX));
+        self.next_due = unchanged.chain(changed.filter_map(|it| it.status.expires_at)).min();
         Ok(())
     }
 
@@ -205,7 +208,14 @@ impl<L: Lane> World for UnitOfWork<L> {
         let uncommitted = self.reservations.len() + self.reservation_writes.len();
         let wider = limit.saturating_add(u32::try_from(uncommitted).unwrap_or(u32::MAX));
         let found = self.lane.due_holds(key, until, wider)?;
-        Ok(self.overlay_due(key, until, limit, found))
+        // What is found is about to be expired: it need not be read again for that.
+        for (id, stored) in &found.items {
+            if !self.reservations.contains_key(id) {
+                let touched = TouchedReservation { stored: Some(stored.clone()), changed: None };
+                self.reservations.insert(id.clone(), touched);
+            }
+        }
+        Ok(self.overlay_due(key, until, limit, found.into()))
     }
 
     fn scan_reservations(&mut self, _: &ReservationScan) -> Result<ReservationPage, Ended> {

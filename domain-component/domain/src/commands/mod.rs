@@ -9,3 +9,6 @@ pub use expiry::{ExpiryOutcome, expire_due};
 pub use reservation::{ReservationOutcome, cancel, confirm, extend, fulfil, hold, replace};
 pub use stock::{StockOutcome, adjust_by, adjust_set, release, reserve};
 pub use transfer::{TransferOutcome, transfer};
+
+#[cfg(test)]
+mod tests;

@@ -32,6 +32,8 @@ pub(super) struct ReleaseBody {
     params(
         ("product_id" = String, Path, description = "1 to 128 printable ASCII characters without spaces"),
         ("If-Match" = Option<String>, Header, description = "Entity tags, one of which must be current, or `*`"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send again"),
+        ("dry_run" = Option<bool>, Query, description = "Decide only: nothing is written"),
     ),
     request_body = ReleaseBody,
     responses(

@@ -10,11 +10,11 @@ use super::{
 };
 use crate::{
     model::{
-        DeficitScan, Digest, DueHolds, Event, LogEntry, ReservationPage, ReservationScan, Stock,
-        StockKey, StockScan, StoreFailure, Timestamp,
+        DeficitScan, Digest, Event, LogEntry, ReservationPage, ReservationScan, Stock, StockKey,
+        StockScan, StoreFailure, Timestamp,
     },
     store::{
-        Answered, Batch, Handle, Lane, LogEnd, RequestKey, Snapshot, StockWrite, Stored,
+        Answered, Batch, Handle, Lane, LogEnd, RequestKey, Snapshot, StockWrite, Stored, StoredDue,
         StoredReservation,
     },
 };
@@ -300,8 +300,12 @@ impl Snapshot for SqliteLane {
         key: Option<&StockKey>,
         until: Timestamp,
         limit: u32,
-    ) -> Result<DueHolds, StoreFailure> {
+    ) -> Result<StoredDue, StoreFailure> {
         reservations::due(&self.connection, key, until, limit)
+    }
+
+    fn first_due(&mut self, limit: u32) -> Result<Vec<(String, Timestamp)>, StoreFailure> {
+        reservations::first_due(&self.connection, limit)
     }
 
     fn scan_reservations(

@@ -6,11 +6,8 @@ use super::{
     rows::{self, RESERVATION_COLUMNS, Unsigned},
 };
 use crate::{
-    model::{
-        DueHolds, ReservationLine, ReservationPage, ReservationScan, StockKey, StoreFailure,
-        Timestamp,
-    },
-    store::{Handle, ReservationWrite, StoredReservation},
+    model::{ReservationLine, ReservationPage, ReservationScan, StockKey, StoreFailure, Timestamp},
+    store::{Handle, ReservationWrite, StoredDue, StoredReservation},
 };
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 use std::sync::LazyLock;
@@ -43,6 +40,9 @@ static DUE_ON_STOCK: LazyLock<String> = LazyLock::new(|| {
          ORDER BY expires_at, reservation_id LIMIT ?2"
     )
 });
+
+const FIRST_DUE: &str = "SELECT reservation_id, expires_at FROM reservation \
+     WHERE state = 1 AND expires_at IS NOT NULL ORDER BY expires_at, reservation_id LIMIT ?1";
 
 const NEXT_DUE: &str =
     "SELECT min(expires_at) FROM reservation WHERE state = 1 AND expires_at > ?1";
@@ -120,7 +120,7 @@ pub(super) fn due(
     key: Option<&StockKey>,
     until: Timestamp,
     limit: u32,
-) -> Result<DueHolds, StoreFailure> {
+) -> Result<StoredDue, StoreFailure> {
     due_within(connection, key, until, limit).map_err(failed("looking for due holds"))
 }
 
@@ -129,7 +129,7 @@ fn due_within(
     key: Option<&StockKey>,
     until: Timestamp,
     limit: u32,
-) -> rusqlite::Result<DueHolds> {
+) -> rusqlite::Result<StoredDue> {
     let at = Unsigned(until);
     let found = match key {
         None => select(connection, &DUE, &[&at, &limit])?,
@@ -146,8 +146,21 @@ fn due_within(
             connection.prepare_cached(NEXT_DUE)?.query_row([&at], |row| row.get(0))?;
         next.map(|next| next.0)
     };
-    let items = found.into_iter().map(|(id, stored)| (id, stored.reservation)).collect();
-    Ok(DueHolds { items, next_due })
+    Ok(StoredDue { items: found, next_due })
+}
+
+pub(super) fn first_due(
+    connection: &Connection,
+    limit: u32,
+) -> Result<Vec<(String, Timestamp)>, StoreFailure> {
+    connection
+        .prepare_cached(FIRST_DUE)
+        .and_then(|mut statement| {
+            statement
+                .query_map([limit], |row| Ok((row.get(0)?, rows::unsigned(row, 1)?)))?
+                .collect()
+        })
+        .map_err(failed("looking for the next due hold"))
 }
 
 pub(super) fn scan(

@@ -5,10 +5,10 @@ use super::{
 };
 use crate::{
     model::{
-        DeficitScan, DueHolds, ReservationPage, ReservationScan, Stock, StockKey, StockScan,
-        StoreFailure, Timestamp,
+        DeficitScan, ReservationPage, ReservationScan, Stock, StockKey, StockScan, StoreFailure,
+        Timestamp,
     },
-    store::{Handle, Snapshot, Stored, StoredReservation},
+    store::{Handle, Snapshot, Stored, StoredDue, StoredReservation},
 };
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 use std::{path::Path, sync::LazyLock};
@@ -76,8 +76,12 @@ impl Snapshot for SqliteSnapshot {
         key: Option<&StockKey>,
         until: Timestamp,
         limit: u32,
-    ) -> Result<DueHolds, StoreFailure> {
+    ) -> Result<StoredDue, StoreFailure> {
         reservations::due(&self.connection, key, until, limit)
+    }
+
+    fn first_due(&mut self, limit: u32) -> Result<Vec<(String, Timestamp)>, StoreFailure> {
+        reservations::first_due(&self.connection, limit)
     }
 
     fn scan_reservations(
