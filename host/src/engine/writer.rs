@@ -23,11 +23,9 @@ const RECOVERY_PAUSE: Duration = Duration::from_millis(500);
 /// How long to wait before a sweep that failed is tried again.
 const FAILED_SWEEP_PAUSE_MS: u64 = 1_000;
 
-/// A sweep that is late by this much is helped by one more per batch.
-const LATE_MS: u64 = 100;
-
-/// The most sweeps in one batch.
-const SWEEPS_PER_BATCH_MAX: u64 = 8;
+/// The most sweeps in one batch: what remains due makes each command look for itself, which
+/// costs more, but nobody is to wait long for others' holds.
+const SWEEPS_PER_BATCH_MAX: u64 = 4;
 
 /// How often old answers are looked for, and how many go at once.
 const FORGET_INTERVAL_MS: u64 = 1_000;
@@ -145,8 +143,10 @@ impl Chores {
         let next_due = |executor: &mut Executor<'_, '_, L>| {
             executor.instance.unit().ok().and_then(|unit| unit.next_due())
         };
-        let Some(late) = next_due(executor).and_then(|at| now.checked_sub(at)) else { return };
-        for _ in 0..(1 + late / LATE_MS).min(SWEEPS_PER_BATCH_MAX) {
+        if next_due(executor).is_none_or(|at| at > now) {
+            return;
+        }
+        for _ in 0..SWEEPS_PER_BATCH_MAX {
             if let Err(error) = executor.sweep() {
                 tracing::error!(%error, "a sweep failed; due holds expire when they are touched");
                 self.retry_sweep_at = now.saturating_add(FAILED_SWEEP_PAUSE_MS);

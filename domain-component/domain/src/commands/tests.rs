@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    Change, Context, DeficitScan, DueHolds, Event, Movement, Precondition, Quantity, RawKey,
+    Context, DeficitScan, DueHolds, Event, Movement, Precondition, Quantity, RawKey,
     RawLine, Rejection, Reservation, ReservationScan, Stock, StockKey, StockScan, World, queries,
     reservation::State,
 };
