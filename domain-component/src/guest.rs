@@ -68,8 +68,8 @@ impl World for Imports {
         stocks.into_iter().map(stock::entry_from_wit).collect()
     }
 
-    fn save(&mut self, changed: Stock) {
-        storage::put_stock(stock::key_param(&changed.key), stock::stock_to_wit(&changed));
+    fn save(&mut self, changed: &Stock) {
+        storage::put_stock(stock::key_param(&changed.key), stock::stock_to_wit(changed));
     }
 
     fn reservation(&mut self, id: &str) -> Option<Reservation> {

@@ -132,14 +132,16 @@ impl<L: Lane> UnitOfWork<L> {
             return Err(Fault(format!("it broke an invariant: {broken}")));
         }
         for (key, stock) in self.writes.drain(..) {
-            let touched = self.stocks.entry(key.clone()).or_insert(Touched {
+            if let Some(undo) = &mut self.undo {
+                let before = self.stocks.get(&key);
+                let (known, dirty) = before.map_or((None, false), |it| (it.stock, it.dirty));
+                undo.stocks.push((key.clone(), known, dirty));
+            }
+            let touched = self.stocks.entry(key).or_insert(Touched {
                 handle: None,
                 stock: None,
                 dirty: true,
             });
-            if let Some(undo) = &mut self.undo {
-                undo.stocks.push((key, touched.stock, touched.dirty));
-            }
             touched.stock = Some(stock);
             touched.dirty = true;
         }

@@ -28,8 +28,8 @@ impl World for Native {
         unreachable!("commands scan nothing")
     }
 
-    fn save(&mut self, stock: Stock) {
-        self.stocks.insert(stock.key.clone(), stock);
+    fn save(&mut self, stock: &Stock) {
+        self.stocks.insert(stock.key.clone(), stock.clone());
     }
 
     fn reservation(&mut self, id: &str) -> Option<Reservation> {

@@ -142,7 +142,7 @@ impl<'w> Session<'w> {
                 continue;
             }
             events.extend(low_stock::judge(&stock.key, before, after));
-            world.save(stock);
+            world.save(&stock);
         }
         for reservation in reservations {
             world.save_reservation(reservation);

@@ -13,7 +13,7 @@ pub trait World {
     /// Stocks below their minimum, the largest deficit first.
     fn scan_deficits(&mut self, scan: DeficitScan) -> Vec<Stock>;
     /// Saves a stock.
-    fn save(&mut self, stock: Stock);
+    fn save(&mut self, stock: &Stock);
     /// The reservation of this id, where there is one.
     fn reservation(&mut self, id: &str) -> Option<Reservation>;
     /// Held reservations that expire not after `until`, the longest due first; with a key

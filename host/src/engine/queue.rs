@@ -93,15 +93,15 @@ impl Queue {
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         state.asleep = false;
-        let mut commands = 0;
-        while let Some(job) = state.jobs.front() {
+        let (mut jobs, mut commands) = (0, 0);
+        for job in &state.jobs {
             let count = job.request.work.commands();
             if commands > 0 && commands + count > most {
                 break;
             }
-            commands += count;
-            batch.extend(state.jobs.pop_front());
+            (jobs, commands) = (jobs + 1, commands + count);
         }
+        batch.extend(state.jobs.drain(..jobs));
         state.waiting = state.waiting.saturating_sub(commands);
         true
     }

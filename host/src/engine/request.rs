@@ -49,7 +49,7 @@ pub struct Request {
     /// Whether nothing is to remain of it.
     pub rehearsal: bool,
     /// Whether its answer is kept, so that it can be sent again.
-    pub recording: Option<Recording>,
+    pub recording: Option<Box<Recording>>,
 }
 
 /// What was done.

@@ -164,11 +164,11 @@ pub(super) fn command(
 pub(super) async fn carry_out(app: &App, terms: Terms, subject: Subject, work: Work) -> Response {
     let recording = terms.key.map(|(key, fingerprint)| {
         let subject = subject.clone();
-        Recording {
+        Box::new(Recording {
             key: RequestKey { caller: String::new(), key },
             fingerprint,
             render: Box::new(move |result| answer::keep(&answer::whole(&subject, result))),
-        }
+        })
     });
     let request = EngineRequest { work, rehearsal: terms.rehearsal, recording };
     let result = app.engine.execute(request).await;

@@ -2,8 +2,9 @@
 
 use crate::{
     Context, Event, InvalidArgument, Quantity, RawKey, Rejection, Stock, World,
-    arguments::Arguments, check_precondition, session::Session,
+    arguments::Arguments, check_precondition, low_stock, session::Session,
 };
+use alloc::vec::Vec;
 
 /// What a command on one stock did.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -116,12 +117,35 @@ fn on_stock(
     let (Some(key), Some(())) = (key, argument) else {
         return Err(arguments.rejection());
     };
+    let Some(found) = world.stock(&key) else {
+        return Err(Rejection::ProductNotFound { key });
+    };
+    if found.due_at.is_none_or(|at| at > context.now) {
+        return alone(world, context, found, decide);
+    }
     let mut session = Session::new(world, context.now);
-    let slot = session.require(&key)?;
+    let slot = session.found(found)?;
     let current = session.look(slot).map(|stock| stock.level().version());
     check_precondition(context.precondition.as_ref(), current)?;
     session.change(slot, &mut |stock| decide(stock).map(Some))?;
     finish(session, slot, key)
+}
+
+/// A stock on which nothing is due concerns no other: the common case, without a session.
+fn alone(
+    world: &mut dyn World,
+    context: &Context,
+    mut stock: Stock,
+    decide: &mut dyn FnMut(&mut Stock) -> Result<Event, Rejection>,
+) -> Result<StockOutcome, Rejection> {
+    let before = stock.level();
+    check_precondition(context.precondition.as_ref(), Some(before.version()))?;
+    let mut events = Vec::with_capacity(2);
+    events.push(decide(&mut stock)?);
+    events.extend(low_stock::judge(&stock.key, Some(before), stock.level()));
+    world.save(&stock);
+    world.publish(events);
+    Ok(StockOutcome { stock, created: false })
 }
 
 fn finish(

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::{
-    Context, DeficitScan, DueHolds, Event, Movement, Precondition, Quantity, RawKey,
-    RawLine, Rejection, Reservation, ReservationScan, Stock, StockKey, StockScan, World, queries,
+    Context, DeficitScan, DueHolds, Event, Movement, Precondition, Quantity, RawKey, RawLine,
+    Rejection, Reservation, ReservationScan, Stock, StockKey, StockScan, World, queries,
     reservation::State,
 };
 use alloc::{
@@ -34,8 +34,8 @@ impl World for Maps {
         self.stocks.values().cloned().collect()
     }
 
-    fn save(&mut self, stock: Stock) {
-        self.stocks.insert(stock.key.clone(), stock);
+    fn save(&mut self, stock: &Stock) {
+        self.stocks.insert(stock.key.clone(), stock.clone());
     }
 
     fn reservation(&mut self, id: &str) -> Option<Reservation> {
