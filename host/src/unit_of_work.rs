@@ -15,12 +15,15 @@ use crate::{
         Timestamp,
     },
     store::{
-        Answered, Batch, Handle, Lane, LogEnd, RequestKey, ReservationWrite, StockWrite,
-        StoredReservation,
+        Answered, Batch, Handle, Lane, LogEnd, RequestKey, ReservationHandle, ReservationWrite,
+        StockWrite, StoredReservation,
     },
 };
 use std::collections::HashMap;
 use undo::Undo;
+
+/// The most reservations that are remembered from earlier batches, a kilobyte each or less.
+const RECENT_RESERVATIONS_MAX: usize = 4_096;
 
 /// A batch in the making, over the lane that will commit it.
 pub struct UnitOfWork<L> {
@@ -30,6 +33,9 @@ pub struct UnitOfWork<L> {
     stocks: HashMap<StockKey, Touched>,
     /// Every reservation that the batch has touched.
     reservations: HashMap<String, TouchedReservation>,
+    /// Active reservations that a batch has changed, as they are in the store: a hold is mostly
+    /// followed by something else.
+    recent: HashMap<String, StoredReservation>,
     /// What accepted commands say.
     log: Vec<LogEntry>,
     /// Answers to requests with a key.
@@ -75,6 +81,7 @@ impl<L: Lane> UnitOfWork<L> {
             log_end,
             stocks: HashMap::new(),
             reservations: HashMap::new(),
+            recent: HashMap::new(),
             log: Vec::new(),
             answers: HashMap::new(),
             next_due,
@@ -236,11 +243,33 @@ impl<L: Lane> UnitOfWork<L> {
         if let (Ok(()), Some(last)) = (&result, self.log.last()) {
             self.log_end = LogEnd { sequence: last.sequence, at: last.at };
         }
+        if result.is_err() {
+            self.recent.clear();
+        }
         self.stocks.clear();
         self.reservations.clear();
         self.log.clear();
         self.answers.clear();
         result
+    }
+
+    /// Remembers reservations as they were just committed, as long as something can still
+    /// become of them.
+    fn remember(&mut self, committed: Vec<(String, ReservationHandle)>) {
+        if self.recent.len() + committed.len() > RECENT_RESERVATIONS_MAX {
+            self.recent.clear();
+        }
+        for (id, handle) in committed {
+            let changed = self.reservations.remove(&id).and_then(|touched| touched.changed);
+            match changed.filter(|it| it.status.state.is_active()) {
+                Some(reservation) => {
+                    self.recent.insert(id, StoredReservation { handle, reservation });
+                }
+                None => {
+                    self.recent.remove(&id);
+                }
+            }
+        }
     }
 
     fn commit_dirty(&mut self, now: Timestamp) -> Result<(), StoreFailure> {
@@ -258,13 +287,17 @@ impl<L: Lane> UnitOfWork<L> {
         // In key order: neighbours share pages.
         stocks.sort_unstable_by_key(|write| write.key);
         reservations.sort_unstable_by_key(|write| (write.reservation.created_at, write.id));
-        self.lane.commit(Batch {
+        let handles = self.lane.commit(Batch {
             stocks: &mut stocks,
             reservations: &reservations,
             log: &self.log,
             answers: &self.answers,
             now,
-        })
+        })?;
+        let ids = reservations.iter().map(|write| write.id.to_owned());
+        let committed: Vec<_> = ids.zip(handles).collect();
+        self.remember(committed);
+        Ok(())
     }
 
     /// After a failed commit: gets the store ready to write again.

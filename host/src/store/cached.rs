@@ -2,8 +2,8 @@
 //! stocks, and even a page that SQLite has in memory costs more than the rest of the query.
 
 use super::{
-    Answered, Batch, Handle, Lane, LogEnd, RequestKey, Snapshot, Stored, StoredDue,
-    StoredReservation,
+    Answered, Batch, Handle, Lane, LogEnd, RequestKey, ReservationHandle, Snapshot, Stored,
+    StoredDue, StoredReservation,
 };
 use crate::model::{
     DeficitScan, ReservationPage, ReservationScan, Stock, StockKey, StockScan, StoreFailure,
@@ -232,15 +232,16 @@ impl<L: Lane> Lane for CachedLane<L> {
         self.inner.log_end()
     }
 
-    fn commit(&mut self, batch: Batch<'_, '_>) -> Result<(), StoreFailure> {
+    fn commit(&mut self, batch: Batch<'_, '_>) -> Result<Vec<ReservationHandle>, StoreFailure> {
         let Batch { stocks, reservations, log, answers, now } = batch;
-        self.inner.commit(Batch { stocks: &mut *stocks, reservations, log, answers, now })?;
+        let handles =
+            self.inner.commit(Batch { stocks: &mut *stocks, reservations, log, answers, now })?;
         for write in stocks {
             if let Some(handle) = *write.handle {
                 self.cache.committed(write.key, handle, *write.stock);
             }
         }
-        Ok(())
+        Ok(handles)
     }
 
     fn answered(

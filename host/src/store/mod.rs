@@ -34,13 +34,20 @@ pub struct Stored {
     pub stock: Stock,
 }
 
-/// A reservation as found in the store.
-#[derive(Clone, Debug)]
-pub struct StoredReservation {
-    /// The store's own name for it.
+/// What the store keeps about a reservation for itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ReservationHandle {
+    /// Its own name for it.
     pub(crate) number: i64,
     /// The sequence of the latest event that names it.
     pub(crate) last_event: Option<u64>,
+}
+
+/// A reservation as found in the store.
+#[derive(Clone, Debug)]
+pub struct StoredReservation {
+    /// What the store knows it by.
+    pub handle: ReservationHandle,
     /// The reservation.
     pub reservation: Reservation,
 }
@@ -167,8 +174,9 @@ pub trait Lane: Snapshot {
     fn end_batch(&mut self) -> Result<(), StoreFailure>;
     /// Where the log ends.
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure>;
-    /// Makes all of it durable, or nothing, and ends the batch.
-    fn commit(&mut self, batch: Batch<'_, '_>) -> Result<(), StoreFailure>;
+    /// Makes all of it durable, or nothing, and ends the batch. Says how each of the
+    /// reservations, in order, is found again.
+    fn commit(&mut self, batch: Batch<'_, '_>) -> Result<Vec<ReservationHandle>, StoreFailure>;
     /// What a request with this key was answered since `since`.
     fn answered(
         &mut self,

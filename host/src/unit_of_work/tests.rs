@@ -25,7 +25,8 @@ fn failure() -> StoreFailure {
 }
 
 fn stored(reservation: &Reservation) -> StoredReservation {
-    StoredReservation { number: 1, last_event: None, reservation: reservation.clone() }
+    let handle = ReservationHandle { number: 1, last_event: None };
+    StoredReservation { handle, reservation: reservation.clone() }
 }
 
 impl store::Snapshot for Memory {
@@ -111,7 +112,7 @@ impl Lane for Memory {
         Ok(last.map_or(LogEnd::default(), |e| LogEnd { sequence: e.sequence, at: e.at }))
     }
 
-    fn commit(&mut self, batch: Batch<'_, '_>) -> Result<(), StoreFailure> {
+    fn commit(&mut self, batch: Batch<'_, '_>) -> Result<Vec<ReservationHandle>, StoreFailure> {
         if self.failing {
             return Err(failure());
         }
@@ -120,7 +121,7 @@ impl Lane for Memory {
         self.reservations
             .extend(reservations.map(|write| (write.id.to_owned(), write.reservation.clone())));
         self.log.extend_from_slice(batch.log);
-        Ok(())
+        Ok(vec![ReservationHandle { number: 1, last_event: None }; batch.reservations.len()])
     }
 
     fn answered(&mut self, _: &RequestKey, _: Timestamp) -> Result<Option<Answered>, StoreFailure> {

@@ -46,7 +46,10 @@ impl<L: Lane> UnitOfWork<L> {
         if let Some(touched) = self.reservations.get(id) {
             return Ok(touched.current().cloned());
         }
-        let stored = self.lane.reservation(id)?;
+        let stored = match self.recent.get(id) {
+            Some(recent) => Some(recent.clone()),
+            None => self.lane.reservation(id)?,
+        };
         let found = stored.as_ref().map(|stored| stored.reservation.clone());
         self.reservations.insert(id.to_owned(), TouchedReservation { stored, changed: None });
         Ok(found)

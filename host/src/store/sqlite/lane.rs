@@ -14,8 +14,8 @@ use crate::{
         StockScan, StoreFailure, Timestamp,
     },
     store::{
-        Answered, Batch, Handle, Lane, LogEnd, RequestKey, Snapshot, StockWrite, Stored, StoredDue,
-        StoredReservation,
+        Answered, Batch, Handle, Lane, LogEnd, RequestKey, ReservationHandle, Snapshot, StockWrite,
+        Stored, StoredDue, StoredReservation,
     },
 };
 use rusqlite::{Connection, OptionalExtension, params};
@@ -102,8 +102,12 @@ impl SqliteLane {
         Ok(id)
     }
 
-    /// Writes everything, and returns the new handle of each stock, in order.
-    fn write(&mut self, batch: &Batch<'_, '_>) -> rusqlite::Result<Vec<Handle>> {
+    /// Writes everything, and returns the new handle of each stock and each reservation, in
+    /// order.
+    fn write(
+        &mut self,
+        batch: &Batch<'_, '_>,
+    ) -> rusqlite::Result<(Vec<Handle>, Vec<ReservationHandle>)> {
         let Batch { stocks, reservations, log, answers, now } = batch;
         let mut handles: HashMap<_, _> = stocks
             .iter()
@@ -111,7 +115,7 @@ impl SqliteLane {
             .collect();
         let ends = reservations
             .iter()
-            .map(|write| (write.id, write.stored.and_then(|stored| stored.last_event)));
+            .map(|write| (write.id, write.stored.and_then(|stored| stored.handle.last_event)));
         let mut ends: HashMap<_, _> = ends.collect();
         for entry in *log {
             let component = self.component_id(entry.component)?;
@@ -125,20 +129,23 @@ impl SqliteLane {
             self.write_event(entry, component, handle, end)?;
         }
         let stock_id = |key: &StockKey| handles.get(key).map(|handle: &Handle| handle.stock_id);
+        let mut reservation_handles = Vec::with_capacity(reservations.len());
         for write in *reservations {
             let last_event = ends.get(write.id).copied().flatten();
-            reservations::write(&self.connection, write, last_event, &stock_id)?;
+            let handle = reservations::write(&self.connection, write, last_event, &stock_id)?;
+            reservation_handles.push(handle);
         }
         for (key, answered) in *answers {
             answers::write(&self.connection, key, answered, *now)?;
         }
-        stocks
+        let handles: rusqlite::Result<Vec<_>> = stocks
             .iter()
             .map(|write| {
                 let handle = handles.get(write.key).ok_or(rusqlite::Error::QueryReturnedNoRows)?;
                 self.write_stock(write, handle).map(|()| *handle)
             })
-            .collect()
+            .collect();
+        Ok((handles?, reservation_handles))
     }
 
     fn new_handle(&mut self) -> Handle {
@@ -333,21 +340,21 @@ impl Lane for SqliteLane {
         Ok(self.log_end)
     }
 
-    fn commit(&mut self, batch: Batch<'_, '_>) -> Result<(), StoreFailure> {
+    fn commit(&mut self, batch: Batch<'_, '_>) -> Result<Vec<ReservationHandle>, StoreFailure> {
         let before = self.next_stock_id;
         let written = self.write(&batch).and_then(|handles| {
             self.run("COMMIT")?;
             Ok(handles)
         });
         match written {
-            Ok(handles) => {
+            Ok((handles, reservation_handles)) => {
                 for (write, handle) in batch.stocks.iter_mut().zip(handles) {
                     *write.handle = Some(handle);
                 }
                 if let Some(last) = batch.log.last() {
                     self.log_end = LogEnd { sequence: last.sequence, at: last.at };
                 }
-                Ok(())
+                Ok(reservation_handles)
             }
             Err(error) => {
                 self.roll_back();

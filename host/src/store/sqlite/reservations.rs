@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     model::{ReservationLine, ReservationPage, ReservationScan, StockKey, StoreFailure, Timestamp},
-    store::{Handle, ReservationWrite, StoredDue, StoredReservation},
+    store::{Handle, ReservationHandle, ReservationWrite, StoredDue, StoredReservation},
 };
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 use std::sync::LazyLock;
@@ -87,7 +87,7 @@ type Found = (String, StoredReservation);
 fn with_lines(connection: &Connection, (id, mut found): Found) -> rusqlite::Result<Found> {
     let mut lines = connection.prepare_cached(LINES)?;
     found.reservation.lines =
-        lines.query_map([found.number], rows::line)?.collect::<rusqlite::Result<_>>()?;
+        lines.query_map([found.handle.number], rows::line)?.collect::<rusqlite::Result<_>>()?;
     Ok((id, found))
 }
 
@@ -306,13 +306,14 @@ pub(super) fn write(
     write: &ReservationWrite<'_>,
     last_event: Option<u64>,
     stock_id: &dyn Fn(&StockKey) -> Option<i64>,
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<ReservationHandle> {
     let it = write.reservation;
     let (state, expires_at) =
         (rows::state_number(it.status.state), it.status.expires_at.map(Unsigned));
     let (version, updated_at) = (Unsigned(it.status.version), Unsigned(it.updated_at));
+    let found_again = |number| ReservationHandle { number, last_event };
     let last_event = last_event.map(Unsigned);
-    let Some(StoredReservation { number, reservation: before, .. }) = write.stored else {
+    let Some(StoredReservation { handle, reservation: before }) = write.stored else {
         let created_at = Unsigned(it.created_at);
         connection.prepare_cached(INSERT)?.execute(params![
             write.id,
@@ -325,8 +326,11 @@ pub(super) fn write(
             updated_at,
             last_event
         ])?;
-        return insert_lines(connection, connection.last_insert_rowid(), &it.lines, stock_id);
+        let number = connection.last_insert_rowid();
+        insert_lines(connection, number, &it.lines, stock_id)?;
+        return Ok(found_again(number));
     };
+    let number = handle.number;
     connection
         .prepare_cached(UPDATE)?
         .execute(params![number, state, expires_at, version, updated_at, last_event])?;
@@ -334,7 +338,8 @@ pub(super) fn write(
         |(a, b): (&ReservationLine, &ReservationLine)| (&a.key, a.quantity) == (&b.key, b.quantity);
     if it.lines.len() != before.lines.len() || !it.lines.iter().zip(&before.lines).all(same) {
         connection.prepare_cached(DELETE_LINES)?.execute([number])?;
-        return insert_lines(connection, *number, &it.lines, stock_id);
+        insert_lines(connection, number, &it.lines, stock_id)?;
+        return Ok(found_again(number));
     }
     for (index, (line, before)) in (0_i64..).zip(it.lines.iter().zip(&before.lines)) {
         if line != before {
@@ -345,7 +350,7 @@ pub(super) fn write(
                 .execute(params![number, index, fulfilled, released, expired])?;
         }
     }
-    Ok(())
+    Ok(found_again(number))
 }
 
 fn insert_lines(

@@ -5,7 +5,7 @@ use crate::model::{
     ReservationLine, ReservationState, ReservationStatus, Stock, StockEvent, StockEventKind,
     StockKey,
 };
-use crate::store::StoredReservation;
+use crate::store::{ReservationHandle, StoredReservation};
 use rusqlite::{
     Row,
     types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Type, ValueRef},
@@ -135,8 +135,8 @@ pub(super) fn reservation(row: &Row<'_>) -> rusqlite::Result<(String, StoredRese
         created_at: unsigned(row, 7)?,
         updated_at: unsigned(row, 8)?,
     };
-    let (number, last_event) = (row.get(0)?, optional(row, 9)?);
-    Ok((row.get(1)?, StoredReservation { number, last_event, reservation }))
+    let handle = ReservationHandle { number: row.get(0)?, last_event: optional(row, 9)? };
+    Ok((row.get(1)?, StoredReservation { handle, reservation }))
 }
 
 /// A line: product, location, quantity, fulfilled, released, expired.
