@@ -104,7 +104,7 @@ fn check_events(world: &MemoryWorld) {
         let Event::Stock(event) = event else { continue };
         match event.kind {
             StockEventKind::LowStockDetected => {
-                assert_eq!(low.insert(event.key.clone(), true).unwrap_or(false), false);
+                assert!(!low.insert(event.key.clone(), true).unwrap_or(false));
             }
             StockEventKind::LowStockResolved => {
                 assert_eq!(low.insert(event.key.clone(), false), Some(true));
