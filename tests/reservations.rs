@@ -244,6 +244,22 @@ fn idle_holds_are_swept_without_anybody_looking() {
 }
 
 #[test]
+fn however_much_is_due_on_one_stock_nobody_counts_it() {
+    let server = Server::start_with(&["--sweep-interval-ms", "0"]);
+    let mut client = server.client();
+    for product in ["b", "a"] {
+        client.stock(product, 1_000, 0);
+        let hold = json!({ "type": "hold", "ttl_seconds": 1,
+            "lines": [{ "product_id": product, "quantity": 2 }] });
+        let body = json!({ "mode": "atomic", "commands": vec![hold; 500] });
+        assert_eq!(client.post("/v1/batch", &body.to_string()).status, 200);
+    }
+    assert_eq!(client.reserve("a", 1).problem(), "insufficient-stock");
+    eventually("a reader sees them gone", || available(&mut client, "a") == 1_000);
+    assert_eq!(client.reserve("b", 1_000).status, 200, "and so does a command");
+}
+
+#[test]
 fn extending_moves_the_expiry_and_never_back() {
     let server = Server::start();
     let mut client = server.client();

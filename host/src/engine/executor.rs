@@ -12,13 +12,23 @@ use crate::{
 use uuid::Uuid;
 
 /// What a rejection says where holds must be expired before its command can be decided.
-const EXPIRY_BACKLOG: &str = "expiry-backlog";
+pub(super) const EXPIRY_BACKLOG: &str = "expiry-backlog";
 
 /// How often a command is tried again after a sweep: enough for a hundred thousand holds.
-const SWEEPS_PER_COMMAND_MAX: u32 = 2_000;
+pub(super) const SWEEPS_PER_COMMAND_MAX: u32 = 2_000;
 
 /// The most holds that one sweep expires.
 const HOLDS_PER_SWEEP: u32 = 64;
+
+/// Expires some holds that are due.
+pub(super) fn sweep_command() -> Command {
+    Command {
+        id: Uuid::now_v7(),
+        origin: Origin::default(),
+        precondition: None,
+        action: Action::ExpireDue { limit: HOLDS_PER_SWEEP },
+    }
+}
 
 pub(super) struct Executor<'i, 'd, L: Lane> {
     pub(super) instance: &'i mut Instance<'d, L>,
@@ -125,13 +135,7 @@ impl<L: Lane> Executor<'_, '_, L> {
 
     /// Expires some holds that are due; says how many.
     pub(super) fn sweep(&mut self) -> Result<u32, Error> {
-        let command = Command {
-            id: Uuid::now_v7(),
-            origin: Origin::default(),
-            precondition: None,
-            action: Action::ExpireDue { limit: HOLDS_PER_SWEEP },
-        };
-        let outcome = self.decide(&command)?;
+        let outcome = self.decide(&sweep_command())?;
         self.instance.unit().map_err(faulted)?.look_for_next_due()?;
         match outcome {
             Outcome::Expiry { expired, .. } => Ok(expired),

@@ -30,7 +30,7 @@ use clock::Clock;
 use queue::{Job, Push, Queue};
 use readers::Readers;
 use status::StatusCell;
-use std::{sync::Arc, thread::JoinHandle};
+use std::{future::Future, sync::Arc, thread::JoinHandle};
 use tokio::sync::oneshot;
 
 /// The bounds of the engine.
@@ -210,12 +210,30 @@ impl Engine {
         decided.await.unwrap_or(Err(Error::StoreUnavailable))
     }
 
+    /// Asks; where more is due on a stock than a query can look past, has some of it expired,
+    /// and asks again.
+    async fn swept<T, F: Future<Output = Result<T, Error>>>(
+        &self,
+        ask: impl Fn() -> F,
+    ) -> Result<T, Error> {
+        for _ in 0..executor::SWEEPS_PER_COMMAND_MAX {
+            match ask().await {
+                Err(Error::Rejected(rejection)) if rejection.code == executor::EXPIRY_BACKLOG => {
+                    let work = Work::One(executor::sweep_command());
+                    self.execute(Request { work, rehearsal: false, recording: None }).await?;
+                }
+                answer => return answer,
+            }
+        }
+        ask().await
+    }
+
     /// One stock.
     ///
     /// # Errors
     /// [`Error`].
     pub async fn stock(&self, key: &StockKey) -> Result<StockView, Error> {
-        readers::stock(&self.queries, key).await
+        self.swept(|| readers::stock(&self.queries, key)).await
     }
 
     /// One stock as it once was; none where there was none yet.
@@ -265,7 +283,12 @@ impl Engine {
     /// # Errors
     /// [`Error`].
     pub async fn stocks(&self, keys: Vec<StockKey>) -> Result<Vec<Option<StockView>>, Error> {
-        readers::blocking(&self.queries, move |queries| queries.stocks(&keys)).await
+        let keys = Arc::new(keys);
+        self.swept(|| {
+            let keys = Arc::clone(&keys);
+            readers::blocking(&self.queries, move |queries| queries.stocks(&keys))
+        })
+        .await
     }
 
     /// A page of stocks in key order.
@@ -278,8 +301,12 @@ impl Engine {
         after: Option<StockKey>,
         limit: u32,
     ) -> Result<StockPage, Error> {
-        readers::blocking(&self.queries, move |queries| {
-            queries.list_stocks(&filter, after.as_ref(), limit)
+        let place = Arc::new((filter, after));
+        self.swept(|| {
+            let place = Arc::clone(&place);
+            readers::blocking(&self.queries, move |queries| {
+                queries.list_stocks(&place.0, place.1.as_ref(), limit)
+            })
         })
         .await
     }
@@ -294,8 +321,12 @@ impl Engine {
         after: Option<DeficitPosition>,
         limit: u32,
     ) -> Result<LowStockPage, Error> {
-        readers::blocking(&self.queries, move |queries| {
-            queries.low_stock(location_id.as_ref(), after.as_ref(), limit)
+        let place = Arc::new((location_id, after));
+        self.swept(|| {
+            let place = Arc::clone(&place);
+            readers::blocking(&self.queries, move |queries| {
+                queries.low_stock(place.0.as_ref(), place.1.as_ref(), limit)
+            })
         })
         .await
     }
