@@ -153,11 +153,7 @@ impl<L: Lane> UnitOfWork<L> {
             touched.dirty = true;
         }
         for (id, reservation) in self.reservation_writes.drain(..) {
-            if let Some(at) = reservation.status.expires_at
-                && reservation.is_due(at)
-            {
-                self.next_due = Some(self.next_due.map_or(at, |known| known.min(at)));
-            }
+            self.next_due = earlier(self.next_due, reservation.due_at());
             let touched = self
                 .reservations
                 .entry(id.clone())
@@ -318,6 +314,11 @@ impl<L: Lane> UnitOfWork<L> {
     pub fn close(&mut self) -> Result<(), StoreFailure> {
         self.lane.close()
     }
+}
+
+/// The earlier of two times, either of which may be never.
+fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
+    a.into_iter().chain(b).min()
 }
 
 #[cfg(test)]

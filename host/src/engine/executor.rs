@@ -67,45 +67,43 @@ impl<L: Lane> Executor<'_, '_, L> {
     }
 
     fn work(&mut self, request: &Request) -> Result<Done, Error> {
-        if !request.rehearsal {
-            return match &request.work {
-                Work::Together(commands) => self.together(commands).map(Done::Many),
-                Work::One(command) => self.command(command).map(Done::One),
-                Work::Each(commands) => Ok(Done::Many(self.each(commands))),
-            };
+        let together = matches!(request.work, Work::Together(_));
+        if !request.rehearsal && !together {
+            return self.decided(&request.work);
         }
-        let place = self.begin_together()?;
-        let done = match &request.work {
+        let unit = self.instance.unit().map_err(faulted)?;
+        unit.begin_together();
+        let place = unit.place();
+        let done = self.decided(&request.work);
+        let unit = self.instance.unit().map_err(faulted)?;
+        match (request.rehearsal, done) {
+            (false, Ok(done)) => {
+                unit.keep();
+                Ok(done)
+            }
+            (false, Err(error)) => {
+                unit.undo();
+                Err(error)
+            }
+            (true, done) => {
+                let said = unit.facts_since(place).iter().map(|entry| entry.event.clone());
+                let said: Vec<Event> = said.collect();
+                unit.undo();
+                Ok(Done::Rehearsed(Box::new(done?), said))
+            }
+        }
+    }
+
+    fn decided(&mut self, work: &Work) -> Result<Done, Error> {
+        match work {
             Work::One(command) => self.command(command).map(Done::One),
             Work::Each(commands) => Ok(Done::Many(self.each(commands))),
             Work::Together(commands) => self.all(commands).map(Done::Many),
-        };
-        let unit = self.instance.unit().map_err(faulted)?;
-        let facts: Vec<Event> =
-            unit.facts_since(place).iter().map(|entry| entry.event.clone()).collect();
-        unit.undo();
-        Ok(Done::Rehearsed(Box::new(done?), facts))
-    }
-
-    fn begin_together(&mut self) -> Result<usize, Error> {
-        let unit = self.instance.unit().map_err(faulted)?;
-        unit.begin_together();
-        Ok(unit.place())
+        }
     }
 
     fn each(&mut self, commands: &[Command]) -> Vec<Result<Outcome, Error>> {
         commands.iter().map(|command| self.command(command)).collect()
-    }
-
-    fn together(&mut self, commands: &[Command]) -> Result<Vec<Result<Outcome, Error>>, Error> {
-        self.begin_together()?;
-        let done = self.all(commands);
-        let unit = self.instance.unit().map_err(faulted)?;
-        match done {
-            Ok(_) => unit.keep(),
-            Err(_) => unit.undo(),
-        }
-        done
     }
 
     /// The outcome of all, or the first refusal and whose it is.

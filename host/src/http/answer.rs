@@ -23,7 +23,7 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 pub(super) enum Subject {
     /// The stock that the command was about.
     Stock(StockKey),
-    /// Both stocks of a transfer, and the source's address where it is another than the target's.
+    /// Both stocks of a transfer.
     Transfer { source: StockKey, target: StockKey },
     /// A reservation says itself what it is.
     Reservation,

@@ -3,8 +3,10 @@
 use super::input::{Faults, Part};
 use crate::model::Precondition;
 use axum::{
+    body::Body,
     extract::FromRequestParts,
-    http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts},
+    response::Response,
 };
 use std::convert::Infallible;
 
@@ -18,6 +20,14 @@ pub(super) fn etag(version: u64) -> HeaderValue {
     tag.push('"');
     // Digits and quotes are what a header may carry.
     HeaderValue::try_from(tag).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
+}
+
+/// The answer to a reader that has this version already.
+pub(super) fn not_modified(version: u64) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    response.headers_mut().insert(header::ETAG, etag(version));
+    response
 }
 
 #[derive(Debug)]

@@ -81,11 +81,16 @@ pub struct Reservation {
 }
 
 impl Reservation {
+    /// When it comes due; none: never, or no longer.
+    #[must_use]
+    pub fn due_at(&self) -> Option<Timestamp> {
+        self.status.expires_at.filter(|_| self.status.state == ReservationState::Held)
+    }
+
     /// Whether it is held and expires not after `until`.
     #[must_use]
     pub fn is_due(&self, until: Timestamp) -> bool {
-        self.status.state == ReservationState::Held
-            && self.status.expires_at.is_some_and(|at| at <= until)
+        self.due_at().is_some_and(|at| at <= until)
     }
 
     /// What it still holds of a stock.

@@ -224,10 +224,6 @@ impl<L: Lane> Lane for CachedLane<L> {
         self.inner.begin_batch()
     }
 
-    fn end_batch(&mut self) -> Result<(), StoreFailure> {
-        self.inner.end_batch()
-    }
-
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure> {
         self.inner.log_end()
     }

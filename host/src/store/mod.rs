@@ -170,8 +170,6 @@ pub struct Batch<'a, 'w> {
 pub trait Lane: Snapshot {
     /// Begins a batch: what is read from now on is read for it.
     fn begin_batch(&mut self) -> Result<(), StoreFailure>;
-    /// Ends a batch that writes nothing.
-    fn end_batch(&mut self) -> Result<(), StoreFailure>;
     /// Where the log ends.
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure>;
     /// Makes all of it durable, or nothing, and ends the batch. Says how each of the

@@ -103,10 +103,6 @@ impl Lane for Memory {
         Ok(())
     }
 
-    fn end_batch(&mut self) -> Result<(), StoreFailure> {
-        Ok(())
-    }
-
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure> {
         let last = self.log.last();
         Ok(last.map_or(LogEnd::default(), |e| LogEnd { sequence: e.sequence, at: e.at }))

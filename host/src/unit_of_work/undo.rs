@@ -1,6 +1,6 @@
 //! Several commands that are accepted together or not at all.
 
-use super::UnitOfWork;
+use super::{UnitOfWork, earlier};
 use crate::{
     model::{Reservation, Stock, StockKey, Timestamp},
     store::Lane,
@@ -44,9 +44,6 @@ impl<L: Lane> UnitOfWork<L> {
             }
         }
         self.log.truncate(undo.log);
-        self.next_due = match (self.next_due, undo.next_due) {
-            (Some(now), Some(before)) => Some(now.min(before)),
-            (now, before) => before.or(now),
-        };
+        self.next_due = earlier(self.next_due, undo.next_due);
     }
 }

@@ -1,6 +1,6 @@
 //! The world of a command: the command's own writes, over the batch, over the store.
 
-use super::{Touched, TouchedReservation, UnitOfWork};
+use super::{Touched, TouchedReservation, UnitOfWork, earlier};
 use crate::{
     component::World,
     model::{
@@ -100,8 +100,7 @@ impl<L: Lane> UnitOfWork<L> {
         let touched = |id: &str| self.reservations.get(id).is_some_and(|it| it.changed.is_some());
         let unchanged = stored.into_iter().filter(|(id, _)| !touched(id)).map(|(_, at)| at);
         let changed = self.reservations.values().filter_map(|it| it.changed.as_ref());
-        let changed = changed.filter(|it| it.is_due(Timestamp::MAX));
-        self.next_due = unchanged.chain(changed.filter_map(|it| it.status.expires_at)).min();
+        self.next_due = unchanged.chain(changed.filter_map(Reservation::due_at)).min();
         Ok(())
     }
 
@@ -117,14 +116,10 @@ impl<L: Lane> UnitOfWork<L> {
         let DueHolds { mut items, mut next_due } = found;
         items.retain(|(id, _)| !uncommitted.contains_key(id.as_str()));
         for (id, reservation) in uncommitted {
-            if reservation.is_due(until) {
-                if key.is_none_or(|key| reservation.holds(key) > 0) {
-                    items.push((id.to_owned(), reservation.clone()));
-                }
-            } else if let Some(at) = reservation.status.expires_at
-                && reservation.is_due(at)
-            {
-                next_due = Some(next_due.map_or(at, |known| known.min(at)));
+            if !reservation.is_due(until) {
+                next_due = earlier(next_due, reservation.due_at());
+            } else if key.is_none_or(|key| reservation.holds(key) > 0) {
+                items.push((id.to_owned(), reservation.clone()));
             }
         }
         items.sort_by(|(a, first), (b, second)| {

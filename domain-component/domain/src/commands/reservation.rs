@@ -46,8 +46,7 @@ pub fn hold(
         if !known.is_same_as(&lines, ttl_seconds, context.reference.as_deref()) {
             return Err(Rejection::ReservationExists { id });
         }
-        session.commit();
-        return Ok(ReservationOutcome { reservation: known, created: false });
+        return finish_unchanged(session, known);
     }
     let now = context.now;
     let expires_at = ttl_seconds.map(|seconds| expiry(now, seconds));

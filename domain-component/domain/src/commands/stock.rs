@@ -1,8 +1,10 @@
 //! Commands on one stock.
 
 use crate::{
-    Context, Event, InvalidArgument, Quantity, RawKey, Rejection, Stock, World,
-    arguments::Arguments, check_precondition, low_stock, session::Session,
+    Context, Event, InvalidArgument, Quantity, RawKey, Rejection, Stock, StockKey, World,
+    arguments::Arguments,
+    check_precondition, low_stock,
+    session::{Session, Slot},
 };
 use alloc::vec::Vec;
 
@@ -38,15 +40,18 @@ pub fn adjust_set(
     let found = session.stock(&key)?;
     let current = found.and_then(|slot| session.look(slot)).map(|stock| stock.level().version());
     check_precondition(context.precondition.as_ref(), current)?;
-    let Some(slot) = found else {
-        let minimum = minimum.unwrap_or(Quantity::ZERO);
-        let (stock, event) = Stock::create(key, total, minimum, context.now);
-        session.create(stock.clone(), event);
-        session.commit();
-        return Ok(StockOutcome { stock, created: true });
+    let slot = match found {
+        Some(slot) => {
+            session.change(slot, &mut |stock| stock.adjust_set(total, minimum, context.now))?;
+            slot
+        }
+        None => {
+            let minimum = minimum.unwrap_or(Quantity::ZERO);
+            let (stock, event) = Stock::create(key.clone(), total, minimum, context.now);
+            session.create(stock, event)
+        }
     };
-    session.change(slot, &mut |stock| stock.adjust_set(total, minimum, context.now))?;
-    finish(session, slot, key)
+    finish(session, slot, key, found.is_none())
 }
 
 /// Changes the total by a signed amount.
@@ -128,7 +133,7 @@ fn on_stock(
     let current = session.look(slot).map(|stock| stock.level().version());
     check_precondition(context.precondition.as_ref(), current)?;
     session.change(slot, &mut |stock| decide(stock).map(Some))?;
-    finish(session, slot, key)
+    finish(session, slot, key, false)
 }
 
 /// A stock on which nothing is due concerns no other: the common case, without a session.
@@ -150,10 +155,11 @@ fn alone(
 
 fn finish(
     session: Session<'_>,
-    slot: crate::session::Slot,
-    key: crate::StockKey,
+    slot: Slot,
+    key: StockKey,
+    created: bool,
 ) -> Result<StockOutcome, Rejection> {
     let stock = session.look(slot).cloned().ok_or(Rejection::ProductNotFound { key })?;
     session.commit();
-    Ok(StockOutcome { stock, created: false })
+    Ok(StockOutcome { stock, created })
 }

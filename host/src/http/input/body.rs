@@ -17,6 +17,8 @@ pub(in crate::http) const TEXT_CHARACTERS_MAX: usize = 256;
 /// The most lines of a reservation, or of a command on one.
 const LINES_MAX: usize = 100;
 
+const RESERVATION_ID: &str = "reservation_id";
+
 /// The name of a time to live, how long it is where nobody says, and at most: 31 days.
 const TTL: &str = "ttl_seconds";
 const TTL_SECONDS: u32 = 900;
@@ -212,7 +214,17 @@ impl JsonBody {
     }
 
     fn string(&mut self, name: &str) -> Option<String> {
-        match self.take(name)? {
+        let value = self.take(name)?;
+        self.as_string(name, value)
+    }
+
+    fn required_string(&mut self, name: &str) -> Option<String> {
+        let value = self.require(name)?;
+        self.as_string(name, value)
+    }
+
+    fn as_string(&mut self, name: &str, value: Json) -> Option<String> {
+        match value {
             Json::String(text) => Some(text),
             other => {
                 self.fault(name, format!("must be a string, is {}", other.kind()));
@@ -352,13 +364,7 @@ impl JsonBody {
         name: &str,
         choices: &[(&str, T)],
     ) -> Option<T> {
-        let given = match self.require(name)? {
-            Json::String(text) => text,
-            other => {
-                self.fault(name, format!("must be a string, is {}", other.kind()));
-                return None;
-            }
-        };
+        let given = self.required_string(name)?;
         let found = choices.iter().find(|(word, _)| *word == given);
         if found.is_none() {
             let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
@@ -403,39 +409,30 @@ impl JsonBody {
 
     /// An id of a reservation.
     pub(in crate::http) fn reservation_id(&mut self) -> Option<String> {
-        let id = self.string("reservation_id")?;
-        match LocationId::check(&id) {
-            Ok(()) => Some(id),
-            Err(error) => {
-                self.fault("reservation_id", error);
-                None
-            }
-        }
+        let id = self.string(RESERVATION_ID)?;
+        self.as_reservation_id(id)
     }
 
     /// An id of a reservation that must be there.
     pub(in crate::http) fn required_reservation_id(&mut self) -> Option<String> {
-        if !self
-            .members
-            .iter()
-            .any(|(name, value)| name == "reservation_id" && *value != Json::Null)
-        {
-            self.fault("reservation_id", "is required");
+        let id = self.required_string(RESERVATION_ID)?;
+        self.as_reservation_id(id)
+    }
+
+    fn as_reservation_id(&mut self, id: String) -> Option<String> {
+        match LocationId::check(&id) {
+            Ok(()) => Some(id),
+            Err(error) => {
+                self.fault(RESERVATION_ID, error);
+                None
+            }
         }
-        self.reservation_id()
     }
 
     /// A location by another name than usual, which must be there.
     pub(in crate::http) fn required_location(&mut self, name: &str) -> Option<LocationId> {
-        match self.require(name)? {
-            Json::String(text) => {
-                LocationId::parse(text).map_err(|error| self.fault(name, error)).ok()
-            }
-            other => {
-                self.fault(name, format!("must be a string, is {}", other.kind()));
-                None
-            }
-        }
+        let text = self.required_string(name)?;
+        LocationId::parse(text).map_err(|error| self.fault(name, error)).ok()
     }
 
     /// A version, from 1.
@@ -451,15 +448,8 @@ impl JsonBody {
 
     /// `product_id`, which must be there.
     pub(in crate::http) fn product(&mut self) -> Option<ProductId> {
-        match self.require("product_id")? {
-            Json::String(text) => {
-                ProductId::parse(text).map_err(|error| self.fault("product_id", error)).ok()
-            }
-            other => {
-                self.fault("product_id", format!("must be a string, is {}", other.kind()));
-                None
-            }
-        }
+        let text = self.required_string("product_id")?;
+        ProductId::parse(text).map_err(|error| self.fault("product_id", error)).ok()
     }
 
     fn refuse_unknown(&mut self) {

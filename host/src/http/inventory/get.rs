@@ -2,7 +2,7 @@ use crate::{
     engine::AsOf,
     http::{
         App,
-        conditional::{Conditions, etag},
+        conditional::{Conditions, not_modified},
         input::{Params, StockPath},
         openapi::ReadProblems,
         problem::Problem,
@@ -11,12 +11,7 @@ use crate::{
     },
     model::{StockKey, Timestamp},
 };
-use axum::{
-    body::Body,
-    extract::State,
-    http::{StatusCode, header},
-    response::Response,
-};
+use axum::{body::Body, extract::State, http::StatusCode, response::Response};
 
 /// One stock
 ///
@@ -57,10 +52,7 @@ pub(super) async fn get(
     let view = app.engine.stock(&key).await?;
     let version = view.stock.level.version;
     if conditions.has(version) {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        response.headers_mut().insert(header::ETAG, etag(version));
-        return Ok(response);
+        return Ok(not_modified(version));
     }
     Ok(respond::stock(StatusCode::OK, &key, &view).map(Body::from))
 }

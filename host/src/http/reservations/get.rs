@@ -1,17 +1,12 @@
 use super::ReservationBody;
 use crate::http::{
     App,
-    conditional::{Conditions, etag},
+    conditional::{Conditions, not_modified},
     input::{Params, ReservationPath},
     openapi::ReservationReadProblems,
     problem::Problem,
 };
-use axum::{
-    body::Body,
-    extract::State,
-    http::{StatusCode, header},
-    response::Response,
-};
+use axum::{body::Body, extract::State, http::StatusCode, response::Response};
 
 /// One reservation
 ///
@@ -44,10 +39,7 @@ pub(super) async fn get(
     let found = app.engine.reservation(id.clone()).await?;
     let version = found.status.version;
     if conditions.has(version) {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        response.headers_mut().insert(header::ETAG, etag(version));
-        return Ok(response);
+        return Ok(not_modified(version));
     }
     Ok(ReservationBody::of(&id, &found).respond(StatusCode::OK).map(Body::from))
 }

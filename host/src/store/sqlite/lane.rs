@@ -332,10 +332,6 @@ impl Lane for SqliteLane {
         self.run("BEGIN IMMEDIATE").map_err(failed("beginning a batch"))
     }
 
-    fn end_batch(&mut self) -> Result<(), StoreFailure> {
-        self.run("COMMIT").map_err(failed("ending a batch"))
-    }
-
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure> {
         Ok(self.log_end)
     }
