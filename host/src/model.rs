@@ -27,6 +27,10 @@ pub use stock::{Level, QUANTITY_MAX, Stock, StockView};
 /// Milliseconds since the Unix epoch.
 pub type Timestamp = u64;
 
+/// A map in memory, of whatever clients name: seeded at random, and cheaper than the
+/// standard one.
+pub(crate) type Map<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
+
 /// SHA-256 of a component's bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Digest(pub [u8; 32]);

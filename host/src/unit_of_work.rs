@@ -11,7 +11,7 @@ pub use view::ReadView;
 
 use crate::{
     model::{
-        Command, Digest, Event, Fault, LogEntry, Reservation, Stock, StockKey, StoreFailure,
+        Command, Digest, Event, Fault, LogEntry, Map, Reservation, Stock, StockKey, StoreFailure,
         Timestamp,
     },
     store::{
@@ -30,12 +30,12 @@ pub struct UnitOfWork<L> {
     lane: L,
     log_end: LogEnd,
     /// Every stock that the batch has touched.
-    stocks: HashMap<StockKey, Touched>,
+    stocks: Map<StockKey, Touched>,
     /// Every reservation that the batch has touched.
-    reservations: HashMap<String, TouchedReservation>,
+    reservations: Map<String, TouchedReservation>,
     /// Active reservations that a batch has changed, as they are in the store: a hold is mostly
     /// followed by something else.
-    recent: HashMap<String, StoredReservation>,
+    recent: Map<String, StoredReservation>,
     /// What accepted commands say.
     log: Vec<LogEntry>,
     /// Answers to requests with a key.
@@ -79,9 +79,9 @@ impl<L: Lane> UnitOfWork<L> {
         Ok(Self {
             lane,
             log_end,
-            stocks: HashMap::new(),
-            reservations: HashMap::new(),
-            recent: HashMap::new(),
+            stocks: Map::default(),
+            reservations: Map::default(),
+            recent: Map::default(),
             log: Vec::new(),
             answers: HashMap::new(),
             next_due,

@@ -83,12 +83,14 @@ impl<L: Lane> Executor<'_, '_, L> {
             }
             (false, Err(error)) => {
                 unit.undo();
+                self.instance.retire();
                 Err(error)
             }
             (true, done) => {
                 let said = unit.facts_since(place).iter().map(|entry| entry.event.clone());
                 let said: Vec<Event> = said.collect();
                 unit.undo();
+                self.instance.retire();
                 Ok(Done::Rehearsed(Box::new(done?), said))
             }
         }

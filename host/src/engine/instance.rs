@@ -7,11 +7,18 @@ use crate::{
     unit_of_work::UnitOfWork,
 };
 
-/// A guest lives for at most one batch, and never outlives a failure; the unit of work outlives
-/// them all.
+/// A guest that has been asked for this often makes room for a fresh one, so that whatever a
+/// component may keep to itself, against the contract, does not grow old.
+const CALLS_PER_GUEST_MAX: u32 = 1_024;
+
+/// A guest never outlives a failure, nor a decision that was taken back; the unit of work
+/// outlives them all.
+///
+/// A guest per batch would cost each command of an ordinary batch half as much as its decision.
 pub(super) struct Instance<'d, L: Lane> {
     pub(super) domain: &'d Domain<UnitOfWork<L>>,
     state: State<L>,
+    calls: u32,
 }
 
 enum State<L: Lane> {
@@ -23,7 +30,7 @@ enum State<L: Lane> {
 
 impl<'d, L: Lane> Instance<'d, L> {
     pub(super) fn new(domain: &'d Domain<UnitOfWork<L>>, unit: UnitOfWork<L>) -> Self {
-        Self { domain, state: State::Idle(Box::new(unit)) }
+        Self { domain, state: State::Idle(Box::new(unit)), calls: 0 }
     }
 
     pub(super) fn unit(&mut self) -> Result<&mut UnitOfWork<L>, Fault> {
@@ -34,8 +41,12 @@ impl<'d, L: Lane> Instance<'d, L> {
         }
     }
 
-    /// The guest; a new one where there is none.
+    /// The guest, for one call; a new one where there is none.
     pub(super) fn guest(&mut self) -> Result<&mut Guest<UnitOfWork<L>>, Fault> {
+        if self.calls >= CALLS_PER_GUEST_MAX {
+            self.retire();
+        }
+        self.calls += 1;
         if let State::Idle(_) = self.state
             && let State::Idle(unit) = std::mem::replace(&mut self.state, State::Moving)
         {
@@ -55,6 +66,7 @@ impl<'d, L: Lane> Instance<'d, L> {
 
     /// Ends the guest, if there is one.
     pub(super) fn retire(&mut self) {
+        self.calls = 0;
         self.state = match std::mem::replace(&mut self.state, State::Moving) {
             State::Live(guest) => State::Idle(Box::new(guest.into_world())),
             other => other,

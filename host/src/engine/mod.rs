@@ -6,12 +6,14 @@
 mod clock;
 mod executor;
 mod instance;
+mod meter;
 mod queue;
 mod readers;
 mod request;
 mod status;
 mod writer;
 
+pub use meter::{Reading, Stage};
 pub use readers::{AsOf, LedgerPage, Queries};
 pub use request::{Done, Recording, Render, Request, Work};
 pub use status::Status;
@@ -27,6 +29,7 @@ use crate::{
     unit_of_work::{ReadView, UnitOfWork},
 };
 use clock::Clock;
+use meter::Meter;
 use queue::{Job, Push, Queue};
 use readers::Readers;
 use status::StatusCell;
@@ -123,6 +126,7 @@ pub struct Engine {
     queue: Arc<Queue>,
     queries: Arc<dyn Queries>,
     status: Arc<StatusCell>,
+    meter: Arc<Meter>,
     clock: Arc<Clock>,
     digest: Digest,
 }
@@ -174,20 +178,21 @@ where
     let unit = UnitOfWork::new(lane)?;
     let clock = Arc::new(Clock::new(unit.log_end().at));
     let status = Arc::new(StatusCell::default());
+    let meter = Arc::new(Meter::default());
     let queue = Arc::new(Queue::new(settings.queue_commands_max));
     let readers =
         Readers::open(settings.readers_max, &reading, Arc::clone(&clock), snapshots, logs)?;
     let (ending, ended) = oneshot::channel();
     let thread = std::thread::Builder::new().name("writer".into()).spawn({
         let (queue, status) = (Arc::clone(&queue), Arc::clone(&status));
-        let clock = Arc::clone(&clock);
+        let (clock, meter) = (Arc::clone(&clock), Arc::clone(&meter));
         move || {
             let _ending: oneshot::Sender<()> = ending;
-            writer::run(&queue, &status, &clock, &domain, unit, settings);
+            writer::run(&queue, &status, &meter, &clock, &domain, unit, settings);
         }
     })?;
     let engine =
-        Engine { queue: Arc::clone(&queue), queries: Arc::new(readers), status, clock, digest };
+        Engine { queue: Arc::clone(&queue), queries: Arc::new(readers), status, meter, clock, digest };
     Ok((engine, Writer { queue, thread, ended }))
 }
 
@@ -203,7 +208,10 @@ impl Engine {
         let (reply, decided) = oneshot::channel();
         match self.queue.push(Job { request, reply }) {
             Push::Queued => {}
-            Push::Full { waiting } => return Err(Error::Overloaded { waiting }),
+            Push::Full { waiting } => {
+                self.meter.overloaded();
+                return Err(Error::Overloaded { waiting });
+            }
             Push::Closed => return Err(Error::Stopping),
         }
         // Only a writer that panicked drops a reply.
@@ -356,6 +364,12 @@ impl Engine {
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// What the writer has done so far, and where its time went.
+    #[must_use]
+    pub fn meter(&self) -> Reading {
+        self.meter.read()
     }
 
     /// Commands that wait for the writer.

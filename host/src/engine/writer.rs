@@ -6,12 +6,13 @@ use super::{
     clock::Clock,
     executor::Executor,
     instance::Instance,
+    meter::{Meter, Stage, Watch},
     queue::{Job, Queue},
     status::{Status, StatusCell},
 };
 use crate::{
     component::Domain,
-    model::{StoreFailure, Timestamp},
+    model::{Fault, StoreFailure, Timestamp},
     store::Lane,
     unit_of_work::UnitOfWork,
 };
@@ -62,6 +63,7 @@ struct Chores {
 pub(super) fn run<L: Lane>(
     queue: &Queue,
     status: &StatusCell,
+    meter: &Meter,
     clock: &Clock,
     domain: &Domain<UnitOfWork<L>>,
     unit: UnitOfWork<L>,
@@ -72,14 +74,21 @@ pub(super) fn run<L: Lane>(
     let mut chores = Chores { settings, sweep_at: 0, retry_sweep_at: 0, forget_at: 0 };
     let mut instance = Instance::new(domain, unit);
     let (mut batch, mut replies) = (Vec::new(), Vec::new());
+    let mut watch = Watch::start(meter);
     while let Ok(unit) = instance.unit() {
         let wait = chores.wait(unit.next_due(), clock.now());
         if !queue.take(most, wait, &mut batch) {
             break;
         }
+        watch.ended(Stage::Wait);
         let now = clock.now();
-        let committed = commit(&mut instance, &mut chores, now, &batch, &mut replies);
+        let decided = decide(&mut instance, &mut chores, now, &batch, &mut replies);
+        watch.ended(Stage::Decide);
+        let committed = decided.and_then(|()| commit(&mut instance, now));
+        watch.ended(Stage::Commit);
+        watch.batch(batch.iter().map(|job| job.request.work.commands()).sum());
         reply(&mut batch, &mut replies, committed.as_ref().err());
+        watch.ended(Stage::Reply);
         if committed.is_err() {
             status.set(Status::ReadOnly);
             refuse_waiting(queue, most, &mut batch);
@@ -100,15 +109,14 @@ pub(super) fn run<L: Lane>(
     }
 }
 
-/// One batch, from its beginning to its commit: a reply per job.
-fn commit<L: Lane>(
+/// One batch, from its beginning to before its commit: a reply per job.
+fn decide<L: Lane>(
     instance: &mut Instance<'_, L>,
     chores: &mut Chores,
     now: Timestamp,
     batch: &[Job],
     replies: &mut Vec<Reply>,
 ) -> Result<(), StoreFailure> {
-    let lost = |fault| StoreFailure::new("finding the unit of work", fault);
     instance.unit().map_err(lost)?.begin()?;
     let answers_since = now.saturating_sub(chores.settings.answers_kept_ms);
     let mut executor = Executor { instance, now, answers_since };
@@ -116,10 +124,20 @@ fn commit<L: Lane>(
     for job in batch {
         replies.push(executor.carry_out(&job.request));
     }
-    instance.retire();
-    let unit = instance.unit().map_err(lost)?;
-    chores.forget(unit, now, answers_since);
-    unit.commit(now)
+    chores.forget(instance.unit().map_err(lost)?, now, answers_since);
+    Ok(())
+}
+
+fn commit<L: Lane>(instance: &mut Instance<'_, L>, now: Timestamp) -> Result<(), StoreFailure> {
+    let committed = instance.unit().map_err(lost)?.commit(now);
+    if committed.is_err() {
+        instance.retire();
+    }
+    committed
+}
+
+fn lost(fault: Fault) -> StoreFailure {
+    StoreFailure::new("finding the unit of work", fault)
 }
 
 impl Chores {

@@ -1,6 +1,7 @@
 //! What was done, as an answer: for the client at once, or kept to be given again.
 
 use super::{
+    conditional::etag,
     facts::FactBody,
     problem::Problem,
     reservations::ReservationBody,
@@ -44,7 +45,8 @@ pub(super) fn whole(subject: &Subject, result: &Result<Done, Error>) -> Whole {
                 Done::Rehearsed(..) | Done::Recorded { .. } => return unexpected(),
             };
             let events: Vec<_> = facts.iter().map(FactBody::of).collect();
-            let Some(Item { status, body, .. }) = Item::of(&rehearsed) else { return unexpected() };
+            let status = rehearsed.status().as_u16();
+            let Some(body) = raw(&rehearsed) else { return unexpected() };
             respond::json(StatusCode::OK, &Rehearsed { dry_run: true, status, body, events })
         }
         Ok(Done::Recorded { response, replayed }) => {
@@ -57,6 +59,11 @@ pub(super) fn whole(subject: &Subject, result: &Result<Done, Error>) -> Whole {
     }
 }
 
+/// The body of an answer, as it is, for another one.
+fn raw(whole: &Whole) -> Option<Box<RawValue>> {
+    RawValue::from_string(String::from_utf8(whole.body().to_vec()).ok()?).ok()
+}
+
 fn unexpected() -> Whole {
     tracing::error!("an answer is not what it should be");
     Problem::new("internal-error", "the answer could not be read").into_whole()
@@ -67,32 +74,75 @@ fn unexpected() -> Whole {
 struct Rehearsed<'a> {
     dry_run: bool,
     status: u16,
-    body: Option<Box<RawValue>>,
+    body: Box<RawValue>,
     events: Vec<FactBody<'a>>,
 }
 
 #[derive(Serialize)]
-struct Results {
-    results: Vec<Item>,
+struct Results<'a> {
+    results: Vec<Item<'a>>,
 }
 
-/// An answer within an answer, its body as it is.
+/// An answer within an answer.
 #[derive(Serialize)]
-struct Item {
+struct Item<'a> {
     status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
-    body: Option<Box<RawValue>>,
+    body: Option<Content<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<Box<RawValue>>,
 }
 
-impl Item {
-    fn of(whole: &Whole) -> Option<Self> {
-        let text = String::from_utf8(whole.body().to_vec()).ok()?;
-        let raw = Some(RawValue::from_string(text).ok()?);
-        let status = whole.status();
-        let (body, problem) = if status.is_success() { (raw, None) } else { (None, raw) };
+impl<'a> Item<'a> {
+    fn of(subject: &'a Subject, result: Result<&'a Outcome, &Error>) -> Option<Self> {
+        let (status, body, problem) = match result {
+            Ok(outcome) => {
+                let content = Content::of(subject, outcome)?;
+                (status(outcome), Some(content), None)
+            }
+            Err(error) => {
+                let whole = Problem::from(error.clone()).into_whole();
+                (whole.status(), None, Some(raw(&whole)?))
+            }
+        };
         Some(Self { status: status.as_u16(), body, problem })
+    }
+}
+
+/// What the body of an answer to a command says.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Content<'a> {
+    Stock(StockBody<'a>),
+    Transfer(Transferred<'a>),
+    Reservation(ReservationBody<'a>),
+}
+
+impl<'a> Content<'a> {
+    /// None where the outcome is not of the kind that the subject is.
+    fn of(subject: &'a Subject, outcome: &'a Outcome) -> Option<Self> {
+        Some(match (subject, outcome) {
+            (Subject::Stock(key), Outcome::Stock { view, .. }) => {
+                Self::Stock(StockBody::of(key, view))
+            }
+            (Subject::Transfer { source: from, target: to }, Outcome::Transfer { source, target }) => {
+                let (from, to) = (StockBody::of(from, source), StockBody::of(to, target));
+                Self::Transfer(Transferred { from, to })
+            }
+            (Subject::Reservation, Outcome::Reservation { id, reservation, .. }) => {
+                Self::Reservation(ReservationBody::of(id, reservation))
+            }
+            _ => return None,
+        })
+    }
+}
+
+fn status(outcome: &Outcome) -> StatusCode {
+    match outcome {
+        Outcome::Stock { created: true, .. } | Outcome::Reservation { created: true, .. } => {
+            StatusCode::CREATED
+        }
+        _ => StatusCode::OK,
     }
 }
 
@@ -103,38 +153,30 @@ struct Transferred<'a> {
 }
 
 fn one(subject: &Subject, outcome: &Outcome) -> Whole {
-    match (subject, outcome) {
+    let Some(content) = Content::of(subject, outcome) else { return unexpected() };
+    let status = status(outcome);
+    let mut response = respond::json(status, &content);
+    let (version, place) = match (subject, outcome) {
         (Subject::Stock(key), Outcome::Stock { view, created }) => {
-            let status = if *created { StatusCode::CREATED } else { StatusCode::OK };
-            let mut response = respond::stock(status, key, view);
-            if *created {
-                locate(&mut response, &address(key));
-            }
-            response
+            (view.stock.level.version, created.then(|| address(key)))
         }
-        (Subject::Transfer { source: from, target: to }, Outcome::Transfer { source, target }) => {
-            let (from, to) = (StockBody::of(from, source), StockBody::of(to, target));
-            respond::json(StatusCode::OK, &Transferred { from, to })
+        (_, Outcome::Reservation { id, reservation, created }) => {
+            let place = || format!("/v1/reservations/{}", percent_encoded(id));
+            (reservation.status.version, created.then(place))
         }
-        (Subject::Reservation, Outcome::Reservation { id, reservation, created }) => {
-            let status = if *created { StatusCode::CREATED } else { StatusCode::OK };
-            let mut response = ReservationBody::of(id, reservation).respond(status);
-            if *created {
-                locate(&mut response, &format!("/v1/reservations/{}", percent_encoded(id)));
-            }
-            response
-        }
-        _ => unexpected(),
+        _ => return response,
+    };
+    response.headers_mut().insert(header::ETAG, etag(version));
+    if let Some(place) = place {
+        locate(&mut response, &place);
     }
+    response
 }
 
 fn many(subject: &Subject, results: &[Result<Outcome, Error>]) -> Whole {
     let Subject::Batch(subjects) = subject else { return unexpected() };
-    let each = subjects.iter().zip(results).map(|(subject, result)| match result {
-        Ok(outcome) => one(subject, outcome),
-        Err(error) => Problem::from(error.clone()).into_whole(),
-    });
-    match each.map(|whole| Item::of(&whole)).collect() {
+    let items = subjects.iter().zip(results);
+    match items.map(|(subject, result)| Item::of(subject, result.as_ref())).collect() {
         Some(results) => respond::json(StatusCode::OK, &Results { results }),
         None => unexpected(),
     }

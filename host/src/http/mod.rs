@@ -13,6 +13,7 @@ mod facts;
 mod health;
 mod input;
 mod inventory;
+mod metrics;
 mod openapi;
 mod problem;
 mod reservations;

@@ -1,6 +1,6 @@
 //! The description of the interface, made from the handlers themselves.
 
-use super::{App, batch, events, health, inventory, problem, reservations, transfers};
+use super::{App, batch, events, health, inventory, metrics, problem, reservations, transfers};
 use serde_json::json;
 use std::collections::BTreeMap;
 use utoipa::{
@@ -41,6 +41,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .merge(batch::routes())
         .merge(events::routes())
         .merge(health::routes())
+        .merge(metrics::routes())
 }
 
 /// The OpenAPI document, as JSON.

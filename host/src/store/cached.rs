@@ -6,12 +6,11 @@ use super::{
     StoredDue, StoredReservation,
 };
 use crate::model::{
-    DeficitScan, ReservationPage, ReservationScan, Stock, StockKey, StockScan, StoreFailure,
+    DeficitScan, Map, ReservationPage, ReservationScan, Stock, StockKey, StockScan, StoreFailure,
     Timestamp,
 };
 use std::{
-    collections::HashMap,
-    hash::{BuildHasher, RandomState},
+    hash::BuildHasher,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -22,23 +21,18 @@ const SHARDS: usize = 16;
 const STOCKS_PER_SHARD_MAX: usize = 2_048;
 
 /// Committed stocks, shared by the lane that changes them and the snapshots that read them.
+#[derive(Default)]
 pub struct Cache {
     shards: [Mutex<Shard>; SHARDS],
-    hasher: RandomState,
+    hasher: foldhash::fast::RandomState,
 }
 
 #[derive(Default)]
 struct Shard {
-    stocks: HashMap<StockKey, Stored>,
+    stocks: Map<StockKey, Stored>,
     /// Counts the commits that concerned this shard: what a reader fetched before one of
     /// them may be outdated and must not be kept.
     commits: u64,
-}
-
-impl Default for Cache {
-    fn default() -> Self {
-        Self { shards: Default::default(), hasher: RandomState::new() }
-    }
 }
 
 impl Cache {

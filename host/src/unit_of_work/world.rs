@@ -4,12 +4,11 @@ use super::{Touched, TouchedReservation, UnitOfWork, earlier};
 use crate::{
     component::World,
     model::{
-        DeficitScan, DueHolds, Ended, Event, Fault, Reservation, ReservationPage, ReservationScan,
+        DeficitScan, DueHolds, Ended, Event, Fault, Map, Reservation, ReservationPage, ReservationScan,
         Stock, StockKey, StockScan, StoreFailure, Timestamp,
     },
     store::{self, Lane, Stored},
 };
-use std::collections::HashMap;
 
 /// The most stocks that one command may write.
 pub(super) const STOCKS_PER_COMMAND_MAX: usize = 16_384;
@@ -56,13 +55,13 @@ impl<L: Lane> UnitOfWork<L> {
     }
 
     /// What is written but not committed, in this batch and by the command at hand.
-    fn uncommitted(&self) -> HashMap<&StockKey, &Stock> {
+    fn uncommitted(&self) -> Map<&StockKey, &Stock> {
         let batch = self.stocks.iter().filter(|(_, touched)| touched.dirty);
         let batch = batch.filter_map(|(key, touched)| Some((key, touched.stock.as_ref()?)));
         batch.chain(self.writes.iter().map(|(key, stock)| (key, stock))).collect()
     }
 
-    fn uncommitted_reservations(&self) -> HashMap<&str, &Reservation> {
+    fn uncommitted_reservations(&self) -> Map<&str, &Reservation> {
         let batch = self.reservations.iter();
         let batch =
             batch.filter_map(|(id, touched)| Some((id.as_str(), touched.changed.as_ref()?)));

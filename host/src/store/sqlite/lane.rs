@@ -1,16 +1,16 @@
 use super::{
     answers,
-    chain::ANCHOR_SPACING,
+    append::Appender,
     checkpoint::Checkpointer,
     connection::{self, failed},
     lock::FileLock,
     reservations,
-    rows::{EventRow, Unsigned, unsigned},
+    rows::{Unsigned, unsigned},
     snapshot,
 };
 use crate::{
     model::{
-        DeficitScan, Digest, Event, LogEntry, ReservationPage, ReservationScan, Stock, StockKey,
+        DeficitScan, Digest, Event, Map, ReservationPage, ReservationScan, Stock, StockKey,
         StockScan, StoreFailure, Timestamp,
     },
     store::{
@@ -18,7 +18,7 @@ use crate::{
         Stored, StoredDue, StoredReservation,
     },
 };
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Statement, params};
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 const INSERT_STOCK: &str = "INSERT INTO stock (product_id, location_id, stock_id, total, reserved, \
@@ -29,17 +29,6 @@ const UPDATE_STOCK: &str = "UPDATE stock SET total = ?3, reserved = ?4, unattrib
      minimum = ?6, version = ?7, due_at = ?8, updated_at = ?9, event_count = ?10, \
      last_event = ?11 \
      WHERE product_id = ?1 AND location_id = ?2";
-
-const INSERT_EVENT: &str = "INSERT INTO event (sequence, kind, at, component_id, command_id, \
-     caller, reason, reference, reservation_id, expires_at, stock_id, quantity, counterpart_id, \
-     total, reserved, unattributed, minimum, version, version_span, total_from, reserved_from, \
-     unattributed_from, minimum_from, state, state_from, expires_at_from, ordinal, previous, \
-     reservation_previous) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
-     ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)";
-
-const INSERT_ANCHOR: &str =
-    "INSERT INTO ledger_anchor (stock_id, ordinal, sequence) VALUES (?1, ?2, ?3)";
 
 /// The writer: one connection, used by one thread.
 pub struct SqliteLane {
@@ -92,14 +81,13 @@ impl SqliteLane {
         Ok(())
     }
 
-    fn component_id(&mut self, digest: Digest) -> rusqlite::Result<i64> {
-        if let Some(id) = self.components.get(&digest) {
-            return Ok(*id);
+    /// Gives a component that is new to the log its number.
+    fn know_component(&mut self, digest: Digest) -> rusqlite::Result<()> {
+        if !self.components.contains_key(&digest) {
+            self.connection.execute("INSERT INTO component (digest) VALUES (?1)", [&digest.0])?;
+            self.components.insert(digest, self.connection.last_insert_rowid());
         }
-        self.connection.execute("INSERT INTO component (digest) VALUES (?1)", [&digest.0])?;
-        let id = self.connection.last_insert_rowid();
-        self.components.insert(digest, id);
-        Ok(id)
+        Ok(())
     }
 
     /// Writes everything, and returns the new handle of each stock and each reservation, in
@@ -109,16 +97,28 @@ impl SqliteLane {
         batch: &Batch<'_, '_>,
     ) -> rusqlite::Result<(Vec<Handle>, Vec<ReservationHandle>)> {
         let Batch { stocks, reservations, log, answers, now } = batch;
-        let mut handles: HashMap<_, _> = stocks
+        let mut handles: Map<_, _> = stocks
             .iter()
             .map(|write| (write.key, write.handle.unwrap_or_else(|| self.new_handle())))
             .collect();
         let ends = reservations
             .iter()
             .map(|write| (write.id, write.stored.and_then(|stored| stored.handle.last_event)));
-        let mut ends: HashMap<_, _> = ends.collect();
+        let mut ends: Map<_, _> = ends.collect();
+        // Mostly one.
+        for decided in log.chunk_by(|a, b| a.component == b.component) {
+            if let Some(first) = decided.first() {
+                self.know_component(first.component)?;
+            }
+        }
+        let mut appender = Appender::new(&self.connection)?;
+        let mut component = (Digest([0; 32]), 0);
         for entry in *log {
-            let component = self.component_id(entry.component)?;
+            if component.0 != entry.component {
+                let known = self.components.get(&entry.component);
+                let id = known.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+                component = (entry.component, *id);
+            }
             let (handle, reservation) = match &entry.event {
                 Event::Stock(event) => {
                     (handles.get_mut(&event.key), event.reservation_id.as_deref())
@@ -126,7 +126,7 @@ impl SqliteLane {
                 Event::Reservation(event) => (None, Some(event.reservation_id.as_str())),
             };
             let end = reservation.and_then(|id| ends.get_mut(id));
-            self.write_event(entry, component, handle, end)?;
+            appender.append(entry, component.1, handle, end)?;
         }
         let stock_id = |key: &StockKey| handles.get(key).map(|handle: &Handle| handle.stock_id);
         let mut reservation_handles = Vec::with_capacity(reservations.len());
@@ -138,11 +138,12 @@ impl SqliteLane {
         for (key, answered) in *answers {
             answers::write(&self.connection, key, answered, *now)?;
         }
+        let mut update = self.connection.prepare_cached(UPDATE_STOCK)?;
         let handles: rusqlite::Result<Vec<_>> = stocks
             .iter()
             .map(|write| {
                 let handle = handles.get(write.key).ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-                self.write_stock(write, handle).map(|()| *handle)
+                self.write_stock(&mut update, write, handle).map(|()| *handle)
             })
             .collect();
         Ok((handles?, reservation_handles))
@@ -154,7 +155,12 @@ impl SqliteLane {
         Handle { stock_id, event_count: 0, last_event: 0 }
     }
 
-    fn write_stock(&self, write: &StockWrite<'_>, handle: &Handle) -> rusqlite::Result<()> {
+    fn write_stock(
+        &self,
+        update: &mut Statement<'_>,
+        write: &StockWrite<'_>,
+        handle: &Handle,
+    ) -> rusqlite::Result<()> {
         let StockWrite { key, handle: known, stock } = write;
         let level = &stock.level;
         let (product, location) = (key.product_id.as_str(), key.location_id.as_str());
@@ -164,7 +170,7 @@ impl SqliteLane {
         let updated_at = Unsigned(stock.updated_at);
         let (count, last) = (Unsigned(handle.event_count), Unsigned(handle.last_event));
         if known.is_some() {
-            let changed = self.connection.prepare_cached(UPDATE_STOCK)?.execute(params![
+            let changed = update.execute(params![
                 product,
                 location,
                 total,
@@ -194,70 +200,6 @@ impl SqliteLane {
             last,
             stock_id,
             created_at
-        ])?;
-        Ok(())
-    }
-
-    /// Writes one row, and moves the ends of the chains that it is part of: of its stock, and of
-    /// its reservation.
-    fn write_event(
-        &self,
-        entry: &LogEntry,
-        component_id: i64,
-        handle: Option<&mut Handle>,
-        reservation_end: Option<&mut Option<u64>>,
-    ) -> rusqlite::Result<()> {
-        let reservation_previous =
-            reservation_end.and_then(|end| end.replace(entry.sequence)).map(Unsigned);
-        let (mut stock_id, mut ordinal, mut previous) = (None, None, None);
-        if let Some(handle) = handle {
-            handle.event_count += 1;
-            stock_id = Some(handle.stock_id);
-            ordinal = Some(Unsigned(handle.event_count));
-            previous = (handle.event_count > 1).then_some(Unsigned(handle.last_event));
-            handle.last_event = entry.sequence;
-            if handle.event_count.is_multiple_of(ANCHOR_SPACING) {
-                self.connection.prepare_cached(INSERT_ANCHOR)?.execute(params![
-                    stock_id,
-                    ordinal,
-                    Unsigned(entry.sequence)
-                ])?;
-            }
-        }
-        let row = EventRow::of(&entry.event);
-        let [total, reserved, unattributed, minimum] = row.level.map(|n| n.map(Unsigned));
-        let [total_from, reserved_from, unattributed_from, minimum_from] =
-            row.level_from.map(|n| n.map(Unsigned));
-        self.connection.prepare_cached(INSERT_EVENT)?.execute(params![
-            Unsigned(entry.sequence),
-            row.kind,
-            Unsigned(entry.at),
-            component_id,
-            entry.command_id.as_bytes(),
-            entry.caller.as_deref(),
-            entry.reason,
-            entry.reference,
-            row.reservation_id,
-            row.expires_at.map(Unsigned),
-            stock_id,
-            row.quantity.map(Unsigned),
-            row.counterpart_id,
-            total,
-            reserved,
-            unattributed,
-            minimum,
-            Unsigned(row.version),
-            row.version_span.map(Unsigned),
-            total_from,
-            reserved_from,
-            unattributed_from,
-            minimum_from,
-            row.state,
-            row.state_from,
-            row.expires_at_from.map(Unsigned),
-            ordinal,
-            previous,
-            reservation_previous,
         ])?;
         Ok(())
     }

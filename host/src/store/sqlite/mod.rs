@@ -2,6 +2,7 @@
 //! acknowledged.
 
 mod answers;
+mod append;
 mod chain;
 mod checkpoint;
 mod connection;

@@ -1,4 +1,4 @@
-use crate::{CONNECTIONS, PRODUCTS, server::Server};
+use crate::{BATCH_CONNECTIONS, CONNECTIONS, PRODUCTS, server::Server};
 use std::{path::Path, process::Command};
 
 #[derive(Clone, Copy)]
@@ -8,6 +8,8 @@ pub(crate) enum Scenario {
     Hold,
     Get,
     Mixed,
+    /// So many commands in one request.
+    Batch(u32),
 }
 
 /// One run, or the medians of several.
@@ -20,34 +22,42 @@ pub(crate) struct Measured {
 }
 
 impl Scenario {
-    pub(crate) const ALL: [Self; 5] = [Self::Hot, Self::Spread, Self::Hold, Self::Get, Self::Mixed];
+    pub(crate) const SINGLE: [Self; 5] =
+        [Self::Hot, Self::Spread, Self::Hold, Self::Get, Self::Mixed];
 
-    pub(crate) fn title(self) -> &'static str {
+    pub(crate) fn title(self) -> String {
         match self {
-            Self::Hot => "reserve, one hot product",
-            Self::Spread => "reserve, 10,000 products",
-            Self::Hold => "hold of 3 lines, confirm",
-            Self::Get => "GET, 10,000 products",
-            Self::Mixed => "80 % GET, 10 % reserve, 10 % release",
+            Self::Hot => "reserve, one hot product".to_owned(),
+            Self::Spread => "reserve, 10,000 products".to_owned(),
+            Self::Hold => "hold of 3 lines, confirm".to_owned(),
+            Self::Get => "GET, 10,000 products".to_owned(),
+            Self::Mixed => "80 % GET, 10 % reserve, 10 % release".to_owned(),
+            Self::Batch(size) => format!("batch of {size} reserves, 10,000 products"),
         }
     }
 
-    fn name(self) -> &'static str {
+    fn name(self) -> String {
         match self {
-            Self::Hot => "hot",
-            Self::Spread => "spread",
-            Self::Hold => "hold",
-            Self::Get => "get",
-            Self::Mixed => "mixed",
+            Self::Hot => "hot".to_owned(),
+            Self::Spread => "spread".to_owned(),
+            Self::Hold => "hold".to_owned(),
+            Self::Get => "get".to_owned(),
+            Self::Mixed => "mixed".to_owned(),
+            Self::Batch(size) => format!("batch-{size}"),
         }
     }
 
+    /// One run of wrk, on [`PRODUCTS`] products `server.step` apart.
     pub(crate) fn run(self, server: &Server, seconds: u32) -> Measured {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/bench/load.lua");
+        let connections = match self {
+            Self::Batch(_) => BATCH_CONNECTIONS,
+            _ => CONNECTIONS,
+        };
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/bench/http/load.lua");
         let output = Command::new("wrk")
             .args([
                 "-t1",
-                &format!("-c{CONNECTIONS}"),
+                &format!("-c{connections}"),
                 &format!("-d{seconds}s"),
                 "--timeout",
                 "10s",
@@ -55,7 +65,7 @@ impl Scenario {
             .arg("-s")
             .arg(script)
             .arg(format!("http://127.0.0.1:{}", server.port))
-            .args(["--", self.name(), &PRODUCTS.to_string()])
+            .args(["--", &self.name(), &PRODUCTS.to_string(), &server.step.to_string()])
             .output()
             .expect("wrk on the PATH (Debian: apt-get install wrk)");
         let text = String::from_utf8_lossy(&output.stdout);

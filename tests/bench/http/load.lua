@@ -1,4 +1,5 @@
--- wrk script. Arguments: scenario (hot, spread, hold, get, mixed), number of products.
+-- wrk script. Arguments: scenario (hot, spread, hold, get, mixed, batch-N), number of products,
+-- and the distance between the numbers of two products.
 local requests, n = {}, 0
 local threads = 0
 local scenario, products, run
@@ -16,10 +17,25 @@ local function add(method, path, body)
   requests[n] = wrk.format(method, path, headers, body)
 end
 
-local function product(i) return "/v1/inventory/sku-" .. i end
+local step = 1
+
+local function product(i) return "/v1/inventory/sku-" .. i * step end
+
+-- Independent commands, many per request; 64 requests, drawn once.
+local function add_batches(size)
+  for _ = 1, 64 do
+    local commands = {}
+    for i = 1, size do
+      commands[i] = '{"type":"reserve","product_id":"sku-' .. math.random(products) * step ..
+        '","quantity":1}'
+    end
+    add("POST", "/v1/batch",
+      '{"mode":"independent","commands":[' .. table.concat(commands, ",") .. "]}")
+  end
+end
 
 function init(args)
-  scenario, products = args[1], tonumber(args[2])
+  scenario, products, step = args[1], tonumber(args[2]), tonumber(args[3] or 1)
   math.randomseed(seed * 7919 + os.time())
   if scenario == "hot" then
     add("POST", "/v1/inventory/hot/reserve", BODY)
@@ -28,6 +44,8 @@ function init(args)
   elseif scenario == "hold" then
     -- Ids that rise with the time, as those that the server makes do.
     run = string.format("r-%d-%d-", os.time(), math.random(1000000))
+  elseif scenario:match("^batch%-") then
+    add_batches(tonumber(scenario:match("%d+")))
   elseif scenario == "get" then
     for i = 1, products do add("GET", product(i)) end
   else
@@ -45,7 +63,7 @@ local LAG = 256
 local held, confirmed = 0, 1
 
 local function line()
-  return '{"product_id":"sku-' .. random(products) .. '","quantity":1}'
+  return '{"product_id":"sku-' .. random(products) * step .. '","quantity":1}'
 end
 
 local function hold_or_confirm()

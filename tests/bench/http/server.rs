@@ -10,6 +10,10 @@ use std::{
 pub(crate) struct Server {
     process: Child,
     pub(crate) port: u16,
+    /// The distance between the numbers of two products of a scenario.
+    pub(crate) step: u32,
+    /// From the start of the process to its first answer.
+    pub(crate) started: Duration,
 }
 
 impl Drop for Server {
@@ -43,23 +47,37 @@ impl Server {
     }
 
     fn start(mut command: Command, port: u16) -> Self {
+        let begin = Instant::now();
         let process = command.stdout(Stdio::null()).spawn().expect("a server");
-        let server = Self { process, port };
+        let mut server = Self { process, port, step: 1, started: Duration::ZERO };
         let patience = Instant::now() + Duration::from_secs(10);
         while Instant::now() < patience {
             if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                server.started = begin.elapsed();
                 return server;
             }
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::sleep(Duration::from_millis(1));
         }
         panic!("the server on port {port} does not answer");
     }
 
-    pub(crate) fn resident(&self) -> String {
+    /// What the process keeps in memory, in MB.
+    pub(crate) fn resident_mb(&self) -> u64 {
         let status = format!("/proc/{}/status", self.process.id());
-        let status = std::fs::read_to_string(status).unwrap_or_default();
-        let line = status.lines().find(|line| line.starts_with("VmRSS"));
-        line.unwrap_or("unknown").trim_start_matches("VmRSS:").trim().to_owned()
+        let status = std::fs::read_to_string(status).expect("a process on Linux");
+        let line = status.lines().find(|line| line.starts_with("VmRSS")).expect("its memory");
+        let kib = line.split_ascii_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok());
+        kib.expect("a number") * 1_024 / 1_000_000
+    }
+
+    /// Batches and commands so far.
+    pub(crate) fn batches(&self) -> (f64, f64) {
+        let text = Client::connect(self.port).get("/metrics").text;
+        let figure = |name: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(name)).expect(name);
+            line.trim().parse().expect("a number")
+        };
+        (figure("holdfast_batches_total "), figure("holdfast_commands_total "))
     }
 }
 

@@ -1,0 +1,120 @@
+//! Writing the event log, and the chains that its rows are part of.
+
+use super::{
+    chain::ANCHOR_SPACING,
+    rows::{EventRow, Unsigned},
+};
+use crate::{model::LogEntry, store::Handle};
+use rusqlite::{CachedStatement, Connection, ToSql, params};
+
+const INSERT_EVENT: &str = "INSERT INTO event (sequence, kind, at, component_id, command_id, \
+     caller, reason, reference, reservation_id, expires_at, stock_id, quantity, counterpart_id, \
+     total, reserved, unattributed, minimum, version, version_span, total_from, reserved_from, \
+     unattributed_from, minimum_from, state, state_from, expires_at_from, ordinal, previous, \
+     reservation_previous) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
+     ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)";
+
+const INSERT_ANCHOR: &str =
+    "INSERT INTO ledger_anchor (stock_id, ordinal, sequence) VALUES (?1, ?2, ?3)";
+
+/// Writes rows of the log.
+pub(super) struct Appender<'c> {
+    connection: &'c Connection,
+    insert: Insert<'c>,
+}
+
+impl<'c> Appender<'c> {
+    pub(super) fn new(connection: &'c Connection) -> rusqlite::Result<Self> {
+        let insert = Insert { statement: connection.prepare_cached(INSERT_EVENT)?, column: 0 };
+        Ok(Self { connection, insert })
+    }
+
+    /// Writes one row, and moves the ends of the chains that it is part of: of its stock, and
+    /// of its reservation.
+    pub(super) fn append(
+        &mut self,
+        entry: &LogEntry,
+        component_id: i64,
+        handle: Option<&mut Handle>,
+        reservation_end: Option<&mut Option<u64>>,
+    ) -> rusqlite::Result<()> {
+        let reservation_previous = reservation_end.and_then(|end| end.replace(entry.sequence));
+        let (mut stock_id, mut ordinal, mut previous) = (None, None, None);
+        if let Some(handle) = handle {
+            handle.event_count += 1;
+            stock_id = Some(handle.stock_id);
+            ordinal = Some(handle.event_count);
+            previous = (handle.event_count > 1).then_some(handle.last_event);
+            handle.last_event = entry.sequence;
+            if handle.event_count.is_multiple_of(ANCHOR_SPACING) {
+                self.connection.prepare_cached(INSERT_ANCHOR)?.execute(params![
+                    stock_id,
+                    Unsigned(handle.event_count),
+                    Unsigned(entry.sequence)
+                ])?;
+            }
+        }
+        let row = EventRow::of(&entry.event);
+        let insert = &mut self.insert;
+        insert.begin();
+        insert.number(Some(entry.sequence))?;
+        insert.bind(row.kind)?;
+        insert.number(Some(entry.at))?;
+        insert.bind(Some(component_id))?;
+        insert.bind(Some(entry.command_id.as_bytes()))?;
+        insert.bind(entry.caller.as_deref())?;
+        insert.bind(entry.reason.as_deref())?;
+        insert.bind(entry.reference.as_deref())?;
+        insert.bind(row.reservation_id)?;
+        insert.number(row.expires_at)?;
+        insert.bind(stock_id)?;
+        insert.number(row.quantity)?;
+        insert.bind(row.counterpart_id)?;
+        insert.numbers(row.level)?;
+        insert.number(Some(row.version))?;
+        insert.number(row.version_span)?;
+        insert.numbers(row.level_from)?;
+        insert.bind(row.state)?;
+        insert.bind(row.state_from)?;
+        insert.number(row.expires_at_from)?;
+        insert.number(ordinal)?;
+        insert.number(previous)?;
+        insert.number(reservation_previous)?;
+        insert.run()
+    }
+}
+
+/// The statement of one row, filled column by column. Most columns of a row are NULL, which
+/// costs nothing here: what is not bound is NULL.
+struct Insert<'c> {
+    statement: CachedStatement<'c>,
+    column: usize,
+}
+
+impl Insert<'_> {
+    fn begin(&mut self) {
+        self.statement.clear_bindings();
+        self.column = 0;
+    }
+
+    fn bind(&mut self, value: Option<impl ToSql>) -> rusqlite::Result<()> {
+        self.column += 1;
+        match value {
+            Some(value) => self.statement.raw_bind_parameter(self.column, value),
+            None => Ok(()),
+        }
+    }
+
+    fn number(&mut self, value: Option<u64>) -> rusqlite::Result<()> {
+        self.bind(value.map(Unsigned))
+    }
+
+    fn numbers(&mut self, values: [Option<u64>; 4]) -> rusqlite::Result<()> {
+        values.into_iter().try_for_each(|value| self.number(value))
+    }
+
+    fn run(&mut self) -> rusqlite::Result<()> {
+        self.statement.raw_execute().map(|_| ())
+    }
+}

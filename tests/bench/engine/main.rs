@@ -1,0 +1,147 @@
+//! How many commands a second the engine makes durable without HTTP, and what it costs that a
+//! component decides: the same unit of work and the same store, once with the shipped component
+//! and once with the domain linked natively, in turn: `cargo bench --bench engine`.
+
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::cast_precision_loss,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a benchmark fails by panicking"
+)]
+
+mod native;
+
+use holdfast::{
+    component::{Domain, EMBEDDED, Guest, Limits, Runtime},
+    model::{Action, Command, Origin, StockKey},
+    store::{
+        Cache, CachedLane,
+        sqlite::{SqliteLane, SqliteStore},
+    },
+    unit_of_work::UnitOfWork,
+};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use uuid::Uuid;
+
+type Unit = UnitOfWork<CachedLane<SqliteLane>>;
+
+const PRODUCTS: usize = 10_000;
+const BATCHES: [usize; 4] = [1, 64, 256, 1_024];
+const RUN: Duration = Duration::from_millis(1_000);
+const NOW: u64 = 1_800_000_000_000;
+
+/// What decides.
+#[derive(Clone, Copy)]
+enum Decider<'d> {
+    Component(&'d Domain<Unit>),
+    Native,
+}
+
+/// What follows a word on the command line: `--rounds N`, `--component FILE`.
+fn argument(name: &str) -> Option<String> {
+    let mut arguments = std::env::args().skip_while(|argument| argument != name);
+    arguments.nth(1)
+}
+
+fn command(action: Action) -> Command {
+    Command { id: Uuid::now_v7(), origin: Origin::default(), precondition: None, action }
+}
+
+/// Cheap, and the same on each run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % bound as u64).unwrap()
+    }
+}
+
+/// Commands a second, in batches of `size`, each committed before the next one begins.
+fn rate(mut unit: Unit, decider: Decider<'_>, keys: &[StockKey], size: usize) -> (f64, Unit) {
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let (mut done, started) = (0, Instant::now());
+    while started.elapsed() < RUN {
+        let reserve = |key: &StockKey| command(Action::Reserve { key: key.clone(), quantity: 1 });
+        let batch: Vec<_> = (0..size).map(|_| reserve(&keys[random.below(keys.len())])).collect();
+        unit.begin().unwrap();
+        unit = match decider {
+            Decider::Component(domain) => {
+                let mut guest = Guest::new(domain, unit).map_err(|(fault, _)| fault).unwrap();
+                for command in &batch {
+                    guest.execute(command, NOW).unwrap().unwrap();
+                    guest.world().accept(command, NOW, domain.digest()).unwrap();
+                }
+                guest.into_world()
+            }
+            Decider::Native => {
+                for command in &batch {
+                    native::execute(&mut unit, command, NOW);
+                    unit.accept(command, NOW, holdfast::model::Digest([1; 32])).unwrap();
+                }
+                unit
+            }
+        };
+        unit.commit(NOW).unwrap();
+        done += size;
+    }
+    (done as f64 / started.elapsed().as_secs_f64(), unit)
+}
+
+fn median(mut rates: Vec<f64>) -> f64 {
+    rates.sort_by(f64::total_cmp);
+    rates[rates.len() / 2]
+}
+
+fn main() {
+    let rounds = argument("--rounds").map_or(5, |text| text.parse().expect("a number"));
+    let component = argument("--component").map(|file| std::fs::read(file).expect("a component"));
+    let component = component.as_deref().unwrap_or(EMBEDDED);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let store = SqliteStore::open(&folder.path().join("inventory.db")).expect("a database");
+    let runtime = Runtime::new(Limits::default()).expect("a runtime");
+    let domain = Domain::<Unit>::compile(&runtime, component).expect("the shipped component");
+    let lane = CachedLane::new(store.lane().expect("a lane"), Arc::new(Cache::default()));
+    let mut unit = Unit::new(lane).expect("a unit of work");
+    let key = |i| StockKey::parse(format!("sku-{i}"), "default".to_owned()).unwrap();
+    let keys: Vec<StockKey> = (0..PRODUCTS).map(key).collect();
+    unit.begin().unwrap();
+    for key in &keys {
+        let set =
+            Action::AdjustSet { key: key.clone(), total: 900_000_000_000, minimum: Some(0) };
+        let command = command(set);
+        native::execute(&mut unit, &command, NOW);
+        unit.accept(&command, NOW, domain.digest()).unwrap();
+    }
+    unit.commit(NOW).unwrap();
+
+    println!("Durable reserve commands a second, medians of {rounds} x {} ms\n", RUN.as_millis());
+    println!("| products | batch | component | native | native : component |");
+    println!("| --- | ---: | ---: | ---: | ---: |");
+    for keys in [&keys[..1], &keys[..]] {
+        for size in BATCHES {
+            let (mut with, mut without) = (Vec::new(), Vec::new());
+            for _ in 0..rounds {
+                let rate_of = |unit, decider| rate(unit, decider, keys, size);
+                let (rate, back) = rate_of(unit, Decider::Component(&domain));
+                with.push(rate);
+                let (rate, back) = rate_of(back, Decider::Native);
+                without.push(rate);
+                unit = back;
+            }
+            let (with, without) = (median(with), median(without));
+            let ratio = without / with;
+            println!("| {} | {size} | {with:.0} | {without:.0} | {ratio:.2} |", keys.len());
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! A database that has been in use for years, made in minutes: through the same unit of work and
+//! the same component as the server's, without HTTP.
+
+use holdfast::{
+    component::{Domain, EMBEDDED, Guest, Limits, Runtime},
+    model::{Action, Command, LineRequest, Origin, StockKey},
+    store::{
+        Cache, CachedLane,
+        sqlite::{SqliteLane, SqliteStore},
+    },
+    unit_of_work::UnitOfWork,
+};
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+use uuid::Uuid;
+
+/// How large it is to be.
+#[derive(Clone, Copy)]
+pub(crate) struct Size {
+    pub(crate) stocks: u64,
+    pub(crate) holds: u64,
+    /// At least.
+    pub(crate) events: u64,
+}
+
+/// One stock in so many is low.
+const LOW_EVERY: u64 = 10;
+
+const BATCH: usize = 4_096;
+
+fn key(number: u64) -> StockKey {
+    StockKey::parse(format!("sku-{number}"), "default".to_owned()).expect("a key")
+}
+
+/// Makes the database: stocks `sku-1` and on, and `hot`; live holds that come due in a month;
+/// and reserves, every second one of `hot`, until there are enough events.
+pub(crate) fn grow(file: &Path, size: Size) {
+    let store = SqliteStore::open(file).expect("a database");
+    let runtime = Runtime::new(Limits::default()).expect("a runtime");
+    let domain = Domain::<UnitOfWork<CachedLane<SqliteLane>>>::compile(&runtime, EMBEDDED);
+    let domain = domain.expect("the shipped component");
+    let lane = CachedLane::new(store.lane().expect("a lane"), Arc::new(Cache::default()));
+    let mut unit = UnitOfWork::new(lane).expect("a unit of work");
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock");
+    let now = u64::try_from(now.as_millis()).expect("a time");
+    let hot = StockKey::parse("hot".to_owned(), "default".to_owned()).expect("a key");
+    let set = |key: StockKey, minimum| Action::AdjustSet {
+        key,
+        total: 1_000_000_000,
+        minimum: Some(minimum),
+    };
+    let stocks = (1..=size.stocks).map(|i| {
+        let low = i % LOW_EVERY == 0;
+        set(key(i), if low { 1_000_000_000 + i % 1_000 + 1 } else { 0 })
+    });
+    let stocks = stocks.chain([set(hot.clone(), 0)]);
+    let reserves_first = (1..=size.stocks).map(|i| Action::Reserve { key: key(i), quantity: 1_000 });
+    let holds = (0..size.holds).map(|i| Action::Hold {
+        id: format!("hold-{i:09}"),
+        lines: vec![LineRequest { key: key(i * 7_919 % size.stocks + 1), quantity: 1 }],
+        ttl_seconds: Some(2_592_000),
+    });
+    let so_far = size.stocks * 2 + size.stocks / LOW_EVERY + size.holds;
+    let reserves = (0..size.events.saturating_sub(so_far)).map(|i| {
+        let key = if i % 2 == 0 { hot.clone() } else { key(i * 104_729 % size.stocks + 1) };
+        Action::Reserve { key, quantity: 1 }
+    });
+    let mut actions = stocks.chain(reserves_first).chain(holds).chain(reserves).peekable();
+    while actions.peek().is_some() {
+        unit.begin().expect("a batch");
+        let mut guest = Guest::new(&domain, unit).map_err(|(fault, _)| fault).expect("a guest");
+        for action in actions.by_ref().take(BATCH) {
+            let origin = Origin::default();
+            let command = Command { id: Uuid::now_v7(), origin, precondition: None, action };
+            guest.execute(&command, now).expect("a decision").expect("accepted");
+            guest.world().accept(&command, now, domain.digest()).expect("sound");
+        }
+        unit = guest.into_world();
+        unit.commit(now).expect("a commit");
+    }
+    unit.close().expect("a tidy end");
+}
