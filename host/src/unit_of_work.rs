@@ -52,6 +52,8 @@ pub struct UnitOfWork<L> {
 
 struct Touched {
     handle: Option<Handle>,
+    /// As of before the batch.
+    before: Option<Stock>,
     stock: Option<Stock>,
     dirty: bool,
 }
@@ -146,6 +148,7 @@ impl<L: Lane> UnitOfWork<L> {
             }
             let touched = self.stocks.entry(key).or_insert(Touched {
                 handle: None,
+                before: None,
                 stock: None,
                 dirty: true,
             });
@@ -271,8 +274,9 @@ impl<L: Lane> UnitOfWork<L> {
     fn commit_dirty(&mut self, now: Timestamp) -> Result<(), StoreFailure> {
         let dirty = self.stocks.iter_mut().filter(|(_, touched)| touched.dirty);
         let mut stocks: Vec<_> = dirty
-            .filter_map(|(key, Touched { handle, stock, .. })| {
-                stock.as_ref().map(|stock| StockWrite { key, handle, stock })
+            .filter_map(|(key, Touched { handle, before, stock, .. })| {
+                let (stock, before) = (stock.as_ref()?, before.as_ref());
+                Some(StockWrite { key, handle, before, stock })
             })
             .collect();
         let changed = self.reservations.iter().filter_map(|(id, touched)| {

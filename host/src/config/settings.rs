@@ -71,7 +71,7 @@ settings! {
     /// Time for open requests when stopping, in ms, 0 to 600000.
     drain_timeout_ms("DRAIN_TIMEOUT_MS"): u64 = Some(10_000);
     /// Commands that may wait for the writer, 1 to 1000000; more get 503 at once.
-    queue_commands_max("QUEUE_COMMANDS_MAX"): usize = Some(4096);
+    queue_commands_max("QUEUE_COMMANDS_MAX"): usize = Some(2048);
     /// Commands committed together, 1 to 65536.
     batch_commands_max("BATCH_COMMANDS_MAX"): usize = Some(1024);
     /// Queries that run at once, 1 to 256; more wait.

@@ -1,9 +1,13 @@
 //! What the writer has done so far, and where its time went.
 
+use crate::model::Timestamp;
 use std::{
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
+
+/// Between two warnings of the same overload.
+const WARNING_INTERVAL_MS: u64 = 1_000;
 
 /// What the writer spends its time on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,6 +46,8 @@ pub(super) struct Meter {
     batches: AtomicU64,
     commands: AtomicU64,
     overloaded: AtomicU64,
+    /// When somebody was last told of an overload.
+    warned_at: AtomicU64,
     nanoseconds: [AtomicU64; 4],
 }
 
@@ -56,8 +62,24 @@ impl Meter {
         }
     }
 
-    pub(super) fn overloaded(&self) {
-        self.overloaded.fetch_add(1, Ordering::Relaxed);
+    /// Counts a refusal, and warns of it, though not of each.
+    pub(super) fn overloaded(&self, waiting: usize, now: Timestamp) {
+        let refused = self.overloaded.fetch_add(1, Ordering::Relaxed) + 1;
+        let warned_at = self.warned_at.load(Ordering::Relaxed);
+        let due = now.saturating_sub(warned_at) >= WARNING_INTERVAL_MS;
+        // Of several who find it due, one warns.
+        let mine = due
+            && self
+                .warned_at
+                .compare_exchange(warned_at, now, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok();
+        if mine {
+            tracing::warn!(
+                waiting,
+                refused,
+                "overloaded: the queue is full; refused since the start"
+            );
+        }
     }
 
     fn batch(&self, commands: usize) {

@@ -191,8 +191,14 @@ where
             writer::run(&queue, &status, &meter, &clock, &domain, unit, settings);
         }
     })?;
-    let engine =
-        Engine { queue: Arc::clone(&queue), queries: Arc::new(readers), status, meter, clock, digest };
+    let engine = Engine {
+        queue: Arc::clone(&queue),
+        queries: Arc::new(readers),
+        status,
+        meter,
+        clock,
+        digest,
+    };
     Ok((engine, Writer { queue, thread, ended }))
 }
 
@@ -209,7 +215,7 @@ impl Engine {
         match self.queue.push(Job { request, reply }) {
             Push::Queued => {}
             Push::Full { waiting } => {
-                self.meter.overloaded();
+                self.meter.overloaded(waiting, self.clock.now());
                 return Err(Error::Overloaded { waiting });
             }
             Push::Closed => return Err(Error::Stopping),

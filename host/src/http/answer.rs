@@ -125,7 +125,10 @@ impl<'a> Content<'a> {
             (Subject::Stock(key), Outcome::Stock { view, .. }) => {
                 Self::Stock(StockBody::of(key, view))
             }
-            (Subject::Transfer { source: from, target: to }, Outcome::Transfer { source, target }) => {
+            (
+                Subject::Transfer { source: from, target: to },
+                Outcome::Transfer { source, target },
+            ) => {
                 let (from, to) = (StockBody::of(from, source), StockBody::of(to, target));
                 Self::Transfer(Transferred { from, to })
             }

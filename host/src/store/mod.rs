@@ -117,6 +117,8 @@ pub struct StockWrite<'a> {
     pub key: &'a StockKey,
     /// What the store knows it by; none: it is new. A commit brings it up to date.
     pub handle: &'a mut Option<Handle>,
+    /// What it was before the batch; none: it is new.
+    pub before: Option<&'a Stock>,
     /// What it is now.
     pub stock: &'a Stock,
 }

@@ -4,8 +4,8 @@ use super::{Touched, TouchedReservation, UnitOfWork, earlier};
 use crate::{
     component::World,
     model::{
-        DeficitScan, DueHolds, Ended, Event, Fault, Map, Reservation, ReservationPage, ReservationScan,
-        Stock, StockKey, StockScan, StoreFailure, Timestamp,
+        DeficitScan, DueHolds, Ended, Event, Fault, Map, Reservation, ReservationPage,
+        ReservationScan, Stock, StockKey, StockScan, StoreFailure, Timestamp,
     },
     store::{self, Lane, Stored},
 };
@@ -33,7 +33,7 @@ impl<L: Lane> UnitOfWork<L> {
             Some(Stored { handle, stock }) => (Some(handle), Some(stock)),
             None => (None, None),
         };
-        self.stocks.insert(key.clone(), Touched { handle, stock, dirty: false });
+        self.stocks.insert(key.clone(), Touched { handle, before: stock, stock, dirty: false });
         Ok(stock)
     }
 

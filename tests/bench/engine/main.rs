@@ -117,8 +117,7 @@ fn main() {
     let keys: Vec<StockKey> = (0..PRODUCTS).map(key).collect();
     unit.begin().unwrap();
     for key in &keys {
-        let set =
-            Action::AdjustSet { key: key.clone(), total: 900_000_000_000, minimum: Some(0) };
+        let set = Action::AdjustSet { key: key.clone(), total: 900_000_000_000, minimum: Some(0) };
         let command = command(set);
         native::execute(&mut unit, &command, NOW);
         unit.accept(&command, NOW, domain.digest()).unwrap();

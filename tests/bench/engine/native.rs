@@ -52,7 +52,12 @@ impl World for Native<'_> {
                     (StockEventKind::InventoryAdjusted, key, None, from, to)
                 }
                 Event::InventoryMoved {
-                    movement: Movement::Reserved, key, quantity, from, to, ..
+                    movement: Movement::Reserved,
+                    key,
+                    quantity,
+                    from,
+                    to,
+                    ..
                 } => {
                     let kind = StockEventKind::InventoryReserved;
                     (kind, key, Some(quantity.get()), Some(from), to)

@@ -57,7 +57,8 @@ pub(crate) fn grow(file: &Path, size: Size) {
         set(key(i), if low { 1_000_000_000 + i % 1_000 + 1 } else { 0 })
     });
     let stocks = stocks.chain([set(hot.clone(), 0)]);
-    let reserves_first = (1..=size.stocks).map(|i| Action::Reserve { key: key(i), quantity: 1_000 });
+    let reserves_first =
+        (1..=size.stocks).map(|i| Action::Reserve { key: key(i), quantity: 1_000 });
     let holds = (0..size.holds).map(|i| Action::Hold {
         id: format!("hold-{i:09}"),
         lines: vec![LineRequest { key: key(i * 7_919 % size.stocks + 1), quantity: 1 }],

@@ -36,7 +36,8 @@ fn walk(client: &mut Client, title: &str, path: &str) {
         }
     }
     times.sort_unstable();
-    let at = |part: usize| times[(times.len() * part / 100).min(times.len() - 1)].as_secs_f64() * 1e3;
+    let at =
+        |part: usize| times[(times.len() * part / 100).min(times.len() - 1)].as_secs_f64() * 1e3;
     println!(
         "| {title} | {} | {:.2} | {:.2} | {:.2} |",
         times.len(),

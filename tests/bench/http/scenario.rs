@@ -1,4 +1,4 @@
-use crate::{BATCH_CONNECTIONS, CONNECTIONS, PRODUCTS, server::Server};
+use crate::{BATCH_CONNECTIONS, CONNECTIONS, LARGE_BATCH_CONNECTIONS, PRODUCTS, server::Server};
 use std::{path::Path, process::Command};
 
 #[derive(Clone, Copy)]
@@ -50,6 +50,7 @@ impl Scenario {
     /// One run of wrk, on [`PRODUCTS`] products `server.step` apart.
     pub(crate) fn run(self, server: &Server, seconds: u32) -> Measured {
         let connections = match self {
+            Self::Batch(size) if size > 100 => LARGE_BATCH_CONNECTIONS,
             Self::Batch(_) => BATCH_CONNECTIONS,
             _ => CONNECTIONS,
         };

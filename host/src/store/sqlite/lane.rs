@@ -3,32 +3,40 @@ use super::{
     append::Appender,
     checkpoint::Checkpointer,
     connection::{self, failed},
+    lagging::{self, Change, Due, Lagging, Rounds},
     lock::FileLock,
     reservations,
-    rows::{Unsigned, unsigned},
+    rows::unsigned,
     snapshot,
+    stocks::StockRows,
 };
 use crate::{
     model::{
-        DeficitScan, Digest, Event, Map, ReservationPage, ReservationScan, Stock, StockKey,
-        StockScan, StoreFailure, Timestamp,
+        DeficitScan, Digest, Event, Level, LogEntry, Map, ReservationPage, ReservationScan, Stock,
+        StockKey, StockScan, StoreFailure, Timestamp,
     },
     store::{
         Answered, Batch, Handle, Lane, LogEnd, RequestKey, ReservationHandle, Snapshot, StockWrite,
         Stored, StoredDue, StoredReservation,
     },
 };
-use rusqlite::{Connection, OptionalExtension, Statement, params};
+use rusqlite::{Connection, OptionalExtension};
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
-const INSERT_STOCK: &str = "INSERT INTO stock (product_id, location_id, stock_id, total, reserved, \
-     unattributed, minimum, version, due_at, updated_at, event_count, last_event, created_at) \
-     VALUES (?1, ?2, ?12, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?13)";
+/// A stock of a batch.
+struct Touched {
+    handle: Handle,
+    /// When its last event happened, and what it was then.
+    last: Option<(Timestamp, Level)>,
+}
 
-const UPDATE_STOCK: &str = "UPDATE stock SET total = ?3, reserved = ?4, unattributed = ?5, \
-     minimum = ?6, version = ?7, due_at = ?8, updated_at = ?9, event_count = ?10, \
-     last_event = ?11 \
-     WHERE product_id = ?1 AND location_id = ?2";
+/// What writing a batch has done, to be remembered once it is committed.
+struct Written {
+    handles: Vec<Handle>,
+    reservation_handles: Vec<ReservationHandle>,
+    changes: Vec<Change>,
+    due: Due,
+}
 
 /// The writer: one connection, used by one thread.
 pub struct SqliteLane {
@@ -39,11 +47,17 @@ pub struct SqliteLane {
     next_stock_id: i64,
     log_end: LogEnd,
     components: HashMap<Digest, i64>,
+    lagging: Arc<Lagging>,
+    rounds: Rounds,
     _lock: Arc<FileLock>,
 }
 
 impl SqliteLane {
-    pub(super) fn open(file: PathBuf, lock: Arc<FileLock>) -> Result<Self, StoreFailure> {
+    pub(super) fn open(
+        file: PathBuf,
+        lagging: Arc<Lagging>,
+        lock: Arc<FileLock>,
+    ) -> Result<Self, StoreFailure> {
         let doing = "opening the writing connection";
         let mut connection = connection::writable(&file).map_err(failed(doing))?;
         let checkpointer = Checkpointer::start(&file)?;
@@ -55,6 +69,8 @@ impl SqliteLane {
             next_stock_id: 1,
             log_end: LogEnd::default(),
             components: HashMap::new(),
+            rounds: Rounds::new(lagging.sequence()),
+            lagging,
             _lock: lock,
         };
         lane.remember().map_err(failed("reading the end of the log"))?;
@@ -90,45 +106,22 @@ impl SqliteLane {
         Ok(())
     }
 
-    /// Writes everything, and returns the new handle of each stock and each reservation, in
-    /// order.
-    fn write(
-        &mut self,
-        batch: &Batch<'_, '_>,
-    ) -> rusqlite::Result<(Vec<Handle>, Vec<ReservationHandle>)> {
+    /// Writes everything.
+    fn write(&mut self, batch: &Batch<'_, '_>) -> rusqlite::Result<Written> {
         let Batch { stocks, reservations, log, answers, now } = batch;
-        let mut handles: Map<_, _> = stocks
+        let mut touched: Map<_, _> = stocks
             .iter()
-            .map(|write| (write.key, write.handle.unwrap_or_else(|| self.new_handle())))
+            .map(|write| {
+                let handle = write.handle.unwrap_or_else(|| self.new_handle());
+                (write.key, Touched { handle, last: None })
+            })
             .collect();
         let ends = reservations
             .iter()
             .map(|write| (write.id, write.stored.and_then(|stored| stored.handle.last_event)));
         let mut ends: Map<_, _> = ends.collect();
-        // Mostly one.
-        for decided in log.chunk_by(|a, b| a.component == b.component) {
-            if let Some(first) = decided.first() {
-                self.know_component(first.component)?;
-            }
-        }
-        let mut appender = Appender::new(&self.connection)?;
-        let mut component = (Digest([0; 32]), 0);
-        for entry in *log {
-            if component.0 != entry.component {
-                let known = self.components.get(&entry.component);
-                let id = known.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-                component = (entry.component, *id);
-            }
-            let (handle, reservation) = match &entry.event {
-                Event::Stock(event) => {
-                    (handles.get_mut(&event.key), event.reservation_id.as_deref())
-                }
-                Event::Reservation(event) => (None, Some(event.reservation_id.as_str())),
-            };
-            let end = reservation.and_then(|id| ends.get_mut(id));
-            appender.append(entry, component.1, handle, end)?;
-        }
-        let stock_id = |key: &StockKey| handles.get(key).map(|handle: &Handle| handle.stock_id);
+        self.write_log(log, &mut touched, &mut ends)?;
+        let stock_id = |key: &StockKey| touched.get(key).map(|it| it.handle.stock_id);
         let mut reservation_handles = Vec::with_capacity(reservations.len());
         for write in *reservations {
             let last_event = ends.get(write.id).copied().flatten();
@@ -138,70 +131,103 @@ impl SqliteLane {
         for (key, answered) in *answers {
             answers::write(&self.connection, key, answered, *now)?;
         }
-        let mut update = self.connection.prepare_cached(UPDATE_STOCK)?;
-        let handles: rusqlite::Result<Vec<_>> = stocks
-            .iter()
-            .map(|write| {
-                let handle = handles.get(write.key).ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-                self.write_stock(&mut update, write, handle).map(|()| *handle)
-            })
-            .collect();
-        Ok((handles?, reservation_handles))
+        let due = self.rounds.due(&self.lagging, log.len() as u64);
+        let (handles, changes) = self.write_stocks(stocks, &touched, &due)?;
+        Ok(Written { handles, reservation_handles, changes, due })
+    }
+
+    /// Writes the log, and moves the ends of the chains that its entries are part of.
+    fn write_log(
+        &mut self,
+        log: &[LogEntry],
+        touched: &mut Map<&StockKey, Touched>,
+        ends: &mut Map<&str, Option<u64>>,
+    ) -> rusqlite::Result<()> {
+        // Mostly one.
+        for decided in log.chunk_by(|a, b| a.component == b.component) {
+            if let Some(first) = decided.first() {
+                self.know_component(first.component)?;
+            }
+        }
+        let mut appender = Appender::new(&self.connection)?;
+        let mut component = (Digest([0; 32]), 0);
+        for entry in log {
+            if component.0 != entry.component {
+                let known = self.components.get(&entry.component);
+                let id = known.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+                component = (entry.component, *id);
+            }
+            let (stock, reservation) = match &entry.event {
+                Event::Stock(event) => {
+                    let stock = touched.get_mut(&event.key).map(|stock| {
+                        stock.last = Some((entry.at, event.to));
+                        &mut stock.handle
+                    });
+                    (stock, event.reservation_id.as_deref())
+                }
+                Event::Reservation(event) => (None, Some(event.reservation_id.as_str())),
+            };
+            let end = reservation.and_then(|id| ends.get_mut(id));
+            appender.append(entry, component.1, stock, end)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the rows that may not lag, and those that have lagged long enough. Returns the new
+    /// handle of each stock of the batch, in order, and what became of which row.
+    fn write_stocks(
+        &self,
+        stocks: &[StockWrite<'_>],
+        touched: &Map<&StockKey, Touched>,
+        due: &Due,
+    ) -> rusqlite::Result<(Vec<Handle>, Vec<Change>)> {
+        let mut rows = StockRows::new(&self.connection)?;
+        let mut handles = Vec::with_capacity(stocks.len());
+        let mut changes = Vec::with_capacity(stocks.len() + due.rows.len());
+        for write in stocks {
+            let known = touched.get(write.key).ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+            let (key, handle) = (Arc::new(write.key.clone()), known.handle);
+            handles.push(handle);
+            if write.handle.is_none() {
+                rows.insert(&key, &handle, write.stock)?;
+            } else if lagging::may_lag(write, known.last) && !due.includes(&key) {
+                changes.push(Change::Lags(key, Stored { handle, stock: *write.stock }));
+            } else {
+                rows.update(&key, &handle, write.stock)?;
+                changes.push(Change::Written(key));
+            }
+        }
+        for (key, stored) in &due.rows {
+            if !touched.contains_key(&**key) {
+                rows.update(key, &stored.handle, &stored.stock)?;
+                changes.push(Change::Written(Arc::clone(key)));
+            }
+        }
+        if let Some(sequence) = due.current_to {
+            lagging::note_current(&self.connection, sequence)?;
+        }
+        Ok((handles, changes))
+    }
+
+    /// Writes all rows that lag.
+    fn write_lagging(&self) -> rusqlite::Result<()> {
+        let due = Rounds::all(&self.lagging);
+        if due.rows.is_empty() && due.current_to == Some(self.rounds.current_to()) {
+            return Ok(());
+        }
+        self.run("BEGIN IMMEDIATE")?;
+        let written = self.write_stocks(&[], &Map::default(), &due);
+        let written = written.and_then(|_| self.run("COMMIT"));
+        if written.is_err() {
+            self.roll_back();
+        }
+        written
     }
 
     fn new_handle(&mut self) -> Handle {
         let stock_id = self.next_stock_id;
         self.next_stock_id += 1;
         Handle { stock_id, event_count: 0, last_event: 0 }
-    }
-
-    fn write_stock(
-        &self,
-        update: &mut Statement<'_>,
-        write: &StockWrite<'_>,
-        handle: &Handle,
-    ) -> rusqlite::Result<()> {
-        let StockWrite { key, handle: known, stock } = write;
-        let level = &stock.level;
-        let (product, location) = (key.product_id.as_str(), key.location_id.as_str());
-        let (total, reserved) = (Unsigned(level.total), Unsigned(level.reserved));
-        let (unattributed, minimum) = (Unsigned(level.unattributed), Unsigned(level.minimum));
-        let (version, due_at) = (Unsigned(level.version), stock.due_at.map(Unsigned));
-        let updated_at = Unsigned(stock.updated_at);
-        let (count, last) = (Unsigned(handle.event_count), Unsigned(handle.last_event));
-        if known.is_some() {
-            let changed = update.execute(params![
-                product,
-                location,
-                total,
-                reserved,
-                unattributed,
-                minimum,
-                version,
-                due_at,
-                updated_at,
-                count,
-                last
-            ])?;
-            return if changed == 1 { Ok(()) } else { Err(rusqlite::Error::QueryReturnedNoRows) };
-        }
-        let (stock_id, created_at) = (handle.stock_id, Unsigned(stock.created_at));
-        self.connection.prepare_cached(INSERT_STOCK)?.execute(params![
-            product,
-            location,
-            total,
-            reserved,
-            unattributed,
-            minimum,
-            version,
-            due_at,
-            updated_at,
-            count,
-            last,
-            stock_id,
-            created_at
-        ])?;
-        Ok(())
     }
 
     fn run(&self, statement: &'static str) -> rusqlite::Result<()> {
@@ -226,18 +252,25 @@ impl Snapshot for SqliteLane {
     fn end(&mut self) {}
 
     fn stock(&mut self, key: &StockKey) -> Result<Option<Stored>, StoreFailure> {
-        snapshot::stock(&self.connection, key)
+        match self.lagging.latest(key) {
+            Some(stored) => Ok(Some(stored)),
+            None => snapshot::stock(&self.connection, key),
+        }
     }
 
     fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
-        snapshot::scan_stocks(&self.connection, scan)
+        let mut found = snapshot::scan_stocks(&self.connection, scan)?;
+        self.lagging.correct(&mut found);
+        Ok(found)
     }
 
     fn scan_deficits(
         &mut self,
         scan: &DeficitScan,
     ) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
-        snapshot::scan_deficits(&self.connection, scan)
+        let mut found = snapshot::scan_deficits(&self.connection, scan)?;
+        self.lagging.correct(&mut found);
+        Ok(found)
     }
 
     fn reservation(&mut self, id: &str) -> Result<Option<StoredReservation>, StoreFailure> {
@@ -261,7 +294,7 @@ impl Snapshot for SqliteLane {
         &mut self,
         scan: &ReservationScan,
     ) -> Result<ReservationPage, StoreFailure> {
-        reservations::scan(&self.connection, scan)
+        reservations::scan(&self.connection, &self.lagging.latest_all(), scan)
     }
 }
 
@@ -280,18 +313,20 @@ impl Lane for SqliteLane {
 
     fn commit(&mut self, batch: Batch<'_, '_>) -> Result<Vec<ReservationHandle>, StoreFailure> {
         let before = self.next_stock_id;
-        let written = self.write(&batch).and_then(|handles| {
+        let written = self.write(&batch).and_then(|written| {
             self.run("COMMIT")?;
-            Ok(handles)
+            Ok(written)
         });
         match written {
-            Ok((handles, reservation_handles)) => {
+            Ok(Written { handles, reservation_handles, changes, due }) => {
                 for (write, handle) in batch.stocks.iter_mut().zip(handles) {
                     *write.handle = Some(handle);
                 }
                 if let Some(last) = batch.log.last() {
                     self.log_end = LogEnd { sequence: last.sequence, at: last.at };
                 }
+                self.lagging.publish(self.log_end.sequence, changes);
+                self.rounds = due.then;
                 Ok(reservation_handles)
             }
             Err(error) => {
@@ -324,11 +359,18 @@ impl Lane for SqliteLane {
             checkpointer.watch(&mut self.connection).map_err(failed(doing))?;
         }
         self.remember().map_err(failed(doing))?;
+        // What failed may have become durable all the same: then the log knows more than we do.
+        if self.log_end.sequence != self.lagging.sequence() {
+            let end = lagging::catch_up(&mut self.connection).map_err(failed(doing))?;
+            self.lagging.reset(end);
+            self.rounds = Rounds::new(end);
+        }
         let version = super::migrations::LATEST_VERSION;
         self.connection.pragma_update(None, "user_version", version).map_err(failed(doing))
     }
 
     fn close(&mut self) -> Result<(), StoreFailure> {
+        self.write_lagging().map_err(failed("writing the rows that lag"))?;
         self.checkpointer = None;
         self.connection
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))

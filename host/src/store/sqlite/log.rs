@@ -2,15 +2,19 @@ use super::{
     chain,
     connection::{self, failed},
     events,
+    lagging::Lagging,
     rows::{self, LOG_COLUMNS, Unsigned, unsigned},
     snapshot,
 };
 use crate::{
     model::{LogEntry, StockKey, StoreFailure, Timestamp},
-    store::{EventPage, EventScan, Handle, Log, Order},
+    store::{EventPage, EventScan, Handle, Log, Order, Stored},
 };
 use rusqlite::{Connection, params};
-use std::{path::Path, sync::LazyLock};
+use std::{
+    path::Path,
+    sync::{Arc, LazyLock},
+};
 
 static ENTRY: LazyLock<String> = LazyLock::new(|| {
     format!(
@@ -22,13 +26,23 @@ static ENTRY: LazyLock<String> = LazyLock::new(|| {
 /// A reader of the event log.
 pub struct SqliteLog {
     connection: Connection,
+    lagging: Arc<Lagging>,
 }
 
 impl SqliteLog {
-    pub(super) fn open(file: &Path) -> Result<Self, StoreFailure> {
+    pub(super) fn open(file: &Path, lagging: Arc<Lagging>) -> Result<Self, StoreFailure> {
         let connection =
             connection::readable(file).map_err(failed("opening a reading connection"))?;
-        Ok(Self { connection })
+        Ok(Self { connection, lagging })
+    }
+
+    /// Where the stock's chain of events ends. What lags is committed, so what it leads to is
+    /// there to be read.
+    fn find(&self, key: &StockKey) -> Result<Option<Stored>, StoreFailure> {
+        match self.lagging.latest(key) {
+            Some(stored) => Ok(Some(stored)),
+            None => snapshot::stock(&self.connection, key),
+        }
     }
 
     /// Up to `limit` entries from `sequence` back, which must be about the stock.
@@ -136,7 +150,7 @@ impl Log for SqliteLog {
         limit: u32,
     ) -> Result<Option<Vec<LogEntry>>, StoreFailure> {
         // The events that the stock leads to never change, so no snapshot is needed.
-        let Some(stored) = snapshot::stock(&self.connection, key)? else { return Ok(None) };
+        let Some(stored) = self.find(key)? else { return Ok(None) };
         let entries = match order {
             Order::NewestFirst => self.newest_first(key, &stored.handle, after, limit),
             Order::OldestFirst => self.oldest_first(key, &stored.handle, after, limit),
@@ -149,7 +163,7 @@ impl Log for SqliteLog {
         key: &StockKey,
         until: u64,
     ) -> Result<Option<(LogEntry, Timestamp)>, StoreFailure> {
-        let Some(stored) = snapshot::stock(&self.connection, key)? else { return Ok(None) };
+        let Some(stored) = self.find(key)? else { return Ok(None) };
         self.last_until(key, &stored.handle, until).map_err(failed("reading the event log"))
     }
 

@@ -7,6 +7,7 @@ mod chain;
 mod checkpoint;
 mod connection;
 mod events;
+mod lagging;
 mod lane;
 mod lock;
 mod log;
@@ -14,6 +15,7 @@ mod migrations;
 mod reservations;
 mod rows;
 mod snapshot;
+mod stocks;
 
 pub use lane::SqliteLane;
 pub use log::SqliteLog;
@@ -21,6 +23,7 @@ pub use migrations::{LATEST_VERSION, Migrated};
 pub use snapshot::SqliteSnapshot;
 
 use crate::model::StoreFailure;
+use lagging::Lagging;
 use lock::FileLock;
 use std::{
     path::{Path, PathBuf},
@@ -90,6 +93,7 @@ pub enum OpenError {
 pub struct SqliteStore {
     file: PathBuf,
     migrated: Migrated,
+    lagging: Arc<Lagging>,
     lock: Arc<FileLock>,
 }
 
@@ -114,7 +118,10 @@ impl SqliteStore {
         };
         let lock = FileLock::acquire(&file)?;
         let migrated = migrations::apply(&file)?;
-        Ok(Self { file, migrated, lock: Arc::new(lock) })
+        let sequence = lagging::bring_up_to_date(&file)
+            .map_err(|cause| OpenError::Sqlite { file: file.clone(), cause })?;
+        let lagging = Arc::new(Lagging::none(sequence));
+        Ok(Self { file, migrated, lagging, lock: Arc::new(lock) })
     }
 
     /// What opening did to the schema.
@@ -128,7 +135,7 @@ impl SqliteStore {
     /// # Errors
     /// Where SQLite cannot open another connection.
     pub fn lane(&self) -> Result<SqliteLane, StoreFailure> {
-        SqliteLane::open(self.file.clone(), Arc::clone(&self.lock))
+        SqliteLane::open(self.file.clone(), Arc::clone(&self.lagging), Arc::clone(&self.lock))
     }
 
     /// A reader.
@@ -136,7 +143,7 @@ impl SqliteStore {
     /// # Errors
     /// Where SQLite cannot open another connection.
     pub fn snapshot(&self) -> Result<SqliteSnapshot, StoreFailure> {
-        SqliteSnapshot::open(&self.file)
+        SqliteSnapshot::open(&self.file, Arc::clone(&self.lagging))
     }
 
     /// A reader of the event log.
@@ -144,6 +151,6 @@ impl SqliteStore {
     /// # Errors
     /// Where SQLite cannot open another connection.
     pub fn log(&self) -> Result<SqliteLog, StoreFailure> {
-        SqliteLog::open(&self.file)
+        SqliteLog::open(&self.file, Arc::clone(&self.lagging))
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     chain,
     connection::failed,
+    lagging::AsOf,
     rows::{self, RESERVATION_COLUMNS, Unsigned},
 };
 use crate::{
@@ -65,8 +66,8 @@ const UPDATE_LINE: &str = "UPDATE reservation_line SET fulfilled = ?3, released 
 
 const DELETE_LINES: &str = "DELETE FROM reservation_line WHERE reservation_no = ?1";
 
-const STOCKS_OF_PRODUCT: &str = "SELECT stock_id, event_count, last_event FROM stock \
-     WHERE product_id = ?1 AND (?2 IS NULL OR location_id = ?2)";
+const STOCKS_OF_PRODUCT: &str = "SELECT stock_id, event_count, last_event, product_id, \
+     location_id FROM stock WHERE product_id = ?1 AND (?2 IS NULL OR location_id = ?2)";
 
 const LEDGER_ENTRY: &str =
     "SELECT kind = 2, reservation_id, previous FROM event WHERE sequence = ?1";
@@ -165,16 +166,18 @@ pub(super) fn first_due(
 
 pub(super) fn scan(
     connection: &Connection,
+    lagging: &AsOf,
     scan: &ReservationScan,
 ) -> Result<ReservationPage, StoreFailure> {
-    scan_within(connection, scan).map_err(failed("scanning reservations"))
+    scan_within(connection, lagging, scan).map_err(failed("scanning reservations"))
 }
 
 fn scan_within(
     connection: &Connection,
+    lagging: &AsOf,
     scan: &ReservationScan,
 ) -> rusqlite::Result<ReservationPage> {
-    let Candidates { found: candidates, more_behind } = candidates(connection, scan)?;
+    let Candidates { found: candidates, more_behind } = candidates(connection, lagging, scan)?;
     let most = usize::try_from(scan.limit).unwrap_or(usize::MAX);
     let mut items = Vec::new();
     let mut next = None;
@@ -209,7 +212,11 @@ struct Candidates {
 }
 
 /// Found in the most telling way; the filter has the last word.
-fn candidates(connection: &Connection, scan: &ReservationScan) -> rusqlite::Result<Candidates> {
+fn candidates(
+    connection: &Connection,
+    lagging: &AsOf,
+    scan: &ReservationScan,
+) -> rusqlite::Result<Candidates> {
     let after = scan.after.and_then(|after| i64::try_from(after).ok()).unwrap_or(i64::MAX);
     let numbers = if let Some(reference) = &scan.filter.reference {
         let select = "SELECT reservation_no FROM reservation WHERE reference = ?1 \
@@ -217,7 +224,7 @@ fn candidates(connection: &Connection, scan: &ReservationScan) -> rusqlite::Resu
         numbers(connection, select, &[reference, &after, &EXAMINED_MAX])?
     } else if let Some(product) = &scan.filter.product_id {
         let location = scan.filter.location_id.as_ref().map(|id| id.as_str());
-        return of_product(connection, product.as_str(), location, after);
+        return of_product(connection, lagging, product.as_str(), location, after);
     } else {
         let select = "SELECT reservation_no FROM reservation WHERE reservation_no < ?1 \
              ORDER BY reservation_no DESC LIMIT ?2";
@@ -233,6 +240,7 @@ fn candidates(connection: &Connection, scan: &ReservationScan) -> rusqlite::Resu
 /// reserved something of the product.
 fn of_product(
     connection: &Connection,
+    lagging: &AsOf,
     product: &str,
     location: Option<&str>,
     after: i64,
@@ -241,11 +249,12 @@ fn of_product(
     let stocks: Vec<Handle> = connection
         .prepare_cached(STOCKS_OF_PRODUCT)?
         .query_map(params![product, location], |row| {
-            Ok(Handle {
+            let lags = lagging.get(&rows::key(row, 3)?).map(|stored| stored.handle);
+            Ok(lags.unwrap_or(Handle {
                 stock_id: row.get(0)?,
                 event_count: rows::unsigned(row, 1)?,
                 last_event: rows::unsigned(row, 2)?,
-            })
+            }))
         })?
         .collect::<rusqlite::Result<_>>()?;
     let mut all = Candidates::default();

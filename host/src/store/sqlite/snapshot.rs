@@ -1,5 +1,6 @@
 use super::{
     connection::{self, failed},
+    lagging::{AsOf, Lagging},
     reservations,
     rows::{self, STOCK_COLUMNS, Unsigned},
 };
@@ -11,7 +12,11 @@ use crate::{
     store::{Handle, Snapshot, Stored, StoredDue, StoredReservation},
 };
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
-use std::{path::Path, sync::LazyLock};
+use std::{
+    path::Path,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 /// The largest character: behind every id that starts with a prefix.
 const AFTER_ANY_ID: char = '\u{10ffff}';
@@ -25,26 +30,62 @@ static STOCK: LazyLock<String> = LazyLock::new(|| {
 /// A reader of committed stocks.
 pub struct SqliteSnapshot {
     connection: Connection,
+    lagging: Arc<Lagging>,
+    /// Within one commit: the rows that lag as of it.
+    bound: Option<AsOf>,
 }
 
 impl SqliteSnapshot {
-    pub(super) fn open(file: &Path) -> Result<Self, StoreFailure> {
+    pub(super) fn open(file: &Path, lagging: Arc<Lagging>) -> Result<Self, StoreFailure> {
         let connection =
             connection::readable(file).map_err(failed("opening a reading connection"))?;
-        Ok(Self { connection })
+        Ok(Self { connection, lagging, bound: None })
+    }
+
+    fn correct(&self, found: &mut [(StockKey, Stock)]) {
+        match &self.bound {
+            Some(bound) => bound.correct(found),
+            None => self.lagging.correct(found),
+        }
+    }
+
+    /// Begins a transaction and says which commit it sees.
+    fn begin_at(&self) -> rusqlite::Result<u64> {
+        self.connection.prepare_cached("BEGIN")?.execute([])?;
+        let last = "SELECT coalesce(max(sequence), 0) FROM event";
+        self.connection.prepare_cached(last)?.query_row([], |row| rows::unsigned(row, 0))
     }
 }
 
+/// How often a snapshot is begun again because it met a commit between its being visible and its
+/// being published, which takes the writer microseconds, unless it has lost its core meanwhile.
+const BEGINNINGS_MAX: u32 = 10_000;
+
+/// The pause before it is: none at first.
+const BEGINNINGS_AT_ONCE: u32 = 16;
+const PAUSE: Duration = Duration::from_micros(100);
+
 impl Snapshot for SqliteSnapshot {
     fn begin(&mut self) -> Result<(), StoreFailure> {
-        self.connection
-            .prepare_cached("BEGIN")
-            .and_then(|mut begin| begin.execute([]))
-            .map(|_| ())
-            .map_err(failed("beginning a snapshot"))
+        for attempt in 0..BEGINNINGS_MAX {
+            let sequence = self.begin_at().map_err(failed("beginning a snapshot"))?;
+            self.bound = self.lagging.as_of(sequence);
+            if self.bound.is_some() {
+                return Ok(());
+            }
+            self.end();
+            if attempt < BEGINNINGS_AT_ONCE {
+                std::thread::yield_now();
+            } else {
+                std::thread::sleep(PAUSE);
+            }
+        }
+        let cause = std::io::Error::other("the writer did not publish its commit in a second");
+        Err(StoreFailure::new("beginning a snapshot", cause))
     }
 
     fn end(&mut self) {
+        self.bound = None;
         let ended =
             self.connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
         if let Err(error) = ended {
@@ -53,18 +94,26 @@ impl Snapshot for SqliteSnapshot {
     }
 
     fn stock(&mut self, key: &StockKey) -> Result<Option<Stored>, StoreFailure> {
-        stock(&self.connection, key)
+        let lags = match &self.bound {
+            Some(bound) => bound.get(key),
+            None => self.lagging.latest(key),
+        };
+        lags.map_or_else(|| stock(&self.connection, key), |stored| Ok(Some(stored)))
     }
 
     fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
-        scan_stocks(&self.connection, scan)
+        let mut found = scan_stocks(&self.connection, scan)?;
+        self.correct(&mut found);
+        Ok(found)
     }
 
     fn scan_deficits(
         &mut self,
         scan: &DeficitScan,
     ) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
-        scan_deficits(&self.connection, scan)
+        let mut found = scan_deficits(&self.connection, scan)?;
+        self.correct(&mut found);
+        Ok(found)
     }
 
     fn reservation(&mut self, id: &str) -> Result<Option<StoredReservation>, StoreFailure> {
@@ -88,7 +137,8 @@ impl Snapshot for SqliteSnapshot {
         &mut self,
         scan: &ReservationScan,
     ) -> Result<ReservationPage, StoreFailure> {
-        reservations::scan(&self.connection, scan)
+        let lagging = self.bound.clone().unwrap_or_else(|| self.lagging.latest_all());
+        reservations::scan(&self.connection, &lagging, scan)
     }
 }
 

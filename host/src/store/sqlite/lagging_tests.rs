@@ -1,0 +1,284 @@
+use super::*;
+use crate::{
+    model::{DeficitScan, Digest, Event, LogEntry, StockEvent, StockEventKind, StockScan},
+    store::{
+        Batch, Handle, Lane, Log, Order, Snapshot,
+        sqlite::{SqliteLane, SqliteStore},
+    },
+};
+use std::collections::HashMap;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+fn key(name: &str) -> StockKey {
+    StockKey::parse(name.to_owned(), "default".to_owned()).unwrap()
+}
+
+/// A store, and what it ought to hold.
+struct Shop {
+    folder: TempDir,
+    store: Option<SqliteStore>,
+    lane: Option<SqliteLane>,
+    stocks: BTreeMap<StockKey, (Option<Handle>, Stock)>,
+    sequence: u64,
+}
+
+impl Shop {
+    fn new(minimum: u64) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut shop =
+            Self { folder, store: None, lane: None, stocks: BTreeMap::new(), sequence: 0 };
+        shop.open();
+        for name in ["a", "b", "c"] {
+            let level = Level { total: 100, reserved: 0, unattributed: 0, minimum, version: 0 };
+            let stock = Stock { level, due_at: None, created_at: 1, updated_at: 1 };
+            shop.stocks.insert(key(name), (None, stock));
+        }
+        shop.change(&["a", "b", "c"], |stock| stock.level.total = 100);
+        shop
+    }
+
+    fn file(&self) -> std::path::PathBuf {
+        self.folder.path().join("inventory.db")
+    }
+
+    fn open(&mut self) {
+        self.lane = None;
+        self.store = None;
+        let store = SqliteStore::open(&self.file()).unwrap();
+        self.lane = Some(store.lane().unwrap());
+        self.store = Some(store);
+    }
+
+    fn lane(&mut self) -> &mut SqliteLane {
+        self.lane.as_mut().unwrap()
+    }
+
+    fn store(&self) -> &SqliteStore {
+        self.store.as_ref().unwrap()
+    }
+
+    /// Commits a change of each stock, and an event that tells it.
+    fn change(&mut self, names: &[&str], change: impl Fn(&mut Stock)) {
+        let now = self.sequence + 1_000;
+        let mut log = Vec::new();
+        let mut changed = Vec::new();
+        for name in names {
+            let (handle, before) = self.stocks[&key(name)];
+            let mut after = before;
+            change(&mut after);
+            after.level.version += 1;
+            after.updated_at = now;
+            let event = StockEvent {
+                kind: StockEventKind::InventoryReserved,
+                key: key(name),
+                quantity: Some(1),
+                reservation_id: None,
+                expires_at: None,
+                counterpart_id: None,
+                from: Some(before.level),
+                to: after.level,
+            };
+            log.push(LogEntry {
+                sequence: self.sequence + 1 + log.len() as u64,
+                at: now,
+                command_id: Uuid::from_u128(1),
+                caller: None,
+                reason: None,
+                reference: None,
+                component: Digest([7; 32]),
+                event: Event::Stock(event),
+            });
+            changed.push((key(name), handle, before, after));
+        }
+        self.sequence += log.len() as u64;
+        let mut writes: Vec<_> = changed
+            .iter_mut()
+            .map(|(key, handle, before, stock)| {
+                let before = handle.is_some().then_some(&*before);
+                StockWrite { key, handle, before, stock }
+            })
+            .collect();
+        let batch = Batch {
+            stocks: &mut writes,
+            reservations: &[],
+            log: &log,
+            answers: &HashMap::new(),
+            now,
+        };
+        let lane = self.lane.as_mut().unwrap();
+        lane.begin_batch().unwrap();
+        lane.commit(batch).unwrap();
+        for (key, handle, _, stock) in changed {
+            self.stocks.insert(key, (handle, stock));
+        }
+    }
+
+    fn reserve(&mut self, names: &[&str]) {
+        self.change(names, |stock| stock.level.reserved += 1);
+    }
+
+    /// What the row itself says is reserved.
+    fn row(&self, name: &str) -> u64 {
+        let connection = connection::readable(&self.file()).unwrap();
+        let select = "SELECT reserved FROM stock WHERE product_id = ?1";
+        connection.query_row(select, [name], |row| unsigned(row, 0)).unwrap()
+    }
+
+    fn stock(&self, name: &str) -> Stock {
+        self.stocks[&key(name)].1
+    }
+}
+
+fn scan() -> StockScan {
+    let (location_id, product_prefix, after) = (None, None, None);
+    StockScan { location_id, product_prefix, below_minimum: false, after, limit: 10 }
+}
+
+#[test]
+fn every_reader_sees_what_the_row_does_not_say_yet() {
+    let mut shop = Shop::new(0);
+    shop.reserve(&["a", "b"]);
+    assert_eq!(shop.row("a"), 0, "it lags");
+    let expected =
+        vec![(key("a"), shop.stock("a")), (key("b"), shop.stock("b")), (key("c"), shop.stock("c"))];
+    let mut snapshot = shop.store().snapshot().unwrap();
+    assert_eq!(snapshot.stock(&key("a")).unwrap().unwrap().stock, shop.stock("a"));
+    assert_eq!(snapshot.scan_stocks(&scan()).unwrap(), expected);
+    snapshot.begin().unwrap();
+    assert_eq!(snapshot.stock(&key("a")).unwrap().unwrap().stock, shop.stock("a"));
+    assert_eq!(snapshot.scan_stocks(&scan()).unwrap(), expected);
+    snapshot.end();
+    assert_eq!(shop.lane().scan_stocks(&scan()).unwrap(), expected);
+    let stored = shop.lane().stock(&key("a")).unwrap().unwrap();
+    assert_eq!((stored.handle.event_count, stored.handle.last_event), (2, 4));
+    let mut log = shop.store().log().unwrap();
+    let ledger = log.stock_events(&key("a"), Order::NewestFirst, None, 10).unwrap().unwrap();
+    assert_eq!(ledger.iter().map(|entry| entry.sequence).collect::<Vec<_>>(), [4, 1]);
+}
+
+#[test]
+fn a_snapshot_stays_at_its_commit() {
+    let mut shop = Shop::new(0);
+    shop.reserve(&["a", "b"]);
+    let then = shop.stock("a");
+    let mut snapshot = shop.store().snapshot().unwrap();
+    snapshot.begin().unwrap();
+    shop.reserve(&["a"]);
+    assert_eq!(snapshot.stock(&key("a")).unwrap().unwrap().stock, then);
+    assert_eq!(snapshot.scan_stocks(&scan()).unwrap()[0].1, then);
+    snapshot.end();
+    assert_eq!(snapshot.stock(&key("a")).unwrap().unwrap().stock, shop.stock("a"));
+}
+
+#[test]
+fn after_a_crash_the_rows_are_brought_up_to_date_from_the_log() {
+    let mut shop = Shop::new(0);
+    shop.reserve(&["a", "b"]);
+    shop.reserve(&["a"]);
+    shop.open();
+    assert_eq!((shop.row("a"), shop.row("b"), shop.row("c")), (2, 1, 0));
+    for name in ["a", "b", "c"] {
+        let (handle, stock) = shop.stocks[&key(name)];
+        let found = shop.lane().stock(&key(name)).unwrap().unwrap();
+        assert_eq!((Some(found.handle), found.stock), (handle, stock));
+    }
+    shop.reserve(&["a"]);
+    assert_eq!(shop.row("a"), 2);
+}
+
+#[test]
+fn at_the_end_no_row_lags() {
+    let mut shop = Shop::new(0);
+    shop.reserve(&["a"]);
+    shop.lane().close().unwrap();
+    assert_eq!(shop.row("a"), 1);
+}
+
+#[test]
+fn what_a_scan_looks_for_never_lags() {
+    let mut shop = Shop::new(100);
+    shop.reserve(&["b"]);
+    shop.reserve(&["b", "c"]);
+    assert_eq!((shop.row("b"), shop.row("c")), (2, 1));
+    let scan = DeficitScan { location_id: None, after: None, limit: 10 };
+    let mut snapshot = shop.store().snapshot().unwrap();
+    let low = snapshot.scan_deficits(&scan).unwrap();
+    assert_eq!(low, [(key("b"), shop.stock("b")), (key("c"), shop.stock("c"))]);
+    shop.change(&["a"], |stock| stock.level.minimum = 0);
+    assert_eq!(shop.row("a"), 0);
+    shop.change(&["a"], |stock| {
+        stock.level.reserved += 1;
+        stock.due_at = Some(5);
+    });
+    assert_eq!(shop.row("a"), 1, "what is due is not in the log");
+}
+
+#[test]
+fn what_the_log_does_not_tell_does_not_lag() {
+    let level = Level { total: 9, reserved: 0, unattributed: 0, minimum: 0, version: 1 };
+    let before = Stock { level, due_at: None, created_at: 1, updated_at: 1 };
+    let after = Stock { level: Level { reserved: 1, ..level }, updated_at: 2, ..before };
+    let lags = |last| {
+        let (key, mut handle) = (key("a"), None);
+        let (key, handle) = (&key, &mut handle);
+        may_lag(&StockWrite { key, handle, before: Some(&before), stock: &after }, last)
+    };
+    assert!(lags(Some((2, after.level))));
+    assert!(!lags(Some((3, after.level))), "another time");
+    assert!(!lags(Some((2, before.level))), "another level");
+    assert!(!lags(None));
+}
+
+/// The rounds alone, over rows that are only numbers: the sequence that each shows.
+#[test]
+fn no_row_lags_behind_what_the_database_says() {
+    const BOUNDS: Bounds = Bounds { stocks: 16, events: 200 };
+    let names: Vec<_> = (0..100).map(|i| Arc::new(key(&format!("p{i:02}")))).collect();
+    let mut rows: BTreeMap<_, u64> = names.iter().map(|name| (Arc::clone(name), 0)).collect();
+    let mut latest = rows.clone();
+    let lagging = Lagging::none(0);
+    let mut rounds = Rounds { bounds: BOUNDS, ..Rounds::new(0) };
+    let (mut sequence, mut random) = (0, 12_345_u64);
+    for _ in 0..5_000 {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let events = random >> 60;
+        let due = rounds.due(&lagging, events);
+        let mut changes = Vec::new();
+        for event in 0..events {
+            // Now and then only one stock changes, as on a hot product.
+            let spread = if random.is_multiple_of(3) { 1 } else { names.len() as u64 };
+            let name =
+                &names[usize::try_from((random >> 20).wrapping_add(event * 7) % spread).unwrap()];
+            let at = sequence + event + 1;
+            latest.insert(Arc::clone(name), at);
+            let handle = Handle { stock_id: 1, event_count: 1, last_event: at };
+            let level = Level { total: 0, reserved: 0, unattributed: 0, minimum: 0, version: 1 };
+            let stock = Stock { level, due_at: None, created_at: 1, updated_at: 1 };
+            if due.includes(name) {
+                rows.insert(Arc::clone(name), at);
+                changes.push(Change::Written(Arc::clone(name)));
+            } else {
+                changes.push(Change::Lags(Arc::clone(name), Stored { handle, stock }));
+            }
+        }
+        for (name, stored) in &due.rows {
+            if latest[name] <= sequence {
+                rows.insert(Arc::clone(name), stored.handle.last_event);
+                changes.push(Change::Written(Arc::clone(name)));
+            }
+        }
+        sequence += events;
+        lagging.publish(sequence, changes);
+        rounds = due.then;
+        for (name, row) in &rows {
+            let latest = latest[name];
+            let lags = lagging.latest(name).map(|stored| stored.handle.last_event);
+            assert_eq!(lags.unwrap_or(*row), latest, "{name}");
+            assert!(*row == latest || latest > rounds.current_to, "{name} at {sequence}");
+        }
+        assert!(lagging.count() <= BOUNDS.stocks + 16);
+        assert!(sequence - rounds.current_to <= 3 * BOUNDS.events, "at {sequence}");
+    }
+    assert!(rounds.current_to > 0);
+}
