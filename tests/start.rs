@@ -123,7 +123,7 @@ fn the_later_source_wins_and_the_effective_configuration_is_printed() {
     let (status, output, _) = Server::finish(command, &["config", "--port", "3"]);
     assert!(status.success());
     for line in
-        ["port = 3", "host = \"127.0.0.3\"", "log_level = \"warn\"", "queue_commands_max = 4096"]
+        ["port = 3", "host = \"127.0.0.3\"", "log_level = \"warn\"", "queue_commands_max = 2048"]
     {
         assert!(output.lines().any(|printed| printed == line), "{line} in {output}");
     }

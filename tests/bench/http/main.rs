@@ -29,7 +29,10 @@ mod server;
 
 use scenario::{Measured, Scenario};
 use server::Server;
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 const PRODUCTS: u32 = 10_000;
 const CONNECTIONS: u32 = 64;
@@ -44,11 +47,12 @@ const GROWN: grow::Size = grow::Size { stocks: 1_000_000, holds: 1_000_000, even
 struct Options {
     seconds: u32,
     rounds: usize,
-    grown: bool,
+    grown: Option<PathBuf>,
 }
 
-/// `--seconds N` per measurement, `--rounds N` measurements, `--grown` for the comparison with a
-/// large database, which takes some minutes and gigabytes to make; cargo adds `--bench`.
+/// `--seconds N` per measurement, `--rounds N` measurements, `--grown FOLDER` for the
+/// comparison with a large database, which is made there, in some minutes and gigabytes, unless
+/// it is there already; cargo adds `--bench`.
 fn options() -> Options {
     let arguments: Vec<String> = std::env::args().collect();
     let value = |name: &str, default: usize| {
@@ -59,7 +63,10 @@ fn options() -> Options {
     Options {
         seconds: value("--seconds", 5) as u32,
         rounds: value("--rounds", 5),
-        grown: arguments.iter().any(|argument| argument == "--grown"),
+        grown: arguments
+            .iter()
+            .position(|argument| argument == "--grown")
+            .map(|place| arguments.get(place + 1).expect("a folder").into()),
     }
 }
 
@@ -72,7 +79,10 @@ fn main() {
         "{CONNECTIONS} connections, {PRODUCTS} products, medians of {} x {} s; times in ms\n",
         options.rounds, options.seconds
     );
-    if options.grown { grown(&options) } else { usual(&options) }
+    match &options.grown {
+        Some(folder) => grown(folder, &options),
+        None => usual(&options),
+    }
 }
 
 /// Runs of two servers, in turn, so that both see the same neighbours.
@@ -159,19 +169,22 @@ fn overloaded(ours: &Server) {
     over.print("twice as many", length);
 }
 
-fn grown(options: &Options) {
-    let folders = [(); 2].map(|()| tempfile::tempdir().expect("a temporary folder"));
-    let file = folders[1].path().join("inventory.db");
-    grow::grow(&file, GROWN);
+fn grown(folder: &Path, options: &Options) {
+    let small_folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.join("inventory.db");
+    if !file.exists() {
+        grow::grow(&file, GROWN);
+    }
     let bytes = std::fs::metadata(&file).expect("the database").len();
     println!(
         "{} stocks, {} holds, {} events: {bytes} bytes\n",
         GROWN.stocks, GROWN.holds, GROWN.events
     );
-    let small = Server::holdfast(folders[0].path());
+    let small = Server::holdfast(small_folder.path());
     server::seed(&small, PRODUCTS);
-    let mut large = Server::holdfast(folders[1].path());
-    large.step = GROWN.stocks as u32 / PRODUCTS;
+    let mut large = Server::holdfast(folder);
+    // Odd, so that one in ten is low, as of all.
+    large.step = GROWN.stocks as u32 / PRODUCTS - 1;
     println!("start to first answer: {:.0} ms", large.started.as_secs_f64() * 1e3);
     println!("resident memory at the start: {} MB\n", large.resident_mb());
     print_head("large", "small");

@@ -2,8 +2,10 @@ use crate::model::StoreFailure;
 use rusqlite::{Connection, OpenFlags};
 use std::{path::Path, time::Duration};
 
-/// Pages that a connection keeps in memory, in KiB.
-const CACHE_KIB: i64 = 8 * 1024;
+/// Pages that a connection keeps in memory, in KiB: the writer's are those that change, a reader
+/// finds the rest in the system's cache.
+const WRITER_CACHE_KIB: i64 = 32 * 1024;
+const READER_CACHE_KIB: i64 = 8 * 1024;
 
 /// Statements that a connection keeps prepared.
 const STATEMENTS_MAX: usize = 64;
@@ -22,7 +24,7 @@ const VFS: &std::ffi::CStr = c"unix-excl";
 /// A connection that may write.
 pub(super) fn writable(file: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-    let connection = open(file, flags)?;
+    let connection = open(file, flags, WRITER_CACHE_KIB)?;
     // A commit is acknowledged when it is on disk, not when it is written.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT)?;
@@ -33,18 +35,18 @@ pub(super) fn writable(file: &Path) -> rusqlite::Result<Connection> {
 
 /// A connection that cannot write.
 pub(super) fn readable(file: &Path) -> rusqlite::Result<Connection> {
-    let connection = open(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let connection = open(file, OpenFlags::SQLITE_OPEN_READ_ONLY, READER_CACHE_KIB)?;
     connection.pragma_update(None, "query_only", true)?;
     Ok(connection)
 }
 
-fn open(file: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+fn open(file: &Path, flags: OpenFlags, cache_kib: i64) -> rusqlite::Result<Connection> {
     // Each connection belongs to one thread at a time, so SQLite need not lock it.
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags_and_vfs(file, flags, VFS)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update(None, "cache_size", -cache_kib)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "trusted_schema", false)?;
     Ok(connection)

@@ -34,7 +34,7 @@ struct Bounds {
     events: u64,
 }
 
-const BOUNDS: Bounds = Bounds { stocks: 4_096, events: 32_768 };
+const BOUNDS: Bounds = Bounds { stocks: 16_384, events: 65_536 };
 
 type Stocks = BTreeMap<Arc<StockKey>, Stored>;
 

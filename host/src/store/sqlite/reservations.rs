@@ -218,19 +218,25 @@ fn candidates(
     scan: &ReservationScan,
 ) -> rusqlite::Result<Candidates> {
     let after = scan.after.and_then(|after| i64::try_from(after).ok()).unwrap_or(i64::MAX);
+    let filter = &scan.filter;
+    let all_match = filter.product_id.is_none()
+        && filter.location_id.is_none()
+        && filter.state.is_none()
+        && filter.expires_before.is_none();
+    let most = if all_match { scan.limit.saturating_add(1) } else { EXAMINED_MAX };
     let numbers = if let Some(reference) = &scan.filter.reference {
         let select = "SELECT reservation_no FROM reservation WHERE reference = ?1 \
              AND reservation_no < ?2 ORDER BY reservation_no DESC LIMIT ?3";
-        numbers(connection, select, &[reference, &after, &EXAMINED_MAX])?
+        numbers(connection, select, &[reference, &after, &most])?
     } else if let Some(product) = &scan.filter.product_id {
         let location = scan.filter.location_id.as_ref().map(|id| id.as_str());
         return of_product(connection, lagging, product.as_str(), location, after);
     } else {
         let select = "SELECT reservation_no FROM reservation WHERE reservation_no < ?1 \
              ORDER BY reservation_no DESC LIMIT ?2";
-        numbers(connection, select, &[&after, &EXAMINED_MAX])?
+        numbers(connection, select, &[&after, &most])?
     };
-    let cut = u32::try_from(numbers.len()).is_ok_and(|count| count >= EXAMINED_MAX);
+    let cut = u32::try_from(numbers.len()).is_ok_and(|count| count >= most);
     let more_behind = if cut { numbers.last().copied() } else { None };
     let found = numbers.into_iter().map(|number| (number, number)).collect();
     Ok(Candidates { found, more_behind })

@@ -164,50 +164,76 @@ pub(super) fn stock(
         .map_err(failed("reading a stock"))
 }
 
-/// Each condition only where it is asked for, so that the planner sees which index serves.
+/// Each condition only where it is asked for, and one lower bound only, so that the planner finds
+/// the place in the index where the page begins, however deep.
 pub(super) fn scan_stocks(
     connection: &Connection,
     scan: &StockScan,
 ) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
     let mut scanner = Scanner::default();
-    if let Some(location) = &scan.location_id {
+    let location = scan.location_id.as_deref();
+    if let Some(location) = &location {
         scanner.require("location_id = ?", [location as &dyn ToSql]);
     }
     let end = scan.product_prefix.as_ref().map(|prefix| format!("{prefix}{AFTER_ANY_ID}"));
-    if let (Some(prefix), Some(end)) = (&scan.product_prefix, &end) {
-        scanner.require("product_id >= ? AND product_id < ?", [prefix as &dyn ToSql, end]);
+    let after = scan.after.as_ref().map(|key| (key.product_id.as_str(), key.location_id.as_str()));
+    let behind = after.filter(|(product, _)| {
+        scan.product_prefix.as_deref().is_none_or(|prefix| *product >= prefix)
+    });
+    match (&behind, &scan.product_prefix) {
+        (Some((product, after)), _) => match location {
+            None => {
+                let place = [product as &dyn ToSql, after];
+                scanner.require("(product_id, location_id) > (?, ?)", place);
+            }
+            Some(location) if location > *after => {
+                scanner.require("product_id >= ?", [product as &dyn ToSql]);
+            }
+            Some(_) => scanner.require("product_id > ?", [product as &dyn ToSql]),
+        },
+        (None, Some(prefix)) => scanner.require("product_id >= ?", [prefix as &dyn ToSql]),
+        (None, None) => {}
+    }
+    if let Some(end) = &end {
+        scanner.require("product_id < ?", [end as &dyn ToSql]);
     }
     if scan.below_minimum {
         scanner.require("minimum > total - reserved", []);
     }
-    let after = scan.after.as_ref().map(|key| (key.product_id.as_str(), key.location_id.as_str()));
-    if let Some((product, location)) = &after {
-        scanner.require("(product_id, location_id) > (?, ?)", [product as &dyn ToSql, location]);
-    }
     scanner.run(connection, "product_id, location_id", &scan.limit)
 }
 
+/// First those with the deficit of the place where the page begins, then those with a smaller one:
+/// each is one range of the index.
 pub(super) fn scan_deficits(
     connection: &Connection,
     scan: &DeficitScan,
 ) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
-    let mut scanner = Scanner::default();
-    scanner.require("minimum > total - reserved", []);
-    if let Some(location) = &scan.location_id {
-        scanner.require("location_id = ?", [location as &dyn ToSql]);
+    let base = || {
+        let mut scanner = Scanner::default();
+        scanner.require("minimum > total - reserved", []);
+        if let Some(location) = &scan.location_id {
+            scanner.require("location_id = ?", [location as &dyn ToSql]);
+        }
+        scanner
+    };
+    const ORDER: &str = "minimum - total + reserved DESC, product_id, location_id";
+    let Some(after) = &scan.after else {
+        return base().run(connection, ORDER, &scan.limit);
+    };
+    let deficit = Unsigned(after.deficit);
+    let (product, location) = (after.key.product_id.as_str(), after.key.location_id.as_str());
+    let mut equal = base();
+    equal.require("minimum - total + reserved = ?", [&deficit as &dyn ToSql]);
+    equal.require("(product_id, location_id) > (?, ?)", [&product as &dyn ToSql, &location]);
+    let mut found = equal.run(connection, "product_id, location_id", &scan.limit)?;
+    let left = scan.limit.saturating_sub(u32::try_from(found.len()).unwrap_or(u32::MAX));
+    if left > 0 {
+        let mut smaller = base();
+        smaller.require("minimum - total + reserved < ?", [&deficit as &dyn ToSql]);
+        found.extend(smaller.run(connection, ORDER, &left)?);
     }
-    let after = scan.after.as_ref().map(|after| {
-        let key = (after.key.product_id.as_str(), after.key.location_id.as_str());
-        (Unsigned(after.deficit), key)
-    });
-    if let Some((deficit, (product, location))) = &after {
-        scanner.require(
-            "minimum - total + reserved <= ? AND (minimum - total + reserved < ? \
-             OR (product_id, location_id) > (?, ?))",
-            [deficit as &dyn ToSql, deficit, product, location],
-        );
-    }
-    scanner.run(connection, "minimum - total + reserved DESC, product_id, location_id", &scan.limit)
+    Ok(found)
 }
 
 /// Conditions and their parameters, collected into one statement.
