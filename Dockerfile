@@ -7,15 +7,15 @@ FROM rust:1.95.0-alpine AS build
 RUN apk add --no-cache build-base
 WORKDIR /src
 COPY rust-toolchain.toml Cargo.toml Cargo.lock ./
+COPY .cargo .cargo
 COPY wit wit
 COPY domain-component domain-component
 COPY host host
 # Cargo reads the manifests' test targets, so their files must be there.
 COPY tests tests
 RUN rustup target add wasm32-wasip2 \
-    && cargo build --release --locked \
-    && cp target/release/holdfast /holdfast \
-    && strip /holdfast
+    && cargo build --profile dist --locked \
+    && cp target/dist/holdfast /holdfast
 
 FROM alpine:3.22
 RUN addgroup -S -g 10001 holdfast \

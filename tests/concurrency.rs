@@ -54,6 +54,49 @@ fn whoever_is_answered_can_read_what_was_written() {
 }
 
 #[test]
+fn what_is_read_together_is_of_one_commit() {
+    let server = Server::start();
+    let places = ["north", "south", "west"];
+    for place in places {
+        let body = format!(r#"{{"total_quantity": 1000, "location_id": "{place}"}}"#);
+        assert_eq!(server.client().call("PUT", "/v1/inventory/a", &body).status, 201);
+    }
+    let moving = AtomicU64::new(8);
+    std::thread::scope(|scope| {
+        for i in 0..8 {
+            let (server, moving) = (&server, &moving);
+            scope.spawn(move || {
+                let mut client = server.client();
+                for j in 0..150 {
+                    let (from, to) = (places[(i + j) % 3], places[(i + 2 * j + 1) % 3]);
+                    let body = format!(
+                        r#"{{"product_id": "a", "from_location_id": "{from}",
+                            "to_location_id": "{to}", "quantity": 7}}"#
+                    );
+                    let status = client.post("/v1/transfers", &body).status;
+                    assert!(matches!(status, 200 | 400 | 409), "{status}");
+                }
+                moving.fetch_sub(1, Ordering::Relaxed);
+            });
+        }
+        let keys =
+            places.map(|place| format!(r#"{{"product_id": "a", "location_id": "{place}"}}"#));
+        let keys = format!(r#"{{"keys": [{}]}}"#, keys.join(","));
+        let mut client = server.client();
+        while moving.load(Ordering::Relaxed) > 0 {
+            for page in
+                [client.post("/v1/inventory/query", &keys), client.get("/v1/inventory?prefix=a")]
+            {
+                let page = page.json();
+                let items = page["items"].as_array().unwrap();
+                let total = items.iter().map(|item| item["total_quantity"].as_u64().unwrap());
+                assert_eq!((items.len(), total.sum::<u64>()), (3, 3_000), "{page}");
+            }
+        }
+    });
+}
+
+#[test]
 fn a_full_queue_answers_503_at_once_and_loses_nothing() {
     let server = Server::start_with(&["--queue-commands-max", "1", "--batch-commands-max", "1"]);
     server.client().stock("a", 1_000_000, 0);
