@@ -5,7 +5,7 @@ use crate::{
     model::{Stock, StockKey},
     store::Handle,
 };
-use rusqlite::{CachedStatement, Connection, params};
+use rusqlite::{CachedStatement, Connection, Statement};
 
 const INSERT: &str = "INSERT INTO stock (product_id, location_id, stock_id, total, reserved, \
      unattributed, minimum, version, due_at, updated_at, event_count, last_event, created_at) \
@@ -33,20 +33,8 @@ impl<'c> StockRows<'c> {
         handle: &Handle,
         stock: &Stock,
     ) -> rusqlite::Result<()> {
-        let level = &stock.level;
-        let changed = self.update.execute(params![
-            key.product_id.as_str(),
-            key.location_id.as_str(),
-            Unsigned(level.total),
-            Unsigned(level.reserved),
-            Unsigned(level.unattributed),
-            Unsigned(level.minimum),
-            Unsigned(level.version),
-            stock.due_at.map(Unsigned),
-            Unsigned(stock.updated_at),
-            Unsigned(handle.event_count),
-            Unsigned(handle.last_event),
-        ])?;
+        bind(&mut self.update, key, handle, stock)?;
+        let changed = self.update.raw_execute()?;
         if changed == 1 { Ok(()) } else { Err(rusqlite::Error::QueryReturnedNoRows) }
     }
 
@@ -56,22 +44,30 @@ impl<'c> StockRows<'c> {
         handle: &Handle,
         stock: &Stock,
     ) -> rusqlite::Result<()> {
-        let level = &stock.level;
-        self.connection.prepare_cached(INSERT)?.execute(params![
-            key.product_id.as_str(),
-            key.location_id.as_str(),
-            Unsigned(level.total),
-            Unsigned(level.reserved),
-            Unsigned(level.unattributed),
-            Unsigned(level.minimum),
-            Unsigned(level.version),
-            stock.due_at.map(Unsigned),
-            Unsigned(stock.updated_at),
-            Unsigned(handle.event_count),
-            Unsigned(handle.last_event),
-            handle.stock_id,
-            Unsigned(stock.created_at),
-        ])?;
-        Ok(())
+        let mut insert = self.connection.prepare_cached(INSERT)?;
+        bind(&mut insert, key, handle, stock)?;
+        insert.raw_bind_parameter(12, handle.stock_id)?;
+        insert.raw_bind_parameter(13, Unsigned(stock.created_at))?;
+        insert.raw_execute().map(|_| ())
     }
+}
+
+/// Binds what both statements have in common.
+fn bind(
+    statement: &mut Statement<'_>,
+    key: &StockKey,
+    handle: &Handle,
+    stock: &Stock,
+) -> rusqlite::Result<()> {
+    statement.raw_bind_parameter(1, key.product_id.as_str())?;
+    statement.raw_bind_parameter(2, key.location_id.as_str())?;
+    let level = &stock.level;
+    let numbers = [level.total, level.reserved, level.unattributed, level.minimum, level.version];
+    for (column, number) in (3..).zip(numbers) {
+        statement.raw_bind_parameter(column, Unsigned(number))?;
+    }
+    statement.raw_bind_parameter(8, stock.due_at.map(Unsigned))?;
+    statement.raw_bind_parameter(9, Unsigned(stock.updated_at))?;
+    statement.raw_bind_parameter(10, Unsigned(handle.event_count))?;
+    statement.raw_bind_parameter(11, Unsigned(handle.last_event))
 }
