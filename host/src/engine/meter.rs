@@ -40,7 +40,7 @@ pub struct Reading {
     pub spent: [Duration; 4],
 }
 
-/// Counts. One thread writes, anybody reads.
+/// Counts: the writer its work, whoever is refused the refusal; anybody reads.
 #[derive(Default)]
 pub(super) struct Meter {
     batches: AtomicU64,
@@ -88,8 +88,7 @@ impl Meter {
     }
 
     fn spend(&self, stage: Stage, time: Duration) {
-        let counters = Stage::ALL.iter().zip(&self.nanoseconds);
-        for (_, counter) in counters.filter(|(known, _)| **known == stage) {
+        if let Some(counter) = self.nanoseconds.get(stage as usize) {
             let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
             counter.fetch_add(nanoseconds, Ordering::Relaxed);
         }

@@ -1,7 +1,6 @@
 //! What was done, as an answer: for the client at once, or kept to be given again.
 
 use super::{
-    conditional::etag,
     facts::FactBody,
     problem::Problem,
     reservations::ReservationBody,
@@ -157,8 +156,6 @@ struct Transferred<'a> {
 
 fn one(subject: &Subject, outcome: &Outcome) -> Whole {
     let Some(content) = Content::of(subject, outcome) else { return unexpected() };
-    let status = status(outcome);
-    let mut response = respond::json(status, &content);
     let (version, place) = match (subject, outcome) {
         (Subject::Stock(key), Outcome::Stock { view, created }) => {
             (view.stock.level.version, created.then(|| address(key)))
@@ -167,9 +164,9 @@ fn one(subject: &Subject, outcome: &Outcome) -> Whole {
             let place = || format!("/v1/reservations/{}", percent_encoded(id));
             (reservation.status.version, created.then(place))
         }
-        _ => return response,
+        _ => return respond::json(status(outcome), &content),
     };
-    response.headers_mut().insert(header::ETAG, etag(version));
+    let mut response = respond::tagged(status(outcome), version, &content);
     if let Some(place) = place {
         locate(&mut response, &place);
     }

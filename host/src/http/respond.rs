@@ -82,11 +82,16 @@ pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Whole {
     }
 }
 
+/// A JSON body, and the entity tag of the version that it shows.
+pub(super) fn tagged(status: StatusCode, version: u64, body: &impl Serialize) -> Whole {
+    let mut response = json(status, body);
+    response.headers_mut().insert(header::ETAG, etag(version));
+    response
+}
+
 /// A stock and its entity tag.
 pub(super) fn stock(status: StatusCode, key: &StockKey, view: &StockView) -> Whole {
-    let mut response = json(status, &StockBody::of(key, view));
-    response.headers_mut().insert(header::ETAG, etag(view.stock.level.version));
-    response
+    tagged(status, view.stock.level.version, &StockBody::of(key, view))
 }
 
 /// A page, and where there is a next one, a link to it (RFC 8288).

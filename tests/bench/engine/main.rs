@@ -1,6 +1,7 @@
 //! How many commands a second the engine makes durable without HTTP, and what it costs that a
 //! component decides: the same unit of work and the same store, once with the shipped component
-//! and once with the domain linked natively, in turn: `cargo bench --bench engine`.
+//! and once with the domain linked natively, in turn: `cargo bench --bench engine`. `--rounds N`
+//! measurements of each; `--component FILE` measures another component.
 
 #![allow(
     missing_docs,
@@ -14,24 +15,16 @@
     reason = "a benchmark fails by panicking"
 )]
 
+#[path = "../common.rs"]
+mod common;
 mod native;
 
+use common::{Unit, argument, command, decide, median, number, unit};
 use holdfast::{
-    component::{Domain, EMBEDDED, Guest, Limits, Runtime},
-    model::{Action, Command, Origin, StockKey},
-    store::{
-        Cache, CachedLane,
-        sqlite::{SqliteLane, SqliteStore},
-    },
-    unit_of_work::UnitOfWork,
+    component::{Domain, EMBEDDED, Limits, Runtime},
+    model::{Action, StockKey},
 };
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
-use uuid::Uuid;
-
-type Unit = UnitOfWork<CachedLane<SqliteLane>>;
+use std::time::{Duration, Instant};
 
 const PRODUCTS: usize = 10_000;
 const BATCHES: [usize; 4] = [1, 64, 256, 1_024];
@@ -43,16 +36,6 @@ const NOW: u64 = 1_800_000_000_000;
 enum Decider<'d> {
     Component(&'d Domain<Unit>),
     Native,
-}
-
-/// What follows a word on the command line: `--rounds N`, `--component FILE`.
-fn argument(name: &str) -> Option<String> {
-    let mut arguments = std::env::args().skip_while(|argument| argument != name);
-    arguments.nth(1)
-}
-
-fn command(action: Action) -> Command {
-    Command { id: Uuid::now_v7(), origin: Origin::default(), precondition: None, action }
 }
 
 /// Cheap, and the same on each run.
@@ -76,14 +59,7 @@ fn rate(mut unit: Unit, decider: Decider<'_>, keys: &[StockKey], size: usize) ->
         let batch: Vec<_> = (0..size).map(|_| reserve(&keys[random.below(keys.len())])).collect();
         unit.begin().unwrap();
         unit = match decider {
-            Decider::Component(domain) => {
-                let mut guest = Guest::new(domain, unit).map_err(|(fault, _)| fault).unwrap();
-                for command in &batch {
-                    guest.execute(command, NOW).unwrap().unwrap();
-                    guest.world().accept(command, NOW, domain.digest()).unwrap();
-                }
-                guest.into_world()
-            }
+            Decider::Component(domain) => decide(unit, domain, batch, NOW),
             Decider::Native => {
                 for command in &batch {
                     native::execute(&mut unit, command, NOW);
@@ -98,21 +74,14 @@ fn rate(mut unit: Unit, decider: Decider<'_>, keys: &[StockKey], size: usize) ->
     (done as f64 / started.elapsed().as_secs_f64(), unit)
 }
 
-fn median(mut rates: Vec<f64>) -> f64 {
-    rates.sort_by(f64::total_cmp);
-    rates[rates.len() / 2]
-}
-
 fn main() {
-    let rounds = argument("--rounds").map_or(5, |text| text.parse().expect("a number"));
+    let rounds = number("--rounds", 5);
     let component = argument("--component").map(|file| std::fs::read(file).expect("a component"));
     let component = component.as_deref().unwrap_or(EMBEDDED);
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let store = SqliteStore::open(&folder.path().join("inventory.db")).expect("a database");
     let runtime = Runtime::new(Limits::default()).expect("a runtime");
     let domain = Domain::<Unit>::compile(&runtime, component).expect("the shipped component");
-    let lane = CachedLane::new(store.lane().expect("a lane"), Arc::new(Cache::default()));
-    let mut unit = Unit::new(lane).expect("a unit of work");
+    let mut unit = unit(&folder.path().join("inventory.db"));
     let key = |i| StockKey::parse(format!("sku-{i}"), "default".to_owned()).unwrap();
     let keys: Vec<StockKey> = (0..PRODUCTS).map(key).collect();
     unit.begin().unwrap();

@@ -1,21 +1,15 @@
 //! A database that has been in use for years, made in minutes: through the same unit of work and
 //! the same component as the server's, without HTTP.
 
+use crate::common::{Unit, command, decide, unit};
 use holdfast::{
-    component::{Domain, EMBEDDED, Guest, Limits, Runtime},
-    model::{Action, Command, LineRequest, Origin, StockKey},
-    store::{
-        Cache, CachedLane,
-        sqlite::{SqliteLane, SqliteStore},
-    },
-    unit_of_work::UnitOfWork,
+    component::{Domain, EMBEDDED, Limits, Runtime},
+    model::{Action, LineRequest, StockKey},
 };
 use std::{
     path::Path,
-    sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
-use uuid::Uuid;
 
 /// How large it is to be.
 #[derive(Clone, Copy)]
@@ -38,12 +32,9 @@ fn key(number: u64) -> StockKey {
 /// Makes the database: stocks `sku-1` and on, and `hot`; live holds that come due in a month;
 /// and reserves, every second one of `hot`, until there are enough events.
 pub(crate) fn grow(file: &Path, size: Size) {
-    let store = SqliteStore::open(file).expect("a database");
     let runtime = Runtime::new(Limits::default()).expect("a runtime");
-    let domain = Domain::<UnitOfWork<CachedLane<SqliteLane>>>::compile(&runtime, EMBEDDED);
-    let domain = domain.expect("the shipped component");
-    let lane = CachedLane::new(store.lane().expect("a lane"), Arc::new(Cache::default()));
-    let mut unit = UnitOfWork::new(lane).expect("a unit of work");
+    let domain = Domain::<Unit>::compile(&runtime, EMBEDDED).expect("the shipped component");
+    let mut unit = unit(file);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock");
     let now = u64::try_from(now.as_millis()).expect("a time");
     let hot = StockKey::parse("hot".to_owned(), "default".to_owned()).expect("a key");
@@ -72,14 +63,8 @@ pub(crate) fn grow(file: &Path, size: Size) {
     let mut actions = stocks.chain(reserves_first).chain(holds).chain(reserves).peekable();
     while actions.peek().is_some() {
         unit.begin().expect("a batch");
-        let mut guest = Guest::new(&domain, unit).map_err(|(fault, _)| fault).expect("a guest");
-        for action in actions.by_ref().take(BATCH) {
-            let origin = Origin::default();
-            let command = Command { id: Uuid::now_v7(), origin, precondition: None, action };
-            guest.execute(&command, now).expect("a decision").expect("accepted");
-            guest.world().accept(&command, now, domain.digest()).expect("sound");
-        }
-        unit = guest.into_world();
+        let batch = actions.by_ref().take(BATCH).map(command);
+        unit = decide(unit, &domain, batch, now);
         unit.commit(now).expect("a commit");
     }
     unit.close().expect("a tidy end");

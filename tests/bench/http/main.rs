@@ -21,12 +21,15 @@ mod bare;
 #[allow(dead_code, reason = "shared with the tests")]
 #[path = "../../harness/client.rs"]
 mod client;
+#[path = "../common.rs"]
+mod common;
 mod grow;
 mod overload;
 mod pages;
 mod scenario;
 mod server;
 
+use common::{argument, number};
 use scenario::{Measured, Scenario};
 use server::Server;
 use std::{
@@ -54,19 +57,10 @@ struct Options {
 /// comparison with a large database, which is made there, in some minutes and gigabytes, unless
 /// it is there already; cargo adds `--bench`.
 fn options() -> Options {
-    let arguments: Vec<String> = std::env::args().collect();
-    let value = |name: &str, default: usize| {
-        let place = arguments.iter().position(|argument| argument == name);
-        let given = place.and_then(|place| arguments.get(place + 1));
-        given.map_or(default, |text| text.parse().expect("a number"))
-    };
     Options {
-        seconds: value("--seconds", 5) as u32,
-        rounds: value("--rounds", 5),
-        grown: arguments
-            .iter()
-            .position(|argument| argument == "--grown")
-            .map(|place| arguments.get(place + 1).expect("a folder").into()),
+        seconds: number("--seconds", 5) as u32,
+        rounds: number("--rounds", 5),
+        grown: argument("--grown").map(PathBuf::from),
     }
 }
 

@@ -1,4 +1,7 @@
-use crate::{BATCH_CONNECTIONS, CONNECTIONS, LARGE_BATCH_CONNECTIONS, PRODUCTS, server::Server};
+use crate::{
+    BATCH_CONNECTIONS, CONNECTIONS, LARGE_BATCH_CONNECTIONS, PRODUCTS, common::median,
+    server::Server,
+};
 use std::{path::Path, process::Command};
 
 #[derive(Clone, Copy)]
@@ -91,11 +94,7 @@ impl Scenario {
 impl Measured {
     /// The median of each figure; of errors, the sum.
     pub(crate) fn median(runs: Vec<Self>) -> Self {
-        let middle = |figure: fn(&Self) -> f64| {
-            let mut figures: Vec<_> = runs.iter().map(figure).collect();
-            figures.sort_by(f64::total_cmp);
-            figures[figures.len() / 2]
-        };
+        let middle = |figure: fn(&Self) -> f64| median(runs.iter().map(figure).collect());
         Self {
             rate: middle(|run| run.rate),
             p50_ms: middle(|run| run.p50_ms),

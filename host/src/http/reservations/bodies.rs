@@ -1,13 +1,12 @@
 use crate::{
     http::{
-        conditional::etag,
         facts::state_name,
         respond::{self, Whole},
         time::{optional_rfc3339, rfc3339},
     },
     model::{Reservation, ReservationLine, Timestamp},
 };
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -88,9 +87,7 @@ impl<'a> ReservationBody<'a> {
 
     /// The reservation and its entity tag.
     pub(in crate::http) fn respond(&self, status: StatusCode) -> Whole {
-        let mut response = respond::json(status, self);
-        response.headers_mut().insert(header::ETAG, etag(self.version));
-        response
+        respond::tagged(status, self.version, self)
     }
 }
 

@@ -14,6 +14,13 @@ pub(super) const OF_RESERVATION: &str = "WITH RECURSIVE chain (link) AS \
      SELECT reservation_previous FROM event JOIN chain ON sequence = link \
      WHERE reservation_previous IS NOT NULL) SELECT link FROM chain";
 
+/// The sequence of the last event; 0: there is none.
+pub(super) fn last_sequence(connection: &Connection) -> rusqlite::Result<u64> {
+    connection
+        .prepare_cached("SELECT coalesce(max(sequence), 0) FROM event")?
+        .query_row([], |row| rows::unsigned(row, 0))
+}
+
 pub(super) fn scan(connection: &Connection, scan: &EventScan) -> rusqlite::Result<EventPage> {
     let after = Unsigned(scan.after);
     let mut conditions = vec!["sequence > ?".to_owned()];

@@ -9,7 +9,7 @@
 //! and what is due on it. So a scan finds the right rows, and only what they say is replaced.
 
 use super::{
-    connection,
+    connection, events,
     rows::{Unsigned, unsigned},
 };
 use crate::{
@@ -85,7 +85,8 @@ impl Lagging {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn latest(&self, key: &StockKey) -> Option<Stored> {
+    /// As of the latest commit.
+    pub(super) fn get(&self, key: &StockKey) -> Option<Stored> {
         self.lock().get(key)
     }
 
@@ -93,11 +94,7 @@ impl Lagging {
         self.lock().sequence
     }
 
-    pub(super) fn correct(&self, found: &mut [(StockKey, Stock)]) {
-        self.lock().correct(found);
-    }
-
-    pub(super) fn latest_all(&self) -> AsOf {
+    pub(super) fn latest(&self) -> AsOf {
         self.lock().clone()
     }
 
@@ -221,18 +218,6 @@ impl Rounds {
         }
         Due { rows, current_to, then }
     }
-
-    /// All of them, at the end.
-    pub(super) fn all(lagging: &Lagging) -> Due {
-        let end = lagging.sequence();
-        let rows = lagging.behind(None, usize::MAX);
-        Due { rows, current_to: Some(end), then: Self::new(end) }
-    }
-
-    /// All rows are current up to this sequence, and the database says so.
-    pub(super) fn current_to(&self) -> u64 {
-        self.current_to
-    }
 }
 
 /// Says in the database up to where all rows are current.
@@ -254,10 +239,7 @@ const CATCH_UP: &str = "UPDATE stock SET total = event.total, reserved = event.r
 
 /// Brings all rows up to date from the log, and says where it ends.
 pub(super) fn catch_up(connection: &mut Connection) -> rusqlite::Result<u64> {
-    let end: u64 =
-        connection.query_row("SELECT coalesce(max(sequence), 0) FROM event", [], |row| {
-            unsigned(row, 0)
-        })?;
+    let end = events::last_sequence(connection)?;
     let current = "SELECT sequence FROM rows_current_to";
     if connection.query_row(current, [], |row| unsigned(row, 0))? == end {
         return Ok(end);

@@ -273,7 +273,7 @@ fn no_row_lags_behind_what_the_database_says() {
         rounds = due.then;
         for (name, row) in &rows {
             let latest = latest[name];
-            let lags = lagging.latest(name).map(|stored| stored.handle.last_event);
+            let lags = lagging.get(name).map(|stored| stored.handle.last_event);
             assert_eq!(lags.unwrap_or(*row), latest, "{name}");
             assert!(*row == latest || latest > rounds.current_to, "{name} at {sequence}");
         }

@@ -21,7 +21,7 @@ use crate::{
     },
 };
 use rusqlite::{Connection, OptionalExtension};
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 /// A stock of a batch.
 struct Touched {
@@ -46,7 +46,7 @@ pub struct SqliteLane {
     checkpointer: Option<Checkpointer>,
     next_stock_id: i64,
     log_end: LogEnd,
-    components: HashMap<Digest, i64>,
+    components: Map<Digest, i64>,
     lagging: Arc<Lagging>,
     rounds: Rounds,
     _lock: Arc<FileLock>,
@@ -68,7 +68,7 @@ impl SqliteLane {
             checkpointer: Some(checkpointer),
             next_stock_id: 1,
             log_end: LogEnd::default(),
-            components: HashMap::new(),
+            components: Map::default(),
             rounds: Rounds::new(lagging.sequence()),
             lagging,
             _lock: lock,
@@ -94,15 +94,6 @@ impl SqliteLane {
             .prepare("SELECT digest, component_id FROM component")?
             .query_map([], |row| Ok((Digest(row.get(0)?), row.get(1)?)))?
             .collect::<rusqlite::Result<_>>()?;
-        Ok(())
-    }
-
-    /// Gives a component that is new to the log its number.
-    fn know_component(&mut self, digest: Digest) -> rusqlite::Result<()> {
-        if !self.components.contains_key(&digest) {
-            self.connection.execute("INSERT INTO component (digest) VALUES (?1)", [&digest.0])?;
-            self.components.insert(digest, self.connection.last_insert_rowid());
-        }
         Ok(())
     }
 
@@ -143,20 +134,9 @@ impl SqliteLane {
         touched: &mut Map<&StockKey, Touched>,
         ends: &mut Map<&str, Option<u64>>,
     ) -> rusqlite::Result<()> {
-        // Mostly one.
-        for decided in log.chunk_by(|a, b| a.component == b.component) {
-            if let Some(first) = decided.first() {
-                self.know_component(first.component)?;
-            }
-        }
         let mut appender = Appender::new(&self.connection)?;
-        let mut component = (Digest([0; 32]), 0);
         for entry in log {
-            if component.0 != entry.component {
-                let known = self.components.get(&entry.component);
-                let id = known.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-                component = (entry.component, *id);
-            }
+            let component = component_id(&self.connection, &mut self.components, entry.component)?;
             let (stock, reservation) = match &entry.event {
                 Event::Stock(event) => {
                     let stock = touched.get_mut(&event.key).map(|stock| {
@@ -168,7 +148,7 @@ impl SqliteLane {
                 Event::Reservation(event) => (None, Some(event.reservation_id.as_str())),
             };
             let end = reservation.and_then(|id| ends.get_mut(id));
-            appender.append(entry, component.1, stock, end)?;
+            appender.append(entry, component, stock, end)?;
         }
         Ok(())
     }
@@ -209,21 +189,6 @@ impl SqliteLane {
         Ok((handles, changes))
     }
 
-    /// Writes all rows that lag.
-    fn write_lagging(&self) -> rusqlite::Result<()> {
-        let due = Rounds::all(&self.lagging);
-        if due.rows.is_empty() && due.current_to == Some(self.rounds.current_to()) {
-            return Ok(());
-        }
-        self.run("BEGIN IMMEDIATE")?;
-        let written = self.write_stocks(&[], &Map::default(), &due);
-        let written = written.and_then(|_| self.run("COMMIT"));
-        if written.is_err() {
-            self.roll_back();
-        }
-        written
-    }
-
     fn new_handle(&mut self) -> Handle {
         let stock_id = self.next_stock_id;
         self.next_stock_id += 1;
@@ -243,6 +208,21 @@ impl SqliteLane {
     }
 }
 
+/// The number of a component, which it gets with its first event.
+fn component_id(
+    connection: &Connection,
+    known: &mut Map<Digest, i64>,
+    digest: Digest,
+) -> rusqlite::Result<i64> {
+    if let Some(id) = known.get(&digest) {
+        return Ok(*id);
+    }
+    connection.execute("INSERT INTO component (digest) VALUES (?1)", [&digest.0])?;
+    let id = connection.last_insert_rowid();
+    known.insert(digest, id);
+    Ok(id)
+}
+
 impl Snapshot for SqliteLane {
     /// The one writer reads within its batch: nobody else changes what it sees.
     fn begin(&mut self) -> Result<(), StoreFailure> {
@@ -252,25 +232,18 @@ impl Snapshot for SqliteLane {
     fn end(&mut self) {}
 
     fn stock(&mut self, key: &StockKey) -> Result<Option<Stored>, StoreFailure> {
-        match self.lagging.latest(key) {
-            Some(stored) => Ok(Some(stored)),
-            None => snapshot::stock(&self.connection, key),
-        }
+        snapshot::latest_stock(&self.connection, &self.lagging, key)
     }
 
     fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
-        let mut found = snapshot::scan_stocks(&self.connection, scan)?;
-        self.lagging.correct(&mut found);
-        Ok(found)
+        snapshot::scan_stocks(&self.connection, &self.lagging.latest(), scan)
     }
 
     fn scan_deficits(
         &mut self,
         scan: &DeficitScan,
     ) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
-        let mut found = snapshot::scan_deficits(&self.connection, scan)?;
-        self.lagging.correct(&mut found);
-        Ok(found)
+        snapshot::scan_deficits(&self.connection, &self.lagging.latest(), scan)
     }
 
     fn reservation(&mut self, id: &str) -> Result<Option<StoredReservation>, StoreFailure> {
@@ -294,7 +267,7 @@ impl Snapshot for SqliteLane {
         &mut self,
         scan: &ReservationScan,
     ) -> Result<ReservationPage, StoreFailure> {
-        reservations::scan(&self.connection, &self.lagging.latest_all(), scan)
+        reservations::scan(&self.connection, &self.lagging.latest(), scan)
     }
 }
 
@@ -370,7 +343,7 @@ impl Lane for SqliteLane {
     }
 
     fn close(&mut self) -> Result<(), StoreFailure> {
-        self.write_lagging().map_err(failed("writing the rows that lag"))?;
+        lagging::catch_up(&mut self.connection).map_err(failed("writing the rows that lag"))?;
         self.checkpointer = None;
         self.connection
             .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))

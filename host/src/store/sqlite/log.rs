@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     model::{LogEntry, StockKey, StoreFailure, Timestamp},
-    store::{EventPage, EventScan, Handle, Log, Order, Stored},
+    store::{EventPage, EventScan, Handle, Log, Order},
 };
 use rusqlite::{Connection, params};
 use std::{
@@ -34,15 +34,6 @@ impl SqliteLog {
         let connection =
             connection::readable(file).map_err(failed("opening a reading connection"))?;
         Ok(Self { connection, lagging })
-    }
-
-    /// Where the stock's chain of events ends. What lags is committed, so what it leads to is
-    /// there to be read.
-    fn find(&self, key: &StockKey) -> Result<Option<Stored>, StoreFailure> {
-        match self.lagging.latest(key) {
-            Some(stored) => Ok(Some(stored)),
-            None => snapshot::stock(&self.connection, key),
-        }
     }
 
     /// Up to `limit` entries from `sequence` back, which must be about the stock.
@@ -124,8 +115,7 @@ impl SqliteLog {
 
     /// Times never go back from one event to the next, so they can be searched by halving.
     fn last_not_after(&self, at: Timestamp) -> rusqlite::Result<u64> {
-        let last = "SELECT coalesce(max(sequence), 0) FROM event";
-        let (mut low, mut high) = (0, self.connection.query_row(last, [], |row| unsigned(row, 0))?);
+        let (mut low, mut high) = (0, events::last_sequence(&self.connection)?);
         let mut time =
             self.connection.prepare_cached("SELECT at FROM event WHERE sequence = ?1")?;
         while low < high {
@@ -149,8 +139,11 @@ impl Log for SqliteLog {
         after: Option<u64>,
         limit: u32,
     ) -> Result<Option<Vec<LogEntry>>, StoreFailure> {
-        // The events that the stock leads to never change, so no snapshot is needed.
-        let Some(stored) = self.find(key)? else { return Ok(None) };
+        // The events that the stock leads to are committed and never change, so no snapshot is
+        // needed.
+        let Some(stored) = snapshot::latest_stock(&self.connection, &self.lagging, key)? else {
+            return Ok(None);
+        };
         let entries = match order {
             Order::NewestFirst => self.newest_first(key, &stored.handle, after, limit),
             Order::OldestFirst => self.oldest_first(key, &stored.handle, after, limit),
@@ -163,7 +156,9 @@ impl Log for SqliteLog {
         key: &StockKey,
         until: u64,
     ) -> Result<Option<(LogEntry, Timestamp)>, StoreFailure> {
-        let Some(stored) = self.find(key)? else { return Ok(None) };
+        let Some(stored) = snapshot::latest_stock(&self.connection, &self.lagging, key)? else {
+            return Ok(None);
+        };
         self.last_until(key, &stored.handle, until).map_err(failed("reading the event log"))
     }
 

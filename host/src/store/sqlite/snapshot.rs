@@ -1,5 +1,6 @@
 use super::{
     connection::{self, failed},
+    events,
     lagging::{AsOf, Lagging},
     reservations,
     rows::{self, STOCK_COLUMNS, Unsigned},
@@ -42,18 +43,15 @@ impl SqliteSnapshot {
         Ok(Self { connection, lagging, bound: None })
     }
 
-    fn correct(&self, found: &mut [(StockKey, Stock)]) {
-        match &self.bound {
-            Some(bound) => bound.correct(found),
-            None => self.lagging.correct(found),
-        }
+    /// The rows that lag, as of what is read.
+    fn as_of(&self) -> AsOf {
+        self.bound.clone().unwrap_or_else(|| self.lagging.latest())
     }
 
     /// Begins a transaction and says which commit it sees.
     fn begin_at(&self) -> rusqlite::Result<u64> {
         self.connection.prepare_cached("BEGIN")?.execute([])?;
-        let last = "SELECT coalesce(max(sequence), 0) FROM event";
-        self.connection.prepare_cached(last)?.query_row([], |row| rows::unsigned(row, 0))
+        events::last_sequence(&self.connection)
     }
 }
 
@@ -68,12 +66,16 @@ const PAUSE: Duration = Duration::from_micros(100);
 impl Snapshot for SqliteSnapshot {
     fn begin(&mut self) -> Result<(), StoreFailure> {
         for attempt in 0..BEGINNINGS_MAX {
-            let sequence = self.begin_at().map_err(failed("beginning a snapshot"))?;
-            self.bound = self.lagging.as_of(sequence);
+            let begun = self.begin_at();
+            self.bound = begun.as_ref().ok().and_then(|sequence| self.lagging.as_of(*sequence));
             if self.bound.is_some() {
                 return Ok(());
             }
-            self.end();
+            // Not to be met by the next attempt, or the next query.
+            if !self.connection.is_autocommit() {
+                self.end();
+            }
+            begun.map_err(failed("beginning a snapshot"))?;
             if attempt < BEGINNINGS_AT_ONCE {
                 std::thread::yield_now();
             } else {
@@ -94,26 +96,21 @@ impl Snapshot for SqliteSnapshot {
     }
 
     fn stock(&mut self, key: &StockKey) -> Result<Option<Stored>, StoreFailure> {
-        let lags = match &self.bound {
-            Some(bound) => bound.get(key),
-            None => self.lagging.latest(key),
+        let Some(bound) = &self.bound else {
+            return latest_stock(&self.connection, &self.lagging, key);
         };
-        lags.map_or_else(|| stock(&self.connection, key), |stored| Ok(Some(stored)))
+        bound.get(key).map_or_else(|| stock(&self.connection, key), |stored| Ok(Some(stored)))
     }
 
     fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
-        let mut found = scan_stocks(&self.connection, scan)?;
-        self.correct(&mut found);
-        Ok(found)
+        scan_stocks(&self.connection, &self.as_of(), scan)
     }
 
     fn scan_deficits(
         &mut self,
         scan: &DeficitScan,
     ) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
-        let mut found = scan_deficits(&self.connection, scan)?;
-        self.correct(&mut found);
-        Ok(found)
+        scan_deficits(&self.connection, &self.as_of(), scan)
     }
 
     fn reservation(&mut self, id: &str) -> Result<Option<StoredReservation>, StoreFailure> {
@@ -137,15 +134,21 @@ impl Snapshot for SqliteSnapshot {
         &mut self,
         scan: &ReservationScan,
     ) -> Result<ReservationPage, StoreFailure> {
-        let lagging = self.bound.clone().unwrap_or_else(|| self.lagging.latest_all());
-        reservations::scan(&self.connection, &lagging, scan)
+        reservations::scan(&self.connection, &self.as_of(), scan)
     }
 }
 
-pub(super) fn stock(
+/// A stock as of the latest commit, whether its row lags or not.
+pub(super) fn latest_stock(
     connection: &Connection,
+    lagging: &Lagging,
     key: &StockKey,
 ) -> Result<Option<Stored>, StoreFailure> {
+    lagging.get(key).map_or_else(|| stock(connection, key), |stored| Ok(Some(stored)))
+}
+
+/// What the row says.
+fn stock(connection: &Connection, key: &StockKey) -> Result<Option<Stored>, StoreFailure> {
     connection
         .prepare_cached(&STOCK)
         .and_then(|mut statement| {
@@ -168,6 +171,7 @@ pub(super) fn stock(
 /// the place in the index where the page begins, however deep.
 pub(super) fn scan_stocks(
     connection: &Connection,
+    lagging: &AsOf,
     scan: &StockScan,
 ) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
     let mut scanner = Scanner::default();
@@ -200,13 +204,14 @@ pub(super) fn scan_stocks(
     if scan.below_minimum {
         scanner.require("minimum > total - reserved", []);
     }
-    scanner.run(connection, "product_id, location_id", &scan.limit)
+    scanner.run(connection, lagging, "product_id, location_id", &scan.limit)
 }
 
 /// First those with the deficit of the place where the page begins, then those with a smaller one:
 /// each is one range of the index.
 pub(super) fn scan_deficits(
     connection: &Connection,
+    lagging: &AsOf,
     scan: &DeficitScan,
 ) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
     let base = || {
@@ -219,19 +224,19 @@ pub(super) fn scan_deficits(
     };
     const ORDER: &str = "minimum - total + reserved DESC, product_id, location_id";
     let Some(after) = &scan.after else {
-        return base().run(connection, ORDER, &scan.limit);
+        return base().run(connection, lagging, ORDER, &scan.limit);
     };
     let deficit = Unsigned(after.deficit);
     let (product, location) = (after.key.product_id.as_str(), after.key.location_id.as_str());
     let mut equal = base();
     equal.require("minimum - total + reserved = ?", [&deficit as &dyn ToSql]);
     equal.require("(product_id, location_id) > (?, ?)", [&product as &dyn ToSql, &location]);
-    let mut found = equal.run(connection, "product_id, location_id", &scan.limit)?;
+    let mut found = equal.run(connection, lagging, "product_id, location_id", &scan.limit)?;
     let left = scan.limit.saturating_sub(u32::try_from(found.len()).unwrap_or(u32::MAX));
     if left > 0 {
         let mut smaller = base();
         smaller.require("minimum - total + reserved < ?", [&deficit as &dyn ToSql]);
-        found.extend(smaller.run(connection, ORDER, &left)?);
+        found.extend(smaller.run(connection, lagging, ORDER, &left)?);
     }
     Ok(found)
 }
@@ -249,9 +254,11 @@ impl<'a> Scanner<'a> {
         self.parameters.extend(parameters);
     }
 
+    /// What is found, lagging rows corrected.
     fn run(
         mut self,
         connection: &Connection,
+        lagging: &AsOf,
         order: &str,
         limit: &'a u32,
     ) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
@@ -264,7 +271,7 @@ impl<'a> Scanner<'a> {
             "SELECT product_id, location_id, {STOCK_COLUMNS} FROM stock {filter}ORDER BY {order} \
              LIMIT ?"
         );
-        connection
+        let mut found: Vec<_> = connection
             .prepare_cached(&statement)
             .and_then(|mut statement| {
                 statement
@@ -273,6 +280,8 @@ impl<'a> Scanner<'a> {
                     })?
                     .collect()
             })
-            .map_err(failed("scanning stocks"))
+            .map_err(failed("scanning stocks"))?;
+        lagging.correct(&mut found);
+        Ok(found)
     }
 }

@@ -1,0 +1,53 @@
+//! What the benchmarks have in common.
+
+use holdfast::{
+    component::{Domain, Guest},
+    model::{Action, Command, Origin},
+    store::{Cache, CachedLane, sqlite::SqliteLane, sqlite::SqliteStore},
+    unit_of_work::UnitOfWork,
+};
+use std::{path::Path, sync::Arc};
+use uuid::Uuid;
+
+pub type Unit = UnitOfWork<CachedLane<SqliteLane>>;
+
+/// What follows a word on the command line.
+pub fn argument(name: &str) -> Option<String> {
+    std::env::args().skip_while(|argument| argument != name).nth(1)
+}
+
+/// A number that follows a word on the command line.
+pub fn number(name: &str, default: usize) -> usize {
+    argument(name).map_or(default, |text| text.parse().expect("a number"))
+}
+
+pub fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+/// The engine's unit of work over a database, without an engine.
+pub fn unit(file: &Path) -> Unit {
+    let store = SqliteStore::open(file).expect("a database");
+    let lane = CachedLane::new(store.lane().expect("a lane"), Arc::new(Cache::default()));
+    Unit::new(lane).expect("a unit of work")
+}
+
+pub fn command(action: Action) -> Command {
+    Command { id: Uuid::now_v7(), origin: Origin::default(), precondition: None, action }
+}
+
+/// Lets the component decide what must be accepted, in the batch at hand.
+pub fn decide(
+    unit: Unit,
+    domain: &Domain<Unit>,
+    commands: impl IntoIterator<Item = Command>,
+    now: u64,
+) -> Unit {
+    let mut guest = Guest::new(domain, unit).map_err(|(fault, _)| fault).expect("a guest");
+    for command in commands {
+        guest.execute(&command, now).expect("a decision").expect("accepted");
+        guest.world().accept(&command, now, domain.digest()).expect("sound");
+    }
+    guest.into_world()
+}
