@@ -70,7 +70,7 @@ fn a_reservation_is_decided_saved_and_published() {
         .iter()
         .map(|event| match event {
             Event::Stock(event) => event.kind,
-            Event::Reservation(_) => unreachable!("about no reservation"),
+            _ => unreachable!("about stocks only"),
         })
         .collect();
     assert_eq!(

@@ -101,7 +101,7 @@ fn wrong_settings_are_refused_by_name_wherever_they_come_from() {
     refused(folder.path(), &["--log-level", "loud"], &["log_level", "info"]);
     refused(folder.path(), &["--component", "none.wasm"], &["none.wasm"]);
     fs::write(folder.path().join("bad.wasm"), "not wasm").unwrap();
-    refused(folder.path(), &["--component", "bad.wasm"], &["component is not accepted"]);
+    refused(folder.path(), &["--component", "bad.wasm"], &["the component is refused (compile)"]);
     fs::write(folder.path().join("h.toml"), "prot = 1\n").unwrap();
     refused(folder.path(), &["--config", "h.toml"], &["h.toml", "prot"]);
     let mut command = Server::command(folder.path());
@@ -140,7 +140,7 @@ fn the_later_source_wins_and_the_effective_configuration_is_printed() {
 fn migrate_says_what_it_did() {
     let folder = Arc::new(tempfile::tempdir().unwrap());
     let (status, output, _) = Server::run(folder.path(), &["migrate"]);
-    assert!(status.success() && output.contains("schema version 0 -> 3"), "{output}");
+    assert!(status.success() && output.contains("schema version 0 -> 4"), "{output}");
     let (_, output, _) = Server::run(folder.path(), &["migrate"]);
     assert!(output.contains("is current"), "{output}");
     assert_eq!(Server::start_in(&folder, &[]).client().get("/v1/inventory").status, 200);

@@ -21,7 +21,6 @@ pub(crate) mod bindings {
     wit_bindgen::generate!({
         path: "../wit",
         world: "domain",
-        ownership: Borrowing { duplicate_if_necessary: true },
         default_bindings_module: "crate::guest::bindings",
     });
 }
@@ -44,32 +43,32 @@ struct Imports;
 
 impl World for Imports {
     fn stock(&mut self, key: &StockKey) -> Option<Stock> {
-        storage::get_stock(stock::key_param(key))
+        storage::get_stock(&stock::key_to_wit(key.clone()))
             .map(|found| stock::stock_from_wit(key.clone(), found))
     }
 
     fn scan_stocks(&mut self, scan: StockScan) -> Vec<Stock> {
-        let stocks = storage::scan_stocks(storage::StockScan {
-            location_id: scan.location_id.as_deref(),
-            product_prefix: scan.product_prefix.as_deref(),
+        let stocks = storage::scan_stocks(&storage::StockScan {
+            location_id: scan.location_id,
+            product_prefix: scan.product_prefix,
             below_minimum: scan.below_minimum,
-            after: scan.after.as_ref().map(stock::key_param),
+            after: scan.after.map(stock::key_to_wit),
             limit: scan.limit,
         });
         stocks.into_iter().map(stock::entry_from_wit).collect()
     }
 
     fn scan_deficits(&mut self, scan: DeficitScan) -> Vec<Stock> {
-        let stocks = storage::scan_deficits(storage::DeficitScan {
-            location_id: scan.location_id.as_deref(),
-            after: scan.after.as_ref().map(stock::position_param),
+        let stocks = storage::scan_deficits(&storage::DeficitScan {
+            location_id: scan.location_id,
+            after: scan.after.map(stock::position_to_wit),
             limit: scan.limit,
         });
         stocks.into_iter().map(stock::entry_from_wit).collect()
     }
 
     fn save(&mut self, changed: &Stock) {
-        storage::put_stock(stock::key_param(&changed.key), stock::stock_to_wit(changed));
+        storage::put_stock(&stock::key_to_wit(changed.key.clone()), stock::stock_to_wit(changed));
     }
 
     fn reservation(&mut self, id: &str) -> Option<Reservation> {
@@ -77,7 +76,7 @@ impl World for Imports {
     }
 
     fn due_holds(&mut self, key: Option<&StockKey>, until: u64, limit: u32) -> DueHolds {
-        let page = storage::due_holds(key.map(stock::key_param), until, limit);
+        let page = storage::due_holds(key.cloned().map(stock::key_to_wit).as_ref(), until, limit);
         DueHolds {
             holds: page.items.into_iter().map(reservation::entry_from_wit).collect(),
             next_due: page.next_due,
@@ -85,11 +84,11 @@ impl World for Imports {
     }
 
     fn scan_reservations(&mut self, scan: ReservationScan) -> (Vec<Reservation>, Option<u64>) {
-        let page = storage::scan_reservations(storage::ReservationScan {
-            product_id: scan.product_id.as_deref(),
-            location_id: scan.location_id.as_deref(),
+        let page = storage::scan_reservations(&storage::ReservationScan {
+            product_id: scan.product_id,
+            location_id: scan.location_id,
             state: scan.state.map(reservation::state_to_wit),
-            reference: scan.reference.as_deref(),
+            reference: scan.reference,
             expires_before: scan.expires_before,
             after: scan.after,
             limit: scan.limit,
@@ -98,11 +97,12 @@ impl World for Imports {
     }
 
     fn save_reservation(&mut self, changed: Reservation) {
-        reservation::with_param(&changed, storage::put_reservation);
+        let entry = reservation::entry_to_wit(changed);
+        storage::put_reservation(&entry.id, &entry.reservation);
     }
 
     fn publish(&mut self, events: Vec<Event>) {
-        let events: Vec<_> = events.iter().map(convert::event_param).collect();
+        let events: Vec<_> = events.into_iter().map(convert::event_to_wit).collect();
         event_sink::publish(&events);
     }
 }
@@ -144,7 +144,7 @@ fn reservation_outcome(
 impl Guest for Component {
     fn adjust_set(
         given: types::Context,
-        key: types::StockKeyResult,
+        key: types::StockKey,
         total: u64,
         minimum: Option<u64>,
     ) -> StockOutcome {
@@ -152,17 +152,17 @@ impl Guest for Component {
         stock_outcome(commands::adjust_set(&mut Imports, &context(given), key, total, minimum))
     }
 
-    fn adjust_by(given: types::Context, key: types::StockKeyResult, delta: i64) -> StockOutcome {
+    fn adjust_by(given: types::Context, key: types::StockKey, delta: i64) -> StockOutcome {
         let key = stock::key_from_wit(key);
         stock_outcome(commands::adjust_by(&mut Imports, &context(given), key, delta))
     }
 
-    fn reserve(given: types::Context, key: types::StockKeyResult, quantity: u64) -> StockOutcome {
+    fn reserve(given: types::Context, key: types::StockKey, quantity: u64) -> StockOutcome {
         let key = stock::key_from_wit(key);
         stock_outcome(commands::reserve(&mut Imports, &context(given), key, quantity))
     }
 
-    fn release(given: types::Context, key: types::StockKeyResult, quantity: u64) -> StockOutcome {
+    fn release(given: types::Context, key: types::StockKey, quantity: u64) -> StockOutcome {
         let key = stock::key_from_wit(key);
         stock_outcome(commands::release(&mut Imports, &context(given), key, quantity))
     }
@@ -273,7 +273,7 @@ impl Guest for Component {
 
     fn get_stock(
         given: types::QueryContext,
-        key: types::StockKeyResult,
+        key: types::StockKey,
     ) -> Result<types::StockView, types::Rejection> {
         queries::get_stock(&mut Imports, given.now, stock::key_from_wit(key))
             .map(|found| stock::view_to_wit(&found))
@@ -283,7 +283,7 @@ impl Guest for Component {
     fn list_stocks(
         given: types::QueryContext,
         filter: exported::StockFilter,
-        after: Option<types::StockKeyResult>,
+        after: Option<types::StockKey>,
         limit: u32,
     ) -> Result<exported::StockPage, types::Rejection> {
         let filter = StockFilter {
@@ -303,7 +303,7 @@ impl Guest for Component {
     fn low_stock(
         given: types::QueryContext,
         location_id: Option<String>,
-        after: Option<storage::DeficitPositionResult>,
+        after: Option<storage::DeficitPosition>,
         limit: u32,
     ) -> Result<exported::LowStockPage, types::Rejection> {
         let after = after.map(|place| (place.deficit, stock::key_from_wit(place.key)));

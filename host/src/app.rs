@@ -1,15 +1,17 @@
 //! The application, built by one function that the program and its tests share.
 
+mod components;
+
 use crate::{
-    component::{EMBEDDED, Runtime},
+    component::{Library, Runtime},
     config::Config,
     engine::{self, Engine, Writer},
     http,
     model::Digest,
-    store::{Cache, CachedLane, CachedSnapshot, sqlite::SqliteStore},
+    store::{Cache, CachedLane, CachedSnapshot, Lane, sqlite::SqliteStore},
 };
 use anyhow::Context;
-use std::{borrow::Cow, future::Future, net::SocketAddr, sync::Arc};
+use std::{future::Future, net::SocketAddr, sync::Arc};
 use tokio::net::TcpListener;
 
 /// A server that listens, with everything behind it.
@@ -30,19 +32,15 @@ impl Application {
     /// # Errors
     /// What cannot be had, and why.
     pub async fn build(config: &Config, store: &SqliteStore) -> anyhow::Result<Self> {
-        let component = match &config.component {
-            None => Cow::Borrowed(EMBEDDED),
-            Some(file) => std::fs::read(file)
-                .with_context(|| format!("reading the component {}", file.display()))?
-                .into(),
-        };
         let runtime = Runtime::new(config.limits).context("starting the component runtime")?;
+        let library = Library::open(config.component_folder.clone())?;
+        let mut lane = store.lane()?;
+        let start = components::start(config, &runtime, &library, lane.installed()?)?;
         let cache = Arc::new(Cache::default());
         let (engine, writer) = engine::start(
             config.engine,
-            &runtime,
-            &component,
-            CachedLane::new(store.lane()?, Arc::clone(&cache)),
+            start,
+            CachedLane::new(lane, Arc::clone(&cache)),
             || Ok(CachedSnapshot::new(store.snapshot()?, Arc::clone(&cache))),
             || store.log(),
         )?;

@@ -1,8 +1,10 @@
 //! One typed, validated configuration from four sources; the later wins: defaults, a TOML
 //! file, environment variables, flags.
 
+mod secret;
 mod settings;
 
+pub use secret::Secret;
 pub use settings::Settings;
 
 use crate::{component, engine};
@@ -34,6 +36,10 @@ pub struct Config {
     pub port: u16,
     pub database_path: PathBuf,
     pub component: Option<PathBuf>,
+    pub watch: bool,
+    pub component_folder: PathBuf,
+    pub component_bytes_max: usize,
+    pub admin_token: Option<Secret>,
     pub log_level: String,
     pub log_format: LogFormat,
     pub worker_threads: usize,

@@ -2,14 +2,17 @@
 //!
 //! ARCHITECTURE.md is the map of the rooms below and says what each must never know.
 
+pub mod admission;
 pub mod app;
 pub mod cli;
 pub mod component;
 pub mod config;
+pub mod conformance;
 pub mod engine;
 pub mod http;
 pub mod model;
 pub mod store;
+pub mod trial;
 pub mod unit_of_work;
 
 /// Replies are built on many threads at once, which the allocators of libc, above all

@@ -2,21 +2,28 @@
 //! mean what the contract says they mean; the rules about them are the component's.
 
 mod command;
+mod digest;
 mod event;
 mod failure;
+mod installed;
 mod key;
 mod query;
+mod recorded;
 mod rejection;
 mod reservation;
 mod stock;
 
 pub use command::{Action, Command, Origin, Outcome, Precondition};
+pub use digest::Digest;
 pub use event::{
-    Event, EventKind, LogEntry, ReservationEvent, ReservationEventKind, StockEvent, StockEventKind,
+    DomainEvent, DomainEventKind, Event, EventKind, LogEntry, ReservationEvent,
+    ReservationEventKind, StockEvent, StockEventKind,
 };
 pub use failure::{Ended, Fault, StoreFailure};
+pub use installed::Installed;
 pub use key::{ID_CHARACTERS_MAX, InvalidId, LocationId, ProductId, StockKey};
 pub use query::{DeficitPosition, DeficitScan, LowStockPage, StockFilter, StockPage, StockScan};
+pub use recorded::{Decision, Recorded, State};
 pub use rejection::{Detail, Rejection, Value};
 pub use reservation::{
     DueHolds, LineRequest, Reservation, ReservationFilter, ReservationLine, ReservationPage,
@@ -30,19 +37,3 @@ pub type Timestamp = u64;
 /// A map in memory, of whatever clients name: seeded at random, and cheaper than the
 /// standard one.
 pub(crate) type Map<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
-
-/// SHA-256 of a component's bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Digest(pub [u8; 32]);
-
-impl std::fmt::Display for Digest {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl std::fmt::Debug for Digest {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{self}")
-    }
-}

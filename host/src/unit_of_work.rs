@@ -3,6 +3,7 @@
 //! when it is not: there is nothing to undo in the store.
 
 mod invariants;
+mod recording;
 mod undo;
 mod view;
 mod world;
@@ -11,8 +12,8 @@ pub use view::ReadView;
 
 use crate::{
     model::{
-        Command, Digest, Event, Fault, LogEntry, Map, Reservation, Stock, StockKey, StoreFailure,
-        Timestamp,
+        Command, Digest, DomainEvent, DomainEventKind, Event, Fault, Installed, LogEntry, Map,
+        Origin, Outcome, Recorded, Reservation, Stock, StockKey, StoreFailure, Timestamp,
     },
     store::{
         Answered, Batch, Handle, Lane, LogEnd, RequestKey, ReservationHandle, ReservationWrite,
@@ -21,6 +22,7 @@ use crate::{
 };
 use std::collections::HashMap;
 use undo::Undo;
+use uuid::Uuid;
 
 /// The most reservations that are remembered from earlier batches, a kilobyte each or less.
 const RECENT_RESERVATIONS_MAX: usize = 4_096;
@@ -38,6 +40,12 @@ pub struct UnitOfWork<L> {
     recent: Map<String, StoredReservation>,
     /// What accepted commands say.
     log: Vec<LogEntry>,
+    /// Which component decides from now on, where that changes.
+    installed: Option<Installed>,
+    /// Commands as they were decided.
+    recorded: Vec<Recorded>,
+    /// The most of them that the store keeps; 0: none are recorded.
+    recorded_max: u64,
     /// Answers to requests with a key.
     answers: HashMap<RequestKey, Answered>,
     /// No hold comes due before this; none: none can.
@@ -85,6 +93,9 @@ impl<L: Lane> UnitOfWork<L> {
             reservations: Map::default(),
             recent: Map::default(),
             log: Vec::new(),
+            installed: None,
+            recorded: Vec::new(),
+            recorded_max: 0,
             answers: HashMap::new(),
             next_due,
             undo: None,
@@ -92,6 +103,12 @@ impl<L: Lane> UnitOfWork<L> {
             reservation_writes: Vec::new(),
             facts: Vec::new(),
         })
+    }
+
+    /// What commits the batch.
+    #[must_use]
+    pub fn lane(&self) -> &L {
+        &self.lane
     }
 
     /// Begins a batch.
@@ -126,6 +143,20 @@ impl<L: Lane> UnitOfWork<L> {
         self.log.len()
     }
 
+    /// What the command at hand has written and said so far.
+    #[must_use]
+    pub fn draft(&self) -> Draft<'_> {
+        Draft { stocks: &self.writes, reservations: &self.reservation_writes, facts: &self.facts }
+    }
+
+    /// Holds what the command at hand has written against the invariants.
+    ///
+    /// # Errors
+    /// [`Fault`]: it breaks one.
+    pub fn check_draft(&self) -> Result<(), Fault> {
+        self.check().map_err(|broken| Fault(format!("it broke an invariant: {broken}")))
+    }
+
     /// Lets the writes of the command at hand join the batch.
     ///
     /// # Errors
@@ -135,11 +166,13 @@ impl<L: Lane> UnitOfWork<L> {
         command: &Command,
         now: Timestamp,
         decided_by: Digest,
+        outcome: &Outcome,
     ) -> Result<(), Fault> {
-        if let Err(broken) = self.check() {
+        if let Err(fault) = self.check_draft() {
             self.abandon();
-            return Err(Fault(format!("it broke an invariant: {broken}")));
+            return Err(fault);
         }
+        self.record_acceptance(command, now, decided_by, outcome);
         for (key, stock) in self.writes.drain(..) {
             if let Some(undo) = &mut self.undo {
                 let before = self.stocks.get(&key);
@@ -183,15 +216,41 @@ impl<L: Lane> UnitOfWork<L> {
         Ok(())
     }
 
+    /// Lets another component decide from now on, and says so in the log.
+    pub fn install(
+        &mut self,
+        kind: DomainEventKind,
+        from: Digest,
+        to: Installed,
+        origin: &Origin,
+        now: Timestamp,
+    ) {
+        self.installed = Some(to);
+        let event = Event::Domain(DomainEvent { kind, from, to: to.current });
+        self.log.push(LogEntry {
+            sequence: self.log_end.sequence + self.log.len() as u64 + 1,
+            at: now,
+            command_id: Uuid::now_v7(),
+            caller: origin.caller.clone(),
+            reason: origin.reason.clone(),
+            reference: origin.reference.clone(),
+            component: to.current,
+            event,
+        });
+    }
+
+    /// Which component decides, where that is written down.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub fn installed(&mut self) -> Result<Option<Installed>, StoreFailure> {
+        self.lane.installed()
+    }
+
     fn check(&self) -> Result<(), String> {
         let stock = |key: &StockKey| self.stocks.get(key)?.stock.as_ref();
         let reservation = |id: &str| self.reservations.get(id)?.current();
-        let writes = invariants::Writes {
-            stocks: &self.writes,
-            reservations: &self.reservation_writes,
-            facts: &self.facts,
-        };
-        writes.check(&stock, &reservation)
+        self.draft().check(&stock, &reservation)
     }
 
     /// Drops what the command at hand has written.
@@ -248,6 +307,8 @@ impl<L: Lane> UnitOfWork<L> {
         self.stocks.clear();
         self.reservations.clear();
         self.log.clear();
+        self.installed = None;
+        self.recorded.clear();
         self.answers.clear();
         result
     }
@@ -292,6 +353,9 @@ impl<L: Lane> UnitOfWork<L> {
             reservations: &reservations,
             log: &self.log,
             answers: &self.answers,
+            installed: self.installed,
+            recorded: &self.recorded,
+            recorded_max: self.recorded_max,
             now,
         })?;
         let ids = reservations.iter().map(|write| write.id.to_owned());
@@ -318,6 +382,17 @@ impl<L: Lane> UnitOfWork<L> {
     pub fn close(&mut self) -> Result<(), StoreFailure> {
         self.lane.close()
     }
+}
+
+/// What a command would change and say, were it accepted.
+#[derive(Clone, Copy, Debug)]
+pub struct Draft<'a> {
+    /// Stocks.
+    pub stocks: &'a [(StockKey, Stock)],
+    /// Reservations, by id.
+    pub reservations: &'a [(String, Reservation)],
+    /// Facts.
+    pub facts: &'a [Event],
 }
 
 /// The earlier of two times, either of which may be never.

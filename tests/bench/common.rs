@@ -46,8 +46,8 @@ pub fn decide(
 ) -> Unit {
     let mut guest = Guest::new(domain, unit).map_err(|(fault, _)| fault).expect("a guest");
     for command in commands {
-        guest.execute(&command, now).expect("a decision").expect("accepted");
-        guest.world().accept(&command, now, domain.digest()).expect("sound");
+        let outcome = guest.execute(&command, now).expect("a decision").expect("accepted");
+        guest.world().accept(&command, now, domain.digest(), &outcome).expect("sound");
     }
     guest.into_world()
 }

@@ -4,8 +4,8 @@ pub(crate) mod reservation;
 pub(crate) mod stock;
 
 use crate::guest::bindings::holdfast::inventory::types;
-use domain::{Change, Event, Level, Movement, Precondition, Rejection, StockKey, Value};
-use stock::{key_param, level_to_wit};
+use domain::{Change, Event, Level, Movement, Precondition, Rejection, Value};
+use stock::{key_to_wit, level_to_wit};
 
 pub(crate) fn precondition_from_wit(precondition: types::Precondition) -> Precondition {
     match precondition {
@@ -15,23 +15,23 @@ pub(crate) fn precondition_from_wit(precondition: types::Precondition) -> Precon
     }
 }
 
-pub(crate) fn event_param(event: &Event) -> types::Event<'_> {
+pub(crate) fn event_to_wit(event: Event) -> types::Event {
     match event {
         Event::InventoryAdjusted { key, from, to } => {
             types::Event::InventoryAdjusted(types::InventoryAdjusted {
-                key: key_param(key),
+                key: key_to_wit(key),
                 from: from.map(level_to_wit),
-                to: level_to_wit(*to),
+                to: level_to_wit(to),
             })
         }
         Event::InventoryMoved { movement, key, quantity, reservation_id, expires_at, from, to } => {
             let moved = types::StockMovement {
-                key: key_param(key),
+                key: key_to_wit(key),
                 quantity: quantity.get(),
-                reservation_id: reservation_id.as_deref(),
-                expires_at: *expires_at,
-                from: level_to_wit(*from),
-                to: level_to_wit(*to),
+                reservation_id,
+                expires_at,
+                from: level_to_wit(from),
+                to: level_to_wit(to),
             };
             match movement {
                 Movement::Reserved => types::Event::InventoryReserved(moved),
@@ -41,23 +41,23 @@ pub(crate) fn event_param(event: &Event) -> types::Event<'_> {
         }
         Event::InventoryTransferred { key, quantity, incoming, counterpart_id, from, to } => {
             types::Event::InventoryTransferred(types::InventoryTransferred {
-                key: key_param(key),
+                key: key_to_wit(key),
                 quantity: quantity.get(),
-                direction: if *incoming {
+                direction: if incoming {
                     types::TransferDirection::Incoming
                 } else {
                     types::TransferDirection::Outgoing
                 },
                 counterpart_id,
                 from: from.map(level_to_wit),
-                to: level_to_wit(*to),
+                to: level_to_wit(to),
             })
         }
         Event::ReservationChanged { change, id, from, to } => {
             let changed = types::ReservationChange {
                 reservation_id: id,
-                from: reservation::status_to_wit(*from),
-                to: reservation::status_to_wit(*to),
+                from: reservation::status_to_wit(from),
+                to: reservation::status_to_wit(to),
             };
             match change {
                 Change::Extended => types::Event::ReservationExtended(changed),
@@ -68,21 +68,17 @@ pub(crate) fn event_param(event: &Event) -> types::Event<'_> {
             }
         }
         Event::LowStockChanged { detected, key, from, to } => {
-            let changed = low_stock_change(key, *from, *to);
-            if *detected {
+            let changed = types::LowStockChange {
+                key: key_to_wit(key),
+                from: from.map(level_to_wit),
+                to: level_to_wit(to),
+            };
+            if detected {
                 types::Event::LowStockDetected(changed)
             } else {
                 types::Event::LowStockResolved(changed)
             }
         }
-    }
-}
-
-fn low_stock_change(key: &StockKey, from: Option<Level>, to: Level) -> types::LowStockChange<'_> {
-    types::LowStockChange {
-        key: key_param(key),
-        from: from.map(level_to_wit),
-        to: level_to_wit(to),
     }
 }
 

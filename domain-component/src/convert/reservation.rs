@@ -1,6 +1,6 @@
 //! Reservations.
 
-use super::stock::{key_from_wit, key_param, key_to_wit};
+use super::stock::{key_from_wit, key_to_wit};
 use crate::guest::bindings::holdfast::inventory::types;
 use alloc::{string::String, vec::Vec};
 use core::arch::wasm32::unreachable;
@@ -42,8 +42,8 @@ pub(crate) fn status_to_wit(status: Status) -> types::ReservationStatus {
 }
 
 /// A stored line that contradicts itself is the host's defect: as with a stock, the call ends.
-fn line_from_wit(line: types::ReservationLineResult) -> Line {
-    let types::ReservationLineResult { key, quantity, fulfilled, released, expired } = line;
+fn line_from_wit(line: types::ReservationLine) -> Line {
+    let types::ReservationLine { key, quantity, fulfilled, released, expired } = line;
     let (Ok(key), Some(quantity)) =
         (StockKey::parse(key.product_id, key.location_id), Quantity::new(quantity))
     else {
@@ -56,7 +56,7 @@ fn line_from_wit(line: types::ReservationLineResult) -> Line {
     line
 }
 
-pub(crate) fn from_wit(id: String, found: types::ReservationResult) -> Reservation {
+pub(crate) fn from_wit(id: String, found: types::Reservation) -> Reservation {
     Reservation {
         id,
         lines: found.lines.into_iter().map(line_from_wit).collect(),
@@ -76,47 +76,24 @@ pub(crate) fn entry_from_wit(entry: types::ReservationEntry) -> Reservation {
     from_wit(entry.id, entry.reservation)
 }
 
-pub(crate) fn entry_to_wit(it: Reservation) -> types::ReservationEntry {
-    let lines = it.lines.into_iter().map(|line| types::ReservationLineResult {
+pub(crate) fn to_wit(it: Reservation) -> types::Reservation {
+    let lines = it.lines.into_iter().map(|line| types::ReservationLine {
         key: key_to_wit(line.key),
         quantity: line.quantity.get(),
         fulfilled: line.fulfilled,
         released: line.released,
         expired: line.expired,
     });
-    types::ReservationEntry {
-        id: it.id,
-        reservation: types::ReservationResult {
-            lines: lines.collect(),
-            status: status_to_wit(it.status),
-            ttl_seconds: it.ttl_seconds,
-            reference: it.reference,
-            created_at: it.created_at,
-            updated_at: it.updated_at,
-        },
+    types::Reservation {
+        lines: lines.collect(),
+        status: status_to_wit(it.status),
+        ttl_seconds: it.ttl_seconds,
+        reference: it.reference,
+        created_at: it.created_at,
+        updated_at: it.updated_at,
     }
 }
 
-/// Lends a reservation to an import.
-pub(crate) fn with_param(it: &Reservation, import: fn(&str, types::ReservationParam<'_>)) {
-    let lines: Vec<_> = it
-        .lines
-        .iter()
-        .map(|line| types::ReservationLineParam {
-            key: key_param(&line.key),
-            quantity: line.quantity.get(),
-            fulfilled: line.fulfilled,
-            released: line.released,
-            expired: line.expired,
-        })
-        .collect();
-    let reservation = types::ReservationParam {
-        lines: &lines,
-        status: status_to_wit(it.status),
-        ttl_seconds: it.ttl_seconds,
-        reference: it.reference.as_deref(),
-        created_at: it.created_at,
-        updated_at: it.updated_at,
-    };
-    import(&it.id, reservation);
+pub(crate) fn entry_to_wit(mut it: Reservation) -> types::ReservationEntry {
+    types::ReservationEntry { id: core::mem::take(&mut it.id), reservation: to_wit(it) }
 }

@@ -4,17 +4,13 @@ use crate::guest::bindings::holdfast::inventory::{storage, types};
 use core::arch::wasm32::unreachable;
 use domain::{DeficitPosition, Level, RawKey, Stock, StockKey, is_low};
 
-pub(crate) fn key_from_wit(key: types::StockKeyResult) -> RawKey {
+pub(crate) fn key_from_wit(key: types::StockKey) -> RawKey {
     (key.product_id, key.location_id)
 }
 
-pub(crate) fn key_to_wit(key: StockKey) -> types::StockKeyResult {
+pub(crate) fn key_to_wit(key: StockKey) -> types::StockKey {
     let (product_id, location_id) = key.into_ids();
-    types::StockKeyResult { product_id, location_id }
-}
-
-pub(crate) fn key_param(key: &StockKey) -> types::StockKeyParam<'_> {
-    types::StockKeyParam { product_id: key.product_id(), location_id: key.location_id() }
+    types::StockKey { product_id, location_id }
 }
 
 /// A stored stock that contradicts itself is the host's defect; the only answer to it
@@ -67,13 +63,6 @@ pub(super) fn level_to_wit(level: Level) -> types::StockLevel {
     }
 }
 
-pub(crate) fn position_to_wit(position: DeficitPosition) -> storage::DeficitPositionResult {
-    storage::DeficitPositionResult {
-        deficit: position.deficit.get(),
-        key: key_to_wit(position.key),
-    }
-}
-
-pub(crate) fn position_param(position: &DeficitPosition) -> storage::DeficitPositionParam<'_> {
-    storage::DeficitPositionParam { deficit: position.deficit.get(), key: key_param(&position.key) }
+pub(crate) fn position_to_wit(position: DeficitPosition) -> storage::DeficitPosition {
+    storage::DeficitPosition { deficit: position.deficit.get(), key: key_to_wit(position.key) }
 }

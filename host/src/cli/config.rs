@@ -13,6 +13,9 @@ pub(super) fn run(given: &Settings, config: &Config) -> anyhow::Result<()> {
         writeln!(text, "# {meaning} Environment: {variable}")?;
         match table.get(name) {
             Some(value) => writeln!(text, "{name} = {value}\n")?,
+            None if name == "admin_token" && effective.admin_token.is_some() => {
+                writeln!(text, "# {name} = (set, not shown)\n")?;
+            }
             None => writeln!(text, "# {name} = (not set)\n")?,
         }
     }

@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand.
 
 mod config;
+mod domain;
 mod migrate;
 mod openapi;
 mod serve;
@@ -25,7 +26,7 @@ struct Cli {
     settings: Settings,
 }
 
-#[derive(Subcommand, Clone, Copy, Debug)]
+#[derive(Subcommand, Clone, Debug)]
 enum Command {
     /// Serve the REST interface (the default)
     Serve,
@@ -35,6 +36,9 @@ enum Command {
     Openapi,
     /// Bring the database's schema up to date, without serving
     Migrate,
+    /// Look at domain components, swap them, replay commands on them
+    #[command(subcommand)]
+    Domain(domain::DomainCommand),
 }
 
 /// Runs the program with the arguments and the environment of the process.
@@ -42,7 +46,7 @@ enum Command {
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     match execute(cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             #[allow(clippy::print_stderr, reason = "what a command line says when it fails")]
             {
@@ -53,7 +57,7 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn execute(cli: Cli) -> anyhow::Result<()> {
+fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
     let file = cli.config.as_deref().map(read_file).transpose()?.unwrap_or_default();
     let settings = cli.settings.or(file);
     let config = settings.clone().resolve()?;
@@ -62,7 +66,9 @@ fn execute(cli: Cli) -> anyhow::Result<()> {
         Command::Config => config::run(&settings, &config),
         Command::Openapi => openapi::run(),
         Command::Migrate => migrate::run(&config),
-    }
+        Command::Domain(command) => return domain::run(&command, &config),
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Writes to standard output; a reader that has gone is no error.

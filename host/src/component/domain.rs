@@ -1,6 +1,5 @@
-use super::{World, bindings, guest::State, limits::Limits, runtime::Runtime, wasi};
+use super::{World, bindings, contract, guest::State, limits::Limits, runtime::Runtime, wasi};
 use crate::model::Digest;
-use sha2::{Digest as _, Sha256};
 use wasmtime::{
     Engine,
     component::{Component, HasSelf, Linker},
@@ -33,7 +32,7 @@ pub enum Refused {
     #[error("not a usable WebAssembly component: {0}")]
     NotAComponent(String),
     /// It asks for an interface that the host does not grant.
-    #[error("it imports {0}, which is not granted")]
+    #[error("it imports {0}, which is not granted: a domain gets no files, network or environment")]
     NotGranted(String),
     /// It does not match the contract.
     #[error("it does not fit the contract holdfast:inventory: {0}")]
@@ -42,6 +41,7 @@ pub enum Refused {
 
 /// A compiled component, not yet held against the contract. Compile once, then
 /// [`fit`](Compiled::fit) it to each kind of world.
+#[derive(Clone)]
 pub struct Compiled {
     component: Component,
     limits: Limits,
@@ -57,8 +57,55 @@ impl Compiled {
     pub fn new(runtime: &Runtime, bytes: &[u8]) -> Result<Self, Refused> {
         let component = Component::from_binary(runtime.engine(), bytes)
             .map_err(|error| Refused::NotAComponent(format!("{error:#}")))?;
-        let digest = Digest(Sha256::digest(bytes).into());
+        Ok(Self { component, limits: runtime.limits(), digest: Digest::of(bytes) })
+    }
+
+    /// A component from its code, as [`Compiled::code`] gave it.
+    pub(super) fn from_code(
+        runtime: &Runtime,
+        digest: Digest,
+        code: &[u8],
+    ) -> wasmtime::Result<Self> {
+        // SAFETY: the library keeps only code that this program compiled, found intact by its
+        // SHA-256 and by wasmtime's own header; whoever could forge both can write to the
+        // server's own files.
+        #[allow(unsafe_code, reason = "the only way to spare compiling again")]
+        let component = unsafe { Component::deserialize(runtime.engine(), code) }?;
         Ok(Self { component, limits: runtime.limits(), digest })
+    }
+
+    /// Its code, for this version of the runtime on this kind of machine.
+    pub(super) fn code(&self) -> wasmtime::Result<Vec<u8>> {
+        self.component.serialize()
+    }
+
+    /// Names the component's bytes.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The same component under other limits.
+    #[must_use]
+    pub fn with_limits(&self, limits: Limits) -> Self {
+        Self { component: self.component.clone(), limits, digest: self.digest }
+    }
+
+    /// Everything in which the component differs from the contract, measured on one that fits.
+    ///
+    /// # Errors
+    /// [`Refused::Mismatch`] names it all.
+    pub fn check_contract(&self, fitting: &Self) -> Result<(), Refused> {
+        let engine = self.component.engine();
+        let (own, expected) = (self.component.component_type(), fitting.component.component_type());
+        let found = contract::differences(engine, &own, &expected);
+        if found.is_empty() { Ok(()) } else { Err(Refused::Mismatch(found.join("; "))) }
+    }
+
+    /// What it imports besides the contract.
+    #[must_use]
+    pub fn foreign_imports(&self) -> Vec<String> {
+        foreign_imports(self.component.engine(), &self.component)
     }
 
     /// Holds the component against the contract, for a kind of world.

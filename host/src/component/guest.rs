@@ -5,7 +5,7 @@ use super::{
     },
     convert::{self, reservation},
     domain::Domain,
-    limits::Limits,
+    limits::{Allowance, Limits},
     wasi::Sandbox,
 };
 use crate::model::{
@@ -14,6 +14,9 @@ use crate::model::{
     Timestamp,
 };
 use wasmtime::{Store, StoreLimits, StoreLimitsBuilder, Trap};
+
+/// What the randomness of a query is made of: a query has no id.
+const QUERY_SEED: &[u8] = &[];
 
 /// A decision: an outcome, or a refusal that the domain expects.
 pub type Decision<T> = Result<T, Rejection>;
@@ -30,13 +33,22 @@ pub struct Guest<W: World> {
 
 pub(super) struct State<W> {
     pub(super) world: W,
-    limits: StoreLimits,
+    memory: StoreLimits,
+    /// For each call.
+    pub(super) granted: Limits,
+    /// For the call at hand.
+    pub(super) allowance: Allowance,
     wasi: Option<Box<Sandbox>>,
 }
 
 impl<W> State<W> {
     pub(super) fn sandbox(&mut self) -> &mut Sandbox {
         self.wasi.get_or_insert_with(|| Box::new(Sandbox::new()))
+    }
+
+    /// What the guest wrote to its standard error in the call at hand.
+    fn said(&mut self) -> Option<String> {
+        self.wasi.as_mut().and_then(|wasi| wasi.said())
     }
 }
 
@@ -49,15 +61,21 @@ impl<W: World> Guest<W> {
         let limits = domain.limits;
         let state = State {
             world,
-            limits: StoreLimitsBuilder::new().memory_size(limits.memory_bytes_max).build(),
+            memory: StoreLimitsBuilder::new().memory_size(limits.memory_bytes_max).build(),
+            granted: limits,
+            allowance: Allowance::of(&limits),
             wasi: None,
         };
         let mut store = Store::new(domain.pre.engine(), state);
-        store.limiter(|state| &mut state.limits);
+        store.limiter(|state| &mut state.memory);
+        store.set_hostcall_fuel(limits.transfer_bytes_max);
         let granted = grant(&mut store, limits);
         match granted.and_then(|()| domain.pre.instantiate(&mut store)) {
             Ok(instance) => Ok(Self { store, instance, limits }),
-            Err(error) => Err((fault(&error, limits), store.into_data().world)),
+            Err(error) => {
+                let mut state = store.into_data();
+                Err((fault(&error, limits, state.said()), state.world))
+            }
         }
     }
 
@@ -89,19 +107,21 @@ impl<W: World> Guest<W> {
             | Action::Release { .. } => self.execute_on_stock(&command.action, &context, now),
             Action::Transfer { product_id, from, to, quantity } => {
                 let (product, from, to) = (product_id.as_str(), from.as_str(), to.as_str());
-                let decision = self.call(now, |inventory, store| {
-                    inventory.call_transfer(store, &context, product, from, to, *quantity)
-                })?;
-                Ok(decided(decision, convert::transfer_from_wit))
+                let decision =
+                    self.call(now, context.command_id.as_bytes(), |inventory, store| {
+                        inventory.call_transfer(store, &context, product, from, to, *quantity)
+                    })?;
+                decided(decision, |outcome| Ok(convert::transfer_from_wit(outcome)))
             }
             Action::ExpireDue { limit } => {
-                let decision = self.call(now, |inventory, store| {
-                    inventory.call_expire_due(store, &context, *limit)
-                })?;
-                Ok(decided(decision, |outcome| Outcome::Expiry {
-                    expired: outcome.expired,
-                    next_due: outcome.next_due,
-                }))
+                let decision =
+                    self.call(now, context.command_id.as_bytes(), |inventory, store| {
+                        inventory.call_expire_due(store, &context, *limit)
+                    })?;
+                decided(decision, |outcome| {
+                    let (expired, next_due) = (outcome.expired, outcome.next_due);
+                    Ok(Outcome::Expiry { expired, next_due })
+                })
             }
             _ => self.execute_on_reservation(&command.action, &context, now),
         }
@@ -113,23 +133,24 @@ impl<W: World> Guest<W> {
         context: &types::Context,
         now: Timestamp,
     ) -> Result<Decision<Outcome>, Ended> {
-        let decision = self.call(now, |inventory, store| match action {
-            Action::AdjustSet { key, total, minimum } => {
-                let key = convert::key_to_wit(key);
-                inventory.call_adjust_set(store, context, &key, *total, *minimum)
-            }
-            Action::AdjustBy { key, delta } => {
-                inventory.call_adjust_by(store, context, &convert::key_to_wit(key), *delta)
-            }
-            Action::Reserve { key, quantity } => {
-                inventory.call_reserve(store, context, &convert::key_to_wit(key), *quantity)
-            }
-            Action::Release { key, quantity } => {
-                inventory.call_release(store, context, &convert::key_to_wit(key), *quantity)
-            }
-            other => wasmtime::bail!("{other:?} is not about one stock"),
-        })?;
-        Ok(decided(decision, convert::outcome_from_wit))
+        let decision =
+            self.call(now, context.command_id.as_bytes(), |inventory, store| match action {
+                Action::AdjustSet { key, total, minimum } => {
+                    let key = convert::key_to_wit(key);
+                    inventory.call_adjust_set(store, context, &key, *total, *minimum)
+                }
+                Action::AdjustBy { key, delta } => {
+                    inventory.call_adjust_by(store, context, &convert::key_to_wit(key), *delta)
+                }
+                Action::Reserve { key, quantity } => {
+                    inventory.call_reserve(store, context, &convert::key_to_wit(key), *quantity)
+                }
+                Action::Release { key, quantity } => {
+                    inventory.call_release(store, context, &convert::key_to_wit(key), *quantity)
+                }
+                other => wasmtime::bail!("{other:?} is not about one stock"),
+            })?;
+        decided(decision, |outcome| Ok(convert::outcome_from_wit(outcome)))
     }
 
     fn execute_on_reservation(
@@ -138,32 +159,30 @@ impl<W: World> Guest<W> {
         context: &types::Context,
         now: Timestamp,
     ) -> Result<Decision<Outcome>, Ended> {
-        let decision = self.call(now, |inventory, store| match action {
-            Action::Hold { id, lines, ttl_seconds } => {
-                let lines = reservation::lines_to_wit(lines);
-                inventory.call_hold(store, context, id, &lines, *ttl_seconds)
-            }
-            Action::Replace { id, lines } => {
-                inventory.call_replace(store, context, id, &reservation::lines_to_wit(lines))
-            }
-            Action::Extend { id, ttl_seconds } => {
-                inventory.call_extend(store, context, id, *ttl_seconds)
-            }
-            Action::Confirm { id } => inventory.call_confirm(store, context, id),
-            Action::Fulfil { id, lines } => {
-                let lines = lines.as_deref().map(reservation::lines_to_wit);
-                inventory.call_fulfil(store, context, id, lines.as_deref())
-            }
-            Action::Cancel { id, lines } => {
-                let lines = lines.as_deref().map(reservation::lines_to_wit);
-                inventory.call_cancel(store, context, id, lines.as_deref())
-            }
-            other => wasmtime::bail!("{other:?} is not about a reservation"),
-        })?;
-        decision
-            .map_err(convert::rejection_from_wit)
-            .map(reservation::outcome_from_wit)
-            .transposed()
+        let decision =
+            self.call(now, context.command_id.as_bytes(), |inventory, store| match action {
+                Action::Hold { id, lines, ttl_seconds } => {
+                    let lines = reservation::lines_to_wit(lines);
+                    inventory.call_hold(store, context, id, &lines, *ttl_seconds)
+                }
+                Action::Replace { id, lines } => {
+                    inventory.call_replace(store, context, id, &reservation::lines_to_wit(lines))
+                }
+                Action::Extend { id, ttl_seconds } => {
+                    inventory.call_extend(store, context, id, *ttl_seconds)
+                }
+                Action::Confirm { id } => inventory.call_confirm(store, context, id),
+                Action::Fulfil { id, lines } => {
+                    let lines = lines.as_deref().map(reservation::lines_to_wit);
+                    inventory.call_fulfil(store, context, id, lines.as_deref())
+                }
+                Action::Cancel { id, lines } => {
+                    let lines = lines.as_deref().map(reservation::lines_to_wit);
+                    inventory.call_cancel(store, context, id, lines.as_deref())
+                }
+                other => wasmtime::bail!("{other:?} is not about a reservation"),
+            })?;
+        decided(decision, reservation::outcome_from_wit)
     }
 
     /// One reservation as of `now`.
@@ -176,10 +195,10 @@ impl<W: World> Guest<W> {
         now: Timestamp,
     ) -> Result<Decision<Reservation>, Ended> {
         let context = convert::query_context(now);
-        let decision =
-            self.call(now, |inventory, store| inventory.call_get_reservation(store, &context, id))?;
-        let found = decision.map_err(convert::rejection_from_wit);
-        found.map(|entry| reservation::from_wit(entry.reservation)).transposed()
+        let decision = self.call(now, QUERY_SEED, |inventory, store| {
+            inventory.call_get_reservation(store, &context, id)
+        })?;
+        decided(decision, |entry| reservation::from_wit(entry.reservation))
     }
 
     /// A page of reservations, the newest first, as of `now`.
@@ -193,10 +212,10 @@ impl<W: World> Guest<W> {
     ) -> Result<Decision<ReservationPage>, Ended> {
         let context = convert::query_context(now);
         let filter = reservation::filter_to_wit(&scan.filter);
-        let decision = self.call(now, |inventory, store| {
+        let decision = self.call(now, QUERY_SEED, |inventory, store| {
             inventory.call_list_reservations(store, &context, &filter, scan.after, scan.limit)
         })?;
-        decision.map_err(convert::rejection_from_wit).map(reservation::page_from_wit).transposed()
+        decided(decision, reservation::page_from_wit)
     }
 
     /// One stock as of `now`.
@@ -209,9 +228,10 @@ impl<W: World> Guest<W> {
         now: Timestamp,
     ) -> Result<Decision<StockView>, Ended> {
         let (context, key) = (convert::query_context(now), convert::key_to_wit(key));
-        let decision =
-            self.call(now, |inventory, store| inventory.call_get_stock(store, &context, &key))?;
-        Ok(decision.map(convert::view_from_wit).map_err(convert::rejection_from_wit))
+        let decision = self.call(now, QUERY_SEED, |inventory, store| {
+            inventory.call_get_stock(store, &context, &key)
+        })?;
+        decided(decision, |view| Ok(convert::view_from_wit(view)))
     }
 
     /// A page of stocks in key order, as of `now`.
@@ -232,10 +252,10 @@ impl<W: World> Guest<W> {
             low: filter.low,
         };
         let after = after.map(convert::key_to_wit);
-        let decision = self.call(now, |inventory, store| {
+        let decision = self.call(now, QUERY_SEED, |inventory, store| {
             inventory.call_list_stocks(store, &context, &filter, after.as_ref(), limit)
         })?;
-        decision.map_err(convert::rejection_from_wit).map(convert::page_from_wit).transposed()
+        decided(decision, convert::page_from_wit)
     }
 
     /// A page of low stocks, as of `now`.
@@ -251,47 +271,42 @@ impl<W: World> Guest<W> {
     ) -> Result<Decision<LowStockPage>, Ended> {
         let context = convert::query_context(now);
         let after = after.map(convert::position_to_wit);
-        let decision = self.call(now, |inventory, store| {
+        let decision = self.call(now, QUERY_SEED, |inventory, store| {
             inventory.call_low_stock(store, &context, location_id, after.as_ref(), limit)
         })?;
-        decision.map_err(convert::rejection_from_wit).map(convert::low_page_from_wit).transposed()
+        decided(decision, convert::low_page_from_wit)
     }
 
     fn call<T>(
         &mut self,
         now: Timestamp,
+        seed: &[u8],
         call: impl FnOnce(&exported::Guest, &mut Store<State<W>>) -> wasmtime::Result<T>,
     ) -> Result<T, Ended> {
-        if let Some(wasi) = &self.store.data().wasi {
-            wasi.set_time(now);
-        }
         let limits = self.limits;
-        grant(&mut self.store, limits)
-            .and_then(|()| call(self.instance.holdfast_inventory_inventory(), &mut self.store))
-            .map_err(|error| ended(&error, limits))
+        let state = self.store.data_mut();
+        state.allowance = Allowance::of(&limits);
+        if let Some(wasi) = &mut state.wasi {
+            wasi.begin_call(now, seed);
+        }
+        let called = grant(&mut self.store, limits)
+            .and_then(|()| call(self.instance.holdfast_inventory_inventory(), &mut self.store));
+        called.map_err(|error| {
+            let said = self.store.data_mut().said();
+            ended(&error, limits, said)
+        })
     }
-}
-
-fn decided<T>(
-    decision: Result<T, types::Rejection>,
-    outcome: impl FnOnce(T) -> Outcome,
-) -> Decision<Outcome> {
-    decision.map(outcome).map_err(convert::rejection_from_wit)
 }
 
 /// A refusal goes through; a result that the domain should never give is its fault.
-trait Transposed<T> {
-    fn transposed(self) -> Result<Decision<T>, Ended>;
-}
-
-impl<T> Transposed<T> for Result<Result<T, Fault>, Rejection> {
-    fn transposed(self) -> Result<Decision<T>, Ended> {
-        match self {
-            Ok(Ok(value)) => Ok(Ok(value)),
-            Ok(Err(fault)) => Err(fault.into()),
-            Err(rejection) => Ok(Err(rejection)),
-        }
-    }
+fn decided<T, U>(
+    decision: Result<T, types::Rejection>,
+    convert: impl FnOnce(T) -> Result<U, Fault>,
+) -> Result<Decision<U>, Ended> {
+    Ok(match decision {
+        Ok(outcome) => Ok(convert(outcome)?),
+        Err(rejection) => Err(convert::rejection_from_wit(rejection)?),
+    })
 }
 
 fn grant<W>(store: &mut Store<State<W>>, limits: Limits) -> wasmtime::Result<()> {
@@ -300,20 +315,24 @@ fn grant<W>(store: &mut Store<State<W>>, limits: Limits) -> wasmtime::Result<()>
 }
 
 /// Tells the failures of the store, which pass through the component, from its own.
-fn ended(error: &wasmtime::Error, limits: Limits) -> Ended {
+fn ended(error: &wasmtime::Error, limits: Limits, said: Option<String>) -> Ended {
     if let Some(failure) = error.downcast_ref::<StoreFailure>() {
         return failure.clone().into();
     }
     if let Some(own) = error.downcast_ref::<Fault>() {
         return own.clone().into();
     }
-    fault(error, limits).into()
+    fault(error, limits, said).into()
 }
 
-fn fault(error: &wasmtime::Error, limits: Limits) -> Fault {
-    Fault(match error.downcast_ref::<Trap>() {
+fn fault(error: &wasmtime::Error, limits: Limits, said: Option<String>) -> Fault {
+    let cause = match error.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => format!("it used up its {} units of fuel", limits.fuel_per_call),
         Some(Trap::Interrupt) => format!("it ran longer than {} ms", limits.deadline_ms),
         _ => format!("{error:#}"),
+    };
+    Fault(match said {
+        Some(said) => format!("{cause}; it said: {said}"),
+        None => cause,
     })
 }

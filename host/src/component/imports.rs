@@ -15,12 +15,14 @@ impl<W: World> types::Host for State<W> {}
 
 impl<W: World> storage::Host for State<W> {
     fn get_stock(&mut self, key: types::StockKey) -> wasmtime::Result<Option<types::Stock>> {
+        self.count()?;
         let key = convert::key_from_wit(key)?;
         let stock = self.world.stock(&key).map_err(end)?;
         Ok(stock.map(convert::stock_to_wit))
     }
 
     fn put_stock(&mut self, key: types::StockKey, stock: types::Stock) -> wasmtime::Result<()> {
+        self.count()?;
         let key = convert::key_from_wit(key)?;
         self.world.put_stock(key, convert::stock_from_wit(stock)).map_err(end)
     }
@@ -29,7 +31,7 @@ impl<W: World> storage::Host for State<W> {
         &mut self,
         scan: storage::StockScan,
     ) -> wasmtime::Result<Vec<types::StockEntry>> {
-        bounded(scan.limit)?;
+        self.count_scan(scan.limit)?;
         let scan = convert::scan_from_wit(scan)?;
         let found = self.world.scan_stocks(&scan).map_err(end)?;
         Ok(found.into_iter().map(convert::entry_to_wit).collect())
@@ -39,13 +41,14 @@ impl<W: World> storage::Host for State<W> {
         &mut self,
         scan: storage::DeficitScan,
     ) -> wasmtime::Result<Vec<types::StockEntry>> {
-        bounded(scan.limit)?;
+        self.count_scan(scan.limit)?;
         let scan = convert::deficit_scan_from_wit(scan)?;
         let found = self.world.scan_deficits(&scan).map_err(end)?;
         Ok(found.into_iter().map(convert::entry_to_wit).collect())
     }
 
     fn get_reservation(&mut self, id: String) -> wasmtime::Result<Option<types::Reservation>> {
+        self.count()?;
         reservation::check_id(&id)?;
         let found = self.world.reservation(&id).map_err(end)?;
         Ok(found.map(reservation::to_wit))
@@ -56,6 +59,7 @@ impl<W: World> storage::Host for State<W> {
         id: String,
         reservation: types::Reservation,
     ) -> wasmtime::Result<()> {
+        self.count()?;
         reservation::check_id(&id)?;
         let reservation = reservation::from_wit(reservation)?;
         self.world.put_reservation(id, reservation).map_err(end)
@@ -67,7 +71,7 @@ impl<W: World> storage::Host for State<W> {
         until: types::Timestamp,
         limit: u32,
     ) -> wasmtime::Result<storage::DuePage> {
-        bounded(limit)?;
+        self.count_scan(limit)?;
         let key = key.map(convert::key_from_wit).transpose()?;
         let due = self.world.due_holds(key.as_ref(), until, limit).map_err(end)?;
         Ok(storage::DuePage {
@@ -80,7 +84,7 @@ impl<W: World> storage::Host for State<W> {
         &mut self,
         scan: storage::ReservationScan,
     ) -> wasmtime::Result<storage::ReservationScanPage> {
-        bounded(scan.limit)?;
+        self.count_scan(scan.limit)?;
         let scan = reservation::scan_from_wit(scan)?;
         let page = self.world.scan_reservations(&scan).map_err(end)?;
         Ok(storage::ReservationScanPage {
@@ -92,16 +96,34 @@ impl<W: World> storage::Host for State<W> {
 
 impl<W: World> event_sink::Host for State<W> {
     fn publish(&mut self, events: Vec<types::Event>) -> wasmtime::Result<()> {
+        self.count()?;
         let events = events.into_iter().map(convert::event_from_wit).collect::<Result<_, _>>()?;
         self.world.publish(events).map_err(end)
     }
 }
 
-fn bounded(limit: u32) -> Result<(), Fault> {
-    if limit <= SCAN_ITEMS_MAX {
-        return Ok(());
+impl<W> State<W> {
+    fn count(&mut self) -> Result<(), Fault> {
+        if self.allowance.call() {
+            return Ok(());
+        }
+        let most = self.granted.host_calls_max;
+        Err(Fault(format!("it called the host more than {most} times in one call")))
     }
-    Err(Fault(format!("it asked to scan {limit} items at once, allowed are {SCAN_ITEMS_MAX}")))
+
+    fn count_scan(&mut self, limit: u32) -> Result<(), Fault> {
+        self.count()?;
+        if limit > SCAN_ITEMS_MAX {
+            let text =
+                format!("it asked to scan {limit} items at once, allowed are {SCAN_ITEMS_MAX}");
+            return Err(Fault(text));
+        }
+        if self.allowance.scan(limit) {
+            return Ok(());
+        }
+        let most = self.granted.scanned_items_max;
+        Err(Fault(format!("it scanned more than {most} items in one call")))
+    }
 }
 
 /// Ends the call from within, in a form that the caller finds again.

@@ -2,16 +2,21 @@
 //! gives them the contract's imports. It knows nothing of HTTP or of where stocks are kept;
 //! whoever runs a guest brings a [`World`].
 
+mod contract;
 mod convert;
 mod domain;
 mod guest;
 mod imports;
+mod lent;
+mod library;
 mod limits;
 mod runtime;
 mod wasi;
 
 pub use domain::{Compiled, Domain, Refused};
 pub use guest::{Decision, Guest};
+pub use lent::Lent;
+pub use library::{Library, LibraryError, Shelved};
 pub use limits::Limits;
 pub use runtime::Runtime;
 

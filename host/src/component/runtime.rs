@@ -1,5 +1,6 @@
 use super::limits::{Limits, TICK_MS};
 use std::{
+    hash::{Hash, Hasher},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -12,6 +13,17 @@ use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConf
 /// Memory of a finished instance that is zeroed in place rather than given back to the
 /// kernel: the shipped component touches less, so the next instance faults no page in.
 const RESIDENT_BYTES: usize = 256 * 1024;
+
+/// What one component may be made of: rules in front of a domain are core modules of their own,
+/// each with a memory, and adapters between them.
+const CORE_INSTANCES_MAX: u32 = 32;
+const MEMORIES_MAX: u32 = 4;
+
+/// An interpreter in a component fills a table with thousands of its functions.
+const TABLE_ELEMENTS_MAX: usize = 65_536;
+
+/// What the runtime itself keeps about one instance.
+const INSTANCE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// The engine that compiles and runs components, and the clock for their deadlines.
 /// One per process.
@@ -30,10 +42,15 @@ impl Runtime {
     pub fn new(limits: Limits) -> anyhow::Result<Self> {
         let mut pool = PoolingAllocationConfig::new();
         pool.total_component_instances(limits.instances_max)
-            .total_core_instances(limits.instances_max.saturating_mul(8))
-            .total_memories(limits.instances_max)
-            .total_tables(limits.instances_max.saturating_mul(8))
-            .max_memories_per_component(1)
+            .total_core_instances(limits.instances_max.saturating_mul(CORE_INSTANCES_MAX))
+            .max_core_instances_per_component(CORE_INSTANCES_MAX)
+            .total_memories(limits.instances_max.saturating_mul(MEMORIES_MAX))
+            .max_memories_per_component(MEMORIES_MAX)
+            .total_tables(limits.instances_max.saturating_mul(CORE_INSTANCES_MAX))
+            .max_tables_per_component(CORE_INSTANCES_MAX)
+            .table_elements(TABLE_ELEMENTS_MAX)
+            .max_component_instance_size(INSTANCE_BYTES_MAX)
+            .max_core_instance_size(INSTANCE_BYTES_MAX)
             .max_memory_size(limits.memory_bytes_max)
             .max_unused_warm_slots(limits.instances_max)
             .linear_memory_keep_resident(RESIDENT_BYTES)
@@ -62,6 +79,13 @@ impl Runtime {
 
     pub(super) fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// Names what compiled code depends on: the version of the runtime, its settings, the machine.
+    pub(super) fn fingerprint(&self) -> String {
+        let mut hasher = std::hash::DefaultHasher::new();
+        self.engine.precompile_compatibility_hash().hash(&mut hasher);
+        format!("{:016x}", hasher.finish())
     }
 
     /// What components may use.

@@ -1,54 +1,132 @@
 //! WASI for foreign components, interface by interface and with nothing granted: no
 //! files, no network, no environment, no arguments. Their clock is the time of the command
-//! and their randomness a fixed sequence, so that they decide alike everywhere. The
-//! shipped component names none of these.
+//! and their randomness is made of its id, so that they decide alike everywhere. What they
+//! write to standard error is kept for the log, should they fail. The shipped component
+//! names none of these.
 
 use super::{World, guest::State};
+use rand_core::TryRng;
+use sha2::{Digest, Sha256};
 use std::{
+    convert::Infallible,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 use wasmtime::component::{HasData, Linker, ResourceTable};
 use wasmtime_wasi::{
-    Deterministic, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView,
+    HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView,
     cli::{WasiCli, WasiCliView},
     clocks::{WasiClocks, WasiClocksView},
     filesystem::{WasiFilesystem, WasiFilesystemView},
-    p2::bindings::{cli, clocks, filesystem::preopens, random, sync},
+    p2::{
+        bindings::{cli, clocks, filesystem::preopens, random, sync},
+        pipe::MemoryOutputPipe,
+    },
     random::{WasiRandom, WasiRandomView},
 };
 
-/// What `wasi:random` answers: bytes without meaning, the same at every call.
-const NO_RANDOMNESS: [u8; 16] = *b"holdfast-domain.";
-const NO_RANDOM_SEED: u128 = u128::from_le_bytes(NO_RANDOMNESS);
+/// What `wasi:random/insecure-seed` answers: a seed without meaning, the same for everybody.
+const NO_RANDOM_SEED: u128 = u128::from_le_bytes(*b"holdfast-domain.");
+
+/// The most random bytes that a guest may ask for at once.
+const RANDOM_BYTES_MAX: u64 = 64 * 1024;
+
+/// What is kept of a guest's standard error; more than that it cannot write.
+const STDERR_BYTES_MAX: usize = 16 * 1024;
+
+/// What of it is told.
+const SAID_CHARACTERS_MAX: usize = 2_000;
 
 /// The state of WASI for one instance.
 pub(super) struct Sandbox {
     ctx: WasiCtx,
     table: ResourceTable,
     now_ms: Arc<AtomicU64>,
+    dice: Arc<Mutex<Dice>>,
+    stderr: MemoryOutputPipe,
 }
 
 impl Sandbox {
     pub(super) fn new() -> Self {
         let now_ms = Arc::new(AtomicU64::new(0));
+        let dice = Arc::new(Mutex::new(Dice::seeded(&[])));
+        let stderr = MemoryOutputPipe::new(STDERR_BYTES_MAX);
         let ctx = WasiCtx::builder()
             .wall_clock(CommandClock(Arc::clone(&now_ms)))
             .monotonic_clock(CommandClock(Arc::clone(&now_ms)))
-            .secure_random(Deterministic::new(NO_RANDOMNESS.to_vec()))
-            .insecure_random(Deterministic::new(NO_RANDOMNESS.to_vec()))
+            .secure_random(CommandRandomness(Arc::clone(&dice)))
+            .insecure_random(CommandRandomness(Arc::clone(&dice)))
             .insecure_random_seed(NO_RANDOM_SEED)
+            .max_random_size(RANDOM_BYTES_MAX)
+            .stderr(stderr.clone())
             .allow_tcp(false)
             .allow_udp(false)
             .build();
-        Self { ctx, table: ResourceTable::new(), now_ms }
+        Self { ctx, table: ResourceTable::new(), now_ms, dice, stderr }
     }
 
-    pub(super) fn set_time(&self, now_ms: u64) {
+    /// Sets the clock, and what randomness is made of.
+    pub(super) fn begin_call(&mut self, now_ms: u64, seed: &[u8]) {
         self.now_ms.store(now_ms, Ordering::Relaxed);
+        *self.dice.lock().unwrap_or_else(PoisonError::into_inner) = Dice::seeded(seed);
+    }
+
+    /// What the guest wrote to standard error, fit for one line of a log.
+    pub(super) fn said(&self) -> Option<String> {
+        let bytes = self.stderr.contents();
+        let text = String::from_utf8_lossy(&bytes);
+        let shown: String = text.trim_end().chars().take(SAID_CHARACTERS_MAX).collect();
+        (!shown.is_empty()).then(|| shown.escape_debug().to_string())
+    }
+}
+
+/// SHA-256 of a seed and a count: the same bytes on every machine, today and in ten years.
+struct Dice {
+    seed: [u8; 32],
+    count: u64,
+    left: Vec<u8>,
+}
+
+impl Dice {
+    fn seeded(seed: &[u8]) -> Self {
+        Self { seed: Sha256::digest(seed).into(), count: 0, left: Vec::new() }
+    }
+
+    fn byte(&mut self) -> u8 {
+        if let Some(byte) = self.left.pop() {
+            return byte;
+        }
+        self.count += 1;
+        let block = Sha256::new().chain_update(self.seed).chain_update(self.count.to_le_bytes());
+        self.left = block.finalize().to_vec();
+        self.left.pop().unwrap_or(0)
+    }
+}
+
+struct CommandRandomness(Arc<Mutex<Dice>>);
+
+impl TryRng for CommandRandomness {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        let mut bytes = [0; 4];
+        self.try_fill_bytes(&mut bytes)?;
+        Ok(u32::from_le_bytes(bytes))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        let mut bytes = [0; 8];
+        self.try_fill_bytes(&mut bytes)?;
+        Ok(u64::from_le_bytes(bytes))
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        let mut dice = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        bytes.fill_with(|| dice.byte());
+        Ok(())
     }
 }
 

@@ -1,8 +1,8 @@
-use super::{Config, ConfigError, LogFormat, within};
+use super::{Config, ConfigError, LogFormat, Secret, within};
 use crate::{component, engine};
 use std::{
     net::{IpAddr, Ipv4Addr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::Duration,
 };
 use tracing_subscriber::EnvFilter;
@@ -10,14 +10,15 @@ use tracing_subscriber::EnvFilter;
 /// Declares the settings once: name, type, default, meaning. From it come the flag, the
 /// environment variable, the member of the file, and what `holdfast config` prints.
 macro_rules! settings {
-    ($($(#[doc = $doc:literal])+ $name:ident ($env:literal): $type:ty = $default:expr;)+) => {
+    ($($(#[doc = $doc:literal])+ $(#[arg($($arg:tt)+)])?
+        $name:ident ($env:literal): $type:ty = $default:expr;)+) => {
         /// What one source says about the configuration: any setting may be absent.
         #[derive(Clone, Default, Debug, clap::Args, serde::Deserialize, serde::Serialize)]
         #[serde(deny_unknown_fields)]
         pub struct Settings {
             $(
                 $(#[doc = $doc])+
-                #[arg(long, env = $env, global = true, value_name = "VALUE")]
+                #[arg(long, env = $env, global = true, value_name = "VALUE" $(, $($arg)+)?)]
                 #[serde(skip_serializing_if = "Option::is_none")]
                 pub $name: Option<$type>,
             )+
@@ -88,10 +89,30 @@ settings! {
     component_fuel_per_call("COMPONENT_FUEL_PER_CALL"): u64 = Some(50_000_000);
     /// Wall-clock time of one call into the component, in ms, 10 to 600000.
     component_deadline_ms("COMPONENT_DEADLINE_MS"): u64 = Some(1_000);
+    /// Calls of the host in one call into the component, 1000 to 10000000.
+    component_host_calls_max("COMPONENT_HOST_CALLS_MAX"): u32 = Some(65_536);
+    /// Items that the scans of one call into the component may ask for, 1000 to 10000000.
+    component_scanned_items_max("COMPONENT_SCANNED_ITEMS_MAX"): u32 = Some(65_536);
+    /// Bytes that the component hands to the host at once, 65536 to 134217728.
+    component_transfer_bytes_max("COMPONENT_TRANSFER_BYTES_MAX"): usize = Some(8 * 1024 * 1024);
+    /// Size of a component file in bytes, 65536 to 268435456.
+    component_bytes_max("COMPONENT_BYTES_MAX"): usize = Some(32 * 1024 * 1024);
+    /// Faults within a minute at which a component that was swapped in gives way to the one before, 0 to 100000; 0: never.
+    component_faults_per_minute_max("COMPONENT_FAULTS_PER_MINUTE_MAX"): u32 = Some(10);
+    /// Where components are kept; default: the folder components beside the database.
+    component_folder("COMPONENT_FOLDER"): PathBuf = None;
+    /// Whether the file of --component is swapped in when it changes: true or false.
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    watch("COMPONENT_WATCH"): bool = Some(false);
+    /// Decided commands that are recorded with their outcome, for replays, 0 to 10000000; 0: none.
+    recorded_commands_max("RECORDED_COMMANDS_MAX"): u64 = Some(0);
+    /// What opens the routes under /v1/admin, 16 to 256 printable characters; not set: there are none.
+    admin_token("ADMIN_TOKEN"): Secret = None;
 }
 
-/// Instances besides those of the readers: the writer's, and one that is being replaced.
-const INSTANCES_BESIDES_READERS: u32 = 4;
+/// Instances besides those of the readers: the writer's, one that is being replaced, a shadow,
+/// and those of candidates that are checked or replayed.
+const INSTANCES_BESIDES_READERS: u32 = 12;
 
 impl Settings {
     /// The configuration that these settings and the defaults make.
@@ -100,14 +121,25 @@ impl Settings {
     /// [`ConfigError::Value`] names the first setting that is not allowed.
     pub fn resolve(self) -> Result<Config, ConfigError> {
         let given = self.or(Self::defaults());
+        let component_folder = component_folder(&given);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let readers_max = within("readers_max", set(given.readers_max), 1, 256)?;
         let instances_max = u32::try_from(readers_max).unwrap_or(u32::MAX);
+        let limits = given.limits(instances_max.saturating_add(INSTANCES_BESIDES_READERS))?;
         Ok(Config {
             host: given.host.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
             port: set(given.port),
             database_path: checked_path("database_path", given.database_path.unwrap_or_default())?,
-            component: given.component,
+            component: given.component.clone(),
+            watch: set(given.watch),
+            component_folder,
+            component_bytes_max: within(
+                "component_bytes_max",
+                set(given.component_bytes_max),
+                64 * 1024,
+                256 * 1024 * 1024,
+            )?,
+            admin_token: given.admin_token.clone().map(checked_token).transpose()?,
             log_level: checked_level(given.log_level.unwrap_or_default())?,
             log_format: given.log_format.unwrap_or(LogFormat::Auto),
             worker_threads: within(
@@ -148,29 +180,63 @@ impl Settings {
                 )?,
                 answers_kept_ms: within("idempotency_hours", set(given.idempotency_hours), 1, 720)?
                     .saturating_mul(3_600_000),
+                recorded_commands_max: within(
+                    "recorded_commands_max",
+                    set(given.recorded_commands_max),
+                    0,
+                    10_000_000,
+                )?,
+                faults_per_minute_max: within(
+                    "component_faults_per_minute_max",
+                    set(given.component_faults_per_minute_max),
+                    0,
+                    100_000,
+                )?,
             },
             put_needs_condition: set(given.put_needs_condition),
-            limits: component::Limits {
-                memory_bytes_max: within(
-                    "component_memory_bytes_max",
-                    set(given.component_memory_bytes_max),
-                    1024 * 1024,
-                    1024 * 1024 * 1024,
-                )?,
-                fuel_per_call: within(
-                    "component_fuel_per_call",
-                    set(given.component_fuel_per_call),
-                    10_000,
-                    1_000_000_000_000,
-                )?,
-                deadline_ms: within(
-                    "component_deadline_ms",
-                    set(given.component_deadline_ms),
-                    10,
-                    600_000,
-                )?,
-                instances_max: instances_max.saturating_add(INSTANCES_BESIDES_READERS),
-            },
+            limits,
+        })
+    }
+
+    fn limits(&self, instances_max: u32) -> Result<component::Limits, ConfigError> {
+        Ok(component::Limits {
+            memory_bytes_max: within(
+                "component_memory_bytes_max",
+                set(self.component_memory_bytes_max),
+                1024 * 1024,
+                1024 * 1024 * 1024,
+            )?,
+            fuel_per_call: within(
+                "component_fuel_per_call",
+                set(self.component_fuel_per_call),
+                10_000,
+                1_000_000_000_000,
+            )?,
+            deadline_ms: within(
+                "component_deadline_ms",
+                set(self.component_deadline_ms),
+                10,
+                600_000,
+            )?,
+            host_calls_max: within(
+                "component_host_calls_max",
+                set(self.component_host_calls_max),
+                1_000,
+                10_000_000,
+            )?,
+            scanned_items_max: within(
+                "component_scanned_items_max",
+                set(self.component_scanned_items_max),
+                1_000,
+                10_000_000,
+            )?,
+            transfer_bytes_max: within(
+                "component_transfer_bytes_max",
+                set(self.component_transfer_bytes_max),
+                64 * 1024,
+                128 * 1024 * 1024,
+            )?,
+            instances_max,
         })
     }
 }
@@ -186,6 +252,24 @@ fn milliseconds(
     least: u64,
 ) -> Result<Duration, ConfigError> {
     within(name, set(value), least, 600_000).map(Duration::from_millis)
+}
+
+/// Beside the database, so that it is moved and backed up with it.
+fn component_folder(given: &Settings) -> PathBuf {
+    given.component_folder.clone().unwrap_or_else(|| {
+        let database = given.database_path.as_deref().unwrap_or(Path::new(""));
+        database.with_file_name("components")
+    })
+}
+
+fn checked_token(token: Secret) -> Result<Secret, ConfigError> {
+    let text = token.reveal();
+    if (16..=256).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(token);
+    }
+    let value = format!("({} characters)", text.chars().count());
+    let allowed = "16 to 256 printable ASCII characters without spaces".to_owned();
+    Err(ConfigError::Value { name: "admin_token", value, allowed })
 }
 
 fn checked_path(name: &'static str, path: PathBuf) -> Result<PathBuf, ConfigError> {

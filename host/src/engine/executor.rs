@@ -2,13 +2,16 @@
 
 use super::{
     Done, Error,
+    faults::Faults,
     instance::Instance,
     request::{Recording, Request, Work},
+    shadow::{Shadow, trial},
 };
 use crate::{
-    model::{Action, Command, Ended, Event, Fault, Origin, Outcome, Timestamp},
+    model::{Action, Command, Decision, Ended, Event, Fault, Origin, Outcome, Timestamp},
     store::{Answered, Lane},
 };
+use std::time::Instant;
 use uuid::Uuid;
 
 /// What a rejection says where holds must be expired before its command can be decided.
@@ -30,15 +33,18 @@ pub(super) fn sweep_command() -> Command {
     }
 }
 
-pub(super) struct Executor<'i, 'd, L: Lane> {
-    pub(super) instance: &'i mut Instance<'d, L>,
+pub(super) struct Executor<'i, L: Lane> {
+    pub(super) instance: &'i mut Instance<L>,
+    /// A candidate that looks on.
+    pub(super) shadow: &'i mut Option<Shadow<L>>,
+    pub(super) faults: &'i Faults,
     /// The time of the batch.
     pub(super) now: Timestamp,
     /// Answers from before this are as good as forgotten.
     pub(super) answers_since: Timestamp,
 }
 
-impl<L: Lane> Executor<'_, '_, L> {
+impl<L: Lane> Executor<'_, L> {
     pub(super) fn carry_out(&mut self, request: &Request) -> Result<Done, Error> {
         match &request.recording {
             Some(recording) if !request.rehearsal => self.recorded(request, recording),
@@ -145,42 +151,45 @@ impl<L: Lane> Executor<'_, '_, L> {
 
     /// One decision. Where it costs the guest, the next one gets a new guest.
     fn decide(&mut self, command: &Command) -> Result<Outcome, Error> {
-        let digest = self.instance.domain.digest();
-        let guest = match self.instance.guest() {
-            Ok(guest) => guest,
-            Err(fault) => return Err(faulted_by(command, &fault)),
+        let (digest, now) = (self.instance.digest(), self.now);
+        let glimpse = match &mut *self.shadow {
+            Some(shadow) => self.instance.lend(|unit| shadow.look(unit, command, now)),
+            None => None,
         };
-        let decided = guest.execute(command, self.now);
-        let unit = guest.world();
-        match decided {
-            Ok(Ok(outcome)) => match unit.accept(command, self.now, digest) {
-                Ok(()) => Ok(outcome),
-                Err(fault) => {
-                    self.instance.retire();
-                    Err(faulted_by(command, &fault))
-                }
+        let begun = glimpse.as_ref().map(|_| Instant::now());
+        let decided = self.instance.execute(command, now);
+        let unit = self.instance.unit().map_err(faulted)?;
+        if let (Some(shadow), Some(glimpse), Some(begun)) = (&mut *self.shadow, glimpse, begun) {
+            let (took, counts) = (begun.elapsed(), trial(unit, decided.clone()));
+            shadow.compare(&glimpse, &counts, took, command, now);
+        }
+        let fault = match decided {
+            Ok(Ok(outcome)) => match unit.accept(command, now, digest, &outcome) {
+                Ok(()) => return Ok(outcome),
+                Err(fault) => fault,
             },
             Ok(Err(rejection)) => {
-                unit.abandon();
-                Err(Error::Rejected(rejection))
+                unit.decline(command, now, digest, || Decision::Rejected(rejection.clone()));
+                return Err(Error::Rejected(rejection));
             }
-            Err(ended) => {
+            Err(Ended::Failure(failure)) => {
                 unit.abandon();
                 self.instance.retire();
-                Err(match ended {
-                    Ended::Fault(fault) => faulted_by(command, &fault),
-                    Ended::Failure(failure) => failure.into(),
-                })
+                return Err(failure.into());
             }
-        }
+            Err(Ended::Fault(fault)) => fault,
+        };
+        unit.decline(command, now, digest, || Decision::Fault(fault.0.clone()));
+        self.instance.retire();
+        self.faults.note(now);
+        tracing::error!(
+            command_id = %command.id, action = ?command.action, component = %digest,
+            cause = %fault, "domain fault"
+        );
+        Err(Error::Fault)
     }
 }
 
 fn faulted(fault: Fault) -> Error {
     Ended::Fault(fault).into()
-}
-
-fn faulted_by(command: &Command, fault: &Fault) -> Error {
-    tracing::error!(command_id = %command.id, action = ?command.action, cause = %fault, "domain fault");
-    Error::Fault
 }

@@ -1,11 +1,14 @@
 //! The unit of work, and the guest that works on it where one is alive.
 
 use crate::{
-    component::{Domain, Guest},
-    model::Fault,
+    component::{Decision, Domain, Guest, Lent},
+    model::{Command, Digest, Ended, Fault, Outcome, Timestamp},
     store::Lane,
     unit_of_work::UnitOfWork,
 };
+
+/// The component that decides, for the writer.
+pub(super) type Deciding<L> = Domain<Lent<UnitOfWork<L>>>;
 
 /// A guest that has been asked for this often makes room for a fresh one, so that whatever a
 /// component may keep to itself, against the contract, does not grow old.
@@ -15,62 +18,99 @@ const CALLS_PER_GUEST_MAX: u32 = 1_024;
 /// outlives them all.
 ///
 /// A guest per batch would cost each command of an ordinary batch half as much as its decision.
-pub(super) struct Instance<'d, L: Lane> {
-    pub(super) domain: &'d Domain<UnitOfWork<L>>,
-    state: State<L>,
+/// Those that bring a runtime of their own, which draws its randomness once, have one call each:
+/// else a decision would depend on the commands before it, and no replay would find it again.
+pub(super) struct Instance<L: Lane> {
+    deciding: Deciding<L>,
+    /// None only where a panic lost it.
+    unit: Option<Box<UnitOfWork<L>>>,
+    guest: Caller<L>,
+}
+
+/// A guest of a component where one is alive.
+pub(super) struct Caller<L: Lane> {
+    guest: Option<Guest<Lent<UnitOfWork<L>>>>,
     calls: u32,
 }
 
-enum State<L: Lane> {
-    Live(Box<Guest<UnitOfWork<L>>>),
-    Idle(Box<UnitOfWork<L>>),
-    /// Only within a change of state.
-    Moving,
+impl<L: Lane> Default for Caller<L> {
+    fn default() -> Self {
+        Self { guest: None, calls: 0 }
+    }
 }
 
-impl<'d, L: Lane> Instance<'d, L> {
-    pub(super) fn new(domain: &'d Domain<UnitOfWork<L>>, unit: UnitOfWork<L>) -> Self {
-        Self { domain, state: State::Idle(Box::new(unit)), calls: 0 }
-    }
-
-    pub(super) fn unit(&mut self) -> Result<&mut UnitOfWork<L>, Fault> {
-        match &mut self.state {
-            State::Live(guest) => Ok(guest.world()),
-            State::Idle(unit) => Ok(unit),
-            State::Moving => Err(lost()),
-        }
-    }
-
-    /// The guest, for one call; a new one where there is none.
-    pub(super) fn guest(&mut self) -> Result<&mut Guest<UnitOfWork<L>>, Fault> {
-        if self.calls >= CALLS_PER_GUEST_MAX {
-            self.retire();
-        }
-        self.calls += 1;
-        if let State::Idle(_) = self.state
-            && let State::Idle(unit) = std::mem::replace(&mut self.state, State::Moving)
-        {
-            match Guest::new(self.domain, *unit) {
-                Ok(guest) => self.state = State::Live(Box::new(guest)),
-                Err((fault, unit)) => {
-                    self.state = State::Idle(Box::new(unit));
-                    return Err(fault);
-                }
+impl<L: Lane> Caller<L> {
+    /// Lets the component decide a command over the unit of work.
+    pub(super) fn execute(
+        &mut self,
+        deciding: &Deciding<L>,
+        unit: &mut Option<Box<UnitOfWork<L>>>,
+        command: &Command,
+        now: Timestamp,
+    ) -> Result<Decision<Outcome>, Ended> {
+        let mut guest = match self.guest.take() {
+            Some(guest) if self.calls < CALLS_PER_GUEST_MAX => guest,
+            _ => {
+                self.calls = 0;
+                Guest::new(deciding, Lent::default()).map_err(|(fault, _)| fault)?
             }
+        };
+        self.calls += 1;
+        guest.world().lend(unit.take().ok_or_else(lost)?);
+        let decided = guest.execute(command, now);
+        *unit = guest.world().take_back();
+        if decided.is_ok() && !deciding.uses_wasi() {
+            self.guest = Some(guest);
         }
-        match &mut self.state {
-            State::Live(guest) => Ok(guest),
-            _ => Err(lost()),
-        }
+        decided
     }
 
     /// Ends the guest, if there is one.
     pub(super) fn retire(&mut self) {
-        self.calls = 0;
-        self.state = match std::mem::replace(&mut self.state, State::Moving) {
-            State::Live(guest) => State::Idle(Box::new(guest.into_world())),
-            other => other,
-        };
+        self.guest = None;
+    }
+}
+
+impl<L: Lane> Instance<L> {
+    pub(super) fn new(deciding: Deciding<L>, unit: UnitOfWork<L>) -> Self {
+        Self { deciding, unit: Some(Box::new(unit)), guest: Caller::default() }
+    }
+
+    pub(super) fn unit(&mut self) -> Result<&mut UnitOfWork<L>, Fault> {
+        self.unit.as_deref_mut().ok_or_else(lost)
+    }
+
+    /// The component that decides.
+    pub(super) fn digest(&self) -> Digest {
+        self.deciding.digest()
+    }
+
+    /// Lets another component decide from now on; gives back the one before.
+    pub(super) fn replace(&mut self, deciding: Deciding<L>) -> Deciding<L> {
+        self.retire();
+        std::mem::replace(&mut self.deciding, deciding)
+    }
+
+    /// Lets the component decide a command.
+    pub(super) fn execute(
+        &mut self,
+        command: &Command,
+        now: Timestamp,
+    ) -> Result<Decision<Outcome>, Ended> {
+        self.guest.execute(&self.deciding, &mut self.unit, command, now)
+    }
+
+    /// Lends the unit of work to whoever else looks at a command.
+    pub(super) fn lend<T>(
+        &mut self,
+        use_it: impl FnOnce(&mut Option<Box<UnitOfWork<L>>>) -> T,
+    ) -> T {
+        use_it(&mut self.unit)
+    }
+
+    /// Ends the guest, if there is one.
+    pub(super) fn retire(&mut self) {
+        self.guest.retire();
     }
 }
 

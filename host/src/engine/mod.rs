@@ -5,35 +5,43 @@
 
 mod clock;
 mod executor;
+mod faults;
 mod instance;
 mod meter;
 mod queue;
 mod readers;
 mod request;
+mod shadow;
 mod status;
+mod switch;
 mod writer;
 
 pub use meter::{Reading, Stage};
 pub use readers::{AsOf, LedgerPage, Queries};
 pub use request::{Done, Recording, Render, Request, Work};
+pub use shadow::ShadowReport;
 pub use status::Status;
+pub use switch::{DomainStatus, SwapError, Swapped};
 
 use crate::{
-    component::{Compiled, Domain, Refused, Runtime},
+    component::{Compiled, Limits, Refused},
     model::{
-        DeficitPosition, Digest, Ended, LocationId, LowStockPage, Rejection, Reservation,
-        ReservationPage, ReservationScan, StockFilter, StockKey, StockPage, StockView,
+        DeficitPosition, Digest, Ended, Installed, LocationId, LowStockPage, Origin, Rejection,
+        Reservation, ReservationPage, ReservationScan, StockFilter, StockKey, StockPage, StockView,
         StoreFailure, Timestamp,
     },
     store::{EventPage, EventScan, Lane, Log, Order, Snapshot},
-    unit_of_work::{ReadView, UnitOfWork},
+    unit_of_work::UnitOfWork,
 };
 use clock::Clock;
+use faults::Faults;
+use instance::Instance;
 use meter::Meter;
 use queue::{Job, Push, Queue};
-use readers::Readers;
+use readers::{Answering, Readers};
 use status::StatusCell;
 use std::{future::Future, sync::Arc, thread::JoinHandle};
+use switch::{Control, Ready, Switch};
 use tokio::sync::oneshot;
 
 /// The bounds of the engine.
@@ -49,6 +57,24 @@ pub struct Settings {
     pub sweep_interval_ms: u64,
     /// How long the answers to requests with a key are kept, in milliseconds.
     pub answers_kept_ms: u64,
+    /// Decided commands that are recorded for replays; 0: none.
+    pub recorded_commands_max: u64,
+    /// Faults within a minute at which a component gives way to the one before; 0: never.
+    pub faults_per_minute_max: u32,
+}
+
+/// With which component to start.
+pub struct Start {
+    /// The one that decides.
+    pub current: Compiled,
+    /// The one before it, where there was one and it still compiles.
+    pub previous: Option<Compiled>,
+    /// What is to be written down about them.
+    pub installed: Installed,
+    /// Who decided the last time, and why that changes, where it does.
+    pub announce: Option<(Digest, Origin)>,
+    /// What components may use.
+    pub limits: Limits,
 }
 
 /// Why a command or query has no result.
@@ -128,7 +154,7 @@ pub struct Engine {
     status: Arc<StatusCell>,
     meter: Arc<Meter>,
     clock: Arc<Clock>,
-    digest: Digest,
+    control: Arc<dyn Control>,
 }
 
 /// The writer's thread, to be waited for at the end.
@@ -160,8 +186,7 @@ impl Writer {
 /// [`StartError`].
 pub fn start<L, S, G>(
     settings: Settings,
-    runtime: &Runtime,
-    component: &[u8],
+    start: Start,
     lane: L,
     snapshots: impl Fn() -> Result<S, StoreFailure>,
     logs: impl Fn() -> Result<G, StoreFailure>,
@@ -171,24 +196,46 @@ where
     S: Snapshot,
     G: Log,
 {
-    let compiled = Compiled::new(runtime, component)?;
-    let domain: Domain<UnitOfWork<L>> = compiled.fit()?;
-    let reading: Domain<ReadView<S>> = compiled.fit()?;
-    let digest = domain.digest();
-    let unit = UnitOfWork::new(lane)?;
+    let current = Ready::of(&start.current)?;
+    let previous = start.previous.as_ref().map(Ready::of).transpose()?;
+    let mut unit = UnitOfWork::new(lane)?;
+    unit.record_up_to(settings.recorded_commands_max);
     let clock = Arc::new(Clock::new(unit.log_end().at));
     let status = Arc::new(StatusCell::default());
     let meter = Arc::new(Meter::default());
     let queue = Arc::new(Queue::new(settings.queue_commands_max));
-    let readers =
-        Readers::open(settings.readers_max, &reading, Arc::clone(&clock), snapshots, logs)?;
+    let answering = Arc::new(Answering::new(current.reading()));
+    let faults = Arc::new(Faults::new(settings.faults_per_minute_max));
+    let readers = Readers::open(
+        settings.readers_max,
+        Arc::clone(&answering),
+        Arc::clone(&faults),
+        Arc::clone(&clock),
+        snapshots,
+        logs,
+    )?;
+    let instance = Instance::new(current.deciding(), unit);
+    let (to_writer, limits) = (Arc::clone(&queue), start.limits);
+    let switch = Arc::new(Switch::new(
+        start.installed,
+        current,
+        previous,
+        to_writer,
+        answering,
+        faults,
+        limits,
+    ));
+    if let Some((from, origin)) = start.announce {
+        switch.announce(from, origin);
+    }
     let (ending, ended) = oneshot::channel();
     let thread = std::thread::Builder::new().name("writer".into()).spawn({
         let (queue, status) = (Arc::clone(&queue), Arc::clone(&status));
         let (clock, meter) = (Arc::clone(&clock), Arc::clone(&meter));
+        let switch = Arc::clone(&switch);
         move || {
             let _ending: oneshot::Sender<()> = ending;
-            writer::run(&queue, &status, &meter, &clock, &domain, unit, settings);
+            writer::run(&queue, &status, &meter, &clock, &switch, instance, settings);
         }
     })?;
     let engine = Engine {
@@ -197,7 +244,7 @@ where
         status,
         meter,
         clock,
-        digest,
+        control: switch,
     };
     Ok((engine, Writer { queue, thread, ended }))
 }
@@ -369,7 +416,49 @@ impl Engine {
     /// The component that decides.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        self.digest
+        self.control.digest()
+    }
+
+    /// Lets another component decide, from between two batches on. Resolves when the log says so.
+    ///
+    /// # Errors
+    /// [`SwapError`]; nothing has changed then.
+    pub async fn install(&self, compiled: &Compiled, origin: Origin) -> Result<Swapped, SwapError> {
+        settled(self.control.install(compiled, origin)?).await
+    }
+
+    /// Goes back to the component before.
+    ///
+    /// # Errors
+    /// [`SwapError`]; nothing has changed then.
+    pub async fn roll_back(&self, origin: Origin) -> Result<Swapped, SwapError> {
+        settled(self.control.roll_back(origin)?).await
+    }
+
+    /// Who decides, and how that goes.
+    #[must_use]
+    pub fn domain(&self) -> DomainStatus {
+        self.control.status(self.clock.now())
+    }
+
+    /// Lets a candidate decide one in `every` commands, too; nothing of it counts.
+    ///
+    /// # Errors
+    /// [`SwapError::Refused`].
+    pub fn begin_shadow(&self, candidate: &Compiled, every: u64) -> Result<(), SwapError> {
+        self.control.begin_shadow(candidate, every)
+    }
+
+    /// Ends that, and says what came of it; none where there was none.
+    #[must_use]
+    pub fn end_shadow(&self) -> Option<ShadowReport> {
+        self.control.end_shadow()
+    }
+
+    /// What came of the latest shadow so far.
+    #[must_use]
+    pub fn shadow(&self) -> Option<ShadowReport> {
+        self.control.shadow()
     }
 
     /// What the writer has done so far, and where its time went.
@@ -383,4 +472,9 @@ impl Engine {
     pub fn waiting(&self) -> usize {
         self.queue.waiting()
     }
+}
+
+async fn settled(settled: oneshot::Receiver<Result<Swapped, Error>>) -> Result<Swapped, SwapError> {
+    // Only a writer that has ended drops a change.
+    Ok(settled.await.unwrap_or(Err(Error::Stopping))?)
 }

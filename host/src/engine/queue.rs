@@ -36,13 +36,16 @@ struct State {
     /// Commands in them.
     waiting: usize,
     closed: bool,
+    /// Whether the writer is to look up, commands or not.
+    poked: bool,
     /// Whether the writer sleeps, so that nobody else pays for waking it.
     asleep: bool,
 }
 
 impl Queue {
     pub(super) fn new(capacity: usize) -> Self {
-        let state = State { jobs: VecDeque::new(), waiting: 0, closed: false, asleep: false };
+        let state =
+            State { jobs: VecDeque::new(), waiting: 0, closed: false, poked: false, asleep: false };
         Self { state: Mutex::new(state), arrived: Condvar::new(), capacity }
     }
 
@@ -71,11 +74,12 @@ impl Queue {
     }
 
     /// Moves jobs of up to `most` commands to `batch`, one job at least where there is one, and
-    /// waits for it, but not longer than `wait`. False once the queue is closed and empty.
+    /// waits for it, but not longer than `wait`, nor when it is poked. False once the queue is
+    /// closed and empty.
     pub(super) fn take(&self, most: usize, wait: Option<Duration>, batch: &mut Vec<Job>) -> bool {
         let until = wait.and_then(|wait| Instant::now().checked_add(wait));
         let mut state = self.lock();
-        while state.jobs.is_empty() {
+        while state.jobs.is_empty() && !state.poked {
             if state.closed {
                 return false;
             }
@@ -93,6 +97,7 @@ impl Queue {
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         state.asleep = false;
+        state.poked = false;
         let (mut jobs, mut commands) = (0, 0);
         for job in &state.jobs {
             let count = job.request.work.commands();
@@ -104,6 +109,12 @@ impl Queue {
         batch.extend(state.jobs.drain(..jobs));
         state.waiting = state.waiting.saturating_sub(commands);
         true
+    }
+
+    /// Lets the writer look up between two batches, where something else than commands waits.
+    pub(super) fn poke(&self) {
+        self.lock().poked = true;
+        self.arrived.notify_all();
     }
 
     /// Waits for a while, less if the queue is closed meanwhile. True while it is open.
@@ -183,6 +194,16 @@ mod tests {
     fn a_wait_for_commands_has_an_end() {
         let mut batch = Vec::new();
         assert!(Queue::new(10).take(3, Some(Duration::from_millis(1)), &mut batch));
+        assert!(batch.is_empty());
+    }
+
+    #[test]
+    fn a_poke_is_answered_once() {
+        let queue = Queue::new(10);
+        queue.poke();
+        let mut batch = Vec::new();
+        assert!(queue.take(3, None, &mut batch), "at once, without a command");
+        assert!(queue.take(3, Some(Duration::from_millis(1)), &mut batch));
         assert!(batch.is_empty());
     }
 

@@ -1,6 +1,6 @@
 //! Queries: on snapshots of what is committed, side by side, never behind the writer.
 
-use super::{Error, clock::Clock};
+use super::{Error, clock::Clock, faults::Faults};
 use crate::{
     component::{Decision, Domain, Guest},
     model::{
@@ -12,8 +12,8 @@ use crate::{
     unit_of_work::ReadView,
 };
 use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicUsize, Ordering},
+    Arc, Mutex, MutexGuard, PoisonError, RwLock,
+    atomic::{AtomicU64, AtomicUsize, Ordering},
 };
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -106,9 +106,40 @@ pub(super) async fn blocking<T: Send + 'static>(
     }
 }
 
+/// The component that answers, for all readers: it changes when the one that decides does.
+pub(super) struct Answering<S: Snapshot> {
+    domain: RwLock<Domain<ReadView<S>>>,
+    /// Counts the changes: a guest from before the last one is not asked any more.
+    changes: AtomicU64,
+}
+
+impl<S: Snapshot> Answering<S> {
+    pub(super) fn new(domain: Domain<ReadView<S>>) -> Self {
+        Self { domain: RwLock::new(domain), changes: AtomicU64::new(0) }
+    }
+
+    pub(super) fn replace(&self, domain: Domain<ReadView<S>>) {
+        *self.domain.write().unwrap_or_else(PoisonError::into_inner) = domain;
+        self.changes.fetch_add(1, Ordering::Release);
+    }
+
+    fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
+    }
+
+    fn domain(&self) -> Domain<ReadView<S>> {
+        self.domain.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn uses_wasi(&self) -> bool {
+        self.domain.read().unwrap_or_else(PoisonError::into_inner).uses_wasi()
+    }
+}
+
 /// As many readers as may work at once.
 pub(super) struct Readers<S: Snapshot, G> {
-    domain: Domain<ReadView<S>>,
+    answering: Arc<Answering<S>>,
+    faults: Arc<Faults>,
     clock: Arc<Clock>,
     permits: Semaphore,
     /// One slot per reader; empty only if a query panicked.
@@ -118,14 +149,15 @@ pub(super) struct Readers<S: Snapshot, G> {
 
 /// A snapshot, with an instance over it where there is one alive.
 enum Reader<S: Snapshot> {
-    Live { guest: Box<Guest<ReadView<S>>>, calls: u32 },
+    Live { guest: Box<Guest<ReadView<S>>>, calls: u32, changes: u64 },
     Spent(ReadView<S>),
 }
 
 impl<S: Snapshot, G: Log> Readers<S, G> {
     pub(super) fn open(
         readers: usize,
-        domain: &Domain<ReadView<S>>,
+        answering: Arc<Answering<S>>,
+        faults: Arc<Faults>,
         clock: Arc<Clock>,
         snapshots: impl Fn() -> Result<S, StoreFailure>,
         logs: impl Fn() -> Result<G, StoreFailure>,
@@ -135,7 +167,8 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
             .collect();
         let idle_logs: Result<Vec<_>, _> = (0..readers).map(|_| logs()).collect();
         Ok(Self {
-            domain: domain.clone(),
+            answering,
+            faults,
             clock,
             permits: Semaphore::new(readers),
             slots: slots?,
@@ -202,20 +235,39 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
         reader: Reader<S>,
         query: impl Fn(&mut Guest<ReadView<S>>) -> Result<T, Error>,
     ) -> (Reader<S>, Result<T, Error>) {
-        let (mut guest, calls) = match reader {
-            Reader::Live { guest, calls } => (guest, calls),
-            Reader::Spent(view) => match Guest::new(&self.domain, view) {
-                Ok(guest) => (Box::new(guest), 0),
-                Err((fault, view)) => {
-                    return (Reader::Spent(view), Err(Ended::Fault(fault).into()));
-                }
-            },
+        // Before the component is looked up: what changes in between is noticed the next time.
+        let changes = self.answering.changes();
+        let view = match reader {
+            Reader::Live { guest, calls, changes: of } if of == changes => {
+                return self.query_live(guest, calls, changes, query);
+            }
+            Reader::Live { guest, .. } => guest.into_world(),
+            Reader::Spent(view) => view,
         };
+        match Guest::new(&self.answering.domain(), view) {
+            Ok(guest) => self.query_live(Box::new(guest), 0, changes, query),
+            Err((fault, view)) => {
+                self.faults.note(self.clock.now());
+                (Reader::Spent(view), Err(Ended::Fault(fault).into()))
+            }
+        }
+    }
+
+    fn query_live<T>(
+        &self,
+        mut guest: Box<Guest<ReadView<S>>>,
+        calls: u32,
+        changes: u64,
+        query: impl Fn(&mut Guest<ReadView<S>>) -> Result<T, Error>,
+    ) -> (Reader<S>, Result<T, Error>) {
         let result = ask(&mut guest, query);
+        if matches!(result, Err(Error::Fault)) {
+            self.faults.note(self.clock.now());
+        }
         // A rejection is an answer; anything else may have cost the instance.
         let sound = matches!(result, Ok(_) | Err(Error::Rejected(_)));
-        let reader = if sound && calls < CALLS_PER_INSTANCE_MAX {
-            Reader::Live { guest, calls: calls + 1 }
+        let reader = if sound && calls < CALLS_PER_INSTANCE_MAX && !self.answering.uses_wasi() {
+            Reader::Live { guest, calls: calls + 1, changes }
         } else {
             Reader::Spent(guest.into_world())
         };
@@ -258,7 +310,7 @@ impl<S: Snapshot, G: Log> Queries for Readers<S, G> {
     }
 
     fn may_block(&self) -> bool {
-        self.domain.uses_wasi()
+        self.answering.uses_wasi()
     }
 
     fn try_stock(&self, key: &StockKey) -> Option<Result<StockView, Error>> {

@@ -5,15 +5,17 @@ use super::{
     Done, Error, Settings,
     clock::Clock,
     executor::Executor,
+    faults::Faults,
     instance::Instance,
     meter::{Meter, Stage, Watch},
     queue::{Job, Queue},
+    shadow::Shadow,
     status::{Status, StatusCell},
+    switch::{Change, Switch},
 };
 use crate::{
-    component::Domain,
     model::{Fault, StoreFailure, Timestamp},
-    store::Lane,
+    store::{Lane, Snapshot},
     unit_of_work::UnitOfWork,
 };
 use std::time::Duration;
@@ -60,19 +62,19 @@ struct Chores {
 }
 
 /// Serves the queue until it is closed and empty.
-pub(super) fn run<L: Lane>(
+pub(super) fn run<L: Lane, S: Snapshot>(
     queue: &Queue,
     status: &StatusCell,
     meter: &Meter,
     clock: &Clock,
-    domain: &Domain<UnitOfWork<L>>,
-    unit: UnitOfWork<L>,
+    switch: &Switch<L, S>,
+    mut instance: Instance<L>,
     settings: Settings,
 ) {
     let _ending = Ending { status, queue };
     let most = settings.batch_commands_max;
     let mut chores = Chores { settings, sweep_at: 0, retry_sweep_at: 0, forget_at: 0 };
-    let mut instance = Instance::new(domain, unit);
+    let mut shadow = None;
     let (mut batch, mut replies) = (Vec::new(), Vec::new());
     let mut watch = Watch::start(meter);
     while let Ok(unit) = instance.unit() {
@@ -82,10 +84,27 @@ pub(super) fn run<L: Lane>(
         }
         watch.ended(Stage::Wait);
         let now = clock.now();
-        let decided = decide(&mut instance, &mut chores, now, &batch, &mut replies);
+        if let Some(asked) = switch.shadows.take() {
+            shadow = asked;
+        }
+        shadow = shadow.filter(Shadow::running);
+        let change = switch.take();
+        let before = change.as_ref().map(|change| instance.replace(change.deciding()));
+        let faults = &switch.faults;
+        let turn = Turn { instance: &mut instance, shadow: &mut shadow, faults, now };
+        let decided = turn.decide(&mut chores, change.as_ref(), &batch, &mut replies);
         watch.ended(Stage::Decide);
-        let committed = decided.and_then(|()| commit(&mut instance, now));
+        let committed = decided.and_then(|sequence| {
+            commit(&mut instance, now)?;
+            Ok(sequence)
+        });
         watch.ended(Stage::Commit);
+        if let Some(change) = change {
+            if let (Err(_), Some(before)) = (&committed, before) {
+                instance.replace(before);
+            }
+            switch.settle(change, now, committed.clone().map_err(|_| Error::StoreUnavailable));
+        }
         watch.batch(batch.iter().map(|job| job.request.work.commands()).sum());
         reply(&mut batch, &mut replies, committed.as_ref().err());
         watch.ended(Stage::Reply);
@@ -109,26 +128,43 @@ pub(super) fn run<L: Lane>(
     }
 }
 
-/// One batch, from its beginning to before its commit: a reply per job.
-fn decide<L: Lane>(
-    instance: &mut Instance<'_, L>,
-    chores: &mut Chores,
+/// What one batch is decided with.
+struct Turn<'a, L: Lane> {
+    instance: &'a mut Instance<L>,
+    shadow: &'a mut Option<Shadow<L>>,
+    faults: &'a Faults,
     now: Timestamp,
-    batch: &[Job],
-    replies: &mut Vec<Reply>,
-) -> Result<(), StoreFailure> {
-    instance.unit().map_err(lost)?.begin()?;
-    let answers_since = now.saturating_sub(chores.settings.answers_kept_ms);
-    let mut executor = Executor { instance, now, answers_since };
-    chores.sweep(&mut executor, !batch.is_empty());
-    for job in batch {
-        replies.push(executor.carry_out(&job.request));
-    }
-    chores.forget(instance.unit().map_err(lost)?, now, answers_since);
-    Ok(())
 }
 
-fn commit<L: Lane>(instance: &mut Instance<'_, L>, now: Timestamp) -> Result<(), StoreFailure> {
+impl<L: Lane> Turn<'_, L> {
+    /// One batch, from its beginning to before its commit: a reply per job. Says which number a
+    /// change of the component has in the log; it comes first.
+    fn decide<S: Snapshot>(
+        self,
+        chores: &mut Chores,
+        change: Option<&Change<L, S>>,
+        batch: &[Job],
+        replies: &mut Vec<Reply>,
+    ) -> Result<u64, StoreFailure> {
+        let Self { instance, shadow, faults, now } = self;
+        let unit = instance.unit().map_err(lost)?;
+        unit.begin()?;
+        if let Some(change) = change {
+            unit.install(change.kind, change.from, change.to, &change.origin, now);
+        }
+        let sequence = unit.log_end().sequence + 1;
+        let answers_since = now.saturating_sub(chores.settings.answers_kept_ms);
+        let mut executor = Executor { instance, shadow, faults, now, answers_since };
+        chores.sweep(&mut executor, !batch.is_empty());
+        for job in batch {
+            replies.push(executor.carry_out(&job.request));
+        }
+        chores.forget(instance.unit().map_err(lost)?, now, answers_since);
+        Ok(sequence)
+    }
+}
+
+fn commit<L: Lane>(instance: &mut Instance<L>, now: Timestamp) -> Result<(), StoreFailure> {
     let committed = instance.unit().map_err(lost)?.commit(now);
     if committed.is_err() {
         instance.retire();
@@ -152,13 +188,13 @@ impl Chores {
 
     /// Where commands are waiting, what is due goes first, so that none of them has to look for
     /// it; otherwise it is left to gather for a while.
-    fn sweep<L: Lane>(&mut self, executor: &mut Executor<'_, '_, L>, waiting: bool) {
+    fn sweep<L: Lane>(&mut self, executor: &mut Executor<'_, L>, waiting: bool) {
         let now = executor.now;
         let too_early = self.retry_sweep_at > now || (self.sweep_at > now && !waiting);
         if self.settings.sweep_interval_ms == 0 || too_early {
             return;
         }
-        let next_due = |executor: &mut Executor<'_, '_, L>| {
+        let next_due = |executor: &mut Executor<'_, L>| {
             executor.instance.unit().ok().and_then(|unit| unit.next_due())
         };
         if next_due(executor).is_none_or(|at| at > now) {
@@ -217,7 +253,7 @@ fn refuse_waiting(queue: &Queue, most: usize, batch: &mut Vec<Job>) {
 }
 
 /// Tries the store until it can be written again; false if the queue is closed before.
-fn recovered<L: Lane>(queue: &Queue, instance: &mut Instance<'_, L>) -> bool {
+fn recovered<L: Lane>(queue: &Queue, instance: &mut Instance<L>) -> bool {
     tracing::warn!("read-only until the store can be written again");
     while queue.pause(RECOVERY_PAUSE) {
         let Ok(unit) = instance.unit() else { return false };

@@ -2,8 +2,8 @@
 
 use super::time::{optional_rfc3339, rfc3339};
 use crate::model::{
-    Event, EventKind, Level, LogEntry, ReservationEventKind, ReservationState, ReservationStatus,
-    StockEvent, StockEventKind, Timestamp,
+    Digest, DomainEventKind, Event, EventKind, Level, LogEntry, ReservationEventKind,
+    ReservationState, ReservationStatus, StockEvent, StockEventKind, Timestamp,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -50,12 +50,26 @@ impl From<ReservationStatus> for StatusBody {
     }
 }
 
-/// Before or after: the numbers of a stock, or the status of a reservation.
+/// Before or after: the numbers of a stock, the status of a reservation, or the component.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 pub(super) enum BeforeOrAfter {
     Stock(LevelBody),
     Reservation(StatusBody),
+    Domain(ComponentBody),
+}
+
+/// Which component decided before or after an event.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ComponentBody {
+    /// SHA-256 of the component, in hexadecimal.
+    component: String,
+}
+
+impl From<Digest> for ComponentBody {
+    fn from(digest: Digest) -> Self {
+        Self { component: digest.to_string() }
+    }
 }
 
 /// An entry of the ledger: a fact, in the order in which the facts happened.
@@ -90,7 +104,7 @@ pub(super) struct EntryBody<'a> {
     component: String,
 }
 
-/// A fact: what happened to a stock or a reservation.
+/// A fact: what happened to a stock or a reservation, or that another component decides.
 #[derive(Serialize, ToSchema)]
 pub(super) struct FactBody<'a> {
     /// What happened, such as InventoryReserved or LowStockDetected.
@@ -132,7 +146,7 @@ impl<'a> FactBody<'a> {
     pub(super) fn of(event: &'a Event) -> Self {
         let stock = match event {
             Event::Stock(event) => Some(event),
-            Event::Reservation(_) => None,
+            Event::Reservation(_) | Event::Domain(_) => None,
         };
         let (kind, reservation_id, from, to) = match event {
             Event::Stock(StockEvent { kind, reservation_id, from, to, .. }) => (
@@ -146,6 +160,12 @@ impl<'a> FactBody<'a> {
                 Some(event.reservation_id.as_str()),
                 Some(BeforeOrAfter::Reservation(event.from.into())),
                 BeforeOrAfter::Reservation(event.to.into()),
+            ),
+            Event::Domain(event) => (
+                name_of(EventKind::Domain(event.kind)),
+                None,
+                Some(BeforeOrAfter::Domain(event.from.into())),
+                BeforeOrAfter::Domain(event.to.into()),
             ),
         };
         Self {
@@ -163,7 +183,7 @@ impl<'a> FactBody<'a> {
 }
 
 /// The name of every kind of event. Both sides of a transfer have the same.
-pub(super) const EVENT_KINDS: [(&str, &[EventKind]); 12] = [
+pub(super) const EVENT_KINDS: [(&str, &[EventKind]); 14] = [
     ("InventoryAdjusted", &[EventKind::Stock(StockEventKind::InventoryAdjusted)]),
     ("InventoryReserved", &[EventKind::Stock(StockEventKind::InventoryReserved)]),
     ("InventoryReleased", &[EventKind::Stock(StockEventKind::InventoryReleased)]),
@@ -182,6 +202,8 @@ pub(super) const EVENT_KINDS: [(&str, &[EventKind]); 12] = [
     ("ReservationFulfilled", &[EventKind::Reservation(ReservationEventKind::ReservationFulfilled)]),
     ("ReservationCancelled", &[EventKind::Reservation(ReservationEventKind::ReservationCancelled)]),
     ("ReservationExpired", &[EventKind::Reservation(ReservationEventKind::ReservationExpired)]),
+    ("DomainSwapped", &[EventKind::Domain(DomainEventKind::DomainSwapped)]),
+    ("DomainRolledBack", &[EventKind::Domain(DomainEventKind::DomainRolledBack)]),
 ];
 
 fn name_of(kind: EventKind) -> &'static str {

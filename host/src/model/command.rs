@@ -1,33 +1,40 @@
 use super::{LineRequest, LocationId, ProductId, Reservation, StockKey, StockView, Timestamp};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use uuid::Uuid;
 
 /// A request to change state.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Command {
     /// Unique; names the command in the log.
     pub id: Uuid,
     /// Who and why.
     pub origin: Origin,
     /// What must be so first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub precondition: Option<Precondition>,
     /// What to do.
     pub action: Action,
 }
 
 /// Who asks for a command and why; kept with its events.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Default, Debug, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Origin {
     /// As authenticated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller: Option<Arc<str>>,
     /// In the caller's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The caller's name for the business transaction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
 }
 
 /// What to do: a command of the contract and its arguments.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "the commands and arguments are the contract's, by name")]
 pub enum Action {
     AdjustSet { key: StockKey, total: u64, minimum: Option<u64> },
@@ -44,8 +51,30 @@ pub enum Action {
     ExpireDue { limit: u32 },
 }
 
+impl Action {
+    /// The command's name in the contract.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::AdjustSet { .. } => "adjust-set",
+            Self::AdjustBy { .. } => "adjust-by",
+            Self::Reserve { .. } => "reserve",
+            Self::Release { .. } => "release",
+            Self::Transfer { .. } => "transfer",
+            Self::Hold { .. } => "hold",
+            Self::Replace { .. } => "replace",
+            Self::Extend { .. } => "extend",
+            Self::Confirm { .. } => "confirm",
+            Self::Fulfil { .. } => "fulfil",
+            Self::Cancel { .. } => "cancel",
+            Self::ExpireDue { .. } => "expire-due",
+        }
+    }
+}
+
 /// What must be so before a command may change anything.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Precondition {
     /// It exists.
     Exists,
@@ -56,7 +85,8 @@ pub enum Precondition {
 }
 
 /// What an accepted command did.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// A command on one stock.
     Stock {

@@ -1,14 +1,36 @@
 use super::{Digest, Level, ReservationStatus, StockKey, Timestamp};
+use serde::Serialize;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// A fact that an accepted command produced.
+/// A fact: what an accepted command produced, or who decides from now on.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Event {
     /// About a stock.
     Stock(StockEvent),
     /// About a reservation.
     Reservation(ReservationEvent),
+    /// About the domain component.
+    Domain(DomainEvent),
+}
+
+/// Why another component decides from now on.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[allow(missing_docs, reason = "as the log shows them")]
+pub enum DomainEventKind {
+    DomainSwapped,
+    DomainRolledBack,
+}
+
+/// Another component decides from now on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DomainEvent {
+    /// How it came to that.
+    pub kind: DomainEventKind,
+    /// Who decided before.
+    pub from: Digest,
+    /// Who decides from now on.
+    pub to: Digest,
 }
 
 /// What happened to a stock.
@@ -95,7 +117,7 @@ pub struct LogEntry {
     pub reason: Option<String>,
     /// The caller's name for the business transaction.
     pub reference: Option<String>,
-    /// The component that decided it.
+    /// The component that decided it; where it is about the component, the one from then on.
     pub component: Digest,
     /// The fact.
     pub event: Event,
@@ -108,4 +130,113 @@ pub enum EventKind {
     Stock(StockEventKind),
     /// About a reservation.
     Reservation(ReservationEventKind),
+    /// About the domain component.
+    Domain(DomainEventKind),
+}
+
+/// The canonical form of a fact: the contract's case and fields, in the contract's order, in
+/// `snake_case`; what is absent is left out.
+#[derive(Serialize)]
+struct Canonical<'a> {
+    event: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a StockKey>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quantity: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    direction: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reservation_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counterpart_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<BeforeOrAfter<'a>>,
+    to: BeforeOrAfter<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum BeforeOrAfter<'a> {
+    Stock(&'a Level),
+    Reservation(&'a ReservationStatus),
+    Domain(&'a Digest),
+}
+
+impl<'a> Canonical<'a> {
+    fn new(event: &'static str, to: BeforeOrAfter<'a>) -> Self {
+        Self {
+            event,
+            key: None,
+            quantity: None,
+            direction: None,
+            reservation_id: None,
+            expires_at: None,
+            counterpart_id: None,
+            from: None,
+            to,
+        }
+    }
+
+    fn of_stock(it: &'a StockEvent) -> Self {
+        use StockEventKind as Kind;
+        let (event, direction) = match it.kind {
+            Kind::InventoryAdjusted => ("inventory-adjusted", None),
+            Kind::InventoryReserved => ("inventory-reserved", None),
+            Kind::InventoryReleased => ("inventory-released", None),
+            Kind::InventoryFulfilled => ("inventory-fulfilled", None),
+            Kind::InventoryTransferredOut => ("inventory-transferred", Some("outgoing")),
+            Kind::InventoryTransferredIn => ("inventory-transferred", Some("incoming")),
+            Kind::LowStockDetected => ("low-stock-detected", None),
+            Kind::LowStockResolved => ("low-stock-resolved", None),
+        };
+        Self {
+            key: Some(&it.key),
+            quantity: it.quantity,
+            direction,
+            reservation_id: it.reservation_id.as_deref(),
+            expires_at: it.expires_at,
+            counterpart_id: it.counterpart_id.as_deref(),
+            from: it.from.as_ref().map(BeforeOrAfter::Stock),
+            ..Self::new(event, BeforeOrAfter::Stock(&it.to))
+        }
+    }
+
+    fn of(event: &'a Event) -> Self {
+        use ReservationEventKind as Kind;
+        match event {
+            Event::Stock(it) => Self::of_stock(it),
+            Event::Reservation(it) => {
+                let event = match it.kind {
+                    Kind::ReservationExtended => "reservation-extended",
+                    Kind::ReservationConfirmed => "reservation-confirmed",
+                    Kind::ReservationFulfilled => "reservation-fulfilled",
+                    Kind::ReservationCancelled => "reservation-cancelled",
+                    Kind::ReservationExpired => "reservation-expired",
+                };
+                Self {
+                    reservation_id: Some(&it.reservation_id),
+                    from: Some(BeforeOrAfter::Reservation(&it.from)),
+                    ..Self::new(event, BeforeOrAfter::Reservation(&it.to))
+                }
+            }
+            Event::Domain(it) => {
+                let event = match it.kind {
+                    DomainEventKind::DomainSwapped => "domain-swapped",
+                    DomainEventKind::DomainRolledBack => "domain-rolled-back",
+                };
+                Self {
+                    from: Some(BeforeOrAfter::Domain(&it.from)),
+                    ..Self::new(event, BeforeOrAfter::Domain(&it.to))
+                }
+            }
+        }
+    }
+}
+
+impl Serialize for Event {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Canonical::of(self).serialize(serializer)
+    }
 }

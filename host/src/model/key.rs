@@ -1,3 +1,4 @@
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The longest product or location id.
@@ -37,7 +38,8 @@ fn check(text: &str) -> Result<(), InvalidId> {
 }
 
 /// Names what is stocked.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct ProductId(String);
 
 impl ProductId {
@@ -69,7 +71,8 @@ impl ProductId {
 }
 
 /// Names where it is stocked; `default` where nobody says.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct LocationId(String);
 
 impl LocationId {
@@ -96,6 +99,34 @@ impl LocationId {
     }
 }
 
+impl TryFrom<String> for ProductId {
+    type Error = InvalidId;
+
+    fn try_from(text: String) -> Result<Self, InvalidId> {
+        Self::parse(text)
+    }
+}
+
+impl From<ProductId> for String {
+    fn from(id: ProductId) -> Self {
+        id.0
+    }
+}
+
+impl TryFrom<String> for LocationId {
+    type Error = InvalidId;
+
+    fn try_from(text: String) -> Result<Self, InvalidId> {
+        Self::parse(text)
+    }
+}
+
+impl From<LocationId> for String {
+    fn from(id: LocationId) -> Self {
+        id.0
+    }
+}
+
 impl Default for LocationId {
     fn default() -> Self {
         Self("default".to_owned())
@@ -103,7 +134,7 @@ impl Default for LocationId {
 }
 
 /// Names one stock: a product at a location.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct StockKey {
     /// What.
     pub product_id: ProductId,

@@ -1,5 +1,7 @@
+use serde::{Deserialize, Serialize};
+
 /// An expected refusal by the domain.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Rejection {
     /// Stable; lowercase words joined by hyphens.
     pub code: String,
@@ -10,9 +12,10 @@ pub struct Rejection {
 }
 
 /// A named fact about a refusal.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Detail {
     /// The line of the command it is about; none: the whole command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<u32>,
     /// In `snake_case`.
     pub name: String,
@@ -21,7 +24,8 @@ pub struct Detail {
 }
 
 /// A value in a rejection's details.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Value {
     /// A text.
     Text(String),

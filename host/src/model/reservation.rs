@@ -1,7 +1,9 @@
 use super::{LocationId, ProductId, StockKey, Timestamp};
+use serde::{Deserialize, Serialize};
 
 /// Where a reservation is in its life.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "the names are the contract's")]
 pub enum ReservationState {
     Held,
@@ -20,18 +22,19 @@ impl ReservationState {
 }
 
 /// What changes about a reservation without changing a stock.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ReservationStatus {
     /// Where it is in its life.
     pub state: ReservationState,
     /// When the hold comes due; none: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
     /// Accepted changes so far, from 1.
     pub version: u64,
 }
 
 /// How much of one stock a command is about.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct LineRequest {
     /// Which stock.
     pub key: StockKey,
@@ -40,7 +43,7 @@ pub struct LineRequest {
 }
 
 /// What a reservation holds, or held, of one stock.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ReservationLine {
     /// Of which stock.
     pub key: StockKey,
@@ -64,15 +67,17 @@ impl ReservationLine {
 }
 
 /// A reservation, under its id.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Reservation {
     /// 1 to 100; several may be about one stock.
     pub lines: Vec<ReservationLine>,
     /// Where it is in its life.
     pub status: ReservationStatus,
     /// The time to live it was made with, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ttl_seconds: Option<u32>,
     /// The caller's name for the business transaction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,

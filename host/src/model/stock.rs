@@ -1,10 +1,11 @@
 use super::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// The largest quantity.
 pub const QUANTITY_MAX: u64 = 999_999_999_999;
 
 /// The numbers of a stock.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Level {
     /// What is there.
     pub total: u64,
@@ -19,11 +20,12 @@ pub struct Level {
 }
 
 /// A stock as it is stored, under its key.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Stock {
     /// The numbers.
     pub level: Level,
     /// No hold on it is due before this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<Timestamp>,
     /// When it was created.
     pub created_at: Timestamp,
@@ -32,7 +34,7 @@ pub struct Stock {
 }
 
 /// A stock as the domain presents it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct StockView {
     /// The stock.
     pub stock: Stock,

@@ -6,8 +6,8 @@ use super::{
     StoredDue, StoredReservation,
 };
 use crate::model::{
-    DeficitScan, Map, ReservationPage, ReservationScan, Stock, StockKey, StockScan, StoreFailure,
-    Timestamp,
+    DeficitScan, Installed, Map, ReservationPage, ReservationScan, Stock, StockKey, StockScan,
+    StoreFailure, Timestamp,
 };
 use std::{
     hash::BuildHasher,
@@ -222,10 +222,13 @@ impl<L: Lane> Lane for CachedLane<L> {
         self.inner.log_end()
     }
 
+    fn installed(&mut self) -> Result<Option<Installed>, StoreFailure> {
+        self.inner.installed()
+    }
+
     fn commit(&mut self, batch: Batch<'_, '_>) -> Result<Vec<ReservationHandle>, StoreFailure> {
-        let Batch { stocks, reservations, log, answers, now } = batch;
-        let handles =
-            self.inner.commit(Batch { stocks: &mut *stocks, reservations, log, answers, now })?;
+        let Batch { stocks, .. } = batch;
+        let handles = self.inner.commit(Batch { stocks: &mut *stocks, ..batch })?;
         for write in stocks {
             if let Some(handle) = *write.handle {
                 self.cache.committed(write.key, handle, *write.stock);

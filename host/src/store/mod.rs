@@ -4,13 +4,15 @@
 //! waiting for it.
 
 mod cached;
+mod memory;
 pub mod sqlite;
 
 pub use cached::{Cache, CachedLane, CachedSnapshot};
+pub use memory::MemoryLane;
 
 use crate::model::{
-    DeficitScan, DueHolds, EventKind, LogEntry, ProductId, Reservation, ReservationPage,
-    ReservationScan, Stock, StockKey, StockScan, StoreFailure, Timestamp,
+    DeficitScan, DueHolds, EventKind, Installed, LogEntry, ProductId, Recorded, Reservation,
+    ReservationPage, ReservationScan, Stock, StockKey, StockScan, StoreFailure, Timestamp,
 };
 use std::{cmp::Reverse, collections::HashMap};
 
@@ -163,6 +165,12 @@ pub struct Batch<'a, 'w> {
     pub log: &'a [LogEntry],
     /// Requests that were answered, and when.
     pub answers: &'a HashMap<RequestKey, Answered>,
+    /// Which component decides from now on, where that changes.
+    pub installed: Option<Installed>,
+    /// Commands as they were decided.
+    pub recorded: &'a [Recorded],
+    /// The most of them that are kept; 0: none are.
+    pub recorded_max: u64,
     /// The time of the batch.
     pub now: Timestamp,
 }
@@ -174,6 +182,8 @@ pub trait Lane: Snapshot {
     fn begin_batch(&mut self) -> Result<(), StoreFailure>;
     /// Where the log ends.
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure>;
+    /// Which component decides, where that is written down.
+    fn installed(&mut self) -> Result<Option<Installed>, StoreFailure>;
     /// Makes all of it durable, or nothing, and ends the batch. Says how each of the
     /// reservations, in order, is found again.
     fn commit(&mut self, batch: Batch<'_, '_>) -> Result<Vec<ReservationHandle>, StoreFailure>;
@@ -237,6 +247,19 @@ pub trait Log: Send + 'static {
     /// # Errors
     /// Where the store fails.
     fn events(&mut self, scan: &EventScan) -> Result<EventPage, StoreFailure>;
+
+    /// Up to `limit` recorded commands behind the one of number `after`, with their numbers, the
+    /// oldest first.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    fn recorded(&mut self, after: u64, limit: u32) -> Result<Vec<(u64, Recorded)>, StoreFailure>;
+
+    /// The number of the recorded command whose events the one of this sequence belongs to.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    fn recorded_with_event(&mut self, sequence: u64) -> Result<Option<u64>, StoreFailure>;
 }
 
 /// Which entries of the log to read.

@@ -3,25 +3,22 @@
 
 mod reservations;
 
+use super::Draft;
 use crate::model::{Event, Level, QUANTITY_MAX, Reservation, Stock, StockEvent, StockKey};
 
 /// The longest text in an event that the domain may choose.
 const TEXT_BYTES_MAX: usize = 128;
 
-/// What one command writes and says.
-pub(super) struct Writes<'a> {
-    pub(super) stocks: &'a [(StockKey, Stock)],
-    pub(super) reservations: &'a [(String, Reservation)],
-    pub(super) facts: &'a [Event],
-}
-
 type StockBefore<'a> = dyn Fn(&StockKey) -> Option<&'a Stock> + 'a;
 type ReservationBefore<'a> = dyn Fn(&str) -> Option<&'a Reservation> + 'a;
 
-impl Writes<'_> {
-    /// Says which invariant they break, if any. `stock` and `reservation` are what the command
+impl Draft<'_> {
+    /// Says which invariant it breaks, if any. `stock` and `reservation` are what the command
     /// found.
-    pub(super) fn check<'a>(
+    ///
+    /// # Errors
+    /// The invariant, in words.
+    pub(crate) fn check<'a>(
         &self,
         stock: &StockBefore<'a>,
         reservation: &ReservationBefore<'a>,
@@ -54,6 +51,7 @@ impl Writes<'_> {
                 Ok(())
             }
             Event::Reservation(event) => self.check_written(&event.reservation_id),
+            Event::Domain(_) => Err("a command speaks of the component".to_owned()),
         }
     }
 

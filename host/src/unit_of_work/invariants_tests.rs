@@ -35,7 +35,7 @@ fn check(
     facts: &[Event],
     before: Option<&Stock>,
 ) -> Result<(), String> {
-    let writes = Writes { stocks, reservations: &[], facts };
+    let writes = Draft { stocks, reservations: &[], facts };
     writes.check(&|_| before, &|_| None)
 }
 

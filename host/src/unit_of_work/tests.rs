@@ -2,141 +2,15 @@ use super::*;
 use crate::{
     component::World,
     model::{
-        Action, DeficitScan, Ended, Level, Origin, ReservationLine, ReservationPage,
-        ReservationScan, ReservationState, ReservationStatus, StockEvent, StockEventKind,
-        StockScan,
+        Action, DeficitScan, Ended, Level, Origin, ReservationLine, ReservationState,
+        ReservationStatus, StockEvent, StockEventKind, StockScan,
     },
-    store::{self, Stored, StoredDue},
+    store::MemoryLane,
 };
-use std::collections::BTreeMap;
 use uuid::Uuid;
 
-/// A store in memory that can be told to fail.
-#[derive(Default)]
-struct Memory {
-    stocks: BTreeMap<StockKey, Stock>,
-    reservations: BTreeMap<String, Reservation>,
-    log: Vec<LogEntry>,
-    failing: bool,
-}
-
-fn failure() -> StoreFailure {
-    StoreFailure::new("testing", std::io::Error::other("told to fail"))
-}
-
-fn stored(reservation: &Reservation) -> StoredReservation {
-    let handle = ReservationHandle { number: 1, last_event: None };
-    StoredReservation { handle, reservation: reservation.clone() }
-}
-
-impl store::Snapshot for Memory {
-    fn begin(&mut self) -> Result<(), StoreFailure> {
-        Ok(())
-    }
-
-    fn end(&mut self) {}
-
-    fn stock(&mut self, key: &StockKey) -> Result<Option<Stored>, StoreFailure> {
-        Ok(self.stocks.get(key).map(|stock| Stored {
-            handle: Handle { stock_id: 1, event_count: 1, last_event: 1 },
-            stock: *stock,
-        }))
-    }
-
-    fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
-        let all = self.stocks.iter().filter(|(key, stock)| store::scan_matches(scan, key, stock));
-        Ok(all.take(scan.limit as usize).map(|(key, stock)| (key.clone(), *stock)).collect())
-    }
-
-    fn scan_deficits(
-        &mut self,
-        scan: &DeficitScan,
-    ) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
-        let mut all: Vec<_> = self
-            .stocks
-            .iter()
-            .filter(|(key, stock)| store::deficit_scan_matches(scan, key, stock))
-            .map(|(key, stock)| (key.clone(), *stock))
-            .collect();
-        all.sort_by_key(|(key, stock)| (std::cmp::Reverse(store::deficit(stock)), key.clone()));
-        all.truncate(scan.limit as usize);
-        Ok(all)
-    }
-
-    fn reservation(&mut self, id: &str) -> Result<Option<StoredReservation>, StoreFailure> {
-        Ok(self.reservations.get(id).map(stored))
-    }
-
-    fn due_holds(
-        &mut self,
-        key: Option<&StockKey>,
-        until: Timestamp,
-        limit: u32,
-    ) -> Result<StoredDue, StoreFailure> {
-        let held = |until: u64| self.reservations.iter().filter(move |(_, it)| it.is_due(until));
-        let mut items: Vec<_> = held(until)
-            .filter(|(_, it)| key.is_none_or(|key| it.holds(key) > 0))
-            .map(|(id, it)| (id.clone(), stored(it)))
-            .collect();
-        items.sort_by_key(|(id, it)| (it.reservation.status.expires_at, id.clone()));
-        items.truncate(limit as usize);
-        let next_due = held(u64::MAX).filter_map(|(_, it)| it.status.expires_at);
-        Ok(StoredDue { items, next_due: next_due.filter(|at| *at > until).min() })
-    }
-
-    fn first_due(&mut self, limit: u32) -> Result<Vec<(String, Timestamp)>, StoreFailure> {
-        let held = self.reservations.iter().filter(|(_, it)| it.is_due(u64::MAX));
-        let mut all: Vec<_> =
-            held.map(|(id, it)| (id.clone(), it.status.expires_at.unwrap())).collect();
-        all.sort_by_key(|(id, at)| (*at, id.clone()));
-        all.truncate(limit as usize);
-        Ok(all)
-    }
-
-    fn scan_reservations(&mut self, _: &ReservationScan) -> Result<ReservationPage, StoreFailure> {
-        Ok(ReservationPage::default())
-    }
-}
-
-impl Lane for Memory {
-    fn begin_batch(&mut self) -> Result<(), StoreFailure> {
-        Ok(())
-    }
-
-    fn log_end(&mut self) -> Result<LogEnd, StoreFailure> {
-        let last = self.log.last();
-        Ok(last.map_or(LogEnd::default(), |e| LogEnd { sequence: e.sequence, at: e.at }))
-    }
-
-    fn commit(&mut self, batch: Batch<'_, '_>) -> Result<Vec<ReservationHandle>, StoreFailure> {
-        if self.failing {
-            return Err(failure());
-        }
-        self.stocks.extend(batch.stocks.iter().map(|write| (write.key.clone(), *write.stock)));
-        let reservations = batch.reservations.iter();
-        self.reservations
-            .extend(reservations.map(|write| (write.id.to_owned(), write.reservation.clone())));
-        self.log.extend_from_slice(batch.log);
-        Ok(vec![ReservationHandle { number: 1, last_event: None }; batch.reservations.len()])
-    }
-
-    fn answered(&mut self, _: &RequestKey, _: Timestamp) -> Result<Option<Answered>, StoreFailure> {
-        Ok(None)
-    }
-
-    fn forget_answers(&mut self, _: Timestamp, _: u32) -> Result<usize, StoreFailure> {
-        Ok(0)
-    }
-
-    fn recover(&mut self) -> Result<(), StoreFailure> {
-        self.failing = false;
-        Ok(())
-    }
-
-    fn close(&mut self) -> Result<(), StoreFailure> {
-        Ok(())
-    }
-}
+/// What the outcome is does not matter to the unit of work.
+const DONE: Outcome = Outcome::Expiry { expired: 0, next_due: None };
 
 fn key(product: &str) -> StockKey {
     StockKey::parse(product.to_owned(), "default".to_owned()).unwrap()
@@ -160,7 +34,7 @@ fn command(product: &str) -> Command {
 }
 
 /// Writes as a guest would, without accepting.
-fn write(unit: &mut UnitOfWork<Memory>, product: &str, to: Level) {
+fn write(unit: &mut UnitOfWork<MemoryLane>, product: &str, to: Level) {
     let from = unit.stock(&key(product)).unwrap().map(|stock| stock.level);
     unit.put_stock(key(product), stock(to)).unwrap();
     let event = StockEvent {
@@ -176,13 +50,13 @@ fn write(unit: &mut UnitOfWork<Memory>, product: &str, to: Level) {
     unit.publish(vec![Event::Stock(event)]).unwrap();
 }
 
-fn accept(unit: &mut UnitOfWork<Memory>, product: &str, to: Level) {
+fn accept(unit: &mut UnitOfWork<MemoryLane>, product: &str, to: Level) {
     write(unit, product, to);
-    unit.accept(&command(product), 5, Digest([0; 32])).unwrap();
+    unit.accept(&command(product), 5, Digest([0; 32]), &DONE).unwrap();
 }
 
-fn unit() -> UnitOfWork<Memory> {
-    UnitOfWork::new(Memory::default()).unwrap()
+fn unit() -> UnitOfWork<MemoryLane> {
+    UnitOfWork::new(MemoryLane::default()).unwrap()
 }
 
 fn names(found: &[(StockKey, Stock)]) -> Vec<&str> {
@@ -212,7 +86,7 @@ fn a_broken_invariant_drops_the_command_alone() {
     let mut unit = unit();
     accept(&mut unit, "a", level(5, 0, 1));
     unit.put_stock(key("b"), stock(level(5, 0, 1))).unwrap();
-    assert!(unit.accept(&command("b"), 5, Digest([0; 32])).is_err(), "no event");
+    assert!(unit.accept(&command("b"), 5, Digest([0; 32]), &DONE).is_err(), "no event");
     unit.commit(5).unwrap();
     assert_eq!(unit.lane.stocks.len(), 1);
     assert_eq!(unit.lane.log.len(), 1);
@@ -271,7 +145,7 @@ fn a_flood_is_a_fault_and_not_a_growing_memory() {
 }
 
 /// A hold of 3 of "a", which must exist, due at 50.
-fn hold(unit: &mut UnitOfWork<Memory>, id: &str, version: u64) {
+fn hold(unit: &mut UnitOfWork<MemoryLane>, id: &str, version: u64) {
     let level = unit.stock(&key("a")).unwrap().unwrap().level;
     let to = Level { reserved: level.reserved + 3, version: level.version + 1, ..level };
     unit.put_stock(key("a"), stock(to)).unwrap();
@@ -315,7 +189,7 @@ fn commands_that_stand_or_fall_together_are_undone_together() {
     accept(&mut unit, "a", level(8, 0, 2));
     accept(&mut unit, "b", level(1, 0, 1));
     hold(&mut unit, "r", 1);
-    unit.accept(&command("a"), 5, Digest([0; 32])).unwrap();
+    unit.accept(&command("a"), 5, Digest([0; 32]), &DONE).unwrap();
     unit.undo();
     assert_eq!(unit.stock(&key("a")).unwrap().unwrap().level, level(9, 0, 1));
     assert_eq!(unit.stock(&key("b")).unwrap(), None);
@@ -336,7 +210,7 @@ fn a_hold_is_due_from_its_time_on_until_it_is_resolved() {
     accept(&mut unit, "a", level(9, 0, 1));
     assert_eq!(unit.next_due(), None);
     hold(&mut unit, "r", 1);
-    unit.accept(&command("a"), 5, Digest([0; 32])).unwrap();
+    unit.accept(&command("a"), 5, Digest([0; 32]), &DONE).unwrap();
     unit.commit(5).unwrap();
     assert_eq!(unit.next_due(), Some(50));
     assert!(unit.due_holds(None, 49, 9).unwrap().items.is_empty());
@@ -352,20 +226,20 @@ fn what_reservations_hold_and_what_stocks_reserve_for_them_must_agree() {
     let mut unit = unit();
     accept(&mut unit, "a", level(9, 0, 1));
     unit.put_reservation("r".to_owned(), reservation(ReservationState::Held, 1)).unwrap();
-    let broken = unit.accept(&command("a"), 5, Digest([0; 32])).unwrap_err();
+    let broken = unit.accept(&command("a"), 5, Digest([0; 32]), &DONE).unwrap_err();
     assert!(broken.0.contains("changed by 3"), "{broken}");
     hold(&mut unit, "r", 1);
-    unit.accept(&command("a"), 5, Digest([0; 32])).unwrap();
+    unit.accept(&command("a"), 5, Digest([0; 32]), &DONE).unwrap();
     hold(&mut unit, "r", 3);
-    let skipped = unit.accept(&command("a"), 5, Digest([0; 32])).unwrap_err();
+    let skipped = unit.accept(&command("a"), 5, Digest([0; 32]), &DONE).unwrap_err();
     assert!(skipped.0.contains("version 3"), "{skipped}");
 }
 
 #[test]
 fn a_final_reservation_stays_as_it_is() {
     let mut unit = unit();
-    unit.lane.reservations.insert("r".to_owned(), reservation(ReservationState::Cancelled, 2));
+    unit.lane.reservations.insert("r".to_owned(), (1, reservation(ReservationState::Cancelled, 2)));
     unit.put_reservation("r".to_owned(), reservation(ReservationState::Held, 3)).unwrap();
-    let broken = unit.accept(&command("a"), 5, Digest([0; 32])).unwrap_err();
+    let broken = unit.accept(&command("a"), 5, Digest([0; 32]), &DONE).unwrap_err();
     assert!(broken.0.contains("from Cancelled to Held"), "{broken}");
 }

@@ -10,6 +10,7 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Undo {
     log: usize,
+    recorded: usize,
     next_due: Option<Timestamp>,
     /// Each stock as it was before each write, and whether the batch had changed it.
     pub(super) stocks: Vec<(StockKey, Option<Stock>, bool)>,
@@ -21,7 +22,12 @@ impl<L: Lane> UnitOfWork<L> {
     /// From here on, until [`UnitOfWork::keep`] or [`UnitOfWork::undo`], accepted commands
     /// stand or fall together.
     pub fn begin_together(&mut self) {
-        self.undo = Some(Undo { log: self.log.len(), next_due: self.next_due, ..Undo::default() });
+        self.undo = Some(Undo {
+            log: self.log.len(),
+            recorded: self.recorded.len(),
+            next_due: self.next_due,
+            ..Undo::default()
+        });
     }
 
     /// Lets them stand.
@@ -44,6 +50,7 @@ impl<L: Lane> UnitOfWork<L> {
             }
         }
         self.log.truncate(undo.log);
+        self.recorded.truncate(undo.recorded);
         self.next_due = earlier(self.next_due, undo.next_due);
     }
 }

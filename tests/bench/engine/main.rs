@@ -22,7 +22,7 @@ mod native;
 use common::{Unit, argument, command, decide, median, number, unit};
 use holdfast::{
     component::{Domain, EMBEDDED, Limits, Runtime},
-    model::{Action, StockKey},
+    model::{Action, Digest, Outcome, StockKey},
 };
 use std::time::{Duration, Instant};
 
@@ -37,6 +37,9 @@ enum Decider<'d> {
     Component(&'d Domain<Unit>),
     Native,
 }
+
+/// What the native decider leaves out: nobody records it here.
+const UNRECORDED: Outcome = Outcome::Expiry { expired: 0, next_due: None };
 
 /// Cheap, and the same on each run.
 struct Random(u64);
@@ -63,7 +66,7 @@ fn rate(mut unit: Unit, decider: Decider<'_>, keys: &[StockKey], size: usize) ->
             Decider::Native => {
                 for command in &batch {
                     native::execute(&mut unit, command, NOW);
-                    unit.accept(command, NOW, holdfast::model::Digest([1; 32])).unwrap();
+                    unit.accept(command, NOW, Digest([1; 32]), &UNRECORDED).unwrap();
                 }
                 unit
             }
@@ -89,7 +92,7 @@ fn main() {
         let set = Action::AdjustSet { key: key.clone(), total: 900_000_000_000, minimum: Some(0) };
         let command = command(set);
         native::execute(&mut unit, &command, NOW);
-        unit.accept(&command, NOW, domain.digest()).unwrap();
+        unit.accept(&command, NOW, domain.digest(), &UNRECORDED).unwrap();
     }
     unit.commit(NOW).unwrap();
 

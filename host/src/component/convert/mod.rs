@@ -7,8 +7,8 @@ use super::bindings::{
     holdfast::inventory::{storage, types},
 };
 use crate::model::{
-    Command, DeficitPosition, DeficitScan, Detail, Event, Fault, Level, LowStockPage, Outcome,
-    Precondition, Rejection, ReservationEvent, ReservationEventKind, Stock, StockEvent,
+    Command, DeficitPosition, DeficitScan, Detail, Event, Fault, Level, LocationId, LowStockPage,
+    Outcome, Precondition, Rejection, ReservationEvent, ReservationEventKind, Stock, StockEvent,
     StockEventKind, StockKey, StockPage, StockScan, StockView, Timestamp, Value,
 };
 
@@ -132,7 +132,43 @@ pub(super) fn deficit_scan_from_wit(scan: storage::DeficitScan) -> Result<Defici
     })
 }
 
-pub(super) fn rejection_from_wit(rejection: types::Rejection) -> Rejection {
+/// The longest code and name, and the longest text, that a rejection may have, in bytes; and the
+/// most facts: a few for each of a hundred lines.
+const NAME_BYTES_MAX: usize = 64;
+const TEXT_BYTES_MAX: usize = 4_096;
+const DETAILS_MAX: usize = 1_024;
+
+fn check_rejection(rejection: &types::Rejection) -> Result<(), Fault> {
+    let (names, texts): (Vec<_>, Vec<_>) = rejection
+        .details
+        .iter()
+        .take(DETAILS_MAX)
+        .map(|detail| match &detail.value {
+            types::DetailValue::Text(text) => (detail.name.len(), text.len()),
+            _ => (detail.name.len(), 0),
+        })
+        .unzip();
+    let longest = |lengths: &[usize]| lengths.iter().copied().max().unwrap_or(0);
+    let sizes = [
+        ("a code", rejection.code.len(), NAME_BYTES_MAX),
+        ("a message", rejection.message.len(), TEXT_BYTES_MAX),
+        ("a name", longest(&names), NAME_BYTES_MAX),
+        ("a text", longest(&texts), TEXT_BYTES_MAX),
+    ];
+    if rejection.details.len() > DETAILS_MAX {
+        let count = rejection.details.len();
+        return Err(Fault(format!("it refused with {count} details, allowed are {DETAILS_MAX}")));
+    }
+    match sizes.into_iter().find(|(_, size, most)| size > most) {
+        Some((what, size, most)) => {
+            Err(Fault(format!("it refused with {what} of {size} bytes, allowed are {most}")))
+        }
+        None => Ok(()),
+    }
+}
+
+pub(super) fn rejection_from_wit(rejection: types::Rejection) -> Result<Rejection, Fault> {
+    check_rejection(&rejection)?;
     let detail = |detail: types::Detail| Detail {
         line: detail.line,
         name: detail.name,
@@ -143,11 +179,11 @@ pub(super) fn rejection_from_wit(rejection: types::Rejection) -> Rejection {
             types::DetailValue::Flag(flag) => Value::Flag(flag),
         },
     };
-    Rejection {
+    Ok(Rejection {
         code: rejection.code,
         message: rejection.message,
         details: rejection.details.into_iter().map(detail).collect(),
-    }
+    })
 }
 
 pub(super) fn event_from_wit(event: types::Event) -> Result<Event, Fault> {
@@ -161,11 +197,11 @@ pub(super) fn event_from_wit(event: types::Event) -> Result<Event, Fault> {
         types::Event::InventoryReleased(it) => movement(Kind::InventoryReleased, it)?,
         types::Event::InventoryFulfilled(it) => movement(Kind::InventoryFulfilled, it)?,
         types::Event::InventoryTransferred(it) => transferred(it)?,
-        types::Event::ReservationExtended(it) => change(Reservation::ReservationExtended, it),
-        types::Event::ReservationConfirmed(it) => change(Reservation::ReservationConfirmed, it),
-        types::Event::ReservationFulfilled(it) => change(Reservation::ReservationFulfilled, it),
-        types::Event::ReservationCancelled(it) => change(Reservation::ReservationCancelled, it),
-        types::Event::ReservationExpired(it) => change(Reservation::ReservationExpired, it),
+        types::Event::ReservationExtended(it) => change(Reservation::ReservationExtended, it)?,
+        types::Event::ReservationConfirmed(it) => change(Reservation::ReservationConfirmed, it)?,
+        types::Event::ReservationFulfilled(it) => change(Reservation::ReservationFulfilled, it)?,
+        types::Event::ReservationCancelled(it) => change(Reservation::ReservationCancelled, it)?,
+        types::Event::ReservationExpired(it) => change(Reservation::ReservationExpired, it)?,
         types::Event::LowStockDetected(it) => {
             stock_event(Kind::LowStockDetected, it.key, it.from, it.to)?
         }
@@ -194,6 +230,7 @@ fn stock_event(
 }
 
 fn movement(kind: StockEventKind, it: types::StockMovement) -> Result<Event, Fault> {
+    it.reservation_id.as_deref().map_or(Ok(()), reservation::check_id)?;
     Ok(Event::Stock(StockEvent {
         kind,
         key: key_from_wit(it.key)?,
@@ -217,17 +254,25 @@ fn transferred(it: types::InventoryTransferred) -> Result<Event, Fault> {
         quantity: Some(it.quantity),
         reservation_id: None,
         expires_at: None,
-        counterpart_id: Some(it.counterpart_id),
+        counterpart_id: Some(location(it.counterpart_id)?),
         from: it.from.map(level_from_wit),
         to: level_from_wit(it.to),
     }))
 }
 
-fn change(kind: ReservationEventKind, it: types::ReservationChange) -> Event {
-    Event::Reservation(ReservationEvent {
+fn location(id: String) -> Result<String, Fault> {
+    match LocationId::check(&id) {
+        Ok(()) => Ok(id),
+        Err(error) => Err(Fault(format!("it named a location whose id {error}"))),
+    }
+}
+
+fn change(kind: ReservationEventKind, it: types::ReservationChange) -> Result<Event, Fault> {
+    reservation::check_id(&it.reservation_id)?;
+    Ok(Event::Reservation(ReservationEvent {
         kind,
         reservation_id: it.reservation_id,
         from: reservation::status_from_wit(it.from),
         to: reservation::status_from_wit(it.to),
-    })
+    }))
 }

@@ -53,7 +53,19 @@ pub(in super::super) fn lines_to_wit(lines: &[LineRequest]) -> Vec<types::LineRe
     lines.iter().map(line).collect()
 }
 
+/// The most lines of a reservation, and the longest reference, in bytes.
+const LINES_MAX: usize = 100;
+const REFERENCE_BYTES_MAX: usize = 1_024;
+
 pub(in super::super) fn from_wit(it: types::Reservation) -> Result<Reservation, Fault> {
+    if it.lines.len() > LINES_MAX {
+        let count = it.lines.len();
+        return Err(Fault(format!("a reservation of {count} lines, allowed are {LINES_MAX}")));
+    }
+    let reference = it.reference.as_ref().map_or(0, String::len);
+    if reference > REFERENCE_BYTES_MAX {
+        return Err(Fault(format!("a reference of {reference} bytes in a reservation")));
+    }
     let line = |line: types::ReservationLine| {
         Ok(ReservationLine {
             key: key_from_wit(line.key)?,

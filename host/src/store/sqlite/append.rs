@@ -11,12 +11,20 @@ const INSERT_EVENT: &str = "INSERT INTO event (sequence, kind, at, component_id,
      caller, reason, reference, reservation_id, expires_at, stock_id, quantity, counterpart_id, \
      total, reserved, unattributed, minimum, version, version_span, total_from, reserved_from, \
      unattributed_from, minimum_from, state, state_from, expires_at_from, ordinal, previous, \
-     reservation_previous) \
+     reservation_previous, component_from) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
-     ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)";
+     ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)";
 
 const INSERT_ANCHOR: &str =
     "INSERT INTO ledger_anchor (stock_id, ordinal, sequence) VALUES (?1, ?2, ?3)";
+
+/// The components of an entry, by number.
+pub(super) struct EntryComponents {
+    /// Which decided it.
+    pub(super) by: i64,
+    /// Which decided before, where the entry is about that.
+    pub(super) from: Option<i64>,
+}
 
 /// Writes rows of the log.
 pub(super) struct Appender<'c> {
@@ -35,7 +43,7 @@ impl<'c> Appender<'c> {
     pub(super) fn append(
         &mut self,
         entry: &LogEntry,
-        component_id: i64,
+        components: EntryComponents,
         handle: Option<&mut Handle>,
         reservation_end: Option<&mut Option<u64>>,
     ) -> rusqlite::Result<()> {
@@ -61,7 +69,7 @@ impl<'c> Appender<'c> {
         insert.number(Some(entry.sequence))?;
         insert.bind(row.kind)?;
         insert.number(Some(entry.at))?;
-        insert.bind(Some(component_id))?;
+        insert.bind(Some(components.by))?;
         insert.bind(Some(entry.command_id.as_bytes()))?;
         insert.bind(entry.caller.as_deref())?;
         insert.bind(entry.reason.as_deref())?;
@@ -81,6 +89,7 @@ impl<'c> Appender<'c> {
         insert.number(ordinal)?;
         insert.number(previous)?;
         insert.number(reservation_previous)?;
+        insert.bind(components.from)?;
         insert.run()
     }
 }

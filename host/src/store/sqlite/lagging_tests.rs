@@ -104,6 +104,9 @@ impl Shop {
             reservations: &[],
             log: &log,
             answers: &HashMap::new(),
+            installed: None,
+            recorded: &[],
+            recorded_max: 0,
             now,
         };
         let lane = self.lane.as_mut().unwrap();

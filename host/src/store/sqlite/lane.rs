@@ -1,19 +1,20 @@
 use super::{
     answers,
-    append::Appender,
+    append::{Appender, EntryComponents},
     checkpoint::Checkpointer,
     connection::{self, failed},
+    installed,
     lagging::{self, Change, Due, Lagging, Rounds},
     lock::FileLock,
-    reservations,
+    recorded, reservations,
     rows::unsigned,
     snapshot,
     stocks::StockRows,
 };
 use crate::{
     model::{
-        DeficitScan, Digest, Event, Level, LogEntry, Map, ReservationPage, ReservationScan, Stock,
-        StockKey, StockScan, StoreFailure, Timestamp,
+        DeficitScan, Digest, Event, Installed, Level, LogEntry, Map, ReservationPage,
+        ReservationScan, Stock, StockKey, StockScan, StoreFailure, Timestamp,
     },
     store::{
         Answered, Batch, Handle, Lane, LogEnd, RequestKey, ReservationHandle, Snapshot, StockWrite,
@@ -47,6 +48,8 @@ pub struct SqliteLane {
     next_stock_id: i64,
     log_end: LogEnd,
     components: Map<Digest, i64>,
+    /// Whether there are recorded commands.
+    has_recorded: bool,
     lagging: Arc<Lagging>,
     rounds: Rounds,
     _lock: Arc<FileLock>,
@@ -69,6 +72,7 @@ impl SqliteLane {
             next_stock_id: 1,
             log_end: LogEnd::default(),
             components: Map::default(),
+            has_recorded: false,
             rounds: Rounds::new(lagging.sequence()),
             lagging,
             _lock: lock,
@@ -94,12 +98,13 @@ impl SqliteLane {
             .prepare("SELECT digest, component_id FROM component")?
             .query_map([], |row| Ok((Digest(row.get(0)?), row.get(1)?)))?
             .collect::<rusqlite::Result<_>>()?;
+        self.has_recorded = recorded::any(&self.connection)?;
         Ok(())
     }
 
     /// Writes everything.
     fn write(&mut self, batch: &Batch<'_, '_>) -> rusqlite::Result<Written> {
-        let Batch { stocks, reservations, log, answers, now } = batch;
+        let Batch { stocks, reservations, log, answers, now, .. } = batch;
         let mut touched: Map<_, _> = stocks
             .iter()
             .map(|write| {
@@ -122,6 +127,7 @@ impl SqliteLane {
         for (key, answered) in *answers {
             answers::write(&self.connection, key, answered, *now)?;
         }
+        self.write_decisions(batch)?;
         let due = self.rounds.due(&self.lagging, log.len() as u64);
         let (handles, changes) = self.write_stocks(stocks, &touched, &due)?;
         Ok(Written { handles, reservation_handles, changes, due })
@@ -136,7 +142,12 @@ impl SqliteLane {
     ) -> rusqlite::Result<()> {
         let mut appender = Appender::new(&self.connection)?;
         for entry in log {
-            let component = component_id(&self.connection, &mut self.components, entry.component)?;
+            let mut number = |digest| component_id(&self.connection, &mut self.components, digest);
+            let by = number(entry.component)?;
+            let from = match &entry.event {
+                Event::Domain(event) => Some(number(event.from)?),
+                _ => None,
+            };
             let (stock, reservation) = match &entry.event {
                 Event::Stock(event) => {
                     let stock = touched.get_mut(&event.key).map(|stock| {
@@ -146,9 +157,26 @@ impl SqliteLane {
                     (stock, event.reservation_id.as_deref())
                 }
                 Event::Reservation(event) => (None, Some(event.reservation_id.as_str())),
+                Event::Domain(_) => (None, None),
             };
             let end = reservation.and_then(|id| ends.get_mut(id));
-            appender.append(entry, component, stock, end)?;
+            appender.append(entry, EntryComponents { by, from }, stock, end)?;
+        }
+        Ok(())
+    }
+
+    /// Writes who decides, and what was decided.
+    fn write_decisions(&mut self, batch: &Batch<'_, '_>) -> rusqlite::Result<()> {
+        let mut number = |digest| component_id(&self.connection, &mut self.components, digest);
+        if let Some(installed) = &batch.installed {
+            installed::write(&self.connection, installed, &mut number)?;
+        }
+        if batch.recorded_max > 0 && !batch.recorded.is_empty() {
+            recorded::write(&self.connection, batch.recorded, batch.recorded_max, &mut number)?;
+            self.has_recorded = true;
+        } else if self.has_recorded && batch.recorded_max == 0 && !batch.log.is_empty() {
+            recorded::forget(&self.connection)?;
+            self.has_recorded = false;
         }
         Ok(())
     }
@@ -282,6 +310,10 @@ impl Lane for SqliteLane {
 
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure> {
         Ok(self.log_end)
+    }
+
+    fn installed(&mut self) -> Result<Option<Installed>, StoreFailure> {
+        installed::find(&self.connection).map_err(failed("reading which component decides"))
     }
 
     fn commit(&mut self, batch: Batch<'_, '_>) -> Result<Vec<ReservationHandle>, StoreFailure> {

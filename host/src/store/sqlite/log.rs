@@ -3,11 +3,12 @@ use super::{
     connection::{self, failed},
     events,
     lagging::Lagging,
+    recorded,
     rows::{self, LOG_COLUMNS, Unsigned, unsigned},
     snapshot,
 };
 use crate::{
-    model::{LogEntry, StockKey, StoreFailure, Timestamp},
+    model::{LogEntry, Recorded, StockKey, StoreFailure, Timestamp},
     store::{EventPage, EventScan, Handle, Log, Order},
 };
 use rusqlite::{Connection, params};
@@ -168,5 +169,14 @@ impl Log for SqliteLog {
 
     fn events(&mut self, scan: &EventScan) -> Result<EventPage, StoreFailure> {
         events::scan(&self.connection, scan).map_err(failed("reading the event log"))
+    }
+
+    fn recorded(&mut self, after: u64, limit: u32) -> Result<Vec<(u64, Recorded)>, StoreFailure> {
+        recorded::page(&self.connection, after, limit).map_err(failed("reading recorded commands"))
+    }
+
+    fn recorded_with_event(&mut self, sequence: u64) -> Result<Option<u64>, StoreFailure> {
+        recorded::with_event(&self.connection, sequence)
+            .map_err(failed("finding a recorded command"))
     }
 }

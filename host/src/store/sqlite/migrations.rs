@@ -5,10 +5,11 @@ use super::{OpenError, connection};
 use rusqlite::{Connection, ErrorCode};
 use std::path::Path;
 
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/0001_stock_and_event_log.sql"),
     include_str!("migrations/0002_reservations.sql"),
     include_str!("migrations/0003_lagging_rows.sql"),
+    include_str!("migrations/0004_components_and_commands.sql"),
 ];
 
 /// The schema version of this binary.

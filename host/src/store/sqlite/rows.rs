@@ -1,9 +1,9 @@
 //! The border between rows and the host's values.
 
 use crate::model::{
-    Digest, Event, EventKind, Level, LogEntry, Reservation, ReservationEvent, ReservationEventKind,
-    ReservationLine, ReservationState, ReservationStatus, Stock, StockEvent, StockEventKind,
-    StockKey,
+    Digest, DomainEvent, DomainEventKind, Event, EventKind, Level, LogEntry, Reservation,
+    ReservationEvent, ReservationEventKind, ReservationLine, ReservationState, ReservationStatus,
+    Stock, StockEvent, StockEventKind, StockKey,
 };
 use crate::store::{ReservationHandle, StoredReservation};
 use rusqlite::{
@@ -88,6 +88,9 @@ const RESERVATION_EVENT_KINDS: [(i64, ReservationEventKind); 5] = [
     (21, ReservationEventKind::ReservationExpired),
 ];
 
+const DOMAIN_EVENT_KINDS: [(i64, DomainEventKind); 2] =
+    [(33, DomainEventKind::DomainSwapped), (34, DomainEventKind::DomainRolledBack)];
+
 const STATES: [(i64, ReservationState); 5] = [
     (1, ReservationState::Held),
     (2, ReservationState::Confirmed),
@@ -114,6 +117,7 @@ pub(super) fn kind_number(kind: EventKind) -> Option<i64> {
     match kind {
         EventKind::Stock(kind) => encode(&STOCK_EVENT_KINDS, &kind),
         EventKind::Reservation(kind) => encode(&RESERVATION_EVENT_KINDS, &kind),
+        EventKind::Domain(kind) => encode(&DOMAIN_EVENT_KINDS, &kind),
     }
 }
 
@@ -176,6 +180,10 @@ impl<'a> EventRow<'a> {
         match event {
             Event::Stock(event) => Self::of_stock(event),
             Event::Reservation(event) => Self::of_reservation(event),
+            // From which component to which is the entry's, by number.
+            Event::Domain(event) => {
+                Self { kind: encode(&DOMAIN_EVENT_KINDS, &event.kind), ..Self::default() }
+            }
         }
     }
 
@@ -221,17 +229,24 @@ impl<'a> EventRow<'a> {
 pub(super) const LOG_COLUMNS: &str = "sequence, kind, at, component.digest, command_id, caller, \
      reason, reference, reservation_id, expires_at, quantity, counterpart_id, event.total, \
      event.reserved, event.unattributed, event.minimum, event.version, version_span, total_from, \
-     reserved_from, unattributed_from, minimum_from, state, state_from, expires_at_from";
+     reserved_from, unattributed_from, minimum_from, state, state_from, expires_at_from, \
+     (SELECT digest FROM component WHERE component_id = component_from)";
 
 /// How many they are.
-pub(super) const LOG_COLUMNS_COUNT: usize = 25;
+pub(super) const LOG_COLUMNS_COUNT: usize = 26;
 
-/// A log entry about a stock, or about a reservation, where `key` is none.
+/// A log entry about a stock; where `key` is none, about a reservation or the domain.
 pub(super) fn log_entry(row: &Row<'_>, key: Option<StockKey>) -> rusqlite::Result<LogEntry> {
     let kind: i64 = row.get(1)?;
     let event = match (decode(&STOCK_EVENT_KINDS, kind), key) {
         (Some(kind), Some(key)) => Event::Stock(stock_event(row, kind, key)?),
-        (None, _) => Event::Reservation(reservation_event(row, kind)?),
+        (None, _) => match decode(&DOMAIN_EVENT_KINDS, kind) {
+            Some(kind) => {
+                let (from, to) = (Digest(row.get(25)?), Digest(row.get(3)?));
+                Event::Domain(DomainEvent { kind, from, to })
+            }
+            None => Event::Reservation(reservation_event(row, kind)?),
+        },
         (Some(_), None) => return Err(broken(1, "an event about a stock names none")),
     };
     let command_id: [u8; 16] = row.get(4)?;

@@ -1,6 +1,6 @@
 //! What must hold of reservations, and between them and their stocks.
 
-use super::{ReservationBefore, StockBefore, Writes};
+use super::{Draft, ReservationBefore, StockBefore};
 use crate::model::{
     Event, LocationId, QUANTITY_MAX, Reservation, ReservationState as State, Stock, StockKey,
 };
@@ -96,7 +96,7 @@ fn check_events(
 /// What a stock has reserved beyond the unattributed changes as much as what reservations hold
 /// of it: so the sum stays right, command by command.
 pub(super) fn check_holdings<'a>(
-    writes: &Writes<'_>,
+    writes: &Draft<'_>,
     stock: &StockBefore<'a>,
     reservation: &ReservationBefore<'a>,
 ) -> Result<(), String> {

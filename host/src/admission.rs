@@ -1,0 +1,192 @@
+//! What a component must pass before it may decide, step by step, each reported.
+
+use crate::{
+    component::{Compiled, EMBEDDED, Library, Refused, Runtime},
+    conformance::{self, Depth},
+    model::Digest,
+};
+use serde::Serialize;
+use std::{fmt, time::Instant};
+
+/// The most failures of the self-check that are told.
+const FAILURES_SHOWN_MAX: usize = 10;
+
+/// A component that somebody wants to decide.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate<'a> {
+    /// Its bytes.
+    pub bytes: &'a [u8],
+    /// What they are meant to be.
+    pub expected: Option<Digest>,
+}
+
+/// A step of the examination.
+#[derive(Clone, Debug, Serialize)]
+pub struct Step {
+    /// What was looked at.
+    pub step: &'static str,
+    /// What was found.
+    pub outcome: String,
+    /// Whether that is well.
+    pub passed: bool,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+}
+
+/// A component that has passed.
+pub struct Admitted {
+    /// It, ready to be installed.
+    pub compiled: Compiled,
+    /// How it went.
+    pub steps: Vec<Step>,
+}
+
+/// A component that has not, and at which step.
+#[derive(Clone, Debug, thiserror::Error)]
+pub struct Refusal {
+    /// How it went; the last step failed.
+    pub steps: Vec<Step>,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.steps.last() {
+            Some(last) => write!(f, "the component is refused ({}): {}", last.step, last.outcome),
+            None => f.write_str("the component is refused"),
+        }
+    }
+}
+
+/// Takes the steps one by one, until one fails.
+struct Examination {
+    steps: Vec<Step>,
+}
+
+impl Examination {
+    fn step<T>(
+        &mut self,
+        step: &'static str,
+        take: impl FnOnce() -> Result<(T, String), String>,
+    ) -> Result<T, Refusal> {
+        let begun = Instant::now();
+        let taken = take();
+        let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let (value, outcome) = match taken {
+            Ok((value, outcome)) => (Some(value), outcome),
+            Err(outcome) => (None, outcome),
+        };
+        self.steps.push(Step { step, outcome, passed: value.is_some(), took_ms });
+        value.ok_or_else(|| Refusal { steps: std::mem::take(&mut self.steps) })
+    }
+}
+
+/// Examines a candidate. Compiling takes milliseconds to a minute: this blocks, and belongs on a
+/// thread that may.
+///
+/// # Errors
+/// [`Refusal`] says at which step it failed, and why.
+pub fn examine(
+    runtime: &Runtime,
+    library: Option<&Library>,
+    candidate: &Candidate<'_>,
+    bytes_max: usize,
+) -> Result<Admitted, Refusal> {
+    let bytes = candidate.bytes;
+    let mut examination = Examination { steps: Vec::new() };
+    examination.step("size", || within(bytes.len(), bytes_max))?;
+    examination.step("digest", || as_expected(Digest::of(bytes), candidate.expected))?;
+    let compile = |bytes: &[u8]| match library {
+        Some(library) => library.compile(runtime, bytes),
+        None => Compiled::new(runtime, bytes),
+    };
+    let compiled = examination.step("compile", || {
+        let compiled = compile(bytes).map_err(told)?;
+        Ok((compiled, "it is a component".to_owned()))
+    })?;
+    examination.step("contract", || {
+        let fitting = compile(EMBEDDED).map_err(told)?;
+        compiled.check_contract(&fitting).map_err(told)?;
+        let foreign = compiled.foreign_imports();
+        let besides = match foreign.len() {
+            0 => "nothing else".to_owned(),
+            _ => foreign.join(", "),
+        };
+        Ok(((), format!("it fits; besides the contract it imports {besides}")))
+    })?;
+    examination.step("call", || {
+        conformance::call_once(&compiled).map_err(|fault| fault.to_string())?;
+        Ok(((), "it answers".to_owned()))
+    })?;
+    examination.step("self-check", || self_check(&compiled))?;
+    Ok(Admitted { compiled, steps: examination.steps })
+}
+
+fn told(refused: Refused) -> String {
+    refused.to_string()
+}
+
+fn within(size: usize, most: usize) -> Result<((), String), String> {
+    if size <= most {
+        return Ok(((), format!("{size} bytes")));
+    }
+    Err(format!("{size} bytes, allowed are {most} (COMPONENT_BYTES_MAX)"))
+}
+
+fn as_expected(found: Digest, expected: Option<Digest>) -> Result<((), String), String> {
+    match expected {
+        Some(expected) if expected != found => {
+            Err(format!("it is {found}, expected was {expected}: it was changed on its way"))
+        }
+        _ => Ok(((), found.to_string())),
+    }
+}
+
+fn self_check(compiled: &Compiled) -> Result<((), String), String> {
+    let findings = conformance::check(compiled, Depth::Admission).map_err(told)?;
+    let broken: Vec<_> = findings
+        .iter()
+        .filter_map(|finding| Some(format!("{}: {}", finding.name, finding.failure.as_ref()?)))
+        .collect();
+    if broken.is_empty() {
+        return Ok(((), format!("{} promises kept", findings.len())));
+    }
+    let shown = broken.iter().take(FAILURES_SHOWN_MAX).cloned().collect::<Vec<_>>().join("; ");
+    Err(format!("{} of {} promises broken: {shown}", broken.len(), findings.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::component::Limits;
+
+    #[test]
+    fn the_embedded_component_passes_every_step() {
+        let runtime = Runtime::new(Limits::default()).unwrap();
+        let candidate = Candidate { bytes: EMBEDDED, expected: Some(Digest::of(EMBEDDED)) };
+        let admitted = examine(&runtime, None, &candidate, EMBEDDED.len()).unwrap();
+        let names: Vec<_> = admitted.steps.iter().map(|step| step.step).collect();
+        assert_eq!(names, ["size", "digest", "compile", "contract", "call", "self-check"]);
+        assert!(admitted.steps.iter().all(|step| step.passed));
+    }
+
+    #[test]
+    fn a_component_is_refused_at_the_first_step_that_fails_in_words() {
+        let runtime = Runtime::new(Limits::default()).unwrap();
+        let refused = |bytes: &[u8], expected: Option<Digest>, most: usize| {
+            let candidate = Candidate { bytes, expected };
+            let refusal = examine(&runtime, None, &candidate, most).err().unwrap();
+            let last = refusal.steps.last().unwrap().clone();
+            assert!(!last.passed);
+            (last.step, last.outcome)
+        };
+        let (step, outcome) = refused(EMBEDDED, None, 10);
+        assert_eq!(step, "size");
+        assert!(outcome.contains("allowed are 10"), "{outcome}");
+        assert_eq!(refused(EMBEDDED, Some(Digest([0; 32])), 1 << 20).0, "digest");
+        assert_eq!(refused(&EMBEDDED[..5_000], None, 1 << 20).0, "compile");
+        assert_eq!(refused(&[0; 100_000], None, 1 << 20).0, "compile");
+        let (step, outcome) = refused(b"\0asm\x0d\0\x01\0", None, 1 << 20);
+        assert_eq!(step, "contract");
+        assert!(outcome.contains("it exports nothing; expected is holdfast:inventory/inventory"));
+    }
+}

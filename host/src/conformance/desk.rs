@@ -1,0 +1,116 @@
+//! A component at work over a store in memory, watched as the host would watch it.
+
+use crate::{
+    component::{Decision as Decided, Domain, Guest, Lent},
+    model::{Command, Decision, Ended, Event, Fault, LogEntry, Outcome, Timestamp},
+    store::MemoryLane,
+    unit_of_work::{ReadView, UnitOfWork},
+};
+
+pub(super) type Deciding = Domain<Lent<UnitOfWork<MemoryLane>>>;
+pub(super) type Answering = Domain<ReadView<MemoryLane>>;
+
+/// A component, its store, and everything that was decided.
+pub(super) struct Desk<'d> {
+    deciding: &'d Deciding,
+    answering: &'d Answering,
+    /// Whether every call gets a new instance.
+    fresh: bool,
+    guest: Option<Guest<Lent<UnitOfWork<MemoryLane>>>>,
+    unit: Option<Box<UnitOfWork<MemoryLane>>>,
+}
+
+impl<'d> Desk<'d> {
+    pub(super) fn new(
+        deciding: &'d Deciding,
+        answering: &'d Answering,
+        fresh: bool,
+    ) -> Result<Self, Fault> {
+        let unit = UnitOfWork::new(MemoryLane::default()).map_err(store_failed)?;
+        let fresh = fresh || deciding.uses_wasi();
+        Ok(Self { deciding, answering, fresh, guest: None, unit: Some(Box::new(unit)) })
+    }
+
+    fn unit(&mut self) -> Result<&mut UnitOfWork<MemoryLane>, Fault> {
+        self.unit.as_deref_mut().ok_or_else(|| Fault("its unit of work was lost".to_owned()))
+    }
+
+    pub(super) fn store(&mut self) -> Result<&MemoryLane, Fault> {
+        Ok(self.unit()?.lane())
+    }
+
+    /// One command in a batch of its own. What is accepted is committed.
+    ///
+    /// # Errors
+    /// Where the component fails: traps, or breaks an invariant.
+    pub(super) fn execute(
+        &mut self,
+        command: &Command,
+        now: Timestamp,
+    ) -> Result<(Decided<Outcome>, Vec<Event>), Fault> {
+        self.unit()?.begin().map_err(store_failed)?;
+        let place = self.unit()?.place();
+        let decided = self.decide(command, now)?;
+        let (digest, unit) = (self.deciding.digest(), self.unit()?);
+        match &decided {
+            Ok(outcome) => unit.accept(command, now, digest, outcome)?,
+            Err(rejection) => {
+                let drafted = unit.draft();
+                let wrote = drafted.stocks.len() + drafted.reservations.len() + drafted.facts.len();
+                unit.decline(command, now, digest, || Decision::Rejected(rejection.clone()));
+                if rejection.code.is_empty() {
+                    return Err(Fault(format!(
+                        "it refused without a code, having written {wrote}"
+                    )));
+                }
+            }
+        }
+        let said = unit.facts_since(place).iter().map(|entry| entry.event.clone()).collect();
+        unit.commit(now).map_err(store_failed)?;
+        Ok((decided, said))
+    }
+
+    fn decide(&mut self, command: &Command, now: Timestamp) -> Result<Decided<Outcome>, Fault> {
+        let mut guest = match self.guest.take() {
+            Some(guest) if !self.fresh => guest,
+            _ => Guest::new(self.deciding, Lent::default()).map_err(|(fault, _)| fault)?,
+        };
+        if let Some(unit) = self.unit.take() {
+            guest.world().lend(unit);
+        }
+        let decided = guest.execute(command, now);
+        self.unit = guest.world().take_back();
+        let decided = decided.map_err(fault)?;
+        self.guest = Some(guest);
+        Ok(decided)
+    }
+
+    /// One query.
+    ///
+    /// # Errors
+    /// Where the component fails.
+    pub(super) fn ask<T>(
+        &mut self,
+        query: impl FnOnce(&mut Guest<ReadView<MemoryLane>>) -> Result<T, Ended>,
+    ) -> Result<T, Fault> {
+        let view = ReadView::new(self.store()?.clone());
+        let mut guest = Guest::new(self.answering, view).map_err(|(fault, _)| fault)?;
+        query(&mut guest).map_err(fault)
+    }
+
+    /// Everything that was said.
+    pub(super) fn log(&mut self) -> Result<&[LogEntry], Fault> {
+        Ok(&self.store()?.log)
+    }
+}
+
+fn fault(ended: Ended) -> Fault {
+    match ended {
+        Ended::Fault(fault) => fault,
+        Ended::Failure(failure) => store_failed(failure),
+    }
+}
+
+fn store_failed(failure: crate::model::StoreFailure) -> Fault {
+    Fault(failure.to_string())
+}

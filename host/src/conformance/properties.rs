@@ -1,0 +1,213 @@
+//! What must be so whatever the commands are.
+
+use super::{
+    Finding, Kind,
+    desk::{Answering, Deciding, Desk},
+    random::Random,
+};
+use crate::model::{
+    Action, Command, Event, Fault, Level, LineRequest, StockEventKind, StockKey, Timestamp,
+};
+use std::collections::BTreeMap;
+
+/// Commands in one story; then another begins with an empty store.
+const STORY_COMMANDS: u32 = 40;
+
+type Property = fn(&Deciding, &Answering, u32) -> Result<(), String>;
+
+const PROPERTIES: [(&str, Kind, Property); 5] = [
+    ("random commands break no invariant, and the facts lead to the state", Kind::Core, invariants),
+    ("the same commands give the same facts, on an instance of any age", Kind::Core, determinism),
+    ("reserve and release, hold and cancel, leave a stock as it was", Kind::Core, round_trips),
+    ("lines of one stock count as their sum, in any order", Kind::Core, sums),
+    ("low stock is detected and resolved by turns", Kind::Policy, alternation),
+];
+
+pub(super) fn run(
+    deciding: &Deciding,
+    answering: &Answering,
+    kinds: &[Kind],
+    commands: u32,
+) -> Vec<Finding> {
+    let bound = PROPERTIES.iter().filter(|(_, kind, _)| kinds.contains(kind));
+    bound
+        .map(|(name, kind, property)| Finding {
+            group: "Properties".to_owned(),
+            name: (*name).to_owned(),
+            kind: *kind,
+            failure: property(deciding, answering, commands).err(),
+        })
+        .collect()
+}
+
+fn said(fault: &Fault) -> String {
+    fault.to_string()
+}
+
+/// Plays one story of random commands, and hands over the desk afterwards.
+fn story<'d>(
+    deciding: &'d Deciding,
+    answering: &'d Answering,
+    seed: u64,
+    fresh: bool,
+) -> Result<Desk<'d>, String> {
+    let mut desk = Desk::new(deciding, answering, fresh).map_err(|fault| said(&fault))?;
+    let mut random = Random::new(seed);
+    let mut now: Timestamp = 1_000;
+    for index in 0..STORY_COMMANDS {
+        let command = if index < 4 { random.opening() } else { random.command() };
+        // Accepted or refused: it only has to come back whole.
+        let _decided = desk.execute(&command, now).map_err(|fault| {
+            format!("seed {seed}, command {index}, {:?}: {fault}", command.action)
+        })?;
+        now += random.within(0, 900);
+    }
+    Ok(desk)
+}
+
+fn stories(commands: u32) -> impl Iterator<Item = u64> {
+    0..u64::from(commands / STORY_COMMANDS).max(1)
+}
+
+fn invariants(deciding: &Deciding, answering: &Answering, commands: u32) -> Result<(), String> {
+    for seed in stories(commands) {
+        let mut desk = story(deciding, answering, seed, false)?;
+        let mut levels: BTreeMap<StockKey, Level> = BTreeMap::new();
+        for entry in desk.log().map_err(|fault| said(&fault))? {
+            if let Event::Stock(event) = &entry.event
+                && event.kind.changes_stock()
+            {
+                levels.insert(event.key.clone(), event.to);
+            }
+        }
+        let stocks = &desk.store().map_err(|fault| said(&fault))?.stocks;
+        let state: BTreeMap<_, _> =
+            stocks.iter().map(|(key, stock)| (key.clone(), stock.level)).collect();
+        if levels != state {
+            return Err(format!("seed {seed}: the facts lead to another state than is stored"));
+        }
+    }
+    Ok(())
+}
+
+fn determinism(deciding: &Deciding, answering: &Answering, commands: u32) -> Result<(), String> {
+    for seed in stories(commands / 2) {
+        let mut once = story(deciding, answering, seed, false)?;
+        let mut again = story(deciding, answering, seed, true)?;
+        let (once, again) = (once.log(), again.log());
+        let (once, again) =
+            (once.map_err(|fault| said(&fault))?, again.map_err(|fault| said(&fault))?);
+        let differs = once.iter().zip(again).find(|(a, b)| a.event != b.event);
+        if let Some((a, b)) = differs {
+            return Err(format!(
+                "seed {seed}, event {}: {:?}, with a new instance for each command {:?}",
+                a.sequence, a.event, b.event
+            ));
+        }
+        if once.len() != again.len() {
+            let (a, b) = (once.len(), again.len());
+            return Err(format!("seed {seed}: {a} events, with new instances {b}"));
+        }
+    }
+    Ok(())
+}
+
+/// A desk with one stock of 50.
+struct Shelf<'d> {
+    desk: Desk<'d>,
+    random: Random,
+    key: StockKey,
+}
+
+impl<'d> Shelf<'d> {
+    fn new(deciding: &'d Deciding, answering: &'d Answering) -> Result<Self, String> {
+        let desk = Desk::new(deciding, answering, false).map_err(|fault| said(&fault))?;
+        let mut random = Random::new(7);
+        let key = random.key().ok_or("there is no stock")?;
+        let mut shelf = Self { desk, random, key: key.clone() };
+        shelf.must(Action::AdjustSet { key, total: 50, minimum: Some(0) })?;
+        Ok(shelf)
+    }
+
+    fn accepts(&mut self, action: Action) -> Result<bool, String> {
+        let command = Command { precondition: None, ..self.random.command_of(action) };
+        let (decided, _) = self.desk.execute(&command, 1_000).map_err(|fault| said(&fault))?;
+        Ok(decided.is_ok())
+    }
+
+    fn must(&mut self, action: Action) -> Result<(), String> {
+        let shown = format!("{action:?}");
+        if self.accepts(action)? { Ok(()) } else { Err(format!("it refused {shown}")) }
+    }
+
+    /// All but the version.
+    fn numbers(&mut self) -> Result<Option<[u64; 4]>, String> {
+        let store = self.desk.store().map_err(|fault| said(&fault))?;
+        let level = store.stocks.get(&self.key).map(|stock| stock.level);
+        Ok(level.map(|it| [it.total, it.reserved, it.unattributed, it.minimum]))
+    }
+
+    fn line(&self, quantity: u64) -> LineRequest {
+        LineRequest { key: self.key.clone(), quantity }
+    }
+}
+
+fn round_trips(deciding: &Deciding, answering: &Answering, _: u32) -> Result<(), String> {
+    let mut shelf = Shelf::new(deciding, answering)?;
+    let before = shelf.numbers()?;
+    for quantity in [1, 7, 50] {
+        let key = shelf.key.clone();
+        shelf.must(Action::Reserve { key: key.clone(), quantity })?;
+        shelf.must(Action::Release { key, quantity })?;
+        if shelf.numbers()? != before {
+            return Err(format!("reserve and release of {quantity} did not restore the stock"));
+        }
+        let id = format!("r{quantity}");
+        let lines = vec![shelf.line(quantity)];
+        shelf.must(Action::Hold { id: id.clone(), lines, ttl_seconds: None })?;
+        shelf.must(Action::Cancel { id, lines: None })?;
+        if shelf.numbers()? != before {
+            return Err(format!("hold and cancel of {quantity} did not restore the stock"));
+        }
+    }
+    Ok(())
+}
+
+fn sums(deciding: &Deciding, answering: &Answering, _: u32) -> Result<(), String> {
+    let cases: [(&[u64], bool); 4] =
+        [(&[25, 25], true), (&[26, 25], false), (&[1, 49, 1], false), (&[49, 1], true)];
+    for (quantities, fits) in cases {
+        for backwards in [false, true] {
+            let mut shelf = Shelf::new(deciding, answering)?;
+            let mut lines: Vec<_> = quantities.iter().map(|units| shelf.line(*units)).collect();
+            if backwards {
+                lines.reverse();
+            }
+            let hold = Action::Hold { id: "r".to_owned(), lines, ttl_seconds: None };
+            if shelf.accepts(hold)? != fits {
+                return Err(format!("lines of {quantities:?} of a stock of 50: not as their sum"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn alternation(deciding: &Deciding, answering: &Answering, commands: u32) -> Result<(), String> {
+    for seed in stories(commands) {
+        let mut desk = story(deciding, answering, seed, false)?;
+        let mut low: BTreeMap<&StockKey, bool> = BTreeMap::new();
+        for entry in desk.log().map_err(|fault| said(&fault))? {
+            let Event::Stock(event) = &entry.event else { continue };
+            let is_low = match event.kind {
+                StockEventKind::LowStockDetected => true,
+                StockEventKind::LowStockResolved => false,
+                _ => continue,
+            };
+            if low.insert(&event.key, is_low).unwrap_or(false) == is_low {
+                let (key, sequence) = (&event.key, entry.sequence);
+                return Err(format!("seed {seed}, event {sequence}: {key} said the same twice"));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,311 @@
+//! Scenarios as they are written: TOML, one step a line.
+
+use crate::model::{
+    Action, Command, LineRequest, LocationId, Origin, Precondition, ProductId, StockKey, Timestamp,
+};
+use serde::Deserialize;
+use toml::{Table, Value};
+use uuid::Uuid;
+
+/// A file of scenarios about one thing.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct File {
+    /// What they are about.
+    pub(super) title: String,
+    /// Whether every domain must pass them, or only one that has the standard policy.
+    pub(super) kind: Kind,
+    /// They.
+    pub(super) scenario: Vec<Scenario>,
+}
+
+/// Whom scenarios bind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Every domain.
+    Core,
+    /// The standard domain; a rule in front of it may differ where it speaks.
+    Policy,
+}
+
+/// A story: steps, each with what must come of it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Scenario {
+    /// What is promised.
+    pub(super) name: String,
+    /// How it shows.
+    pub(super) steps: Vec<Step>,
+}
+
+/// One call and what must come of it.
+#[derive(Clone, Default, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(super) struct Step {
+    /// The time, in milliseconds; where absent, that of the step before.
+    pub(super) at: Option<Timestamp>,
+    caller: Option<String>,
+    reason: Option<String>,
+    reference: Option<String>,
+    /// `exists`, `absent`, or a list of versions.
+    r#if: Option<If>,
+
+    adjust_set: Option<AdjustSet>,
+    adjust_by: Option<AdjustBy>,
+    reserve: Option<Units>,
+    release: Option<Units>,
+    transfer: Option<Transfer>,
+    hold: Option<Hold>,
+    replace: Option<Lines>,
+    extend: Option<Extend>,
+    confirm: Option<String>,
+    fulfil: Option<SomeLines>,
+    cancel: Option<SomeLines>,
+    expire_due: Option<u32>,
+    get_stock: Option<Stock>,
+    get_reservation: Option<String>,
+    list_stocks: Option<ListStocks>,
+    low_stock: Option<LowStock>,
+    list_reservations: Option<ListReservations>,
+
+    /// It succeeds, and of what comes of it this is so.
+    pub(super) ok: Option<Table>,
+    /// It is refused with this code.
+    pub(super) rejected: Option<String>,
+    /// Of the details of the refusal this is so: by name, or by line and name, `0.requested`.
+    pub(super) with: Table,
+    /// The facts, in order: such as `inventory-reserved a@north 3`, `reservation-expired r1`.
+    pub(super) events: Option<Vec<String>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum If {
+    Word(Word),
+    Versions(Vec<u64>),
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Word {
+    Exists,
+    Absent,
+}
+
+/// A product, or a product and a location: `a`, `a@north`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct Stock(StockKey);
+
+impl TryFrom<String> for Stock {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let (product, location) = text.split_once('@').unwrap_or((&text, "default"));
+        StockKey::parse(product.to_owned(), location.to_owned())
+            .map(Self)
+            .map_err(|error| format!("{text:?} is no stock: it {error}"))
+    }
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AdjustSet {
+    stock: Stock,
+    total: u64,
+    minimum: Option<u64>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AdjustBy {
+    stock: Stock,
+    delta: i64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Units {
+    stock: Stock,
+    quantity: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Transfer {
+    product: ProductId,
+    from: LocationId,
+    to: LocationId,
+    quantity: u64,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Line(Stock, u64);
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Hold {
+    id: String,
+    lines: Vec<Line>,
+    ttl: Option<u32>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Lines {
+    id: String,
+    lines: Vec<Line>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SomeLines {
+    id: String,
+    lines: Option<Vec<Line>>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Extend {
+    id: String,
+    ttl: u32,
+}
+
+/// Which stocks to list.
+#[derive(Clone, Default, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ListStocks {
+    pub(super) location: Option<LocationId>,
+    pub(super) prefix: Option<String>,
+    pub(super) low: Option<bool>,
+    pub(super) limit: Option<u32>,
+}
+
+/// Which low stocks to list.
+#[derive(Clone, Default, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct LowStock {
+    pub(super) location: Option<LocationId>,
+    pub(super) limit: Option<u32>,
+}
+
+/// Which reservations to list.
+#[derive(Clone, Default, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ListReservations {
+    pub(super) product: Option<ProductId>,
+    pub(super) reference: Option<String>,
+    pub(super) limit: Option<u32>,
+}
+
+/// What a step asks for.
+pub(super) enum Call {
+    Command(Action),
+    GetStock(StockKey),
+    GetReservation(String),
+    ListStocks(ListStocks),
+    LowStock(LowStock),
+    ListReservations(ListReservations),
+}
+
+fn lines(lines: &[Line]) -> Vec<LineRequest> {
+    let line =
+        |Line(Stock(key), quantity): &Line| LineRequest { key: key.clone(), quantity: *quantity };
+    lines.iter().map(line).collect()
+}
+
+impl Step {
+    /// The one call that the step names.
+    pub(super) fn call(&self) -> Result<Call, String> {
+        let named = self.named_calls();
+        match <[Call; 1]>::try_from(named) {
+            Ok([call]) => Ok(call),
+            Err(calls) => Err(format!("a step names {} calls, expected is one", calls.len())),
+        }
+    }
+
+    fn named_calls(&self) -> Vec<Call> {
+        let stocks = [
+            self.adjust_set.as_ref().map(|it| Action::AdjustSet {
+                key: it.stock.0.clone(),
+                total: it.total,
+                minimum: it.minimum,
+            }),
+            self.adjust_by
+                .as_ref()
+                .map(|it| Action::AdjustBy { key: it.stock.0.clone(), delta: it.delta }),
+            self.reserve
+                .as_ref()
+                .map(|it| Action::Reserve { key: it.stock.0.clone(), quantity: it.quantity }),
+            self.release
+                .as_ref()
+                .map(|it| Action::Release { key: it.stock.0.clone(), quantity: it.quantity }),
+            self.transfer.as_ref().map(|it| Action::Transfer {
+                product_id: it.product.clone(),
+                from: it.from.clone(),
+                to: it.to.clone(),
+                quantity: it.quantity,
+            }),
+            self.expire_due.map(|limit| Action::ExpireDue { limit }),
+        ];
+        let queries = [
+            self.get_stock.as_ref().map(|it| Call::GetStock(it.0.clone())),
+            self.get_reservation.clone().map(Call::GetReservation),
+            self.list_stocks.clone().map(Call::ListStocks),
+            self.low_stock.clone().map(Call::LowStock),
+            self.list_reservations.clone().map(Call::ListReservations),
+        ];
+        let commands = stocks.into_iter().chain(self.on_reservations()).flatten();
+        commands.map(Call::Command).chain(queries.into_iter().flatten()).collect()
+    }
+
+    fn on_reservations(&self) -> [Option<Action>; 6] {
+        let some = |it: &SomeLines| (it.id.clone(), it.lines.as_deref().map(lines));
+        [
+            self.hold.as_ref().map(|it| Action::Hold {
+                id: it.id.clone(),
+                lines: lines(&it.lines),
+                ttl_seconds: it.ttl,
+            }),
+            self.replace
+                .as_ref()
+                .map(|it| Action::Replace { id: it.id.clone(), lines: lines(&it.lines) }),
+            self.extend
+                .as_ref()
+                .map(|it| Action::Extend { id: it.id.clone(), ttl_seconds: it.ttl }),
+            self.confirm.clone().map(|id| Action::Confirm { id }),
+            self.fulfil.as_ref().map(some).map(|(id, lines)| Action::Fulfil { id, lines }),
+            self.cancel.as_ref().map(some).map(|(id, lines)| Action::Cancel { id, lines }),
+        ]
+    }
+
+    /// The command that carries out an action as the step wants it.
+    pub(super) fn command(&self, action: Action, number: u128) -> Command {
+        let precondition = self.r#if.as_ref().map(|condition| match condition {
+            If::Word(Word::Exists) => Precondition::Exists,
+            If::Word(Word::Absent) => Precondition::Absent,
+            If::Versions(versions) => Precondition::VersionIn(versions.clone()),
+        });
+        let origin = Origin {
+            caller: self.caller.as_deref().map(Into::into),
+            reason: self.reason.clone(),
+            reference: self.reference.clone(),
+        };
+        Command { id: Uuid::from_u128(number), origin, precondition, action }
+    }
+}
+
+/// Every value that is expected must be there.
+pub(super) fn lacking(expected: &Table, found: &Table) -> Option<String> {
+    expected.iter().find_map(|(name, wanted)| match found.get(name) {
+        Some(value) if value == wanted => None,
+        Some(value) => Some(format!("{name} is {value}, expected is {wanted}")),
+        None => Some(format!("there is no {name}, expected is {wanted}")),
+    })
+}
+
+/// A number as TOML has them.
+pub(super) fn number(units: u64) -> Value {
+    Value::Integer(i64::try_from(units).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,163 @@
+//! What came of a call, as tables to hold against what a scenario expects.
+
+use super::scenario::number;
+use crate::model::{
+    DomainEventKind, Event, LowStockPage, Outcome, Rejection, Reservation, ReservationEventKind,
+    ReservationPage, ReservationState, StockEventKind, StockKey, StockPage, StockView, Value,
+};
+use toml::{Table, Value as Toml};
+
+pub(super) fn key(key: &StockKey) -> String {
+    match key.location_id.as_str() {
+        "default" => key.product_id.as_str().to_owned(),
+        location => format!("{}@{location}", key.product_id.as_str()),
+    }
+}
+
+pub(super) fn stock(view: &StockView) -> Table {
+    let level = view.stock.level;
+    let mut table: Table = [
+        ("total", level.total),
+        ("reserved", level.reserved),
+        ("unattributed", level.unattributed),
+        ("minimum", level.minimum),
+        ("version", level.version),
+        ("available", view.available),
+        ("created-at", view.stock.created_at),
+        ("updated-at", view.stock.updated_at),
+    ]
+    .into_iter()
+    .map(|(name, units)| (name.to_owned(), number(units)))
+    .collect();
+    table.insert("low".to_owned(), Toml::Boolean(view.low));
+    table
+}
+
+fn state(state: ReservationState) -> &'static str {
+    match state {
+        ReservationState::Held => "held",
+        ReservationState::Confirmed => "confirmed",
+        ReservationState::Fulfilled => "fulfilled",
+        ReservationState::Cancelled => "cancelled",
+        ReservationState::Expired => "expired",
+    }
+}
+
+pub(super) fn reservation(it: &Reservation) -> Table {
+    let mut table = Table::new();
+    let mut put = |name: &str, value: Toml| table.insert(name.to_owned(), value);
+    put("state", Toml::String(state(it.status.state).to_owned()));
+    put("version", number(it.status.version));
+    // 0: never.
+    put("expires-at", number(it.status.expires_at.unwrap_or(0)));
+    put("created-at", number(it.created_at));
+    put("updated-at", number(it.updated_at));
+    if let Some(reference) = &it.reference {
+        put("reference", Toml::String(reference.clone()));
+    }
+    let lines = it.lines.iter().map(|line| {
+        let left = line.remaining().unwrap_or(0);
+        Toml::String(format!("{} {} left {left}", key(&line.key), line.quantity))
+    });
+    put("lines", Toml::Array(lines.collect()));
+    table
+}
+
+pub(super) fn outcome(outcome: &Outcome) -> Table {
+    match outcome {
+        Outcome::Stock { view, created } => {
+            let mut table = stock(view);
+            table.insert("created".to_owned(), Toml::Boolean(*created));
+            table
+        }
+        Outcome::Transfer { source, target } => [("source", source), ("target", target)]
+            .into_iter()
+            .map(|(name, view)| (name.to_owned(), number(view.available)))
+            .collect(),
+        Outcome::Reservation { reservation: it, created, .. } => {
+            let mut table = reservation(it);
+            table.insert("created".to_owned(), Toml::Boolean(*created));
+            table
+        }
+        Outcome::Expiry { expired, next_due } => {
+            let mut table = Table::new();
+            table.insert("expired".to_owned(), number(u64::from(*expired)));
+            table.insert("next-due".to_owned(), number(next_due.unwrap_or(0)));
+            table
+        }
+    }
+}
+
+fn page(items: impl Iterator<Item = String>, more: bool) -> Table {
+    let mut table = Table::new();
+    table.insert("items".to_owned(), Toml::Array(items.map(Toml::String).collect()));
+    table.insert("more".to_owned(), Toml::Boolean(more));
+    table
+}
+
+pub(super) fn stocks(found: &StockPage) -> Table {
+    page(found.items.iter().map(|(it, _)| key(it)), found.next.is_some())
+}
+
+pub(super) fn low_stocks(found: &LowStockPage) -> Table {
+    page(found.items.iter().map(|(it, _)| key(it)), found.next.is_some())
+}
+
+pub(super) fn reservations(found: &ReservationPage) -> Table {
+    page(found.items.iter().map(|(id, _)| id.clone()), found.next.is_some())
+}
+
+pub(super) fn details(rejection: &Rejection) -> Table {
+    let value = |value: &Value| match value {
+        Value::Text(text) => Toml::String(text.clone()),
+        Value::Unsigned(units) => number(*units),
+        Value::Signed(units) => Toml::Integer(*units),
+        Value::Flag(flag) => Toml::Boolean(*flag),
+    };
+    let named = rejection.details.iter().map(|detail| {
+        let name = match detail.line {
+            Some(line) => format!("{line}.{}", detail.name),
+            None => detail.name.clone(),
+        };
+        (name, value(&detail.value))
+    });
+    named.collect()
+}
+
+/// A fact in one line.
+pub(super) fn event(event: &Event) -> String {
+    use ReservationEventKind as Reserved;
+    use StockEventKind as Stocked;
+    match event {
+        Event::Stock(it) => {
+            let name = match it.kind {
+                Stocked::InventoryAdjusted => "inventory-adjusted",
+                Stocked::InventoryReserved => "inventory-reserved",
+                Stocked::InventoryReleased => "inventory-released",
+                Stocked::InventoryFulfilled => "inventory-fulfilled",
+                Stocked::InventoryTransferredOut => "inventory-transferred-out",
+                Stocked::InventoryTransferredIn => "inventory-transferred-in",
+                Stocked::LowStockDetected => "low-stock-detected",
+                Stocked::LowStockResolved => "low-stock-resolved",
+            };
+            match it.quantity {
+                Some(quantity) => format!("{name} {} {quantity}", key(&it.key)),
+                None => format!("{name} {}", key(&it.key)),
+            }
+        }
+        Event::Reservation(it) => {
+            let name = match it.kind {
+                Reserved::ReservationExtended => "reservation-extended",
+                Reserved::ReservationConfirmed => "reservation-confirmed",
+                Reserved::ReservationFulfilled => "reservation-fulfilled",
+                Reserved::ReservationCancelled => "reservation-cancelled",
+                Reserved::ReservationExpired => "reservation-expired",
+            };
+            format!("{name} {}", it.reservation_id)
+        }
+        Event::Domain(it) => match it.kind {
+            DomainEventKind::DomainSwapped => format!("domain-swapped {}", it.to),
+            DomainEventKind::DomainRolledBack => format!("domain-rolled-back {}", it.to),
+        },
+    }
+}

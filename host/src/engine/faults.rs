@@ -1,0 +1,115 @@
+//! How often the component fails.
+
+use crate::model::Timestamp;
+use std::{
+    collections::VecDeque,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+};
+
+/// Faults are held against a component for so long.
+const WINDOW_MS: u64 = 60_000;
+
+/// Counts the faults of the component that decides, and says when they are too many.
+pub(super) struct Faults {
+    /// So many within the window are too many; 0: none are.
+    most: usize,
+    total: AtomicU64,
+    recent: Mutex<VecDeque<Timestamp>>,
+    too_many: AtomicBool,
+}
+
+impl Faults {
+    pub(super) fn new(most: u32) -> Self {
+        Self {
+            most: usize::try_from(most).unwrap_or(usize::MAX),
+            total: AtomicU64::new(0),
+            recent: Mutex::default(),
+            too_many: AtomicBool::new(false),
+        }
+    }
+
+    fn recent(&self) -> MutexGuard<'_, VecDeque<Timestamp>> {
+        // Nothing that can panic happens under the lock.
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts one; says whether they are too many now.
+    pub(super) fn note(&self, now: Timestamp) -> bool {
+        self.total.fetch_add(1, Ordering::Relaxed);
+        if self.most == 0 {
+            return false;
+        }
+        let mut recent = self.recent();
+        while recent.len() >= self.most {
+            recent.pop_front();
+        }
+        recent.push_back(now);
+        let begun = recent.front().is_some_and(|first| now.saturating_sub(*first) < WINDOW_MS);
+        let too_many = recent.len() >= self.most && begun;
+        if too_many {
+            self.too_many.store(true, Ordering::Relaxed);
+        }
+        too_many
+    }
+
+    /// Whether they were too many since this was asked last.
+    pub(super) fn take_too_many(&self) -> bool {
+        self.too_many.load(Ordering::Relaxed) && self.too_many.swap(false, Ordering::Relaxed)
+    }
+
+    /// Another component decides: it begins with none.
+    pub(super) fn forget(&self) {
+        self.recent().clear();
+        self.too_many.store(false, Ordering::Relaxed);
+    }
+
+    /// Since the start, whoever's they were.
+    pub(super) fn total(&self) -> u64 {
+        self.total.load(Ordering::Relaxed)
+    }
+
+    /// Within the last minute, up to the bound.
+    pub(super) fn within_a_minute(&self, now: Timestamp) -> usize {
+        let recent = self.recent();
+        recent.iter().filter(|at| now.saturating_sub(**at) < WINDOW_MS).count()
+    }
+
+    /// How many within a minute are too many; 0: none are.
+    pub(super) fn most(&self) -> usize {
+        self.most
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn so_many_within_a_minute_are_too_many() {
+        let faults = Faults::new(3);
+        assert!(!faults.note(0) && !faults.note(10) && !faults.take_too_many());
+        assert!(faults.note(59_999));
+        assert!(faults.take_too_many() && !faults.take_too_many(), "told once");
+        assert_eq!((faults.total(), faults.within_a_minute(60_005)), (3, 2));
+    }
+
+    #[test]
+    fn the_same_over_a_longer_time_are_not() {
+        let faults = Faults::new(3);
+        assert!(!faults.note(0) && !faults.note(30_000) && !faults.note(60_000));
+        assert!(faults.note(60_001), "the last three are within a minute");
+    }
+
+    #[test]
+    fn another_component_begins_anew() {
+        let faults = Faults::new(2);
+        faults.note(0);
+        faults.forget();
+        assert!(!faults.note(1));
+        assert!(Faults::new(1).note(5), "one can be too many");
+        assert!(!Faults::new(0).note(5), "or any number be allowed");
+    }
+}

@@ -1,0 +1,172 @@
+//! A store that forgets everything at its end: for candidates that are checked, and for tests.
+
+use super::{
+    Answered, Batch, Handle, Lane, LogEnd, RequestKey, ReservationHandle, Snapshot, Stored,
+    StoredDue, StoredReservation, deficit, deficit_order, deficit_scan_matches, scan_matches,
+};
+use crate::model::{
+    DeficitScan, Installed, LogEntry, Reservation, ReservationPage, ReservationScan, Stock,
+    StockKey, StockScan, StoreFailure, Timestamp,
+};
+use std::collections::BTreeMap;
+
+/// Stocks, reservations and a log in memory.
+#[derive(Clone, Default, Debug)]
+pub struct MemoryLane {
+    /// The stocks.
+    pub stocks: BTreeMap<StockKey, Stock>,
+    /// The reservations, by id, and in which order they were made.
+    pub reservations: BTreeMap<String, (u64, Reservation)>,
+    /// What happened.
+    pub log: Vec<LogEntry>,
+    /// Whether every commit is to fail, until it recovers.
+    pub failing: bool,
+}
+
+fn found(stock: &Stock) -> Stored {
+    // Nothing here is ever looked up by a handle.
+    Stored { handle: Handle { stock_id: 1, event_count: 1, last_event: 1 }, stock: *stock }
+}
+
+fn handle(number: u64) -> ReservationHandle {
+    ReservationHandle { number: i64::try_from(number).unwrap_or(i64::MAX), last_event: None }
+}
+
+fn most(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}
+
+impl Snapshot for MemoryLane {
+    fn begin(&mut self) -> Result<(), StoreFailure> {
+        Ok(())
+    }
+
+    fn end(&mut self) {}
+
+    fn stock(&mut self, key: &StockKey) -> Result<Option<Stored>, StoreFailure> {
+        Ok(self.stocks.get(key).map(found))
+    }
+
+    fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
+        let all = self.stocks.iter().filter(|(key, stock)| scan_matches(scan, key, stock));
+        Ok(all.take(most(scan.limit)).map(|(key, stock)| (key.clone(), *stock)).collect())
+    }
+
+    fn scan_deficits(
+        &mut self,
+        scan: &DeficitScan,
+    ) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
+        let all = self.stocks.iter().filter(|(key, stock)| deficit_scan_matches(scan, key, stock));
+        let mut all: Vec<_> = all.map(|(key, stock)| (key.clone(), *stock)).collect();
+        all.sort_by(|(a, first), (b, second)| {
+            deficit_order(deficit(first), a).cmp(&deficit_order(deficit(second), b))
+        });
+        all.truncate(most(scan.limit));
+        Ok(all)
+    }
+
+    fn reservation(&mut self, id: &str) -> Result<Option<StoredReservation>, StoreFailure> {
+        Ok(self.reservations.get(id).map(|(number, reservation)| StoredReservation {
+            handle: handle(*number),
+            reservation: reservation.clone(),
+        }))
+    }
+
+    fn due_holds(
+        &mut self,
+        key: Option<&StockKey>,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<StoredDue, StoreFailure> {
+        let held = self.reservations.iter().filter_map(|(id, (number, it))| {
+            let at = it.due_at().filter(|_| key.is_none_or(|key| it.holds(key) > 0))?;
+            Some((at, id, *number, it))
+        });
+        let mut held: Vec<_> = held.collect();
+        held.sort_by_key(|(at, id, ..)| (*at, *id));
+        let due = held.partition_point(|(at, ..)| *at <= until).min(most(limit));
+        let next_due = held.get(due).map(|(at, ..)| *at);
+        let items = held.into_iter().take(due).map(|(_, id, number, it)| {
+            let stored = StoredReservation { handle: handle(number), reservation: it.clone() };
+            (id.clone(), stored)
+        });
+        Ok(StoredDue { items: items.collect(), next_due })
+    }
+
+    fn first_due(&mut self, limit: u32) -> Result<Vec<(String, Timestamp)>, StoreFailure> {
+        let held = self.reservations.iter();
+        let mut all: Vec<_> =
+            held.filter_map(|(id, (_, it))| Some((id.clone(), it.due_at()?))).collect();
+        all.sort_by(|(a, first), (b, second)| (first, a).cmp(&(second, b)));
+        all.truncate(most(limit));
+        Ok(all)
+    }
+
+    fn scan_reservations(
+        &mut self,
+        scan: &ReservationScan,
+    ) -> Result<ReservationPage, StoreFailure> {
+        let matching = self.reservations.iter().filter(|(_, (number, it))| {
+            scan.after.is_none_or(|after| *number < after) && scan.filter.matches(it)
+        });
+        let mut all: Vec<_> = matching.collect();
+        all.sort_by_key(|(_, (number, _))| std::cmp::Reverse(*number));
+        let more = all.len() > most(scan.limit);
+        all.truncate(most(scan.limit));
+        let next = all.last().filter(|_| more).map(|(_, (number, _))| *number);
+        let items = all.into_iter().map(|(id, (_, it))| (id.clone(), it.clone()));
+        Ok(ReservationPage { items: items.collect(), next })
+    }
+}
+
+impl Lane for MemoryLane {
+    fn begin_batch(&mut self) -> Result<(), StoreFailure> {
+        Ok(())
+    }
+
+    fn log_end(&mut self) -> Result<LogEnd, StoreFailure> {
+        let last = self.log.last();
+        Ok(last.map_or(LogEnd::default(), |it| LogEnd { sequence: it.sequence, at: it.at }))
+    }
+
+    fn installed(&mut self) -> Result<Option<Installed>, StoreFailure> {
+        Ok(None)
+    }
+
+    fn commit(&mut self, batch: Batch<'_, '_>) -> Result<Vec<ReservationHandle>, StoreFailure> {
+        if self.failing {
+            let cause = std::io::Error::other("told to fail");
+            return Err(StoreFailure::new("committing a batch", cause));
+        }
+        for write in batch.stocks.iter_mut() {
+            *write.handle = Some(found(write.stock).handle);
+            self.stocks.insert(write.key.clone(), *write.stock);
+        }
+        let mut handles = Vec::with_capacity(batch.reservations.len());
+        for write in batch.reservations {
+            let known = self.reservations.get(write.id).map(|(number, _)| *number);
+            let number = known.unwrap_or(self.reservations.len() as u64 + 1);
+            self.reservations.insert(write.id.to_owned(), (number, write.reservation.clone()));
+            handles.push(handle(number));
+        }
+        self.log.extend_from_slice(batch.log);
+        Ok(handles)
+    }
+
+    fn answered(&mut self, _: &RequestKey, _: Timestamp) -> Result<Option<Answered>, StoreFailure> {
+        Ok(None)
+    }
+
+    fn forget_answers(&mut self, _: Timestamp, _: u32) -> Result<usize, StoreFailure> {
+        Ok(0)
+    }
+
+    fn recover(&mut self) -> Result<(), StoreFailure> {
+        self.failing = false;
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), StoreFailure> {
+        Ok(())
+    }
+}

@@ -1,0 +1,72 @@
+//! Commands as they were decided, to be replayed one day.
+
+use super::UnitOfWork;
+use crate::{
+    model::{Command, Decision, Digest, Outcome, Recorded, State, Timestamp},
+    store::Lane,
+};
+
+impl<L: Lane> UnitOfWork<L> {
+    /// From now on the store keeps up to `most` decided commands; 0: none.
+    pub fn record_up_to(&mut self, most: u64) {
+        self.recorded_max = most;
+    }
+
+    /// Drops what the command at hand has written: it was refused, or its component failed.
+    pub fn decline(
+        &mut self,
+        command: &Command,
+        now: Timestamp,
+        decided_by: Digest,
+        decision: impl FnOnce() -> Decision,
+    ) {
+        self.abandon();
+        if self.recorded_max > 0 {
+            self.recorded.push(Recorded {
+                command: command.clone(),
+                at: now,
+                component: decided_by,
+                decision: decision(),
+                first_sequence: None,
+                event_count: 0,
+                replaced: State::default(),
+            });
+        }
+    }
+
+    /// Before the writes of the command at hand join the batch.
+    pub(super) fn record_acceptance(
+        &mut self,
+        command: &Command,
+        now: Timestamp,
+        decided_by: Digest,
+        outcome: &Outcome,
+    ) {
+        if self.recorded_max == 0 {
+            return;
+        }
+        let first = self.log_end.sequence + self.log.len() as u64 + 1;
+        self.recorded.push(Recorded {
+            command: command.clone(),
+            at: now,
+            component: decided_by,
+            decision: Decision::Accepted(outcome.clone()),
+            first_sequence: (!self.facts.is_empty()).then_some(first),
+            event_count: self.facts.len() as u64,
+            replaced: self.replaced(),
+        });
+    }
+
+    /// What is there, before the command, in the place of what it writes.
+    fn replaced(&self) -> State {
+        let stocks = self
+            .writes
+            .iter()
+            .map(|(key, _)| (key.clone(), self.stocks.get(key).and_then(|touched| touched.stock)));
+        let reservations = self.reservation_writes.iter().map(|(id, _)| {
+            let before = self.reservations.get(id).and_then(|touched| touched.current());
+            (id.clone(), before.cloned())
+        });
+        State { stocks: stocks.collect(), reservations: reservations.collect() }
+    }
+}
