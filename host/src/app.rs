@@ -1,8 +1,10 @@
 //! The application, built by one function that the program and its tests share.
 
 mod components;
+mod watch;
 
 use crate::{
+    admin::Admin,
     component::{Library, Runtime},
     config::Config,
     engine::{self, Engine, Writer},
@@ -12,7 +14,7 @@ use crate::{
 };
 use anyhow::Context;
 use std::{future::Future, net::SocketAddr, sync::Arc};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinHandle};
 
 /// A server that listens, with everything behind it.
 pub struct Application {
@@ -22,8 +24,9 @@ pub struct Application {
     writer: Writer,
     router: axum::Router,
     bounds: http::Bounds,
+    watcher: Option<JoinHandle<()>>,
     /// Ticks the deadlines for as long as anything runs.
-    _runtime: Runtime,
+    _runtime: Arc<Runtime>,
 }
 
 impl Application {
@@ -33,6 +36,7 @@ impl Application {
     /// What cannot be had, and why.
     pub async fn build(config: &Config, store: &SqliteStore) -> anyhow::Result<Self> {
         let runtime = Runtime::new(config.limits).context("starting the component runtime")?;
+        let runtime = Arc::new(runtime);
         let library = Library::open(config.component_folder.clone())?;
         let mut lane = store.lane()?;
         let start = components::start(config, &runtime, &library, lane.installed()?)?;
@@ -45,7 +49,16 @@ impl Application {
             || store.log(),
         )?;
         let engine = Arc::new(engine);
-        let app = http::App::new(Arc::clone(&engine), config);
+        let admin = Arc::new(Admin::new(
+            Arc::clone(&engine),
+            Arc::clone(&runtime),
+            library,
+            store.clone(),
+            config.component_bytes_max,
+        ));
+        let watched = config.component.clone().filter(|_| config.watch);
+        let watcher = watched.map(|file| tokio::spawn(watch::watch(file, Arc::clone(&admin))));
+        let app = http::App::new(Arc::clone(&engine), admin, config);
         let wanted = SocketAddr::new(config.host, config.port);
         let listener = TcpListener::bind(wanted)
             .await
@@ -59,7 +72,7 @@ impl Application {
             drain_timeout: config.drain_timeout,
         };
         let router = http::router(app);
-        Ok(Self { listener, address, engine, writer, router, bounds, _runtime: runtime })
+        Ok(Self { listener, address, engine, writer, router, bounds, watcher, _runtime: runtime })
     }
 
     /// Where it listens.
@@ -80,7 +93,7 @@ impl Application {
     /// # Errors
     /// Where the writer has ended by itself, which is a defect.
     pub async fn run(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Self { listener, engine, mut writer, router, bounds, .. } = self;
+        let Self { listener, engine, mut writer, router, bounds, watcher, _runtime, .. } = self;
         http::serve(listener, router, bounds, async {
             tokio::select! {
                 () = stop => {}
@@ -88,6 +101,9 @@ impl Application {
             }
         })
         .await;
+        if let Some(watcher) = watcher {
+            watcher.abort();
+        }
         let healthy = engine.status() != engine::Status::Stopped;
         tokio::task::spawn_blocking(move || writer.stop()).await?;
         anyhow::ensure!(healthy, "the writer had ended before the server was told to stop");

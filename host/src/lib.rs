@@ -2,6 +2,7 @@
 //!
 //! ARCHITECTURE.md is the map of the rooms below and says what each must never know.
 
+pub mod admin;
 pub mod admission;
 pub mod app;
 pub mod cli;
@@ -11,6 +12,7 @@ pub mod conformance;
 pub mod engine;
 pub mod http;
 pub mod model;
+pub mod replay;
 pub mod store;
 pub mod trial;
 pub mod unit_of_work;

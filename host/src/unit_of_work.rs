@@ -111,6 +111,12 @@ impl<L: Lane> UnitOfWork<L> {
         &self.lane
     }
 
+    /// Ends the unit of work.
+    #[must_use]
+    pub fn into_lane(self) -> L {
+        self.lane
+    }
+
     /// Begins a batch.
     ///
     /// # Errors

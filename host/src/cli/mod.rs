@@ -2,11 +2,16 @@
 
 mod config;
 mod domain;
+mod explain;
 mod migrate;
 mod openapi;
+mod remote;
 mod serve;
 
-use crate::config::{Config, Settings, read_file};
+use crate::{
+    config::{Config, Settings, read_file},
+    store::sqlite::{OpenError, SqliteStore},
+};
 use clap::{Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
 
@@ -39,6 +44,11 @@ enum Command {
     /// Look at domain components, swap them, replay commands on them
     #[command(subcommand)]
     Domain(domain::DomainCommand),
+    /// Make the decision behind an event again, and show what the component saw, wrote and said
+    Explain {
+        /// The number of the event
+        sequence: u64,
+    },
 }
 
 /// Runs the program with the arguments and the environment of the process.
@@ -67,6 +77,7 @@ fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Openapi => openapi::run(),
         Command::Migrate => migrate::run(&config),
         Command::Domain(command) => return domain::run(&command, &config),
+        Command::Explain { sequence } => explain::run(sequence, &config),
     }?;
     Ok(ExitCode::SUCCESS)
 }
@@ -80,6 +91,29 @@ fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
-fn open(config: &Config) -> anyhow::Result<crate::store::sqlite::SqliteStore> {
-    Ok(crate::store::sqlite::SqliteStore::open(&config.database_path)?)
+fn open(config: &Config) -> Result<SqliteStore, OpenError> {
+    SqliteStore::open(&config.database_path)
+}
+
+/// Where the database is.
+enum Opened {
+    /// Here.
+    Here(SqliteStore),
+    /// A server has it.
+    OnServer,
+}
+
+/// Opens a database that is there, unless a server has it.
+fn opened(config: &Config) -> anyhow::Result<Opened> {
+    let file = &config.database_path;
+    anyhow::ensure!(
+        file.exists(),
+        "there is no database {}: say which with --database-path",
+        file.display()
+    );
+    match open(config) {
+        Ok(store) => Ok(Opened::Here(store)),
+        Err(OpenError::InUse(_)) => Ok(Opened::OnServer),
+        Err(error) => Err(error.into()),
+    }
 }

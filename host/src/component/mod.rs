@@ -2,6 +2,7 @@
 //! gives them the contract's imports. It knows nothing of HTTP or of where stocks are kept;
 //! whoever runs a guest brings a [`World`].
 
+mod caller;
 mod contract;
 mod convert;
 mod domain;
@@ -13,6 +14,7 @@ mod limits;
 mod runtime;
 mod wasi;
 
+pub use caller::{Caller, Deciding};
 pub use domain::{Compiled, Domain, Refused};
 pub use guest::{Decision, Guest};
 pub use lent::Lent;

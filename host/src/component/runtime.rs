@@ -16,7 +16,7 @@ const RESIDENT_BYTES: usize = 256 * 1024;
 
 /// What one component may be made of: rules in front of a domain are core modules of their own,
 /// each with a memory, and adapters between them.
-const CORE_INSTANCES_MAX: u32 = 32;
+const CORE_INSTANCES_MAX: u32 = 64;
 const MEMORIES_MAX: u32 = 4;
 
 /// An interpreter in a component fills a table with thousands of its functions.

@@ -1,13 +1,13 @@
 //! A component at work over a store in memory, watched as the host would watch it.
 
 use crate::{
-    component::{Decision as Decided, Domain, Guest, Lent},
+    component::{self, Caller, Decision as Decided, Domain, Guest},
     model::{Command, Decision, Ended, Event, Fault, LogEntry, Outcome, Timestamp},
     store::MemoryLane,
     unit_of_work::{ReadView, UnitOfWork},
 };
 
-pub(super) type Deciding = Domain<Lent<UnitOfWork<MemoryLane>>>;
+pub(super) type Deciding = component::Deciding<UnitOfWork<MemoryLane>>;
 pub(super) type Answering = Domain<ReadView<MemoryLane>>;
 
 /// A component, its store, and everything that was decided.
@@ -16,7 +16,7 @@ pub(super) struct Desk<'d> {
     answering: &'d Answering,
     /// Whether every call gets a new instance.
     fresh: bool,
-    guest: Option<Guest<Lent<UnitOfWork<MemoryLane>>>>,
+    caller: Caller<UnitOfWork<MemoryLane>>,
     unit: Option<Box<UnitOfWork<MemoryLane>>>,
 }
 
@@ -27,8 +27,8 @@ impl<'d> Desk<'d> {
         fresh: bool,
     ) -> Result<Self, Fault> {
         let unit = UnitOfWork::new(MemoryLane::default()).map_err(store_failed)?;
-        let fresh = fresh || deciding.uses_wasi();
-        Ok(Self { deciding, answering, fresh, guest: None, unit: Some(Box::new(unit)) })
+        let (caller, unit) = (Caller::default(), Some(Box::new(unit)));
+        Ok(Self { deciding, answering, fresh, caller, unit })
     }
 
     fn unit(&mut self) -> Result<&mut UnitOfWork<MemoryLane>, Fault> {
@@ -50,7 +50,11 @@ impl<'d> Desk<'d> {
     ) -> Result<(Decided<Outcome>, Vec<Event>), Fault> {
         self.unit()?.begin().map_err(store_failed)?;
         let place = self.unit()?.place();
-        let decided = self.decide(command, now)?;
+        if self.fresh {
+            self.caller.retire();
+        }
+        let decided = self.caller.execute(self.deciding, &mut self.unit, command, now);
+        let decided = decided.map_err(fault)?;
         let (digest, unit) = (self.deciding.digest(), self.unit()?);
         match &decided {
             Ok(outcome) => unit.accept(command, now, digest, outcome)?,
@@ -68,21 +72,6 @@ impl<'d> Desk<'d> {
         let said = unit.facts_since(place).iter().map(|entry| entry.event.clone()).collect();
         unit.commit(now).map_err(store_failed)?;
         Ok((decided, said))
-    }
-
-    fn decide(&mut self, command: &Command, now: Timestamp) -> Result<Decided<Outcome>, Fault> {
-        let mut guest = match self.guest.take() {
-            Some(guest) if !self.fresh => guest,
-            _ => Guest::new(self.deciding, Lent::default()).map_err(|(fault, _)| fault)?,
-        };
-        if let Some(unit) = self.unit.take() {
-            guest.world().lend(unit);
-        }
-        let decided = guest.execute(command, now);
-        self.unit = guest.world().take_back();
-        let decided = decided.map_err(fault)?;
-        self.guest = Some(guest);
-        Ok(decided)
     }
 
     /// One query.

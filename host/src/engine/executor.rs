@@ -5,7 +5,7 @@ use super::{
     faults::Faults,
     instance::Instance,
     request::{Recording, Request, Work},
-    shadow::{Shadow, trial},
+    shadow::Shadow,
 };
 use crate::{
     model::{Action, Command, Decision, Ended, Event, Fault, Origin, Outcome, Timestamp},
@@ -160,7 +160,7 @@ impl<L: Lane> Executor<'_, L> {
         let decided = self.instance.execute(command, now);
         let unit = self.instance.unit().map_err(faulted)?;
         if let (Some(shadow), Some(glimpse), Some(begun)) = (&mut *self.shadow, glimpse, begun) {
-            let (took, counts) = (begun.elapsed(), trial(unit, decided.clone()));
+            let (took, counts) = (begun.elapsed(), unit.trial(decided.clone()));
             shadow.compare(&glimpse, &counts, took, command, now);
         }
         let fault = match decided {

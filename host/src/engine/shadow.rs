@@ -1,10 +1,10 @@
 //! A candidate that decides the same commands beside the component that counts, writes nothing,
 //! and is compared.
 
-use super::instance::{Caller, Deciding};
+use super::instance::Deciding;
 use crate::{
-    component::{Decision as Decided, Limits},
-    model::{Command, Decision, Digest, Ended, Outcome, Timestamp},
+    component::{Caller, Limits},
+    model::{Command, Decision, Digest, Ended, Timestamp},
     store::Lane,
     trial::{Comparison, Count, Difference, Trial},
     unit_of_work::UnitOfWork,
@@ -150,7 +150,7 @@ impl<L: Lane> Shadows<Deciding<L>> {
 pub(super) struct Shadow<L: Lane> {
     deciding: Deciding<L>,
     tally: Shared,
-    caller: Caller<L>,
+    caller: Caller<UnitOfWork<L>>,
     seen: u64,
 }
 
@@ -192,7 +192,7 @@ impl<L: Lane> Shadow<L> {
         let trial = match decided {
             // The store's failure says nothing about the candidate.
             Err(Ended::Failure(_)) => return None,
-            decided => trial(unit, decided),
+            decided => unit.trial(decided),
         };
         unit.abandon();
         Some(Glimpse { trial, took: begun.elapsed() })
@@ -225,26 +225,5 @@ impl<L: Lane> Shadow<L> {
                 tracing::warn!(candidate = %tally.candidate, fault, "the shadow is stopped");
             }
         }
-    }
-}
-
-/// What a component made of the command at hand, from the unit of work it worked on.
-pub(super) fn trial<L: Lane>(
-    unit: &UnitOfWork<L>,
-    decided: Result<Decided<Outcome>, Ended>,
-) -> Trial {
-    match decided {
-        Ok(Ok(outcome)) => match unit.check_draft() {
-            Ok(()) => {
-                let draft = unit.draft();
-                let (stocks, events) = (draft.stocks.to_vec(), draft.facts.to_vec());
-                let reservations = draft.reservations.to_vec();
-                let decision = Decision::Accepted(outcome);
-                Trial { decision, stocks, reservations, events }.sorted()
-            }
-            Err(fault) => Trial::declined(Decision::Fault(fault.0)),
-        },
-        Ok(Err(rejection)) => Trial::declined(Decision::Rejected(rejection)),
-        Err(ended) => Trial::declined(Decision::Fault(ended.to_string())),
     }
 }

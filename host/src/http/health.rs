@@ -26,6 +26,9 @@ struct Ready {
     status: &'static str,
     /// SHA-256 of the component that decides, in hexadecimal.
     component: String,
+    /// Why it decides, where it is there by a rollback: too many faults of the one after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rolled_back_for: Option<String>,
     /// Commands that wait for the writer.
     waiting_commands: usize,
 }
@@ -57,7 +60,10 @@ async fn ready(State(app): State<App>) -> Response {
         Status::ReadOnly => (StatusCode::SERVICE_UNAVAILABLE, "read-only"),
         Status::Stopped => (StatusCode::SERVICE_UNAVAILABLE, "stopped"),
     };
-    let component = app.engine.digest().to_string();
+    let domain = app.engine.domain();
+    let component = domain.installed.current.to_string();
     let waiting_commands = app.engine.waiting();
-    respond::json(code, &Ready { status, component, waiting_commands }).map(Body::from)
+    let rolled_back_for = domain.rolled_back_for;
+    let ready = Ready { status, component, rolled_back_for, waiting_commands };
+    respond::json(code, &ready).map(Body::from)
 }

@@ -1,7 +1,10 @@
 //! Figures for a collector, in Prometheus' text format.
 
 use super::App;
-use crate::engine::{Reading, Stage};
+use crate::{
+    engine::{Reading, Stage},
+    model::Installed,
+};
 use axum::{
     extract::State,
     http::{HeaderValue, header},
@@ -27,11 +30,13 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     responses((status = 200, description = "In Prometheus' text format", body = String, content_type = "text/plain"))
 )]
 async fn metrics(State(app): State<App>) -> Response {
-    let text = render(&app.engine.meter(), app.engine.waiting());
+    let domain = app.engine.domain();
+    let (reading, waiting) = (app.engine.meter(), app.engine.waiting());
+    let text = render(&reading, waiting, &domain.installed, domain.faults);
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
 }
 
-fn render(reading: &Reading, waiting: usize) -> String {
+fn render(reading: &Reading, waiting: usize, installed: &Installed, faults: u64) -> String {
     let mut text = String::new();
     let mut figure = |name: &str, kind: &str, help: &str, value: u64| {
         // Writing to a string does not fail.
@@ -46,6 +51,19 @@ fn render(reading: &Reading, waiting: usize) -> String {
         reading.overloaded,
     );
     figure("holdfast_waiting_commands", "gauge", "Commands in the queue.", waiting as u64);
+    figure("holdfast_domain_faults_total", "counter", "Faults of components.", faults);
+    figure(
+        "holdfast_domain_rolled_back",
+        "gauge",
+        "Whether the component that decides is there by a rollback.",
+        installed.rolled_back.into(),
+    );
+    let _ = write!(
+        text,
+        "# HELP holdfast_domain_info The component that decides.\n\
+         # TYPE holdfast_domain_info gauge\nholdfast_domain_info{{component=\"{}\"}} 1\n",
+        installed.current
+    );
     let name = "holdfast_writer_seconds_total";
     let _ = write!(text, "# HELP {name} The writer's time by stage.\n# TYPE {name} counter\n");
     for (stage, spent) in Stage::ALL.iter().zip(reading.spent) {
@@ -63,14 +81,18 @@ fn render(reading: &Reading, waiting: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Digest;
     use std::time::Duration;
 
     #[test]
     fn each_figure_has_its_type_and_its_value() {
         let spent = [1, 2, 3, 4].map(Duration::from_millis);
-        let text = render(&Reading { batches: 2, commands: 9, overloaded: 1, spent }, 5);
+        let reading = Reading { batches: 2, commands: 9, overloaded: 1, spent };
+        let text = render(&reading, 5, &Installed::first(Digest([0xab; 32])), 3);
         assert!(text.contains("# TYPE holdfast_commands_total counter\nholdfast_commands_total 9"));
         assert!(text.contains("holdfast_waiting_commands 5\n"));
+        assert!(text.contains("holdfast_domain_faults_total 3\n"));
+        assert!(text.contains("holdfast_domain_info{component=\"abab"));
         assert!(text.ends_with("holdfast_writer_seconds_total{stage=\"reply\"} 0.004000\n"));
     }
 }

@@ -2,6 +2,7 @@
 //! answers and problems back. It knows nothing of wasmtime, of SQL or of the rules; what a
 //! rejection means in HTTP is looked up by its code.
 
+mod admin;
 mod answer;
 mod batch;
 mod command;
@@ -25,7 +26,11 @@ mod transfers;
 pub use openapi::document;
 pub use server::{Bounds, serve};
 
-use crate::{config::Config, engine::Engine};
+use crate::{
+    admin::Admin,
+    config::{Config, Secret},
+    engine::Engine,
+};
 use axum::{Router, http::Uri, response::Response};
 use problem::Problem;
 use std::{sync::Arc, time::Duration};
@@ -34,6 +39,9 @@ use std::{sync::Arc, time::Duration};
 #[derive(Clone)]
 pub struct App {
     engine: Arc<Engine>,
+    admin: Arc<Admin>,
+    /// What opens the admin routes.
+    admin_token: Option<Secret>,
     /// Time to receive a body.
     body_timeout: Duration,
     body_bytes_max: usize,
@@ -44,9 +52,11 @@ pub struct App {
 impl App {
     /// The application over an engine.
     #[must_use]
-    pub fn new(engine: Arc<Engine>, config: &Config) -> Self {
+    pub fn new(engine: Arc<Engine>, admin: Arc<Admin>, config: &Config) -> Self {
         Self {
             engine,
+            admin,
+            admin_token: config.admin_token.clone(),
             body_timeout: config.request_timeout,
             body_bytes_max: config.body_bytes_max,
             put_needs_condition: config.put_needs_condition,

@@ -1,6 +1,8 @@
 //! The description of the interface, made from the handlers themselves.
 
-use super::{App, batch, events, health, inventory, metrics, problem, reservations, transfers};
+use super::{
+    App, admin, batch, events, health, inventory, metrics, problem, reservations, transfers,
+};
 use serde_json::json;
 use std::collections::BTreeMap;
 use utoipa::{
@@ -27,6 +29,7 @@ use utoipa_axum::router::OpenApiRouter;
         (name = "reservations", description = "Holds with an id, lines, an expiry and a life"),
         (name = "batch", description = "Many commands in one request"),
         (name = "events", description = "The log of every fact"),
+        (name = "admin", description = "The component that decides; with the admin token only"),
         (name = "health", description = "For whoever supervises the process"),
     )
 )]
@@ -40,6 +43,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .merge(transfers::routes())
         .merge(batch::routes())
         .merge(events::routes())
+        .merge(admin::routes())
         .merge(health::routes())
         .merge(metrics::routes())
 }
@@ -146,6 +150,13 @@ problems! {
     /// What a query of one stock can be answered.
     ReadProblems: "invalid-request" "product-not-found" "domain-fault" "internal-error"
         "expiry-backlog" "store-unavailable" "stopping" "response-timeout"
+}
+
+problems! {
+    /// What operators can be answered.
+    AdminProblems: "invalid-request" "forbidden" "route-not-found" "not-recorded"
+        "request-timeout" "swap-under-way" "no-component" "component-refused" "body-too-large"
+        "internal-error" "read-only" "store-unavailable" "stopping" "response-timeout"
 }
 
 problems! {

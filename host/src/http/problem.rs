@@ -23,11 +23,16 @@ const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
 
 /// Every code with its status and title. A code that the domain brings and this list lacks
 /// is a conflict with the state: 409.
-pub(super) const CODES: [(&str, StatusCode, &str); 28] = [
+pub(super) const CODES: [(&str, StatusCode, &str); 33] = [
     ("invalid-request", StatusCode::BAD_REQUEST, "The request is not valid"),
+    ("forbidden", StatusCode::FORBIDDEN, "The token is missing or wrong"),
     ("route-not-found", StatusCode::NOT_FOUND, "There is no such route"),
     ("product-not-found", StatusCode::NOT_FOUND, "There is no such stock"),
     ("reservation-not-found", StatusCode::NOT_FOUND, "There is no such reservation"),
+    ("not-recorded", StatusCode::NOT_FOUND, "No such command is recorded"),
+    ("swap-under-way", StatusCode::CONFLICT, "Another component is being examined or swapped in"),
+    ("no-component", StatusCode::CONFLICT, "There is no such component"),
+    ("component-refused", StatusCode::UNPROCESSABLE_ENTITY, "The component did not pass"),
     ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "The route has no such method"),
     ("request-timeout", StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive"),
     ("insufficient-stock", StatusCode::CONFLICT, "Not enough is available"),

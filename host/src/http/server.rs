@@ -51,6 +51,10 @@ const HEAD_BYTES_MAX: usize = 32 * 1024;
 /// The longest request id that is taken from a client.
 const REQUEST_ID_BYTES_MAX: usize = 128;
 
+/// What operators ask for takes its time: a large component a minute to compile.
+const ADMIN: &str = "/v1/admin/";
+const ADMIN_TIMEOUT: Duration = Duration::from_mins(15);
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// After a refused `accept`, such as out of file descriptors.
@@ -132,6 +136,8 @@ async fn answer(
     let (method, target) = (request.method().clone(), request.uri().path_and_query().cloned());
     let request: Request =
         request.map(|body| axum::body::Body::new(body.map_err(axum::Error::new)));
+    let operator = request.uri().path().starts_with(ADMIN);
+    let request_timeout = if operator { ADMIN_TIMEOUT } else { request_timeout };
     let mut answered = std::pin::pin!(router.oneshot(request));
     // Most reads are answered at once and need no timer.
     let at_once = std::future::poll_fn(|context| Poll::Ready(answered.as_mut().poll(context)));

@@ -3,10 +3,12 @@
 //! One [`Lane`] writes; any number of [`Snapshot`]s read what is committed, without
 //! waiting for it.
 
+mod as_of;
 mod cached;
 mod memory;
 pub mod sqlite;
 
+pub use as_of::AsOf;
 pub use cached::{Cache, CachedLane, CachedSnapshot};
 pub use memory::MemoryLane;
 

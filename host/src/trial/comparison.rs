@@ -1,6 +1,6 @@
 use super::Trial;
 use crate::model::{Command, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The most kinds of differences that are told apart.
@@ -23,7 +23,7 @@ pub struct Difference {
 }
 
 /// How often a kind of command was decided so by the one and so by the other.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Count {
     /// The command, such as `reserve`.
     pub command: String,

@@ -2,8 +2,10 @@
 
 use super::UnitOfWork;
 use crate::{
-    model::{Command, Decision, Digest, Outcome, Recorded, State, Timestamp},
+    component::Decision as Decided,
+    model::{Command, Decision, Digest, Ended, Outcome, Recorded, State, Timestamp},
     store::Lane,
+    trial::Trial,
 };
 
 impl<L: Lane> UnitOfWork<L> {
@@ -31,6 +33,25 @@ impl<L: Lane> UnitOfWork<L> {
                 event_count: 0,
                 replaced: State::default(),
             });
+        }
+    }
+
+    /// What a component made of the command at hand.
+    #[must_use]
+    pub fn trial(&self, decided: Result<Decided<Outcome>, Ended>) -> Trial {
+        match decided {
+            Ok(Ok(outcome)) => match self.check_draft() {
+                Ok(()) => Trial {
+                    decision: Decision::Accepted(outcome),
+                    stocks: self.writes.clone(),
+                    reservations: self.reservation_writes.clone(),
+                    events: self.facts.clone(),
+                }
+                .sorted(),
+                Err(fault) => Trial::declined(Decision::Fault(fault.0)),
+            },
+            Ok(Err(rejection)) => Trial::declined(Decision::Rejected(rejection)),
+            Err(ended) => Trial::declined(Decision::Fault(ended.to_string())),
         }
     }
 

@@ -2,7 +2,7 @@
 import * as domain from "holdfast:inventory/inventory@0.1.0";
 
 const SAFETY_STOCK = new Map([
-  ["north", 5n],
+  ["showroom", 5n],
   ["harbour", 20n],
 ]);
 

@@ -10,6 +10,7 @@ use axum::{
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use std::time::Duration;
 
 /// The longest reason or reference, in characters.
 pub(in crate::http) const TEXT_CHARACTERS_MAX: usize = 256;
@@ -33,6 +34,25 @@ pub(in crate::http) struct JsonBody {
     /// Of the object within the body.
     pointer: String,
     faults: Faults,
+}
+
+/// The bytes of any body, within the limits on size and time.
+pub(in crate::http) async fn receive(
+    headers: &HeaderMap,
+    body: Body,
+    bytes_max: usize,
+    timeout: Duration,
+) -> Result<Bytes, Problem> {
+    check_length(headers, bytes_max)?;
+    match tokio::time::timeout(timeout, Limited::new(body, bytes_max).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(bytes_max)),
+        Ok(Err(_)) => Err(invalid("", "the body could not be received whole")),
+        Err(_) => {
+            let detail = format!("the body did not arrive within {} ms", timeout.as_millis());
+            Err(Problem::new("request-timeout", detail))
+        }
+    }
 }
 
 impl FromRequest<App> for JsonBody {
@@ -89,18 +109,7 @@ impl JsonBody {
         app: &App,
     ) -> Result<Bytes, Problem> {
         check_media_type(headers)?;
-        check_length(headers, app.body_bytes_max)?;
-        let body = Limited::new(body, app.body_bytes_max);
-        match tokio::time::timeout(app.body_timeout, body.collect()).await {
-            Ok(Ok(collected)) => Ok(collected.to_bytes()),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(app.body_bytes_max)),
-            Ok(Err(_)) => Err(invalid("", "the body could not be received whole")),
-            Err(_) => {
-                let limit = app.body_timeout.as_millis();
-                let detail = format!("the body did not arrive within {limit} ms");
-                Err(Problem::new("request-timeout", detail))
-            }
-        }
+        receive(headers, body, app.body_bytes_max, app.body_timeout).await
     }
 
     pub(in crate::http) fn parse(bytes: &[u8]) -> Result<Self, Problem> {

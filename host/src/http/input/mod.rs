@@ -7,7 +7,7 @@ mod json;
 mod params;
 mod path;
 
-pub(super) use body::JsonBody;
+pub(super) use body::{JsonBody, receive};
 pub(super) use faults::{Faults, Part};
 pub(super) use json::Json;
 pub(super) use params::Params;

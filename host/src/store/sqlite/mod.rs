@@ -92,6 +92,7 @@ pub enum OpenError {
 }
 
 /// An open database, held against other processes until it is dropped.
+#[derive(Clone)]
 pub struct SqliteStore {
     file: PathBuf,
     migrated: Migrated,

@@ -1,0 +1,29 @@
+use super::{Opened, opened, print, remote};
+use crate::{
+    component::{Library, Runtime},
+    config::Config,
+    replay,
+};
+use hyper::Method;
+
+/// Prints the decision behind an event, made again: from the database, or where a server has it,
+/// there.
+pub(super) fn run(sequence: u64, config: &Config) -> anyhow::Result<()> {
+    anyhow::ensure!(sequence > 0, "events are numbered from 1");
+    let explanation = match opened(config)? {
+        Opened::Here(store) => {
+            let runtime = Runtime::new(config.limits)?;
+            let library = Library::open(config.component_folder.clone())?;
+            let (snapshot, mut log) = (store.snapshot()?, store.log()?);
+            let explained = replay::explain(sequence, snapshot, &mut log, |digest| {
+                library.load(&runtime, digest).map_err(anyhow::Error::from)
+            })?;
+            serde_json::to_value(explained)?
+        }
+        Opened::OnServer => {
+            let path = format!("/v1/admin/explain/{sequence}");
+            remote::ask(config, Method::GET, &path, &[], Vec::new())?
+        }
+    };
+    print(&serde_json::to_string_pretty(&explanation)?)
+}
