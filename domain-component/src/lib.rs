@@ -11,4 +11,5 @@ extern crate alloc;
 
 mod convert;
 mod guest;
-mod runtime;
+
+use guest_runtime as _;

@@ -2,7 +2,7 @@
 //! thing at a time, on a thread that stands back for those who serve requests.
 
 use crate::{
-    admission::{self, Admitted, Candidate, Refusal, Step},
+    admission::{self, Admitted, Candidate, Refusal, Step, Until},
     component::{Compiled, Library, LibraryError, Runtime, Shelved},
     engine::{DomainStatus, Engine, ShadowReport, SwapError, Swapped},
     model::{Digest, Origin},
@@ -81,8 +81,6 @@ pub struct Admin {
     component_bytes_max: usize,
     turn: Arc<Semaphore>,
     admitted: Arc<Mutex<VecDeque<Compiled>>>,
-    /// What a promotion makes the one that decides.
-    shadowed: Mutex<Option<Compiled>>,
 }
 
 impl Admin {
@@ -103,7 +101,6 @@ impl Admin {
             component_bytes_max,
             turn: Arc::new(Semaphore::new(1)),
             admitted: Arc::default(),
-            shadowed: Mutex::default(),
         }
     }
 
@@ -133,10 +130,10 @@ impl Admin {
         &self,
         bytes: Vec<u8>,
         expected: Option<Digest>,
+        until: Until,
         origin: Origin,
     ) -> Result<SwapReport, AdminError> {
-        let turn = self.turn()?;
-        let Admitted { compiled, steps } = self.admit(bytes, expected).await?;
+        let (Admitted { compiled, steps }, turn) = self.admit(bytes, expected, until).await?;
         let component = compiled.digest();
         let swapped = if component == self.engine.digest() {
             None
@@ -165,10 +162,9 @@ impl Admin {
         expected: Option<Digest>,
         every: u64,
     ) -> Result<Vec<Step>, AdminError> {
-        let _turn = self.turn()?;
-        let Admitted { compiled, steps } = self.admit(bytes, expected).await?;
+        let (Admitted { compiled, steps }, _turn) =
+            self.admit(bytes, expected, Until::Call).await?;
         self.engine.begin_shadow(&compiled, every)?;
-        *self.shadowed.lock().unwrap_or_else(PoisonError::into_inner) = Some(compiled);
         Ok(steps)
     }
 
@@ -188,19 +184,19 @@ impl Admin {
         self.engine.end_shadow().ok_or(AdminError::NoShadow)
     }
 
-    /// Makes the shadow the one that decides.
+    /// Examines the shadow to the end and makes it the one that decides.
     ///
     /// # Errors
     /// [`AdminError`].
-    pub async fn promote(&self, origin: Origin) -> Result<Swapped, AdminError> {
-        if !self.shadow()?.running {
+    pub async fn promote(&self, until: Until, origin: Origin) -> Result<SwapReport, AdminError> {
+        let shadow = self.shadow()?;
+        if !shadow.running {
             return Err(AdminError::NoShadow);
         }
-        let shadowed = self.shadowed.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let candidate = shadowed.ok_or(AdminError::NoShadow)?;
-        let swapped = self.engine.install(&candidate, origin).await?;
-        let _report = self.engine.end_shadow();
-        Ok(swapped)
+        let bytes = self.library.bytes(&shadow.candidate)?;
+        let report = self.swap(bytes, Some(shadow.candidate), until, origin).await?;
+        let _ended = self.engine.end_shadow();
+        Ok(report)
     }
 
     /// Replays recorded commands on a candidate.
@@ -208,10 +204,10 @@ impl Admin {
     /// # Errors
     /// [`AdminError`].
     pub async fn replay(&self, bytes: Vec<u8>, range: Range) -> Result<Replayed, AdminError> {
-        let turn = self.turn()?;
-        let Admitted { compiled, .. } = self.admit(bytes, None).await?;
+        let (Admitted { compiled, .. }, turn) = self.admit(bytes, None, Until::Call).await?;
         let store = self.store.clone();
-        aside(turn, move || {
+        aside(move || {
+            let _turn = turn;
             let (snapshot, mut log) = past(&store)?;
             Ok(replay::replay(&compiled, snapshot, &mut log, range, SHOWN_MAX)?)
         })
@@ -224,8 +220,9 @@ impl Admin {
     /// [`AdminError`].
     pub async fn explain(&self, sequence: u64) -> Result<Explanation, AdminError> {
         let (store, library) = (self.store.clone(), self.library.clone());
-        let runtime = Arc::clone(&self.runtime);
-        aside(self.turn()?, move || {
+        let (runtime, turn) = (Arc::clone(&self.runtime), self.turn()?);
+        aside(move || {
+            let _turn = turn;
             let (snapshot, mut log) = past(&store)?;
             replay::explain(sequence, snapshot, &mut log, |digest| {
                 Ok(library.load(&runtime, digest)?)
@@ -238,35 +235,48 @@ impl Admin {
         Arc::clone(&self.turn).try_acquire_owned().map_err(|_| AdminError::Busy)
     }
 
-    /// Examines a component, unless that was done before, and keeps it.
+    /// Examines a component, unless that was done before, and keeps it. The turn goes with the
+    /// work, so that it lasts as long, should whoever asked go away.
     async fn admit(
         &self,
         bytes: Vec<u8>,
         expected: Option<Digest>,
-    ) -> Result<Admitted, AdminError> {
+        until: Until,
+    ) -> Result<(Admitted, OwnedSemaphorePermit), AdminError> {
+        let turn = self.turn()?;
         let (runtime, library) = (Arc::clone(&self.runtime), self.library.clone());
         let (admitted, bytes_max) = (Arc::clone(&self.admitted), self.component_bytes_max);
-        aside((), move || {
-            let candidate = Candidate { bytes: &bytes, expected };
+        aside(move || {
+            let candidate = Candidate { bytes: &bytes, expected, until };
             let digest = Digest::of(&bytes);
-            let known = admitted.lock().unwrap_or_else(PoisonError::into_inner);
-            let known = known.iter().find(|known| known.digest() == digest).cloned();
+            let known = known(&admitted, digest);
             if let (Some(compiled), None | Some(true)) = (known, expected.map(|it| it == digest)) {
                 let outcome = "it passed all the others before".to_owned();
                 let step = Step { step: "digest", outcome, passed: true, took_ms: 0 };
-                return Ok(Admitted { compiled, steps: vec![step] });
+                return Ok((Admitted { compiled, steps: vec![step] }, turn));
             }
             let passed = admission::examine(&runtime, Some(&library), &candidate, bytes_max)?;
             library.keep(&bytes)?;
-            let mut admitted = admitted.lock().unwrap_or_else(PoisonError::into_inner);
-            if admitted.len() >= ADMITTED_MAX {
-                admitted.pop_front();
+            if until == Until::SelfCheck {
+                remember(&admitted, passed.compiled.clone());
             }
-            admitted.push_back(passed.compiled.clone());
-            Ok(passed)
+            Ok((passed, turn))
         })
         .await
     }
+}
+
+fn known(admitted: &Mutex<VecDeque<Compiled>>, digest: Digest) -> Option<Compiled> {
+    let admitted = admitted.lock().unwrap_or_else(PoisonError::into_inner);
+    admitted.iter().find(|known| known.digest() == digest).cloned()
+}
+
+fn remember(admitted: &Mutex<VecDeque<Compiled>>, compiled: Compiled) {
+    let mut admitted = admitted.lock().unwrap_or_else(PoisonError::into_inner);
+    if admitted.len() >= ADMITTED_MAX {
+        admitted.pop_front();
+    }
+    admitted.push_back(compiled);
 }
 
 type Past = (crate::store::sqlite::SqliteSnapshot, crate::store::sqlite::SqliteLog);
@@ -275,9 +285,8 @@ fn past(store: &SqliteStore) -> Result<Past, ReplayError> {
     Ok((store.snapshot()?, store.log()?))
 }
 
-/// Does something on a thread of its own, which stands back for all others; `held` until it ends.
+/// Does something on a thread of its own, which stands back for all others.
 async fn aside<T: Send + 'static>(
-    held: impl Send + 'static,
     work: impl FnOnce() -> Result<T, AdminError> + Send + 'static,
 ) -> Result<T, AdminError> {
     let (done, result) = oneshot::channel();
@@ -288,7 +297,6 @@ async fn aside<T: Send + 'static>(
         }
         // Whoever asked may have gone.
         let _ = done.send(work());
-        drop(held);
     });
     thread.map_err(|error| AdminError::Lost(error.to_string()))?;
     result.await.unwrap_or_else(|_| Err(AdminError::Lost("it panicked".to_owned())))

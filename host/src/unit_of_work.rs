@@ -155,12 +155,18 @@ impl<L: Lane> UnitOfWork<L> {
         Draft { stocks: &self.writes, reservations: &self.reservation_writes, facts: &self.facts }
     }
 
-    /// Holds what the command at hand has written against the invariants.
+    /// Holds what the command at hand has written, and what it answers, against the invariants.
     ///
     /// # Errors
     /// [`Fault`]: it breaks one.
-    pub fn check_draft(&self) -> Result<(), Fault> {
-        self.check().map_err(|broken| Fault(format!("it broke an invariant: {broken}")))
+    pub fn check_draft(&self, command: &Command, outcome: &Outcome) -> Result<(), Fault> {
+        let stock = |key: &StockKey| self.stocks.get(key)?.stock.as_ref();
+        let reservation = |id: &str| self.reservations.get(id)?.current();
+        let draft = self.draft();
+        draft
+            .check(&stock, &reservation)
+            .and_then(|()| draft.check_answer(&command.action, outcome, &stock, &reservation))
+            .map_err(|broken| Fault(format!("it broke an invariant: {broken}")))
     }
 
     /// Lets the writes of the command at hand join the batch.
@@ -174,7 +180,7 @@ impl<L: Lane> UnitOfWork<L> {
         decided_by: Digest,
         outcome: &Outcome,
     ) -> Result<(), Fault> {
-        if let Err(fault) = self.check_draft() {
+        if let Err(fault) = self.check_draft(command, outcome) {
             self.abandon();
             return Err(fault);
         }
@@ -251,12 +257,6 @@ impl<L: Lane> UnitOfWork<L> {
     /// Where the store fails.
     pub fn installed(&mut self) -> Result<Option<Installed>, StoreFailure> {
         self.lane.installed()
-    }
-
-    fn check(&self) -> Result<(), String> {
-        let stock = |key: &StockKey| self.stocks.get(key)?.stock.as_ref();
-        let reservation = |id: &str| self.reservations.get(id)?.current();
-        self.draft().check(&stock, &reservation)
     }
 
     /// Drops what the command at hand has written.

@@ -111,6 +111,10 @@ impl Server {
         Client::connect(self.port)
     }
 
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     pub fn pid(&self) -> u32 {
         self.process.id()
     }

@@ -1,7 +1,7 @@
 //! With which component to start.
 
 use crate::{
-    admission::{self, Candidate},
+    admission::{self, Candidate, Until},
     component::{Compiled, EMBEDDED, Library, Runtime},
     config::Config,
     engine,
@@ -88,7 +88,7 @@ fn admitted(
     if config.component.is_none() {
         return Ok(library.compile(runtime, bytes)?);
     }
-    let candidate = Candidate { bytes, expected: None };
+    let candidate = Candidate { bytes, expected: None, until: Until::SelfCheck };
     Ok(admission::examine(runtime, Some(library), &candidate, config.component_bytes_max)?.compiled)
 }
 

@@ -64,7 +64,8 @@ impl<W: World> Guest<W> {
             memory: StoreLimitsBuilder::new().memory_size(limits.memory_bytes_max).build(),
             granted: limits,
             allowance: Allowance::of(&limits),
-            wasi: None,
+            // At once: it is told the time with each call, before it asks.
+            wasi: domain.uses_wasi().then(|| Box::new(Sandbox::new())),
         };
         let mut store = Store::new(domain.pre.engine(), state);
         store.limiter(|state| &mut state.memory);

@@ -160,7 +160,7 @@ impl<L: Lane> Executor<'_, L> {
         let decided = self.instance.execute(command, now);
         let unit = self.instance.unit().map_err(faulted)?;
         if let (Some(shadow), Some(glimpse), Some(begun)) = (&mut *self.shadow, glimpse, begun) {
-            let (took, counts) = (begun.elapsed(), unit.trial(decided.clone()));
+            let (took, counts) = (begun.elapsed(), unit.trial(command, decided.clone()));
             shadow.compare(&glimpse, &counts, took, command, now);
         }
         let fault = match decided {

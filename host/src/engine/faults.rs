@@ -1,10 +1,11 @@
 //! How often the component fails.
 
+use super::queue::Queue;
 use crate::model::Timestamp;
 use std::{
     collections::VecDeque,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
@@ -19,15 +20,18 @@ pub(super) struct Faults {
     total: AtomicU64,
     recent: Mutex<VecDeque<Timestamp>>,
     too_many: AtomicBool,
+    /// Whose writer is to look up when they are too many.
+    queue: Arc<Queue>,
 }
 
 impl Faults {
-    pub(super) fn new(most: u32) -> Self {
+    pub(super) fn new(most: u32, queue: Arc<Queue>) -> Self {
         Self {
             most: usize::try_from(most).unwrap_or(usize::MAX),
             total: AtomicU64::new(0),
             recent: Mutex::default(),
             too_many: AtomicBool::new(false),
+            queue,
         }
     }
 
@@ -36,11 +40,11 @@ impl Faults {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts one; says whether they are too many now.
-    pub(super) fn note(&self, now: Timestamp) -> bool {
+    /// Counts one. Where they are too many now, the writer looks up.
+    pub(super) fn note(&self, now: Timestamp) {
         self.total.fetch_add(1, Ordering::Relaxed);
         if self.most == 0 {
-            return false;
+            return;
         }
         let mut recent = self.recent();
         while recent.len() >= self.most {
@@ -48,11 +52,10 @@ impl Faults {
         }
         recent.push_back(now);
         let begun = recent.front().is_some_and(|first| now.saturating_sub(*first) < WINDOW_MS);
-        let too_many = recent.len() >= self.most && begun;
-        if too_many {
+        if recent.len() >= self.most && begun {
             self.too_many.store(true, Ordering::Relaxed);
+            self.queue.poke();
         }
-        too_many
     }
 
     /// Whether they were too many since this was asked last.
@@ -87,29 +90,37 @@ impl Faults {
 mod tests {
     use super::*;
 
+    fn faults(most: u32) -> Faults {
+        Faults::new(most, Arc::new(Queue::new(1)))
+    }
+
+    fn too_many(faults: &Faults, at: Timestamp) -> bool {
+        faults.note(at);
+        faults.take_too_many()
+    }
+
     #[test]
     fn so_many_within_a_minute_are_too_many() {
-        let faults = Faults::new(3);
-        assert!(!faults.note(0) && !faults.note(10) && !faults.take_too_many());
-        assert!(faults.note(59_999));
-        assert!(faults.take_too_many() && !faults.take_too_many(), "told once");
+        let faults = faults(3);
+        assert!(!too_many(&faults, 0) && !too_many(&faults, 10));
+        assert!(too_many(&faults, 59_999) && !faults.take_too_many(), "told once");
         assert_eq!((faults.total(), faults.within_a_minute(60_005)), (3, 2));
     }
 
     #[test]
     fn the_same_over_a_longer_time_are_not() {
-        let faults = Faults::new(3);
-        assert!(!faults.note(0) && !faults.note(30_000) && !faults.note(60_000));
-        assert!(faults.note(60_001), "the last three are within a minute");
+        let faults = faults(3);
+        assert!([0, 30_000, 60_000].into_iter().all(|at| !too_many(&faults, at)));
+        assert!(too_many(&faults, 60_001), "the last three are within a minute");
     }
 
     #[test]
     fn another_component_begins_anew() {
-        let faults = Faults::new(2);
-        faults.note(0);
-        faults.forget();
-        assert!(!faults.note(1));
-        assert!(Faults::new(1).note(5), "one can be too many");
-        assert!(!Faults::new(0).note(5), "or any number be allowed");
+        let two = faults(2);
+        two.note(0);
+        two.forget();
+        assert!(!too_many(&two, 1));
+        assert!(too_many(&faults(1), 5), "one can be too many");
+        assert!(!too_many(&faults(0), 5), "or any number be allowed");
     }
 }

@@ -205,7 +205,7 @@ where
     let meter = Arc::new(Meter::default());
     let queue = Arc::new(Queue::new(settings.queue_commands_max));
     let answering = Arc::new(Answering::new(current.reading()));
-    let faults = Arc::new(Faults::new(settings.faults_per_minute_max));
+    let faults = Arc::new(Faults::new(settings.faults_per_minute_max, Arc::clone(&queue)));
     let readers = Readers::open(
         settings.readers_max,
         Arc::clone(&answering),

@@ -192,7 +192,7 @@ impl<L: Lane> Shadow<L> {
         let trial = match decided {
             // The store's failure says nothing about the candidate.
             Err(Ended::Failure(_)) => return None,
-            decided => unit.trial(decided),
+            decided => unit.trial(command, decided),
         };
         unit.abandon();
         Some(Glimpse { trial, took: begun.elapsed() })

@@ -79,7 +79,7 @@ fn watched<S: Snapshot, G: Log>(
         Err((fault, world)) => (Err(fault.into()), world),
     };
     let (unit, calls) = world.into_parts();
-    let decided = unit.trial(decided);
+    let decided = unit.trial(&recorded.command, decided);
     let mut past = unit.into_lane();
     past.pass(&recorded.replaced);
     let then = as_decided(&recorded, &mut past, log)?;

@@ -148,7 +148,7 @@ fn decided_again<S: Snapshot>(
     let mut unit = Some(Box::new(UnitOfWork::new(past)?));
     let decided = caller.execute(deciding, &mut unit, &recorded.command, recorded.at);
     let unit = unit.ok_or(ReplayError::Lost)?;
-    let trial = unit.trial(decided);
+    let trial = unit.trial(&recorded.command, decided);
     Ok((unit.into_lane(), trial))
 }
 

@@ -1,6 +1,7 @@
 //! The host's own check of what a command writes, before it may join a batch: whatever the
 //! component decided, these hold. Rules of business are not checked here.
 
+mod answer;
 mod reservations;
 
 use super::Draft;

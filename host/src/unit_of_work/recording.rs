@@ -38,9 +38,9 @@ impl<L: Lane> UnitOfWork<L> {
 
     /// What a component made of the command at hand.
     #[must_use]
-    pub fn trial(&self, decided: Result<Decided<Outcome>, Ended>) -> Trial {
+    pub fn trial(&self, command: &Command, decided: Result<Decided<Outcome>, Ended>) -> Trial {
         match decided {
-            Ok(Ok(outcome)) => match self.check_draft() {
+            Ok(Ok(outcome)) => match self.check_draft(command, &outcome) {
                 Ok(()) => Trial {
                     decision: Decision::Accepted(outcome),
                     stocks: self.writes.clone(),

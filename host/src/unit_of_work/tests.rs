@@ -3,13 +3,12 @@ use crate::{
     component::World,
     model::{
         Action, DeficitScan, Ended, Level, Origin, ReservationLine, ReservationState,
-        ReservationStatus, StockEvent, StockEventKind, StockScan,
+        ReservationStatus, StockEvent, StockEventKind, StockScan, StockView,
     },
     store::MemoryLane,
 };
 use uuid::Uuid;
 
-/// What the outcome is does not matter to the unit of work.
 const DONE: Outcome = Outcome::Expiry { expired: 0, next_due: None };
 
 fn key(product: &str) -> StockKey {
@@ -24,12 +23,13 @@ fn stock(level: Level) -> Stock {
     Stock { level, due_at: None, created_at: 1, updated_at: 1 }
 }
 
-fn command(product: &str) -> Command {
+/// A command whose answer says nothing of stocks: what is written is all that matters here.
+fn command() -> Command {
     Command {
         id: Uuid::nil(),
         origin: Origin::default(),
         precondition: None,
-        action: Action::Reserve { key: key(product), quantity: 1 },
+        action: Action::ExpireDue { limit: 1 },
     }
 }
 
@@ -52,7 +52,7 @@ fn write(unit: &mut UnitOfWork<MemoryLane>, product: &str, to: Level) {
 
 fn accept(unit: &mut UnitOfWork<MemoryLane>, product: &str, to: Level) {
     write(unit, product, to);
-    unit.accept(&command(product), 5, Digest([0; 32]), &DONE).unwrap();
+    unit.accept(&command(), 5, Digest([0; 32]), &DONE).unwrap();
 }
 
 fn unit() -> UnitOfWork<MemoryLane> {
@@ -86,7 +86,7 @@ fn a_broken_invariant_drops_the_command_alone() {
     let mut unit = unit();
     accept(&mut unit, "a", level(5, 0, 1));
     unit.put_stock(key("b"), stock(level(5, 0, 1))).unwrap();
-    assert!(unit.accept(&command("b"), 5, Digest([0; 32]), &DONE).is_err(), "no event");
+    assert!(unit.accept(&command(), 5, Digest([0; 32]), &DONE).is_err(), "no event");
     unit.commit(5).unwrap();
     assert_eq!(unit.lane.stocks.len(), 1);
     assert_eq!(unit.lane.log.len(), 1);
@@ -189,7 +189,7 @@ fn commands_that_stand_or_fall_together_are_undone_together() {
     accept(&mut unit, "a", level(8, 0, 2));
     accept(&mut unit, "b", level(1, 0, 1));
     hold(&mut unit, "r", 1);
-    unit.accept(&command("a"), 5, Digest([0; 32]), &DONE).unwrap();
+    unit.accept(&command(), 5, Digest([0; 32]), &DONE).unwrap();
     unit.undo();
     assert_eq!(unit.stock(&key("a")).unwrap().unwrap().level, level(9, 0, 1));
     assert_eq!(unit.stock(&key("b")).unwrap(), None);
@@ -210,7 +210,7 @@ fn a_hold_is_due_from_its_time_on_until_it_is_resolved() {
     accept(&mut unit, "a", level(9, 0, 1));
     assert_eq!(unit.next_due(), None);
     hold(&mut unit, "r", 1);
-    unit.accept(&command("a"), 5, Digest([0; 32]), &DONE).unwrap();
+    unit.accept(&command(), 5, Digest([0; 32]), &DONE).unwrap();
     unit.commit(5).unwrap();
     assert_eq!(unit.next_due(), Some(50));
     assert!(unit.due_holds(None, 49, 9).unwrap().items.is_empty());
@@ -226,12 +226,12 @@ fn what_reservations_hold_and_what_stocks_reserve_for_them_must_agree() {
     let mut unit = unit();
     accept(&mut unit, "a", level(9, 0, 1));
     unit.put_reservation("r".to_owned(), reservation(ReservationState::Held, 1)).unwrap();
-    let broken = unit.accept(&command("a"), 5, Digest([0; 32]), &DONE).unwrap_err();
+    let broken = unit.accept(&command(), 5, Digest([0; 32]), &DONE).unwrap_err();
     assert!(broken.0.contains("changed by 3"), "{broken}");
     hold(&mut unit, "r", 1);
-    unit.accept(&command("a"), 5, Digest([0; 32]), &DONE).unwrap();
+    unit.accept(&command(), 5, Digest([0; 32]), &DONE).unwrap();
     hold(&mut unit, "r", 3);
-    let skipped = unit.accept(&command("a"), 5, Digest([0; 32]), &DONE).unwrap_err();
+    let skipped = unit.accept(&command(), 5, Digest([0; 32]), &DONE).unwrap_err();
     assert!(skipped.0.contains("version 3"), "{skipped}");
 }
 
@@ -240,6 +240,30 @@ fn a_final_reservation_stays_as_it_is() {
     let mut unit = unit();
     unit.lane.reservations.insert("r".to_owned(), (1, reservation(ReservationState::Cancelled, 2)));
     unit.put_reservation("r".to_owned(), reservation(ReservationState::Held, 3)).unwrap();
-    let broken = unit.accept(&command("a"), 5, Digest([0; 32]), &DONE).unwrap_err();
+    let broken = unit.accept(&command(), 5, Digest([0; 32]), &DONE).unwrap_err();
     assert!(broken.0.contains("from Cancelled to Held"), "{broken}");
+}
+
+fn answered(unit: &mut UnitOfWork<MemoryLane>, told: Level, available: u64) -> Result<(), Fault> {
+    let reserve = Action::Reserve { key: key("a"), quantity: 1 };
+    let command = Command { action: reserve, ..command() };
+    let view = StockView { stock: stock(told), available, low: false };
+    unit.accept(&command, 5, Digest([0; 32]), &Outcome::Stock { view, created: false })
+}
+
+#[test]
+fn nobody_is_answered_what_is_not_so() {
+    let mut unit = unit();
+    accept(&mut unit, "a", level(5, 0, 1));
+    let mut lie = |told, available| {
+        write(&mut unit, "a", level(6, 0, 2));
+        answered(&mut unit, told, available).unwrap_err().0
+    };
+    assert!(lie(level(9, 0, 2), 6).contains("not what it leaves there"));
+    assert!(lie(level(6, 0, 2), 7).contains("not what it leaves there"), "more than there is");
+    write(&mut unit, "a", level(6, 0, 2));
+    answered(&mut unit, level(6, 0, 2), 4).unwrap();
+    assert!(answered(&mut unit, level(7, 0, 3), 7).is_err(), "it wrote nothing of it");
+    let wrong = Command { action: Action::Confirm { id: "r".to_owned() }, ..command() };
+    assert!(unit.accept(&wrong, 5, Digest([0; 32]), &DONE).is_err(), "of another kind");
 }

@@ -22,7 +22,7 @@ mod native;
 use common::{Unit, argument, command, decide, median, number, unit};
 use holdfast::{
     component::{Domain, EMBEDDED, Limits, Runtime},
-    model::{Action, Digest, Outcome, StockKey},
+    model::{Action, Digest, StockKey},
 };
 use std::time::{Duration, Instant};
 
@@ -37,9 +37,6 @@ enum Decider<'d> {
     Component(&'d Domain<Unit>),
     Native,
 }
-
-/// What the native decider leaves out: nobody records it here.
-const UNRECORDED: Outcome = Outcome::Expiry { expired: 0, next_due: None };
 
 /// Cheap, and the same on each run.
 struct Random(u64);
@@ -65,8 +62,8 @@ fn rate(mut unit: Unit, decider: Decider<'_>, keys: &[StockKey], size: usize) ->
             Decider::Component(domain) => decide(unit, domain, batch, NOW),
             Decider::Native => {
                 for command in &batch {
-                    native::execute(&mut unit, command, NOW);
-                    unit.accept(command, NOW, Digest([1; 32]), &UNRECORDED).unwrap();
+                    let outcome = native::execute(&mut unit, command, NOW);
+                    unit.accept(command, NOW, Digest([1; 32]), &outcome).unwrap();
                 }
                 unit
             }
@@ -91,8 +88,8 @@ fn main() {
     for key in &keys {
         let set = Action::AdjustSet { key: key.clone(), total: 900_000_000_000, minimum: Some(0) };
         let command = command(set);
-        native::execute(&mut unit, &command, NOW);
-        unit.accept(&command, NOW, domain.digest(), &UNRECORDED).unwrap();
+        let outcome = native::execute(&mut unit, &command, NOW);
+        unit.accept(&command, NOW, domain.digest(), &outcome).unwrap();
     }
     unit.commit(NOW).unwrap();
 

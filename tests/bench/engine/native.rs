@@ -7,7 +7,7 @@ use domain::{
 };
 use holdfast::{
     component::World as _,
-    model::{self, Action, Command, StockEvent, StockEventKind},
+    model::{self, Action, Command, Outcome, StockEvent, StockEventKind, StockView},
 };
 
 struct Native<'u>(&'u mut Unit);
@@ -104,13 +104,13 @@ impl World for Native<'_> {
 }
 
 /// Decides a command of this benchmark; it must be accepted.
-pub fn execute(unit: &mut Unit, command: &Command, now: u64) {
+pub fn execute(unit: &mut Unit, command: &Command, now: u64) -> Outcome {
     let raw = |key: &model::StockKey| {
         (key.product_id.as_str().to_owned(), key.location_id.as_str().to_owned())
     };
     let context = Context { now, reference: None, precondition: None };
     let mut world = Native(unit);
-    match &command.action {
+    let outcome = match &command.action {
         Action::AdjustSet { key, total, minimum } => {
             commands::adjust_set(&mut world, &context, raw(key), *total, *minimum)
         }
@@ -120,4 +120,10 @@ pub fn execute(unit: &mut Unit, command: &Command, now: u64) {
         other => unreachable!("{other:?}"),
     }
     .unwrap();
+    let stock = &outcome.stock;
+    let (due_at, updated_at) = (stock.due_at, stock.updated_at());
+    let told = model::Stock { level: level(stock.level()), due_at, created_at: 1, updated_at };
+    let available = told.level.total - told.level.reserved;
+    let view = StockView { stock: told, available, low: false };
+    Outcome::Stock { view, created: outcome.created }
 }

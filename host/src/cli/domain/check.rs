@@ -1,6 +1,6 @@
 use super::component;
 use crate::{
-    admission::{self, Candidate},
+    admission::{self, Candidate, Until},
     cli::print,
     component::Runtime,
     config::Config,
@@ -12,7 +12,7 @@ use std::{fmt::Write, path::Path, process::ExitCode};
 pub(super) fn run(file: Option<&Path>, config: &Config) -> anyhow::Result<ExitCode> {
     let bytes = component(file)?;
     let runtime = Runtime::new(config.limits)?;
-    let candidate = Candidate { bytes: &bytes, expected: None };
+    let candidate = Candidate { bytes: &bytes, expected: None, until: Until::Call };
     let compiled = match admission::examine(&runtime, None, &candidate, config.component_bytes_max)
     {
         Ok(admitted) => admitted.compiled,

@@ -38,6 +38,9 @@ pub(super) enum DomainCommand {
         /// Kept with the event
         #[arg(long)]
         reason: Option<String>,
+        /// For a domain that differs on purpose where every domain is the same
+        #[arg(long)]
+        without_self_check: bool,
     },
     /// Go back to the component before, on the running server
     Rollback {
@@ -81,9 +84,12 @@ pub(super) fn run(command: &DomainCommand, config: &Config) -> anyhow::Result<Ex
         DomainCommand::Check { file } => return check::run(file.as_deref(), config),
         DomainCommand::Replay { from, to } => return replay::run(*from, *to, config),
         DomainCommand::Status => remote::ask(config, Method::GET, DOMAIN, &[], Vec::new())?,
-        DomainCommand::Swap { file, reason } => {
+        DomainCommand::Swap { file, reason, without_self_check } => {
             let (bytes, mut parameters) = sent(file.as_deref())?;
             parameters.extend(because(reason));
+            if *without_self_check {
+                parameters.push(("self_check", "false".to_owned()));
+            }
             remote::ask(config, Method::PUT, DOMAIN, &parameters, bytes)?
         }
         DomainCommand::Rollback { reason } => {

@@ -1,6 +1,6 @@
 use super::component;
 use crate::{
-    admission::{self, Candidate},
+    admission::{self, Candidate, Until},
     cli::{Opened, opened, print, remote},
     component::{Library, Runtime},
     config::Config,
@@ -34,7 +34,7 @@ pub(super) fn run(from: Option<u64>, to: Option<u64>, config: &Config) -> anyhow
         Opened::Here(store) => {
             let runtime = Runtime::new(config.limits)?;
             let library = Library::open(config.component_folder.clone())?;
-            let candidate = Candidate { bytes: &bytes, expected: None };
+            let candidate = Candidate { bytes: &bytes, expected: None, until: Until::Call };
             let most = config.component_bytes_max;
             let admitted = admission::examine(&runtime, Some(&library), &candidate, most)?;
             let whole = Range::default();

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     admin::AdminError,
+    admission::Until,
     engine::SwapError,
     model::{Digest, Origin},
     replay::{Range, ReplayError},
@@ -64,6 +65,14 @@ fn origin(params: &mut Params) -> Origin {
     Origin { caller: Some(OPERATOR.into()), reason, reference: None }
 }
 
+/// A rule that differs on purpose where every domain is the same needs its operator's word.
+fn until(params: &mut Params) -> Until {
+    match params.flag("self_check") {
+        Some(false) => Until::Call,
+        _ => Until::SelfCheck,
+    }
+}
+
 async fn component(app: &App, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
     let most = app.admin.component_bytes_max();
     Ok(input::receive(headers, body, most, app.body_timeout).await?.to_vec())
@@ -92,6 +101,7 @@ async fn domain(State(app): State<App>, _: Operator) -> Result<Response, Problem
     params(
         ("digest" = Option<String>, Query, description = "SHA-256 that the body must have, in hexadecimal"),
         ("reason" = Option<String>, Query, description = "Kept with the event"),
+        ("self_check" = Option<bool>, Query, description = "false: without the last step"),
     ),
     request_body(content = Vec<u8>, content_type = "application/wasm"),
     responses((status = 200, description = "It decides", body = SwapBody), AdminProblems)
@@ -103,10 +113,10 @@ async fn swap(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let (expected, origin) = (digest(&mut params), origin(&mut params));
+    let (expected, until, origin) = (digest(&mut params), until(&mut params), origin(&mut params));
     params.finish(Faults::default())?;
     let bytes = component(&app, &headers, body).await?;
-    Ok(ok(&SwapBody::from(app.admin.swap(bytes, expected, origin).await?)))
+    Ok(ok(&SwapBody::from(app.admin.swap(bytes, expected, until, origin).await?)))
 }
 
 /// Go back to the component before
@@ -184,17 +194,20 @@ async fn end_shadow(State(app): State<App>, _: Operator) -> Result<Response, Pro
     post,
     path = "/v1/admin/domain/shadow/promote",
     tag = "admin",
-    params(("reason" = Option<String>, Query, description = "Kept with the event")),
-    responses((status = 200, description = "It decides", body = SwappedBody), AdminProblems)
+    params(
+        ("reason" = Option<String>, Query, description = "Kept with the event"),
+        ("self_check" = Option<bool>, Query, description = "false: without the last step"),
+    ),
+    responses((status = 200, description = "It decides", body = SwapBody), AdminProblems)
 )]
 async fn promote(
     State(app): State<App>,
     _: Operator,
     mut params: Params,
 ) -> Result<Response, Problem> {
-    let origin = origin(&mut params);
+    let (until, origin) = (until(&mut params), origin(&mut params));
     params.finish(Faults::default())?;
-    Ok(ok(&SwappedBody::from(app.admin.promote(origin).await?)))
+    Ok(ok(&SwapBody::from(app.admin.promote(until, origin).await?)))
 }
 
 /// Replay recorded commands on a candidate

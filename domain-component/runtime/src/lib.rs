@@ -1,5 +1,14 @@
-//! What the standard library would bring: an allocator, a panic handler, and the
-//! canonical ABI's allocation entry.
+//! What the standard library would bring to a component: an allocator, a panic handler, and the
+//! canonical ABI's allocation entry. A component that links it instead names no WASI interface.
+//!
+//! ```text
+//! use guest_runtime as _;
+//! ```
+
+#![cfg(target_arch = "wasm32")]
+#![no_std]
+
+extern crate alloc;
 
 use core::{
     alloc::{GlobalAlloc, Layout},

@@ -1,0 +1,92 @@
+//! The standard domain with one rule changed. Which one is a digit in the file, which the tests
+//! write over: so one build makes all of them.
+
+#![cfg(target_arch = "wasm32")]
+#![no_std]
+
+extern crate alloc;
+
+use alloc::{string::String, vec::Vec};
+use core::hint::black_box;
+use guest_runtime as _;
+use rule::{
+    Context, Decided, DetailValue, LineRequest, ReservationOutcome, Rule, StockKey, StockOutcome,
+    TransferOutcome, domain,
+};
+
+/// The last digit says which rule is changed; 0: none.
+static CHANGED: [u8; 16] = *b"changed-rule-#00";
+
+fn changed(which: u8) -> bool {
+    black_box(&CHANGED).last() == Some(&(b'0' + which))
+}
+
+struct Altered;
+
+impl Rule for Altered {
+    /// 1: the last unit is never given away.
+    fn reserve(context: Context, key: StockKey, quantity: u64) -> Decided<StockOutcome> {
+        let outcome = domain::reserve(&context, &key, quantity)?;
+        if changed(1) && outcome.view.available == 0 {
+            return domain::reserve(&context, &key, 1);
+        }
+        Ok(outcome)
+    }
+
+    /// 2: a release of too much releases what there is.
+    fn release(context: Context, key: StockKey, quantity: u64) -> Decided<StockOutcome> {
+        domain::release(&context, &key, quantity).or_else(|refusal| {
+            let facts = refusal.details.iter();
+            let releasable = facts.clone().find_map(|fact| match fact.value {
+                DetailValue::Unsigned(units) if fact.name == "releasable" => Some(units),
+                _ => None,
+            });
+            match releasable {
+                Some(units) if changed(2) && units > 0 => domain::release(&context, &key, units),
+                _ => Err(refusal),
+            }
+        })
+    }
+
+    /// 3: a hold lives for a second longer.
+    fn hold(
+        context: Context,
+        id: String,
+        lines: Vec<LineRequest>,
+        ttl_seconds: Option<u32>,
+    ) -> Decided<ReservationOutcome> {
+        let ttl_seconds = ttl_seconds.map(|ttl| if changed(3) { ttl + 1 } else { ttl });
+        domain::hold(&context, &id, &lines, ttl_seconds)
+    }
+
+    /// 4: what is to be fulfilled is cancelled.
+    fn fulfil(
+        context: Context,
+        id: String,
+        lines: Option<Vec<LineRequest>>,
+    ) -> Decided<ReservationOutcome> {
+        if changed(4) {
+            return domain::cancel(&context, &id, lines.as_deref());
+        }
+        domain::fulfil(&context, &id, lines.as_deref())
+    }
+
+    /// 5: a transfer moves one unit less, where it moves several.
+    fn transfer(
+        context: Context,
+        product_id: String,
+        from: String,
+        to: String,
+        quantity: u64,
+    ) -> Decided<TransferOutcome> {
+        let less = u64::from(changed(5) && quantity > 1);
+        domain::transfer(&context, &product_id, &from, &to, quantity - less)
+    }
+}
+
+#[allow(unsafe_code, reason = "generated from the contract")]
+mod export {
+    use super::Altered;
+
+    rule::export!(Altered with_types_in rule::bindings);
+}

@@ -1,0 +1,134 @@
+//! A component that means harm, while honest clients work.
+
+use crate::{
+    harness::{Client, Server, eventually, guests},
+    swap::{admin, log, swap, with_admin},
+};
+use holdfast::model::Digest;
+
+/// What each attack must be told by.
+const ATTACKS: [(&str, &str); 17] = [
+    ("endless-loop", "units of fuel"),
+    ("memory-bomb", "memory allocation of 1048576 bytes failed"),
+    ("panic", "it said"),
+    ("stack-overflow", "out of bounds memory access"),
+    ("deep-recursion", "call stack exhausted"),
+    ("giant-strings", "fuel allocated for hostcalls has been exhausted"),
+    ("copied-strings", "fuel allocated for hostcalls has been exhausted"),
+    ("giant-refusal", "it refused with a message of 1048576 bytes"),
+    ("flood-of-events", "more than 32768 events"),
+    ("flood-of-calls", "called the host more than"),
+    ("flood-of-scans", "scanned more than"),
+    ("negative-available", "it broke an invariant"),
+    ("broken-sums", "it broke an invariant"),
+    ("silent-write", "it broke an invariant"),
+    ("other-stock", "it broke an invariant"),
+    ("lie", "not what it leaves there"),
+    ("there-is-none", "there is no attack"),
+];
+
+fn attack(client: &mut Client, attack: &str) -> crate::harness::Reply {
+    let body = format!(r#"{{"quantity": 1, "reference": "{attack}"}}"#);
+    client.post("/v1/inventory/a/reserve", &body)
+}
+
+/// A server with the hostile component, which no number of faults makes give way.
+fn occupied(more: &[&str]) -> Server {
+    let server = with_admin(&[&["--component-faults-per-minute-max", "0"], more].concat());
+    let mut client = server.client();
+    client.stock("a", 1_000_000, 0);
+    client.stock("b", 5, 0);
+    let (status, report) = swap(&mut client, &guests::hostile());
+    assert_eq!(status, 200, "honest while it is looked at: {report}");
+    server
+}
+
+#[test]
+fn no_attack_costs_another_command_anything() {
+    let server = occupied(&[]);
+    let mut client = server.client();
+    for (index, (name, told)) in ATTACKS.into_iter().enumerate() {
+        let reply = attack(&mut client, name);
+        assert_eq!((reply.status, reply.problem().as_str()), (500, "domain-fault"), "{name}");
+        assert!(!reply.text.contains("xxxx"), "nothing of the component reaches the client");
+        eventually(&format!("{name} is told by {told:?}: {}", server.log()), || {
+            server.log().contains(told)
+        });
+        assert_eq!(client.reserve("a", 1).status, 200, "behind {name}");
+        let stock = client.get("/v1/inventory/a").json();
+        assert_eq!(stock["reserved_quantity"], index as u64 + 1, "{name} left no trace");
+    }
+    assert_eq!(client.get("/v1/inventory/b").json()["total_quantity"], 5);
+    assert!(!server.log().contains("\nINFO forged"), "what a guest says is one line of the log");
+    let (_, domain) = admin(&mut client, "GET", "/v1/admin/domain", b"");
+    assert_eq!(domain["faults"]["total"], ATTACKS.len());
+}
+
+#[test]
+fn honest_clients_go_on_beside_every_attack() {
+    let server = occupied(&["--component-fuel-per-call", "3000000"]);
+    std::thread::scope(|scope| {
+        let honest: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut client = server.client();
+                    let well = (0..150).filter(|_| client.reserve("a", 1).status == 200);
+                    well.count()
+                })
+            })
+            .collect();
+        let mut client = server.client();
+        for (name, _) in ATTACKS {
+            assert_eq!(attack(&mut client, name).status, 500, "{name}");
+        }
+        for client in honest {
+            assert_eq!(client.join().unwrap(), 150);
+        }
+    });
+    let stock = server.client().get("/v1/inventory/a").json();
+    assert_eq!(stock["reserved_quantity"], 8 * 150);
+}
+
+#[test]
+fn a_component_finds_nothing_that_was_not_granted() {
+    let server = occupied(&[]);
+    let reply = attack(&mut server.client(), "look-around");
+    assert_eq!(reply.status, 200, "no file, no variable, no argument, no clock: {}", reply.text);
+    assert!(!std::path::Path::new("/tmp/holdfast-hostile").exists());
+}
+
+#[test]
+fn what_a_component_keeps_to_itself_does_not_sway_it() {
+    let server = occupied(&[]);
+    let mut client = server.client();
+    for expected in 1..5 {
+        let reply = attack(&mut client, "nondeterminism");
+        assert_eq!(reply.json()["reserved_quantity"], expected, "each time the same");
+    }
+}
+
+#[test]
+fn too_many_faults_bring_the_component_before_back_and_say_so() {
+    let server = with_admin(&["--component-faults-per-minute-max", "3"]);
+    let mut client = server.client();
+    client.stock("a", 1_000, 0);
+    let before = client.get("/health/ready").json()["component"].clone();
+    assert_eq!(swap(&mut client, &guests::hostile()).0, 200);
+    for _ in 0..3 {
+        assert_eq!(attack(&mut client, "panic").status, 500);
+    }
+    eventually("the component before is back", || {
+        client.get("/health/ready").json()["component"] == before
+    });
+    let ready = client.get("/health/ready");
+    assert_eq!(
+        (ready.status, &ready.json()["rolled_back_for"]),
+        (200, &"3 faults within a minute".into())
+    );
+    assert!(client.get("/metrics").text.contains("holdfast_domain_rolled_back 1\n"));
+    let last = log(&mut client).pop().unwrap();
+    assert_eq!(last["type"], "DomainRolledBack");
+    assert_eq!(last["from"]["component"], Digest::of(&guests::hostile()).to_string());
+    assert_eq!(attack(&mut client, "panic").status, 200, "a reference is a reference again");
+    assert!(server.log().contains("rolling back"));
+}
