@@ -98,13 +98,18 @@ fn a_component_finds_nothing_that_was_not_granted() {
 }
 
 #[test]
-fn what_a_component_keeps_to_itself_does_not_sway_it() {
-    let server = occupied(&[]);
+fn what_a_component_keeps_to_itself_shows_when_it_decides_again() {
+    let server = occupied(&["--recorded-commands-max", "100"]);
     let mut client = server.client();
-    for expected in 1..5 {
-        let reply = attack(&mut client, "nondeterminism");
-        assert_eq!(reply.json()["reserved_quantity"], expected, "each time the same");
+    for _ in 0..5 {
+        assert_eq!(attack(&mut client, "nondeterminism").status, 200);
     }
+    let (_, report) =
+        admin(&mut client, "POST", "/v1/admin/domain/replay?from=5", &guests::hostile());
+    assert_eq!(report["counts"][0]["command"], "reserve", "{report:#}");
+    let last = log(&mut client).len();
+    let (_, explained) = admin(&mut client, "GET", &format!("/v1/admin/explain/{last}"), b"");
+    assert_eq!(explained["as_recorded"], false);
 }
 
 #[test]

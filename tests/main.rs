@@ -19,6 +19,7 @@ mod bad_input;
 mod batches;
 mod component;
 mod concurrency;
+mod contract;
 mod crashes;
 mod durability;
 mod embedding;

@@ -156,6 +156,14 @@ fn comparing_decisions_knows_only_the_model() {
 }
 
 #[test]
+fn replays_and_operators_tools_know_neither_http_nor_sql_nor_wasm() {
+    let places = ["host/src/replay", "host/src/admin.rs"];
+    never(&places, &HTTP, &[]);
+    never(&places, &["rusqlite", "select ", "insert into", "wasmtime", "bindgen"], &[]);
+    never(&["host/src/replay"], &["crate::engine", "sqlite"], &[]);
+}
+
+#[test]
 fn the_conformance_suite_and_admission_know_neither_http_nor_sql_nor_wasm() {
     let places = ["host/src/conformance", "host/src/admission.rs"];
     never(&places, &HTTP, &[]);

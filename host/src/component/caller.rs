@@ -11,8 +11,6 @@ const CALLS_PER_GUEST_MAX: u32 = 1_024;
 /// A guest of a component where one is alive. It never outlives a failure.
 ///
 /// A guest per batch would cost each command of an ordinary batch half as much as its decision.
-/// Those that bring a runtime of their own, which draws its randomness once, have one call each:
-/// else a decision would depend on the commands before it, and no replay would find it again.
 pub struct Caller<W: World> {
     guest: Option<Guest<Lent<W>>>,
     calls: u32,
@@ -49,7 +47,7 @@ impl<W: World> Caller<W> {
         guest.world().lend(world.take().ok_or_else(lost)?);
         let decided = guest.execute(command, now);
         *world = guest.world().take_back();
-        if decided.is_ok() && !deciding.uses_wasi() {
+        if decided.is_ok() && guest.is_reusable() {
             self.guest = Some(guest);
         }
         decided

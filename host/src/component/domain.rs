@@ -12,6 +12,7 @@ pub struct Domain<W: World> {
     pub(super) limits: Limits,
     digest: Digest,
     uses_wasi: bool,
+    pub(super) draws_randomness: bool,
 }
 
 impl<W: World> Clone for Domain<W> {
@@ -21,6 +22,7 @@ impl<W: World> Clone for Domain<W> {
             limits: self.limits,
             digest: self.digest,
             uses_wasi: self.uses_wasi,
+            draws_randomness: self.draws_randomness,
         }
     }
 }
@@ -120,7 +122,9 @@ impl Compiled {
             .instantiate_pre(component)
             .and_then(bindings::DomainPre::new)
             .map_err(|error| Refused::Mismatch(format!("{error:#}")))?;
-        Ok(Domain { pre, limits: *limits, digest: *digest, uses_wasi: !foreign.is_empty() })
+        let draws_randomness = foreign.iter().any(|name| name.starts_with("wasi:random/"));
+        let uses_wasi = !foreign.is_empty();
+        Ok(Domain { pre, limits: *limits, digest: *digest, uses_wasi, draws_randomness })
     }
 }
 

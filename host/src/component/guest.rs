@@ -29,6 +29,7 @@ pub struct Guest<W: World> {
     store: Store<State<W>>,
     instance: bindings::Domain,
     limits: Limits,
+    draws_randomness: bool,
 }
 
 pub(super) struct State<W> {
@@ -72,7 +73,10 @@ impl<W: World> Guest<W> {
         store.set_hostcall_fuel(limits.transfer_bytes_max);
         let granted = grant(&mut store, limits);
         match granted.and_then(|()| domain.pre.instantiate(&mut store)) {
-            Ok(instance) => Ok(Self { store, instance, limits }),
+            Ok(instance) => {
+                let draws_randomness = domain.draws_randomness;
+                Ok(Self { store, instance, limits, draws_randomness })
+            }
             Err(error) => {
                 let mut state = store.into_data();
                 Err((fault(&error, limits, state.said()), state.world))
@@ -83,6 +87,14 @@ impl<W: World> Guest<W> {
     /// The world, for what happens between calls.
     pub fn world(&mut self) -> &mut W {
         &mut self.store.data_mut().world
+    }
+
+    /// Whether it may be called again. One that can draw randomness may do so once for all its
+    /// calls: then a decision would depend on the commands before it, and no replay would find it
+    /// again. And what one has said belongs to the call in which it said it.
+    #[must_use]
+    pub fn is_reusable(&mut self) -> bool {
+        !self.draws_randomness && self.store.data_mut().said().is_none()
     }
 
     /// Ends the instance.

@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 use std::{
     fs,
     io::{self, Write},
+    os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -66,7 +67,8 @@ impl Library {
     /// # Errors
     /// Where that fails.
     pub fn open(folder: PathBuf) -> Result<Self, LibraryError> {
-        fs::create_dir_all(&folder).map_err(file_error(&folder))?;
+        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+        made.map_err(file_error(&folder))?;
         Ok(Self { folder })
     }
 

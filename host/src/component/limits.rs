@@ -21,7 +21,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             memory_bytes_max: 64 * 1024 * 1024,
-            fuel_per_call: 50_000_000,
+            fuel_per_call: 20_000_000,
             deadline_ms: 1_000,
             host_calls_max: 65_536,
             scanned_items_max: 65_536,

@@ -86,7 +86,7 @@ settings! {
     /// Memory of a component instance in bytes, 1048576 to 1073741824.
     component_memory_bytes_max("COMPONENT_MEMORY_BYTES_MAX"): usize = Some(64 * 1024 * 1024);
     /// Fuel of one call into the component, 10000 to 1000000000000.
-    component_fuel_per_call("COMPONENT_FUEL_PER_CALL"): u64 = Some(50_000_000);
+    component_fuel_per_call("COMPONENT_FUEL_PER_CALL"): u64 = Some(20_000_000);
     /// Wall-clock time of one call into the component, in ms, 10 to 600000.
     component_deadline_ms("COMPONENT_DEADLINE_MS"): u64 = Some(1_000);
     /// Calls of the host in one call into the component, 1000 to 10000000.
@@ -104,7 +104,7 @@ settings! {
     /// Whether the file of --component is swapped in when it changes: true or false.
     #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     watch("COMPONENT_WATCH"): bool = Some(false);
-    /// Decided commands that are recorded with their outcome, for replays, 0 to 10000000; 0: none.
+    /// Decided commands that are recorded with their outcome, for replays, 0 to 1000000; 0: none.
     recorded_commands_max("RECORDED_COMMANDS_MAX"): u64 = Some(0);
     /// What opens the routes under /v1/admin, 16 to 256 printable characters; not set: there are none.
     admin_token("ADMIN_TOKEN"): Secret = None;
@@ -184,7 +184,7 @@ impl Settings {
                     "recorded_commands_max",
                     set(given.recorded_commands_max),
                     0,
-                    10_000_000,
+                    1_000_000,
                 )?,
                 faults_per_minute_max: within(
                     "component_faults_per_minute_max",

@@ -424,7 +424,18 @@ impl Engine {
     /// # Errors
     /// [`SwapError`]; nothing has changed then.
     pub async fn install(&self, compiled: &Compiled, origin: Origin) -> Result<Swapped, SwapError> {
+        self.writable()?;
         settled(self.control.install(compiled, origin)?).await
+    }
+
+    /// A change of the component is an entry of the log: it does not wait for a store that cannot
+    /// be written.
+    fn writable(&self) -> Result<(), Error> {
+        match self.status.get() {
+            Status::Ready => Ok(()),
+            Status::ReadOnly => Err(Error::ReadOnly),
+            Status::Stopped => Err(Error::Stopping),
+        }
     }
 
     /// Goes back to the component before.
@@ -432,6 +443,7 @@ impl Engine {
     /// # Errors
     /// [`SwapError`]; nothing has changed then.
     pub async fn roll_back(&self, origin: Origin) -> Result<Swapped, SwapError> {
+        self.writable()?;
         settled(self.control.roll_back(origin)?).await
     }
 

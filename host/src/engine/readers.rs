@@ -266,7 +266,7 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
         }
         // A rejection is an answer; anything else may have cost the instance.
         let sound = matches!(result, Ok(_) | Err(Error::Rejected(_)));
-        let reader = if sound && calls < CALLS_PER_INSTANCE_MAX && !self.answering.uses_wasi() {
+        let reader = if sound && calls < CALLS_PER_INSTANCE_MAX && guest.is_reusable() {
             Reader::Live { guest, calls: calls + 1, changes }
         } else {
             Reader::Spent(guest.into_world())
