@@ -4,7 +4,7 @@ pub(crate) mod reservation;
 pub(crate) mod stock;
 
 use crate::guest::bindings::holdfast::inventory::types;
-use domain::{Change, Event, Level, Movement, Precondition, Rejection, Value};
+use domain::{Change, Event, Movement, Precondition, Rejection, Value};
 use stock::{key_to_wit, level_to_wit};
 
 pub(crate) fn precondition_from_wit(precondition: types::Precondition) -> Precondition {
