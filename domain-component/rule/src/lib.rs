@@ -1,4 +1,4 @@
-//! A rule in front of an inventory domain, in Rust: implement [`Rule`], write only the commands
+//! A rule in front of an inventory domain, in Rust: implement `Rule`, write only the commands
 //! that the rule speaks about, and export it. All others are handed on to the domain behind it.
 //!
 //! ```text

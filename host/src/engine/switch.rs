@@ -115,6 +115,16 @@ struct State<L: Lane, S: Snapshot> {
     since: Option<Timestamp>,
     rolled_back_for: Option<String>,
     pending: Option<Change<L, S>>,
+    /// From when a change is asked for until the log says so for good, or not at all: the next one
+    /// begins where this one ends.
+    under_way: bool,
+}
+
+impl<L: Lane, S: Snapshot> State<L, S> {
+    fn post(&mut self, change: Change<L, S>) {
+        self.pending = Some(change);
+        self.under_way = true;
+    }
 }
 
 /// The components, and the change that is under way.
@@ -144,6 +154,7 @@ impl<L: Lane, S: Snapshot> Switch<L, S> {
             since: None,
             rolled_back_for: None,
             pending: None,
+            under_way: false,
         };
         let shadows = Shadows::default();
         Self { state: Mutex::new(state), queue, answering, limits, faults, shadows }
@@ -159,7 +170,7 @@ impl<L: Lane, S: Snapshot> Switch<L, S> {
         let mut state = self.state();
         let (ready, to) = (state.current.clone(), state.installed);
         let kind = DomainEventKind::DomainSwapped;
-        state.pending = Some(Change { ready, kind, origin, from, to, done: None });
+        state.post(Change { ready, kind, origin, from, to, done: None });
         self.queue.poke();
     }
 
@@ -175,14 +186,14 @@ impl<L: Lane, S: Snapshot> Switch<L, S> {
     /// rollback itself.
     fn give_way(&self) {
         let mut state = self.state();
-        if state.installed.rolled_back || state.pending.is_some() {
+        if state.installed.rolled_back || state.under_way {
             return;
         }
         let reason = format!("{} faults within a minute", self.faults.most());
         let origin = Origin { reason: Some(reason.clone()), ..Origin::default() };
         if let Some(change) = back(&state, origin, None) {
             tracing::error!(from = %change.from, to = %change.to.current, reason, "rolling back");
-            state.pending = Some(change);
+            state.post(change);
         }
     }
 
@@ -195,8 +206,9 @@ impl<L: Lane, S: Snapshot> Switch<L, S> {
     ) {
         let (from, to) = (change.from, change.to.current);
         let result = committed.map(|sequence| Swapped { sequence, from, to });
+        let mut state = self.state();
+        state.under_way = false;
         if result.is_ok() {
-            let mut state = self.state();
             if from != state.current.deciding.digest() {
                 // What was announced at the start decides already.
             } else {
@@ -210,6 +222,7 @@ impl<L: Lane, S: Snapshot> Switch<L, S> {
             self.faults.forget();
             tracing::info!(%from, %to, kind = ?change.kind, "another component decides");
         }
+        drop(state);
         if let Some(done) = change.done {
             // Whoever asked may have gone.
             let _ = done.send(result);
@@ -251,7 +264,7 @@ impl<L: Lane, S: Snapshot> Control for Switch<L, S> {
     fn install(&self, compiled: &Compiled, origin: Origin) -> Result<Settled, SwapError> {
         let ready = Ready::of(compiled).map_err(Arc::new)?;
         let mut state = self.state();
-        if state.pending.is_some() {
+        if state.under_way {
             return Err(SwapError::UnderWay);
         }
         let from = state.installed.current;
@@ -263,19 +276,19 @@ impl<L: Lane, S: Snapshot> Control for Switch<L, S> {
         };
         let (done, settled) = oneshot::channel();
         let kind = DomainEventKind::DomainSwapped;
-        state.pending = Some(Change { ready, kind, origin, from, to, done: Some(done) });
+        state.post(Change { ready, kind, origin, from, to, done: Some(done) });
         self.queue.poke();
         Ok(settled)
     }
 
     fn roll_back(&self, origin: Origin) -> Result<Settled, SwapError> {
         let mut state = self.state();
-        if state.pending.is_some() {
+        if state.under_way {
             return Err(SwapError::UnderWay);
         }
         let (done, settled) = oneshot::channel();
         let change = back(&state, origin, Some(done)).ok_or(SwapError::NothingBefore)?;
-        state.pending = Some(change);
+        state.post(change);
         self.queue.poke();
         Ok(settled)
     }

@@ -68,6 +68,7 @@ fn watched<S: Snapshot, G: Log>(
     compiled: &Compiled,
 ) -> Result<Explanation, ReplayError> {
     snapshot.begin()?;
+    log.hold()?;
     let past = rewound(snapshot, log, number - 1)?;
     let world = Traced::new(UnitOfWork::new(past)?);
     let guest = Guest::new(&compiled.fit()?, world);

@@ -77,8 +77,11 @@ pub fn replay<S: Snapshot, G: Log>(
 ) -> Result<Replayed, ReplayError> {
     let begun = Instant::now();
     let deciding: Deciding<UnitOfWork<AsOf<S>>> = candidate.fit()?;
-    // First the present, then what led to it: nothing is missed in between.
+    let end = log.last_recorded()?;
+    // First the present, then what led to it and on from it: what a command wrote is either what
+    // a later one replaced, or there. So those up to `end` can be told, whatever goes on meanwhile.
     snapshot.begin()?;
+    log.hold()?;
     let mut past = rewound(snapshot, log, 0)?;
     let mut caller = Caller::default();
     let mut comparison = Comparison::showing(shown_max);
@@ -88,6 +91,9 @@ pub fn replay<S: Snapshot, G: Log>(
         let Some((last, _)) = page.last() else { break };
         after = *last;
         for (number, recorded) in page {
+            if number > end {
+                return finished(comparison, begun);
+            }
             sequence = recorded.first_sequence.map_or(sequence, |first| {
                 first.saturating_add(recorded.event_count).saturating_sub(1)
             });

@@ -250,6 +250,18 @@ pub trait Log: Send + 'static {
     /// Where the store fails.
     fn events(&mut self, scan: &EventScan) -> Result<EventPage, StoreFailure>;
 
+    /// Lets all reads from now on see the same commit.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    fn hold(&mut self) -> Result<(), StoreFailure>;
+
+    /// The number of the last recorded command; 0: there is none.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    fn last_recorded(&mut self) -> Result<u64, StoreFailure>;
+
     /// Up to `limit` recorded commands behind the one of number `after`, with their numbers, the
     /// oldest first.
     ///

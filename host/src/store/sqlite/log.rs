@@ -171,6 +171,16 @@ impl Log for SqliteLog {
         events::scan(&self.connection, scan).map_err(failed("reading the event log"))
     }
 
+    fn hold(&mut self) -> Result<(), StoreFailure> {
+        // The first read of the transaction is what it sees from then on.
+        let begun = self.connection.execute_batch("BEGIN").map_err(failed("holding the log"));
+        begun.and_then(|()| self.last_recorded().map(|_| ()))
+    }
+
+    fn last_recorded(&mut self) -> Result<u64, StoreFailure> {
+        recorded::last(&self.connection).map_err(failed("finding the last recorded command"))
+    }
+
     fn recorded(&mut self, after: u64, limit: u32) -> Result<Vec<(u64, Recorded)>, StoreFailure> {
         recorded::page(&self.connection, after, limit).map_err(failed("reading recorded commands"))
     }

@@ -64,6 +64,13 @@ pub(super) fn any(connection: &Connection) -> rusqlite::Result<bool> {
     connection.query_row("SELECT EXISTS (SELECT 1 FROM command)", [], |row| row.get(0))
 }
 
+/// The number of the last one; 0: there is none.
+pub(super) fn last(connection: &Connection) -> rusqlite::Result<u64> {
+    connection
+        .prepare_cached("SELECT coalesce(max(command_no), 0) FROM command")?
+        .query_row([], |row| unsigned(row, 0))
+}
+
 /// Some of them behind a number.
 pub(super) fn page(
     connection: &Connection,
