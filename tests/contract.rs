@@ -57,21 +57,41 @@ fn a_component_of_every_frozen_contract_is_served() {
     }
 }
 
-#[test]
-fn a_component_of_another_version_is_refused_by_name() {
+/// The frozen component with some bytes written over, and how it is refused.
+fn refused(replace: &[(&[u8], &[u8])]) -> String {
     let file = root().join("tests/contract/0.1.0/domain.wasm");
     let mut bytes = fs::read(file).unwrap();
-    let (own, other) = (b"@0.1.0", b"@0.9.0");
-    for place in 0..bytes.len() - own.len() {
-        if bytes[place..].starts_with(own) {
-            bytes[place..place + other.len()].copy_from_slice(other);
+    for (own, other) in replace {
+        assert_eq!(own.len(), other.len());
+        for place in 0..bytes.len() - own.len() {
+            if bytes[place..].starts_with(own) {
+                bytes[place..place + other.len()].copy_from_slice(other);
+            }
         }
     }
     let runtime = Runtime::new(Limits::default()).unwrap();
     let candidate = Candidate { bytes: &bytes, expected: None, until: Until::SelfCheck };
     let refusal = admission::examine(&runtime, None, &candidate, bytes.len()).err().unwrap();
-    let text = refusal.to_string();
+    refusal.to_string()
+}
+
+#[test]
+fn a_component_of_another_version_is_refused_by_name() {
+    let text = refused(&[(b"@0.1.0", b"@0.9.0")]);
     assert!(text.contains("it imports holdfast:inventory/") && text.contains("@0.9.0"), "{text}");
     assert!(text.contains("this host serves holdfast:inventory/"), "{text}");
     assert!(text.contains("expected is holdfast:inventory/inventory@0.1.0"), "{text}");
+}
+
+#[test]
+fn a_component_that_differs_in_a_case_a_field_or_a_function_is_told_which() {
+    let text = refused(&[(b"\x04flag", b"\x04flog")]);
+    assert!(text.contains("(contract)") && text.contains("it lacks the case flag"), "{text}");
+    let text = refused(&[(b"\x07due-at", b"\x07dew-at"), (b"\x06due-at", b"\x06dew-at")]);
+    assert!(text.contains("it lacks the field due-at"), "{text}");
+    let text = refused(&[(b"\x09low-stock", b"\x09low-stack")]);
+    assert!(
+        text.contains("it does not export holdfast:inventory/inventory@0.1.0 low-stock"),
+        "{text}"
+    );
 }

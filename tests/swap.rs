@@ -20,6 +20,7 @@ fn other() -> Vec<u8> {
 }
 
 pub fn with_admin(more: &[&str]) -> Server {
+    guests::ready();
     Server::start_with(&[&["--admin-token", TOKEN], more].concat())
 }
 

@@ -38,6 +38,12 @@ fn build() -> PathBuf {
     target.join("wasm32-wasip2/component")
 }
 
+/// Builds the guests now, where they are not built: it takes a minute on a fresh machine, longer
+/// than a server keeps an idle connection.
+pub fn ready() {
+    LazyLock::force(&FOLDER);
+}
+
 /// A rule in front of a domain.
 pub fn composed(rule: &[u8], domain: &[u8]) -> Vec<u8> {
     let mut graph = CompositionGraph::new();

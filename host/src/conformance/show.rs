@@ -2,8 +2,8 @@
 
 use super::scenario::number;
 use crate::model::{
-    DomainEventKind, Event, LowStockPage, Outcome, Rejection, Reservation, ReservationEventKind,
-    ReservationPage, ReservationState, StockEventKind, StockKey, StockPage, StockView, Value,
+    Event, LowStockPage, Outcome, Rejection, Reservation, ReservationPage, StockKey, StockPage,
+    StockView, Value,
 };
 use toml::{Table, Value as Toml};
 
@@ -33,20 +33,10 @@ pub(super) fn stock(view: &StockView) -> Table {
     table
 }
 
-fn state(state: ReservationState) -> &'static str {
-    match state {
-        ReservationState::Held => "held",
-        ReservationState::Confirmed => "confirmed",
-        ReservationState::Fulfilled => "fulfilled",
-        ReservationState::Cancelled => "cancelled",
-        ReservationState::Expired => "expired",
-    }
-}
-
 pub(super) fn reservation(it: &Reservation) -> Table {
     let mut table = Table::new();
     let mut put = |name: &str, value: Toml| table.insert(name.to_owned(), value);
-    put("state", Toml::String(state(it.status.state).to_owned()));
+    put("state", Toml::String(it.status.state.name().to_owned()));
     put("version", number(it.status.version));
     // 0: never.
     put("expires-at", number(it.status.expires_at.unwrap_or(0)));
@@ -126,38 +116,18 @@ pub(super) fn details(rejection: &Rejection) -> Table {
 
 /// A fact in one line.
 pub(super) fn event(event: &Event) -> String {
-    use ReservationEventKind as Reserved;
-    use StockEventKind as Stocked;
     match event {
         Event::Stock(it) => {
-            let name = match it.kind {
-                Stocked::InventoryAdjusted => "inventory-adjusted",
-                Stocked::InventoryReserved => "inventory-reserved",
-                Stocked::InventoryReleased => "inventory-released",
-                Stocked::InventoryFulfilled => "inventory-fulfilled",
-                Stocked::InventoryTransferredOut => "inventory-transferred-out",
-                Stocked::InventoryTransferredIn => "inventory-transferred-in",
-                Stocked::LowStockDetected => "low-stock-detected",
-                Stocked::LowStockResolved => "low-stock-resolved",
+            let name = match it.kind.direction() {
+                Some(direction) => format!("{} {direction}", it.kind.name()),
+                None => it.kind.name().to_owned(),
             };
             match it.quantity {
                 Some(quantity) => format!("{name} {} {quantity}", key(&it.key)),
                 None => format!("{name} {}", key(&it.key)),
             }
         }
-        Event::Reservation(it) => {
-            let name = match it.kind {
-                Reserved::ReservationExtended => "reservation-extended",
-                Reserved::ReservationConfirmed => "reservation-confirmed",
-                Reserved::ReservationFulfilled => "reservation-fulfilled",
-                Reserved::ReservationCancelled => "reservation-cancelled",
-                Reserved::ReservationExpired => "reservation-expired",
-            };
-            format!("{name} {}", it.reservation_id)
-        }
-        Event::Domain(it) => match it.kind {
-            DomainEventKind::DomainSwapped => format!("domain-swapped {}", it.to),
-            DomainEventKind::DomainRolledBack => format!("domain-rolled-back {}", it.to),
-        },
+        Event::Reservation(it) => format!("{} {}", it.kind.name(), it.reservation_id),
+        Event::Domain(it) => format!("{} {}", it.kind.name(), it.to),
     }
 }

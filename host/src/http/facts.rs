@@ -45,7 +45,7 @@ pub(super) struct StatusBody {
 
 impl From<ReservationStatus> for StatusBody {
     fn from(status: ReservationStatus) -> Self {
-        let state = state_name(status.state);
+        let state = status.state.name();
         Self { state, expires_at: status.expires_at, version: status.version }
     }
 }
@@ -208,11 +208,6 @@ pub(super) const EVENT_KINDS: [(&str, &[EventKind]); 14] = [
 
 fn name_of(kind: EventKind) -> &'static str {
     EVENT_KINDS.iter().find(|(_, kinds)| kinds.contains(&kind)).map_or("", |(name, _)| name)
-}
-
-/// A state as the contract spells it.
-pub(super) fn state_name(state: ReservationState) -> &'static str {
-    STATES.iter().find(|(_, known)| *known == state).map_or("", |(name, _)| name)
 }
 
 /// Every state and its name.

@@ -50,6 +50,30 @@ pub enum StockEventKind {
 }
 
 impl StockEventKind {
+    /// The contract's case. Both sides of a transfer have the same.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::InventoryAdjusted => "inventory-adjusted",
+            Self::InventoryReserved => "inventory-reserved",
+            Self::InventoryReleased => "inventory-released",
+            Self::InventoryFulfilled => "inventory-fulfilled",
+            Self::InventoryTransferredOut | Self::InventoryTransferredIn => "inventory-transferred",
+            Self::LowStockDetected => "low-stock-detected",
+            Self::LowStockResolved => "low-stock-resolved",
+        }
+    }
+
+    /// Which side of a transfer it is.
+    #[must_use]
+    pub const fn direction(self) -> Option<&'static str> {
+        match self {
+            Self::InventoryTransferredOut => Some("outgoing"),
+            Self::InventoryTransferredIn => Some("incoming"),
+            _ => None,
+        }
+    }
+
     /// Whether the event stands for a change of the stock, or is a remark on it.
     #[must_use]
     pub const fn changes_stock(self) -> bool {
@@ -87,6 +111,31 @@ pub enum ReservationEventKind {
     ReservationFulfilled,
     ReservationCancelled,
     ReservationExpired,
+}
+
+impl ReservationEventKind {
+    /// The contract's case.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ReservationExtended => "reservation-extended",
+            Self::ReservationConfirmed => "reservation-confirmed",
+            Self::ReservationFulfilled => "reservation-fulfilled",
+            Self::ReservationCancelled => "reservation-cancelled",
+            Self::ReservationExpired => "reservation-expired",
+        }
+    }
+}
+
+impl DomainEventKind {
+    /// In the manner of the contract, which does not know it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DomainSwapped => "domain-swapped",
+            Self::DomainRolledBack => "domain-rolled-back",
+        }
+    }
 }
 
 /// A fact about a reservation, with its status before and after.
@@ -179,58 +228,27 @@ impl<'a> Canonical<'a> {
         }
     }
 
-    fn of_stock(it: &'a StockEvent) -> Self {
-        use StockEventKind as Kind;
-        let (event, direction) = match it.kind {
-            Kind::InventoryAdjusted => ("inventory-adjusted", None),
-            Kind::InventoryReserved => ("inventory-reserved", None),
-            Kind::InventoryReleased => ("inventory-released", None),
-            Kind::InventoryFulfilled => ("inventory-fulfilled", None),
-            Kind::InventoryTransferredOut => ("inventory-transferred", Some("outgoing")),
-            Kind::InventoryTransferredIn => ("inventory-transferred", Some("incoming")),
-            Kind::LowStockDetected => ("low-stock-detected", None),
-            Kind::LowStockResolved => ("low-stock-resolved", None),
-        };
-        Self {
-            key: Some(&it.key),
-            quantity: it.quantity,
-            direction,
-            reservation_id: it.reservation_id.as_deref(),
-            expires_at: it.expires_at,
-            counterpart_id: it.counterpart_id.as_deref(),
-            from: it.from.as_ref().map(BeforeOrAfter::Stock),
-            ..Self::new(event, BeforeOrAfter::Stock(&it.to))
-        }
-    }
-
     fn of(event: &'a Event) -> Self {
-        use ReservationEventKind as Kind;
         match event {
-            Event::Stock(it) => Self::of_stock(it),
-            Event::Reservation(it) => {
-                let event = match it.kind {
-                    Kind::ReservationExtended => "reservation-extended",
-                    Kind::ReservationConfirmed => "reservation-confirmed",
-                    Kind::ReservationFulfilled => "reservation-fulfilled",
-                    Kind::ReservationCancelled => "reservation-cancelled",
-                    Kind::ReservationExpired => "reservation-expired",
-                };
-                Self {
-                    reservation_id: Some(&it.reservation_id),
-                    from: Some(BeforeOrAfter::Reservation(&it.from)),
-                    ..Self::new(event, BeforeOrAfter::Reservation(&it.to))
-                }
-            }
-            Event::Domain(it) => {
-                let event = match it.kind {
-                    DomainEventKind::DomainSwapped => "domain-swapped",
-                    DomainEventKind::DomainRolledBack => "domain-rolled-back",
-                };
-                Self {
-                    from: Some(BeforeOrAfter::Domain(&it.from)),
-                    ..Self::new(event, BeforeOrAfter::Domain(&it.to))
-                }
-            }
+            Event::Stock(it) => Self {
+                key: Some(&it.key),
+                quantity: it.quantity,
+                direction: it.kind.direction(),
+                reservation_id: it.reservation_id.as_deref(),
+                expires_at: it.expires_at,
+                counterpart_id: it.counterpart_id.as_deref(),
+                from: it.from.as_ref().map(BeforeOrAfter::Stock),
+                ..Self::new(it.kind.name(), BeforeOrAfter::Stock(&it.to))
+            },
+            Event::Reservation(it) => Self {
+                reservation_id: Some(&it.reservation_id),
+                from: Some(BeforeOrAfter::Reservation(&it.from)),
+                ..Self::new(it.kind.name(), BeforeOrAfter::Reservation(&it.to))
+            },
+            Event::Domain(it) => Self {
+                from: Some(BeforeOrAfter::Domain(&it.from)),
+                ..Self::new(it.kind.name(), BeforeOrAfter::Domain(&it.to))
+            },
         }
     }
 }

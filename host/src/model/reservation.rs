@@ -14,6 +14,18 @@ pub enum ReservationState {
 }
 
 impl ReservationState {
+    /// As the contract spells it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Confirmed => "confirmed",
+            Self::Fulfilled => "fulfilled",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+        }
+    }
+
     /// Whether units are still set aside for it.
     #[must_use]
     pub const fn is_active(self) -> bool {

@@ -1,6 +1,5 @@
 use crate::{
     http::{
-        facts::state_name,
         respond::{self, Whole},
         time::{optional_rfc3339, rfc3339},
     },
@@ -74,7 +73,7 @@ impl<'a> ReservationBody<'a> {
     pub(in crate::http) fn of(id: &'a str, it: &'a Reservation) -> Self {
         Self {
             reservation_id: id,
-            state: state_name(it.status.state),
+            state: it.status.state.name(),
             lines: it.lines.iter().map(LineBody::of).collect(),
             reference: it.reference.as_deref(),
             ttl_seconds: it.ttl_seconds,
