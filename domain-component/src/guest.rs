@@ -3,7 +3,7 @@
 use crate::convert::{self, reservation, stock};
 use alloc::{string::String, vec::Vec};
 use domain::{
-    Context, DeficitScan, DueHolds, Event, Rejection, Reservation, ReservationScan, Stock,
+    Context, DeficitScan, Event, Rejection, Reservation, ReservationScan, Stock,
     StockKey, StockScan, World, commands,
     queries::{self, StockFilter},
 };
@@ -73,14 +73,6 @@ impl World for Imports {
 
     fn reservation(&mut self, id: &str) -> Option<Reservation> {
         storage::get_reservation(id).map(|found| reservation::from_wit(id.into(), found))
-    }
-
-    fn due_holds(&mut self, key: Option<&StockKey>, until: u64, limit: u32) -> DueHolds {
-        let page = storage::due_holds(key.cloned().map(stock::key_to_wit).as_ref(), until, limit);
-        DueHolds {
-            holds: page.items.into_iter().map(reservation::entry_from_wit).collect(),
-            next_due: page.next_due,
-        }
     }
 
     fn scan_reservations(&mut self, scan: ReservationScan) -> (Vec<Reservation>, Option<u64>) {
@@ -227,16 +219,8 @@ impl Guest for Component {
         reservation_outcome(commands::cancel(&mut Imports, &context(given), id, lines))
     }
 
-    fn expire_due(
-        given: types::Context,
-        limit: u32,
-    ) -> Result<exported::ExpiryOutcome, types::Rejection> {
-        commands::expire_due(&mut Imports, &context(given), limit)
-            .map(|outcome| exported::ExpiryOutcome {
-                expired: outcome.expired,
-                next_due: outcome.next_due,
-            })
-            .map_err(convert::rejection_to_wit)
+    fn expire(given: types::Context, id: String) -> ReservationOutcome {
+        reservation_outcome(commands::expire(&mut Imports, &context(given), id))
     }
 
     fn get_reservation(
@@ -272,16 +256,16 @@ impl Guest for Component {
     }
 
     fn get_stock(
-        given: types::QueryContext,
+        _: types::QueryContext,
         key: types::StockKey,
     ) -> Result<types::StockView, types::Rejection> {
-        queries::get_stock(&mut Imports, given.now, stock::key_from_wit(key))
+        queries::get_stock(&mut Imports, stock::key_from_wit(key))
             .map(|found| stock::view_to_wit(&found))
             .map_err(convert::rejection_to_wit)
     }
 
     fn list_stocks(
-        given: types::QueryContext,
+        _: types::QueryContext,
         filter: exported::StockFilter,
         after: Option<types::StockKey>,
         limit: u32,
@@ -292,7 +276,7 @@ impl Guest for Component {
             low: filter.low,
         };
         let after = after.map(stock::key_from_wit);
-        queries::list_stocks(&mut Imports, given.now, filter, after, limit)
+        queries::list_stocks(&mut Imports, filter, after, limit)
             .map(|(stocks, next)| exported::StockPage {
                 items: stocks.into_iter().map(stock::item_to_wit).collect(),
                 next: next.map(stock::key_to_wit),
@@ -301,13 +285,13 @@ impl Guest for Component {
     }
 
     fn low_stock(
-        given: types::QueryContext,
+        _: types::QueryContext,
         location_id: Option<String>,
         after: Option<storage::DeficitPosition>,
         limit: u32,
     ) -> Result<exported::LowStockPage, types::Rejection> {
         let after = after.map(|place| (place.deficit, stock::key_from_wit(place.key)));
-        queries::low_stock(&mut Imports, given.now, location_id, after, limit)
+        queries::low_stock(&mut Imports, location_id, after, limit)
             .map(|(stocks, next)| exported::LowStockPage {
                 items: stocks.into_iter().map(stock::item_to_wit).collect(),
                 next: next.map(stock::position_to_wit),

@@ -19,14 +19,14 @@ pub use event::{
     DomainEvent, DomainEventKind, Event, EventKind, LogEntry, ReservationEvent,
     ReservationEventKind, StockEvent, StockEventKind,
 };
-pub use failure::{Ended, Fault, StoreFailure};
+pub use failure::{Due, Ended, Fault, StoreFailure};
 pub use installed::Installed;
 pub use key::{ID_CHARACTERS_MAX, InvalidId, LocationId, ProductId, StockKey};
 pub use query::{DeficitPosition, DeficitScan, LowStockPage, StockFilter, StockPage, StockScan};
 pub use recorded::{Decision, Recorded, State};
 pub use rejection::{Detail, Rejection, Value};
 pub use reservation::{
-    DueHolds, LineRequest, Reservation, ReservationFilter, ReservationLine, ReservationPage,
+    LineRequest, Reservation, ReservationFilter, ReservationLine, ReservationPage,
     ReservationScan, ReservationState, ReservationStatus,
 };
 pub use stock::{Level, QUANTITY_MAX, Stock, StockView};

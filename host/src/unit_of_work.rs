@@ -2,6 +2,7 @@
 //! writes into a set of its own, which joins the batch when it is accepted and is dropped
 //! when it is not: there is nothing to undo in the store.
 
+mod due;
 mod invariants;
 mod recording;
 mod undo;
@@ -11,6 +12,7 @@ mod world;
 pub use view::ReadView;
 
 use crate::{
+    component::Purpose,
     model::{
         Command, Digest, DomainEvent, DomainEventKind, Event, Fault, Installed, LogEntry, Map,
         Origin, Outcome, Recorded, Reservation, Stock, StockKey, StoreFailure, Timestamp,
@@ -48,7 +50,10 @@ pub struct UnitOfWork<L> {
     recorded_max: u64,
     /// Answers to requests with a key.
     answers: HashMap<RequestKey, Answered>,
-    /// No hold comes due before this; none: none can.
+    /// What the calls are made for, and as of when.
+    purpose: Purpose,
+    now: Timestamp,
+    /// Time at which the next hold comes due, or an earlier one; `None` when no hold can.
     next_due: Option<Timestamp>,
     /// What to restore should several commands not be accepted together.
     undo: Option<Undo>,
@@ -97,6 +102,8 @@ impl<L: Lane> UnitOfWork<L> {
             recorded: Vec::new(),
             recorded_max: 0,
             answers: HashMap::new(),
+            purpose: Purpose::Command,
+            now: 0,
             next_due,
             undo: None,
             writes: Vec::new(),
@@ -131,7 +138,7 @@ impl<L: Lane> UnitOfWork<L> {
         self.log_end
     }
 
-    /// No hold comes due before this; none: none can.
+    /// Time at which the next hold comes due, or an earlier one; `None` when no hold can.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
         self.next_due
@@ -316,6 +323,12 @@ impl<L: Lane> UnitOfWork<L> {
         self.installed = None;
         self.recorded.clear();
         self.answers.clear();
+        if result.is_ok()
+            && let Err(failure) = self.look_for_next_due(now)
+        {
+            // What is committed stays so; until it is known again, everything is looked at.
+            tracing::warn!(%failure, "the next hold that comes due could not be looked up");
+        }
         result
     }
 

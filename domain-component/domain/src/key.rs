@@ -59,6 +59,27 @@ impl StockKey {
     }
 }
 
+/// Positions in a list of things with a key, ordered by key: finds a key in logarithmic time.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct KeyIndex(Vec<usize>);
+
+impl KeyIndex {
+    /// The position at which the key stands; where it stands nowhere, the place to
+    /// [`KeyIndex::insert`] its position at. `key_at` knows the key at each position.
+    pub(crate) fn find<'k>(
+        &self,
+        key: &StockKey,
+        key_at: impl Fn(usize) -> Option<&'k StockKey>,
+    ) -> Result<usize, usize> {
+        let place = self.0.binary_search_by(|at| key_at(*at).cmp(&Some(key)))?;
+        self.0.get(place).copied().ok_or(place)
+    }
+
+    pub(crate) fn insert(&mut self, place: usize, position: usize) {
+        self.0.insert(place.min(self.0.len()), position);
+    }
+}
+
 /// Whether a text may be an id: 1 to 128 printable ASCII characters, no space.
 ///
 /// # Errors

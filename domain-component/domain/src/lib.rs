@@ -37,10 +37,9 @@ pub use precondition::{Precondition, check_precondition};
 pub use quantity::{QUANTITY_MAX, Quantity};
 pub use rejection::{Detail, InvalidArgument, Rejection, ShortLine, Value};
 pub use reservation::{LINES_MAX, Reservation, TTL_SECONDS_MAX};
-pub use session::DUE_HOLDS_MAX;
 pub use stock::{Level, Stock};
 pub use world::{
-    Context, DeficitPosition, DeficitScan, DueHolds, ReservationScan, StockScan, World,
+    Context, DeficitPosition, DeficitScan, ReservationScan, StockScan, World,
 };
 
 /// Milliseconds since the Unix epoch, given by the caller.

@@ -3,7 +3,7 @@
 use crate::{
     DeficitPosition, DeficitScan, InvalidArgument, PAGE_ITEMS_MAX, Quantity, RawKey, Rejection,
     Reservation, ReservationScan, Stock, StockKey, StockScan, Timestamp, World,
-    arguments::Arguments, check_id, deficit, is_low, reservation::State, session::Session,
+    arguments::Arguments, check_id, deficit, is_low, reservation::State,
 };
 use alloc::{string::String, vec::Vec};
 
@@ -22,13 +22,12 @@ pub struct StockFilter {
 ///
 /// # Errors
 /// [`Rejection::InvalidRequest`], [`Rejection::ProductNotFound`].
-pub fn get_stock(world: &mut dyn World, now: Timestamp, key: RawKey) -> Result<Stock, Rejection> {
+pub fn get_stock(world: &mut dyn World, key: RawKey) -> Result<Stock, Rejection> {
     let mut arguments = Arguments::default();
     let Some(key) = arguments.key(key) else {
         return Err(arguments.rejection());
     };
-    let stock = world.stock(&key).ok_or(Rejection::ProductNotFound { key })?;
-    settled(world, now, stock)
+    world.stock(&key).ok_or(Rejection::ProductNotFound { key })
 }
 
 /// A page of stocks in key order, and the key to read on from.
@@ -37,7 +36,6 @@ pub fn get_stock(world: &mut dyn World, now: Timestamp, key: RawKey) -> Result<S
 /// [`Rejection::InvalidRequest`].
 pub fn list_stocks(
     world: &mut dyn World,
-    now: Timestamp,
     filter: StockFilter,
     after: Option<RawKey>,
     limit: u32,
@@ -55,10 +53,9 @@ pub fn list_stocks(
     let below_minimum = filter.low == Some(true);
     // One more than the page tells whether there is a next one.
     let scan = StockScan { location_id, product_prefix, below_minimum, after, limit: limit + 1 };
-    let (stocks, next) = page(world.scan_stocks(scan), limit);
-    let mut stocks = all_settled(world, now, stocks)?;
+    let (mut stocks, next) = page(world.scan_stocks(scan), limit);
     if let Some(low) = filter.low {
-        stocks.retain(|stock| is_low(&stock.level()) == low);
+        stocks.retain(|stock| is_low(&stock.visible()) == low);
     }
     Ok((stocks, next.map(|stock| stock.key)))
 }
@@ -69,7 +66,6 @@ pub fn list_stocks(
 /// [`Rejection::InvalidRequest`].
 pub fn low_stock(
     world: &mut dyn World,
-    now: Timestamp,
     location_id: Option<String>,
     after: Option<(u64, RawKey)>,
     limit: u32,
@@ -88,9 +84,9 @@ pub fn low_stock(
         return Err(arguments.rejection());
     };
     let scan = DeficitScan { location_id, after, limit: limit + 1 };
-    let (stocks, next) = page(world.scan_deficits(scan), limit);
-    let mut stocks = all_settled(world, now, stocks)?;
-    stocks.retain(|stock| is_low(&stock.level()));
+    let (mut stocks, next) = page(world.scan_deficits(scan), limit);
+    // What is due counts as free, so that a stock can be less low than it is stored.
+    stocks.retain(|stock| is_low(&stock.visible()));
     let next =
         next.map(|stock| DeficitPosition { deficit: deficit(&stock.level()), key: stock.key });
     Ok((stocks, next))
@@ -109,7 +105,8 @@ pub fn get_reservation(
     let Some(id) = arguments.reservation_id(id) else {
         return Err(arguments.rejection());
     };
-    Session::new(world, now).reservation(&id).ok_or(Rejection::ReservationNotFound { id })
+    let found = world.reservation(&id).ok_or(Rejection::ReservationNotFound { id })?;
+    Ok(found.visible(now))
 }
 
 /// A page of reservations, the newest first, and the position to read on from.
@@ -129,37 +126,14 @@ pub fn list_reservations(
         return Err(arguments.rejection());
     };
     let state = scan.state;
-    let (mut found, next) =
+    let (found, next) =
         world.scan_reservations(ReservationScan { product_id, location_id, limit, ..scan });
-    for reservation in &mut found {
-        if reservation.is_due(now) {
-            Session::new(world, now).expire(reservation);
-        }
-    }
+    let mut found: Vec<_> = found.into_iter().map(|it| it.visible(now)).collect();
     // What is stored as held may have come due.
     if state == Some(State::Held) {
         found.retain(|reservation| reservation.status.state == State::Held);
     }
     Ok((found, next))
-}
-
-/// A stock as it is once what is due has expired.
-fn settled(world: &mut dyn World, now: Timestamp, stock: Stock) -> Result<Stock, Rejection> {
-    if stock.due_at.is_none_or(|at| at > now) {
-        return Ok(stock);
-    }
-    let key = stock.key.clone();
-    let mut session = Session::new(world, now);
-    let slot = session.found(stock)?;
-    session.look(slot).cloned().ok_or(Rejection::ProductNotFound { key })
-}
-
-fn all_settled(
-    world: &mut dyn World,
-    now: Timestamp,
-    stocks: Vec<Stock>,
-) -> Result<Vec<Stock>, Rejection> {
-    stocks.into_iter().map(|stock| settled(world, now, stock)).collect()
 }
 
 /// Cuts a scan to the page; where there is more, the page's last stock is the place

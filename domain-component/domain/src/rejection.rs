@@ -83,8 +83,8 @@ pub enum Rejection {
     ReservationExpired { id: String, expired_at: Option<Timestamp> },
     /// More is to be resolved than the reservation holds of a stock.
     QuantityExceedsLine { index: u32, key: StockKey, requested: u64, remaining: u64 },
-    /// More holds are due on a stock than one command expires on its way.
-    ExpiryBacklog { key: StockKey },
+    /// The reservation is not a hold whose time is up.
+    ReservationNotDue { id: String, state: State, expires_at: Option<Timestamp> },
 }
 
 /// A value in a rejection's details.
@@ -126,7 +126,7 @@ impl Rejection {
             Self::ReservationNotActive { .. } => "reservation-not-active",
             Self::ReservationExpired { .. } => "reservation-expired",
             Self::QuantityExceedsLine { .. } => "quantity-exceeds-line",
-            Self::ExpiryBacklog { .. } => "expiry-backlog",
+            Self::ReservationNotDue { .. } => "reservation-not-due",
         }
     }
 
@@ -147,9 +147,7 @@ impl Rejection {
                     value: Value::Text(message),
                 })
                 .collect(),
-            Self::ProductNotFound { key } | Self::ExpiryBacklog { key } => {
-                Vec::from(key_details(None, key))
-            }
+            Self::ProductNotFound { key } => Vec::from(key_details(None, key)),
             Self::VersionMismatch { current_version: None } => Vec::new(),
             Self::VersionMismatch { current_version: Some(version) } => {
                 vec![fact("current_version", Value::Unsigned(version))]
@@ -187,6 +185,12 @@ impl Rejection {
                 let mut details =
                     vec![reservation(id), fact("state", Value::Text(State::Expired.name().into()))];
                 details.extend(expired_at.map(|at| count("expired_at", at)));
+                details
+            }
+            Self::ReservationNotDue { id, state, expires_at } => {
+                let mut details =
+                    vec![reservation(id), fact("state", Value::Text(state.name().into()))];
+                details.extend(expires_at.map(|at| count("expires_at", at)));
                 details
             }
             Self::QuantityExceedsLine { index, key, requested, remaining } => {
@@ -295,12 +299,12 @@ impl Rejection {
                 Count(*remaining),
                 Text(" left"),
             ]),
-            Self::ExpiryBacklog { key } => text(&[
-                Text("too many holds are due on product "),
-                Text(key.product_id()),
-                Text(" at location "),
-                Text(key.location_id()),
-                Text(": expire them first"),
+            Self::ReservationNotDue { id, state, .. } => text(&[
+                Text("reservation "),
+                Text(id),
+                Text(" is "),
+                Text(state.name()),
+                Text(" and not due"),
             ]),
         }
     }

@@ -1,6 +1,8 @@
 //! Reservations: units of one or more stocks, set aside for somebody.
 
-use crate::{Change, Event, Quantity, Rejection, StockKey, Timestamp, Version};
+use crate::{
+    Change, Event, Quantity, Rejection, StockKey, Timestamp, Version, key::KeyIndex,
+};
 use alloc::{string::String, vec::Vec};
 
 /// The most lines of a reservation.
@@ -144,6 +146,17 @@ impl Reservation {
         holdings
     }
 
+    /// The reservation as a reader sees it: a hold that is due has expired. Version and time of
+    /// change are those that are recorded.
+    #[must_use]
+    pub fn visible(mut self, now: Timestamp) -> Self {
+        if self.is_due(now) {
+            self.resolve(self.holdings(), Resolution::Expire);
+            self.status.state = State::Expired;
+        }
+        self
+    }
+
     /// Refuses a command that needs one of these states.
     pub(crate) fn require(&self, confirmed_will_do: bool) -> Result<(), Rejection> {
         let Status { state, expires_at, .. } = self.status;
@@ -157,13 +170,11 @@ impl Reservation {
         }
     }
 
-    /// Resolves `quantity` units that it holds of a stock, line by line; the caller has
-    /// checked that there are as many.
-    pub(crate) fn resolve(&mut self, key: &StockKey, quantity: u64, resolution: Resolution) {
-        let mut missing = quantity;
-        for line in self.lines.iter_mut().filter(|line| line.key == *key) {
-            let units = missing.min(line.remaining().unwrap_or(0));
-            missing -= units;
+    /// Resolves units that it holds, line by line; the caller has checked that there are as many
+    /// of each stock.
+    pub(crate) fn resolve(&mut self, mut units: Demand, resolution: Resolution) {
+        for line in &mut self.lines {
+            let units = units.take(&line.key, line.remaining().unwrap_or(0));
             match resolution {
                 Resolution::Fulfil => line.fulfilled += units,
                 Resolution::Release => line.released += units,
@@ -211,18 +222,49 @@ impl Reservation {
 
 /// Units by stock, in the order in which the stocks were first named.
 #[derive(Clone, Default, Debug)]
-pub(crate) struct Demand(pub(crate) Vec<(StockKey, u64)>);
+pub(crate) struct Demand {
+    units: Vec<(StockKey, u64)>,
+    /// Finds the position of a stock in `units`.
+    index: KeyIndex,
+}
 
 impl Demand {
     pub(crate) fn add(&mut self, key: &StockKey, units: u64) {
-        match self.0.iter_mut().find(|(known, _)| known == key) {
-            // Both are quantities of at most 100 lines: far below what a u64 holds.
-            Some((_, sum)) => *sum += units,
-            None => self.0.push((key.clone(), units)),
+        match self.find(key) {
+            Ok(position) => {
+                if let Some((_, sum)) = self.units.get_mut(position) {
+                    // Quantities of at most 100 lines: far below what a u64 holds.
+                    *sum += units;
+                }
+            }
+            Err(place) => {
+                self.index.insert(place, self.units.len());
+                self.units.push((key.clone(), units));
+            }
         }
     }
 
     pub(crate) fn of(&self, key: &StockKey) -> u64 {
-        self.0.iter().find(|(known, _)| known == key).map_or(0, |(_, units)| *units)
+        let position = self.find(key).ok();
+        position.and_then(|position| self.units.get(position)).map_or(0, |(_, units)| *units)
+    }
+
+    /// Takes up to `most` units of a stock away; returns how many.
+    pub(crate) fn take(&mut self, key: &StockKey, most: u64) -> u64 {
+        let position = self.find(key).ok();
+        let Some((_, left)) = position.and_then(|position| self.units.get_mut(position)) else {
+            return 0;
+        };
+        let taken = most.min(*left);
+        *left -= taken;
+        taken
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&StockKey, u64)> {
+        self.units.iter().map(|(key, units)| (key, *units))
+    }
+
+    fn find(&self, key: &StockKey) -> Result<usize, usize> {
+        self.index.find(key, |at| self.units.get(at).map(|(known, _)| known))
     }
 }

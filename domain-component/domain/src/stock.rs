@@ -86,8 +86,9 @@ pub struct Stock {
     /// Which stock this is.
     pub key: StockKey,
     level: Level,
-    /// No hold on this stock is due before this time.
-    pub due_at: Option<Timestamp>,
+    /// Units of `reserved` that belong to holds which are due: they count as free. 0 in a
+    /// command.
+    due: Quantity,
     /// When the stock was created.
     pub created_at: Timestamp,
     updated_at: Timestamp,
@@ -99,11 +100,11 @@ impl Stock {
     pub const fn restore(
         key: StockKey,
         level: Level,
-        due_at: Option<Timestamp>,
+        due: Quantity,
         created_at: Timestamp,
         updated_at: Timestamp,
     ) -> Self {
-        Self { key, level, due_at, created_at, updated_at }
+        Self { key, level, due, created_at, updated_at }
     }
 
     /// A new stock of which nothing is reserved.
@@ -122,13 +123,31 @@ impl Stock {
             version: 1,
         };
         let event = Event::InventoryAdjusted { key: key.clone(), from: None, to: level };
-        (Self { key, level, due_at: None, created_at: now, updated_at: now }, event)
+        (Self { key, level, due: Quantity::ZERO, created_at: now, updated_at: now }, event)
     }
 
     /// The numbers.
     #[must_use]
     pub const fn level(&self) -> Level {
         self.level
+    }
+
+    /// Units of `reserved` that belong to holds which are due.
+    #[must_use]
+    pub const fn due(&self) -> Quantity {
+        self.due
+    }
+
+    /// The numbers as a reader sees them: what is due counts as free.
+    #[must_use]
+    pub fn visible(&self) -> Level {
+        match self.level.reserved.minus(self.due) {
+            // What holds still have is not among the unattributed units.
+            Some(reserved) if reserved >= self.level.unattributed => {
+                Level { reserved, ..self.level }
+            }
+            _ => self.level,
+        }
     }
 
     /// When the level last changed.
@@ -233,10 +252,6 @@ impl Stock {
         from.available().minus(quantity)?;
         let reserved = from.reserved.plus(quantity)?;
         self.changed(Level { reserved, ..from }, now);
-        self.due_at = match (self.due_at, expires_at) {
-            (Some(known), Some(at)) => Some(known.min(at)),
-            (known, at) => known.or(at),
-        };
         Some(self.moved(Movement::Reserved, quantity, from, Some(id), expires_at))
     }
 

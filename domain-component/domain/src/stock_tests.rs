@@ -8,7 +8,7 @@ fn quantity(units: u64) -> Quantity {
 fn stock(total: u64, reserved: u64, unattributed: u64) -> Stock {
     let key = StockKey::parse("a".to_string(), "default".to_string()).unwrap();
     let level = Level::restore(total, reserved, unattributed, 2, 4).unwrap();
-    Stock::restore(key, level, None, 10, 20)
+    Stock::restore(key, level, Quantity::ZERO, 10, 20)
 }
 
 fn numbers(stock: &Stock) -> (u64, u64, u64, u64, u64) {

@@ -16,9 +16,6 @@ pub trait World {
     fn save(&mut self, stock: &Stock);
     /// The reservation of this id, where there is one.
     fn reservation(&mut self, id: &str) -> Option<Reservation>;
-    /// Held reservations that expire not after `until`, the longest due first; with a key
-    /// only those that hold something of this stock.
-    fn due_holds(&mut self, key: Option<&StockKey>, until: Timestamp, limit: u32) -> DueHolds;
     /// Reservations, the newest first, and the position behind which to read on.
     fn scan_reservations(&mut self, scan: ReservationScan) -> (Vec<Reservation>, Option<u64>);
     /// Saves a reservation.
@@ -36,15 +33,6 @@ pub struct Context {
     pub reference: Option<String>,
     /// What must be so first.
     pub precondition: Option<Precondition>,
-}
-
-/// Holds that are due.
-#[derive(Clone, Debug, Default)]
-pub struct DueHolds {
-    /// The longest due first.
-    pub holds: Vec<Reservation>,
-    /// None of the others comes due before this; none: none can.
-    pub next_due: Option<Timestamp>,
 }
 
 /// Which stocks to scan, in key order.

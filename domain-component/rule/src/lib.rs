@@ -51,7 +51,7 @@ pub use bindings::{
     holdfast::inventory::{
         event_sink,
         inventory::{
-            self as domain, ExpiryOutcome, LowStockPage, ReservationFilter, ReservationOutcome,
+            self as domain, LowStockPage, ReservationFilter, ReservationOutcome,
             ReservationPage, StockFilter, StockOutcome, StockPage, TransferOutcome,
         },
         storage::{self, DeficitPosition},
@@ -141,8 +141,8 @@ pub trait Rule {
         domain::cancel(&context, &id, lines.as_deref())
     }
 
-    fn expire_due(context: Context, limit: u32) -> Decided<ExpiryOutcome> {
-        domain::expire_due(&context, limit)
+    fn expire(context: Context, id: String) -> Decided<ReservationOutcome> {
+        domain::expire(&context, &id)
     }
 
     fn get_reservation(context: QueryContext, id: String) -> Decided<ReservationEntry> {
@@ -255,8 +255,8 @@ impl<R: Rule> Guest for R {
         R::cancel(context, id, lines)
     }
 
-    fn expire_due(context: Context, limit: u32) -> Decided<ExpiryOutcome> {
-        R::expire_due(context, limit)
+    fn expire(context: Context, id: String) -> Decided<ReservationOutcome> {
+        R::expire(context, id)
     }
 
     fn get_reservation(context: QueryContext, id: String) -> Decided<ReservationEntry> {

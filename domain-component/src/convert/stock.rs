@@ -2,7 +2,7 @@
 
 use crate::guest::bindings::holdfast::inventory::{storage, types};
 use core::arch::wasm32::unreachable;
-use domain::{DeficitPosition, Level, RawKey, Stock, StockKey, is_low};
+use domain::{DeficitPosition, Level, Quantity, RawKey, Stock, StockKey, is_low};
 
 pub(crate) fn key_from_wit(key: types::StockKey) -> RawKey {
     (key.product_id, key.location_id)
@@ -17,8 +17,9 @@ pub(crate) fn key_to_wit(key: StockKey) -> types::StockKey {
 /// is to stop the call, which the host sees as a trap.
 pub(crate) fn stock_from_wit(key: StockKey, stock: types::Stock) -> Stock {
     let types::StockLevel { total, reserved, unattributed, minimum, version } = stock.level;
-    match Level::restore(total, reserved, unattributed, minimum, version) {
-        Some(level) => Stock::restore(key, level, stock.due_at, stock.created_at, stock.updated_at),
+    let level = Level::restore(total, reserved, unattributed, minimum, version);
+    match level.zip(Quantity::new(stock.due)) {
+        Some((level, due)) => Stock::restore(key, level, due, stock.created_at, stock.updated_at),
         None => unreachable(),
     }
 }
@@ -34,15 +35,16 @@ pub(crate) fn entry_from_wit(entry: types::StockEntry) -> Stock {
 pub(crate) fn stock_to_wit(stock: &Stock) -> types::Stock {
     types::Stock {
         level: level_to_wit(stock.level()),
-        due_at: stock.due_at,
+        due: stock.due().get(),
         created_at: stock.created_at,
         updated_at: stock.updated_at(),
     }
 }
 
 pub(crate) fn view_to_wit(stock: &Stock) -> types::StockView {
-    let level = stock.level();
+    let level = stock.visible();
     types::StockView {
+        reserved: level.reserved().get(),
         available: level.available().get(),
         low: is_low(&level),
         stock: stock_to_wit(stock),

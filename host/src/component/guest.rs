@@ -1,5 +1,5 @@
 use super::{
-    World,
+    Purpose, World,
     bindings::{
         self, exports::holdfast::inventory::inventory as exported, holdfast::inventory::types,
     },
@@ -113,6 +113,11 @@ impl<W: World> Guest<W> {
         now: Timestamp,
     ) -> Result<Decision<Outcome>, Ended> {
         let context = convert::context_to_wit(command, now);
+        let purpose = match command.action {
+            Action::Expire { .. } => Purpose::Expiry,
+            _ => Purpose::Command,
+        };
+        self.world().begin_call(purpose, now);
         match &command.action {
             Action::AdjustSet { .. }
             | Action::AdjustBy { .. }
@@ -125,16 +130,6 @@ impl<W: World> Guest<W> {
                         inventory.call_transfer(store, &context, product, from, to, *quantity)
                     })?;
                 decided(decision, |outcome| Ok(convert::transfer_from_wit(outcome)))
-            }
-            Action::ExpireDue { limit } => {
-                let decision =
-                    self.call(now, context.command_id.as_bytes(), |inventory, store| {
-                        inventory.call_expire_due(store, &context, *limit)
-                    })?;
-                decided(decision, |outcome| {
-                    let (expired, next_due) = (outcome.expired, outcome.next_due);
-                    Ok(Outcome::Expiry { expired, next_due })
-                })
             }
             _ => self.execute_on_reservation(&command.action, &context, now),
         }
@@ -189,6 +184,7 @@ impl<W: World> Guest<W> {
                     let lines = lines.as_deref().map(reservation::lines_to_wit);
                     inventory.call_fulfil(store, context, id, lines.as_deref())
                 }
+                Action::Expire { id } => inventory.call_expire(store, context, id),
                 Action::Cancel { id, lines } => {
                     let lines = lines.as_deref().map(reservation::lines_to_wit);
                     inventory.call_cancel(store, context, id, lines.as_deref())
@@ -208,7 +204,7 @@ impl<W: World> Guest<W> {
         now: Timestamp,
     ) -> Result<Decision<Reservation>, Ended> {
         let context = convert::query_context(now);
-        let decision = self.call(now, QUERY_SEED, |inventory, store| {
+        let decision = self.query(now, |inventory, store| {
             inventory.call_get_reservation(store, &context, id)
         })?;
         decided(decision, |entry| reservation::from_wit(entry.reservation))
@@ -225,7 +221,7 @@ impl<W: World> Guest<W> {
     ) -> Result<Decision<ReservationPage>, Ended> {
         let context = convert::query_context(now);
         let filter = reservation::filter_to_wit(&scan.filter);
-        let decision = self.call(now, QUERY_SEED, |inventory, store| {
+        let decision = self.query(now, |inventory, store| {
             inventory.call_list_reservations(store, &context, &filter, scan.after, scan.limit)
         })?;
         decided(decision, reservation::page_from_wit)
@@ -241,7 +237,7 @@ impl<W: World> Guest<W> {
         now: Timestamp,
     ) -> Result<Decision<StockView>, Ended> {
         let (context, key) = (convert::query_context(now), convert::key_to_wit(key));
-        let decision = self.call(now, QUERY_SEED, |inventory, store| {
+        let decision = self.query(now, |inventory, store| {
             inventory.call_get_stock(store, &context, &key)
         })?;
         decided(decision, |view| Ok(convert::view_from_wit(view)))
@@ -265,7 +261,7 @@ impl<W: World> Guest<W> {
             low: filter.low,
         };
         let after = after.map(convert::key_to_wit);
-        let decision = self.call(now, QUERY_SEED, |inventory, store| {
+        let decision = self.query(now, |inventory, store| {
             inventory.call_list_stocks(store, &context, &filter, after.as_ref(), limit)
         })?;
         decided(decision, convert::page_from_wit)
@@ -284,10 +280,19 @@ impl<W: World> Guest<W> {
     ) -> Result<Decision<LowStockPage>, Ended> {
         let context = convert::query_context(now);
         let after = after.map(convert::position_to_wit);
-        let decision = self.call(now, QUERY_SEED, |inventory, store| {
+        let decision = self.query(now, |inventory, store| {
             inventory.call_low_stock(store, &context, location_id, after.as_ref(), limit)
         })?;
         decided(decision, convert::low_page_from_wit)
+    }
+
+    fn query<T>(
+        &mut self,
+        now: Timestamp,
+        call: impl FnOnce(&exported::Guest, &mut Store<State<W>>) -> wasmtime::Result<T>,
+    ) -> Result<T, Ended> {
+        self.world().begin_call(Purpose::Query, now);
+        self.call(now, QUERY_SEED, call)
     }
 
     fn call<T>(
@@ -334,6 +339,9 @@ fn ended(error: &wasmtime::Error, limits: Limits, said: Option<String>) -> Ended
     }
     if let Some(own) = error.downcast_ref::<Fault>() {
         return own.clone().into();
+    }
+    if let Some(due) = error.downcast_ref::<Ended>() {
+        return due.clone();
     }
     fault(error, limits, said).into()
 }

@@ -6,7 +6,7 @@ use super::{
     convert::{self, reservation},
     guest::State,
 };
-use crate::model::{Ended, Fault};
+use crate::model::{Ended, Fault, Stock};
 
 /// The most items one scan may ask for.
 const SCAN_ITEMS_MAX: u32 = 1_001;
@@ -24,7 +24,9 @@ impl<W: World> storage::Host for State<W> {
     fn put_stock(&mut self, key: types::StockKey, stock: types::Stock) -> wasmtime::Result<()> {
         self.count()?;
         let key = convert::key_from_wit(key)?;
-        self.world.put_stock(key, convert::stock_from_wit(stock)).map_err(end)
+        // What is due is the host's to know.
+        let stock = Stock { due: 0, ..convert::stock_from_wit(stock) };
+        self.world.put_stock(key, stock).map_err(end)
     }
 
     fn scan_stocks(
@@ -63,21 +65,6 @@ impl<W: World> storage::Host for State<W> {
         reservation::check_id(&id)?;
         let reservation = reservation::from_wit(reservation)?;
         self.world.put_reservation(id, reservation).map_err(end)
-    }
-
-    fn due_holds(
-        &mut self,
-        key: Option<types::StockKey>,
-        until: types::Timestamp,
-        limit: u32,
-    ) -> wasmtime::Result<storage::DuePage> {
-        self.count_scan(limit)?;
-        let key = key.map(convert::key_from_wit).transpose()?;
-        let due = self.world.due_holds(key.as_ref(), until, limit).map_err(end)?;
-        Ok(storage::DuePage {
-            items: due.items.into_iter().map(reservation::entry_to_wit).collect(),
-            next_due: due.next_due,
-        })
     }
 
     fn scan_reservations(
@@ -131,5 +118,6 @@ fn end(ended: Ended) -> wasmtime::Error {
     match ended {
         Ended::Fault(fault) => fault.into(),
         Ended::Failure(failure) => failure.into(),
+        due @ Ended::Due(_) => due.into(),
     }
 }

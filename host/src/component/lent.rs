@@ -1,6 +1,6 @@
-use super::World;
+use super::{Purpose, World};
 use crate::model::{
-    DeficitScan, DueHolds, Ended, Event, Fault, Reservation, ReservationPage, ReservationScan,
+    DeficitScan, Ended, Event, Fault, Reservation, ReservationPage, ReservationScan,
     Stock, StockKey, StockScan, Timestamp,
 };
 
@@ -32,6 +32,13 @@ impl<W> Lent<W> {
 }
 
 impl<W: World> World for Lent<W> {
+    fn begin_call(&mut self, purpose: Purpose, now: Timestamp) {
+        // Without a world every import fails.
+        if let Some(world) = &mut self.0 {
+            world.begin_call(purpose, now);
+        }
+    }
+
     fn stock(&mut self, key: &StockKey) -> Result<Option<Stock>, Ended> {
         self.lent()?.stock(key)
     }
@@ -54,15 +61,6 @@ impl<W: World> World for Lent<W> {
 
     fn put_reservation(&mut self, id: String, reservation: Reservation) -> Result<(), Ended> {
         self.lent()?.put_reservation(id, reservation)
-    }
-
-    fn due_holds(
-        &mut self,
-        key: Option<&StockKey>,
-        until: Timestamp,
-        limit: u32,
-    ) -> Result<DueHolds, Ended> {
-        self.lent()?.due_holds(key, until, limit)
     }
 
     fn scan_reservations(&mut self, scan: &ReservationScan) -> Result<ReservationPage, Ended> {

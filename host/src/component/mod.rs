@@ -23,7 +23,7 @@ pub use limits::Limits;
 pub use runtime::Runtime;
 
 use crate::model::{
-    DeficitScan, DueHolds, Ended, Event, Reservation, ReservationPage, ReservationScan, Stock,
+    DeficitScan, Ended, Event, Reservation, ReservationPage, ReservationScan, Stock,
     StockKey, StockScan, Timestamp,
 };
 
@@ -34,9 +34,11 @@ pub const EMBEDDED: &[u8] = include_bytes!(env!("HOLDFAST_COMPONENT"));
 ///
 /// An error ends the call: a [`Fault`](crate::model::Fault) where the component did what
 /// the contract forbids, a [`StoreFailure`](crate::model::StoreFailure) where the store let
-/// the host down.
+/// the host down, [`Ended::Due`] where a command met something on which holds are due.
 #[allow(clippy::missing_errors_doc, reason = "said once, above")]
 pub trait World: Send + 'static {
+    /// Says what the calls that follow are made for, and as of when.
+    fn begin_call(&mut self, purpose: Purpose, now: Timestamp);
     /// The stock of this key, where there is one.
     fn stock(&mut self, key: &StockKey) -> Result<Option<Stock>, Ended>;
     /// Stores a stock.
@@ -49,18 +51,21 @@ pub trait World: Send + 'static {
     fn reservation(&mut self, id: &str) -> Result<Option<Reservation>, Ended>;
     /// Stores a reservation.
     fn put_reservation(&mut self, id: String, reservation: Reservation) -> Result<(), Ended>;
-    /// Held reservations that expire not after `until`, the longest due first; with a key only
-    /// those that hold something of this stock.
-    fn due_holds(
-        &mut self,
-        key: Option<&StockKey>,
-        until: Timestamp,
-        limit: u32,
-    ) -> Result<DueHolds, Ended>;
     /// Reservations, the newest first.
     fn scan_reservations(&mut self, scan: &ReservationScan) -> Result<ReservationPage, Ended>;
     /// Appends facts.
     fn publish(&mut self, events: Vec<Event>) -> Result<(), Ended>;
+}
+
+/// What a call of the component is made for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// To answer a query: units that are due count as free.
+    Query,
+    /// To decide a command: nothing may be due on what it meets.
+    Command,
+    /// To expire a hold that is due: others may be due on the same stocks.
+    Expiry,
 }
 
 /// Generated from the contract.

@@ -73,8 +73,14 @@ settings! {
     drain_timeout_ms("DRAIN_TIMEOUT_MS"): u64 = Some(10_000);
     /// Commands that may wait for the writer, 1 to 1000000; more get 503 at once.
     queue_commands_max("QUEUE_COMMANDS_MAX"): usize = Some(2048);
+    /// Lines of commands that may wait for the writer, 100 to 10000000; more get 503 at once.
+    queue_lines_max("QUEUE_LINES_MAX"): usize = Some(10_000);
+    /// Lines that the commands of one request may have together, 100 to 1000000; more get 413.
+    request_lines_max("REQUEST_LINES_MAX"): usize = Some(5_000);
     /// Commands committed together, 1 to 65536.
     batch_commands_max("BATCH_COMMANDS_MAX"): usize = Some(1024);
+    /// Lines committed together, 100 to 1000000, unless one request alone has more.
+    batch_lines_max("BATCH_LINES_MAX"): usize = Some(5_000);
     /// Queries that run at once, 1 to 256; more wait.
     readers_max("READERS_MAX"): usize = Some(4);
     /// Pause between two sweeps of holds that are due, in ms, 0 to 1000; 0: they expire only when somebody looks.
@@ -171,6 +177,25 @@ impl Settings {
                     1,
                     65_536,
                 )?,
+                queue_lines_max: within(
+                    "queue_lines_max",
+                    set(given.queue_lines_max),
+                    100,
+                    10_000_000,
+                )?,
+                request_lines_max: within(
+                    "request_lines_max",
+                    set(given.request_lines_max),
+                    100,
+                    1_000_000,
+                )?,
+                batch_lines_max: within(
+                    "batch_lines_max",
+                    set(given.batch_lines_max),
+                    100,
+                    1_000_000,
+                )?,
+                answer_within: milliseconds("request_timeout_ms", given.request_timeout_ms, 100)?,
                 readers_max,
                 sweep_interval_ms: within(
                     "sweep_interval_ms",

@@ -2,10 +2,13 @@
 
 use crate::{
     component::{self, Caller, Decision as Decided, Domain, Guest},
-    model::{Command, Decision, Ended, Event, Fault, LogEntry, Outcome, Timestamp},
+    model::{
+        Action, Command, Decision, Due, Ended, Event, Fault, LogEntry, Origin, Outcome, Timestamp,
+    },
     store::MemoryLane,
     unit_of_work::{ReadView, UnitOfWork},
 };
+use uuid::Uuid;
 
 pub(super) type Deciding = component::Deciding<UnitOfWork<MemoryLane>>;
 pub(super) type Answering = Domain<ReadView<MemoryLane>>;
@@ -49,12 +52,13 @@ impl<'d> Desk<'d> {
         now: Timestamp,
     ) -> Result<(Decided<Outcome>, Vec<Event>), Fault> {
         self.unit()?.begin().map_err(store_failed)?;
+        let decided = loop {
+            match self.call(command, now) {
+                Err(Ended::Due(due)) => self.expire(&due, now)?,
+                decided => break decided.map_err(fault)?,
+            }
+        };
         let place = self.unit()?.place();
-        if self.fresh {
-            self.caller.retire();
-        }
-        let decided = self.caller.execute(self.deciding, &mut self.unit, command, now);
-        let decided = decided.map_err(fault)?;
         let (digest, unit) = (self.deciding.digest(), self.unit()?);
         match &decided {
             Ok(outcome) => unit.accept(command, now, digest, outcome)?,
@@ -74,6 +78,36 @@ impl<'d> Desk<'d> {
         Ok((decided, said))
     }
 
+    fn call(&mut self, command: &Command, now: Timestamp) -> Result<Decided<Outcome>, Ended> {
+        if self.fresh {
+            self.caller.retire();
+        }
+        self.caller.execute(self.deciding, &mut self.unit, command, now)
+    }
+
+    /// Expires what is due on a stock or a reservation, as a host does.
+    fn expire(&mut self, due: &Due, now: Timestamp) -> Result<(), Fault> {
+        let unit = self.unit()?;
+        unit.abandon();
+        for id in unit.due(Some(due), now, u32::MAX).map_err(store_failed)? {
+            let action = Action::Expire { id };
+            let (origin, id) = (Origin::default(), Uuid::nil());
+            let command = Command { id, origin, precondition: None, action };
+            match self.call(&command, now).map_err(fault)? {
+                Ok(outcome) => {
+                    let digest = self.deciding.digest();
+                    self.unit()?.accept(&command, now, digest, &outcome)?;
+                }
+                Err(rejection) => {
+                    let refused = rejection.message;
+                    let text = format!("it refused to expire a hold that is due: {refused}");
+                    return Err(Fault(text));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// One query.
     ///
     /// # Errors
@@ -84,6 +118,7 @@ impl<'d> Desk<'d> {
     ) -> Result<T, Fault> {
         let view = ReadView::new(self.store()?.clone());
         let mut guest = Guest::new(self.answering, view).map_err(|(fault, _)| fault)?;
+        guest.world().begin().map_err(store_failed)?;
         query(&mut guest).map_err(fault)
     }
 
@@ -97,6 +132,7 @@ fn fault(ended: Ended) -> Fault {
     match ended {
         Ended::Fault(fault) => fault,
         Ended::Failure(failure) => store_failed(failure),
+        due @ Ended::Due(_) => Fault(due.to_string()),
     }
 }
 

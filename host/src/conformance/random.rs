@@ -59,18 +59,22 @@ impl Random {
         Command { id, origin: Origin::default(), precondition, action }
     }
 
+    fn expire(&mut self) -> Action {
+        Action::Expire { id: self.one_of(&RESERVATIONS).to_owned() }
+    }
+
     /// Makes a stock.
     pub(super) fn opening(&mut self) -> Command {
         let action = self
             .key()
             .map(|key| Action::AdjustSet { key, total: 20, minimum: Some(4) })
-            .unwrap_or(Action::ExpireDue { limit: 1 });
+            .unwrap_or_else(|| self.expire());
         Command { precondition: None, ..self.command_of(action) }
     }
 
     /// Any command.
     pub(super) fn command(&mut self) -> Command {
-        let action = self.action().unwrap_or(Action::ExpireDue { limit: 1 });
+        let action = self.action().unwrap_or_else(|| self.expire());
         self.command_of(action)
     }
 
@@ -117,7 +121,7 @@ impl Random {
             18 => Action::Confirm { id },
             19 => Action::Fulfil { id, lines: some(self)? },
             20 => Action::Cancel { id, lines: some(self)? },
-            _ => Action::ExpireDue { limit: 10 },
+            _ => Action::Expire { id },
         })
     }
 }

@@ -62,7 +62,7 @@ pub(super) struct Step {
     confirm: Option<String>,
     fulfil: Option<SomeLines>,
     cancel: Option<SomeLines>,
-    expire_due: Option<u32>,
+    expire: Option<String>,
     get_stock: Option<Stock>,
     get_reservation: Option<String>,
     list_stocks: Option<ListStocks>,
@@ -247,7 +247,7 @@ impl Step {
                 to: it.to.clone(),
                 quantity: it.quantity,
             }),
-            self.expire_due.map(|limit| Action::ExpireDue { limit }),
+            self.expire.clone().map(|id| Action::Expire { id }),
         ];
         let queries = [
             self.get_stock.as_ref().map(|it| Call::GetStock(it.0.clone())),

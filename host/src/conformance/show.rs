@@ -18,7 +18,7 @@ pub(super) fn stock(view: &StockView) -> Table {
     let level = view.stock.level;
     let mut table: Table = [
         ("total", level.total),
-        ("reserved", level.reserved),
+        ("reserved", view.reserved),
         ("unattributed", level.unattributed),
         ("minimum", level.minimum),
         ("version", level.version),
@@ -67,12 +67,6 @@ pub(super) fn outcome(outcome: &Outcome) -> Table {
         Outcome::Reservation { reservation: it, created, .. } => {
             let mut table = reservation(it);
             table.insert("created".to_owned(), Toml::Boolean(*created));
-            table
-        }
-        Outcome::Expiry { expired, next_due } => {
-            let mut table = Table::new();
-            table.insert("expired".to_owned(), number(u64::from(*expired)));
-            table.insert("next-due".to_owned(), number(next_due.unwrap_or(0)));
             table
         }
     }

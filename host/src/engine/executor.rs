@@ -8,28 +8,45 @@ use super::{
     shadow::Shadow,
 };
 use crate::{
-    model::{Action, Command, Decision, Ended, Event, Fault, Origin, Outcome, Timestamp},
+    model::{Action, Command, Decision, Due, Ended, Event, Fault, Origin, Outcome, Timestamp},
     store::{Answered, Lane},
 };
 use std::time::Instant;
 use uuid::Uuid;
 
-/// What a rejection says where holds must be expired before its command can be decided.
-pub(super) const EXPIRY_BACKLOG: &str = "expiry-backlog";
+/// How many due holds are looked up at once.
+const DUE_AT_ONCE: u32 = 32;
 
-/// How often a command is tried again after a sweep: enough for a hundred thousand holds.
-pub(super) const SWEEPS_PER_COMMAND_MAX: u32 = 2_000;
+/// What expiring a hold costs besides its lines, in lines: the call.
+const HOLD_COST_LINES: u32 = 3;
 
-/// The most holds that one sweep expires.
-const HOLDS_PER_SWEEP: u32 = 64;
+/// What became of a request.
+pub(super) enum Attempt {
+    /// It was carried out or refused.
+    Done(Result<Done, Error>),
+    /// Holds are due on something that it needs, more than one batch expires.
+    Waits(Due),
+}
 
-/// Expires some holds that are due.
-pub(super) fn sweep_command() -> Command {
-    Command {
-        id: Uuid::now_v7(),
-        origin: Origin::default(),
-        precondition: None,
-        action: Action::ExpireDue { limit: HOLDS_PER_SWEEP },
+/// Whether the commands of a request can be decided.
+enum Prepared {
+    Ready,
+    /// They were, before: the answer.
+    Answered(Done),
+    /// Holds are due, more than the batch may expire.
+    Waits(Due),
+}
+
+/// Why a command of a request has no outcome.
+enum Stop {
+    Error(Error),
+    /// It met something on which holds are due.
+    Due(Due),
+}
+
+impl<E: Into<Error>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
     }
 }
 
@@ -40,30 +57,160 @@ pub(super) struct Executor<'i, L: Lane> {
     pub(super) faults: &'i Faults,
     /// The time of the batch.
     pub(super) now: Timestamp,
-    /// Answers from before this are as good as forgotten.
+    /// Answers from before this time are not given again.
     pub(super) answers_since: Timestamp,
+    /// The most lines that the commands of one request may have together.
+    pub(super) request_lines_max: usize,
+    /// Lines of due holds that the batch may still expire.
+    pub(super) expiry_lines_left: u32,
 }
 
 impl<L: Lane> Executor<'_, L> {
-    pub(super) fn carry_out(&mut self, request: &Request) -> Result<Done, Error> {
+    /// Carries out a request. What is due on the stocks and reservations that it meets expires
+    /// first, by commands of their own.
+    pub(super) fn carry_out(&mut self, request: &Request) -> Attempt {
+        match self.prepare(request) {
+            Ok(Prepared::Ready) => {}
+            Ok(Prepared::Answered(done)) => return Attempt::Done(Ok(done)),
+            Ok(Prepared::Waits(due)) => return Attempt::Waits(due),
+            Err(error) => return Attempt::Done(Err(error)),
+        }
+        loop {
+            let due = match self.attempt(request) {
+                Ok(done) => return Attempt::Done(Ok(done)),
+                Err(Stop::Error(error)) => return Attempt::Done(Err(error)),
+                Err(Stop::Due(due)) => due,
+            };
+            match self.settle(&due, u32::MAX) {
+                Ok(true) => {}
+                Ok(false) => return Attempt::Waits(due),
+                Err(error) => return Attempt::Done(Err(error)),
+            }
+        }
+    }
+
+    /// What comes before the commands are decided: the answer that was given before, the bound
+    /// on lines, and what is due.
+    fn prepare(&mut self, request: &Request) -> Result<Prepared, Error> {
+        if let Some(recording) = request.recording.as_ref().filter(|_| !request.rehearsal)
+            && let Some(done) = self.answered(recording)?
+        {
+            return Ok(Prepared::Answered(done));
+        }
+        let unit = self.instance.unit().map_err(faulted)?;
+        if !matches!(request.work, Work::One(_)) {
+            let (lines, most) = (unit.lines_of(request.work.as_slice())?, self.request_lines_max);
+            if lines > most {
+                return Err(Error::TooManyLines { lines, most });
+            }
+        }
+        Ok(self.foreseen(&request.work)?.map_or(Prepared::Ready, Prepared::Waits))
+    }
+
+    /// The answer that a request with this key was given before.
+    fn answered(&mut self, recording: &Recording) -> Result<Option<Done>, Error> {
+        let Recording { key, fingerprint, .. } = recording;
+        let since = self.answers_since;
+        match self.instance.unit().map_err(faulted)?.answered(key, since)? {
+            Some(known) if known.fingerprint != *fingerprint => Err(Error::KeyReused),
+            Some(known) => Ok(Some(Done::Recorded { response: known.response, replayed: true })),
+            None => Ok(None),
+        }
+    }
+
+    /// Expires what is due on the stocks and reservations that the commands name; a component may
+    /// meet more. Says on what more is due than the batch may expire.
+    fn foreseen(&mut self, work: &Work) -> Result<Option<Due>, Error> {
+        let now = self.now;
+        if !self.instance.unit().map_err(faulted)?.something_due(now) {
+            return Ok(None);
+        }
+        for command in work.as_slice() {
+            for due in self.instance.unit().map_err(faulted)?.named_by(&command.action)? {
+                if !self.settle(&due, u32::MAX)? {
+                    return Ok(Some(due));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Expires what is due there, up to so many lines, as far as the batch may; says whether
+    /// nothing is left.
+    pub(super) fn settle(&mut self, due: &Due, lines_max: u32) -> Result<bool, Error> {
+        let enough = self.expiry_lines_left.saturating_sub(lines_max);
+        loop {
+            let unit = self.instance.unit().map_err(faulted)?;
+            let ids = unit.due(Some(due), self.now, DUE_AT_ONCE)?;
+            if ids.is_empty() {
+                return Ok(true);
+            }
+            for id in ids {
+                if self.expiry_lines_left <= enough {
+                    return Ok(false);
+                }
+                self.expire(id)?;
+            }
+        }
+    }
+
+    /// Expires one hold that is due.
+    pub(super) fn expire(&mut self, id: String) -> Result<(), Error> {
+        let command = Command {
+            id: Uuid::now_v7(),
+            origin: Origin::default(),
+            precondition: None,
+            action: Action::Expire { id },
+        };
+        let lines = match self.decide(&command) {
+            Ok(Outcome::Reservation { reservation, .. }) => reservation.lines.len(),
+            Ok(_) => 0,
+            Err(Stop::Error(error)) => return Err(error),
+            Err(Stop::Due(due)) => {
+                return Err(faulted(Fault(format!("expiring a hold ended at {due}"))));
+            }
+        };
+        let cost = u32::try_from(lines).unwrap_or(u32::MAX).saturating_add(HOLD_COST_LINES);
+        self.expiry_lines_left = self.expiry_lines_left.saturating_sub(cost);
+        Ok(())
+    }
+
+    /// Ids of holds that are due, the longest due first.
+    pub(super) fn due(&mut self, limit: u32) -> Vec<String> {
+        let now = self.now;
+        let found = self.instance.unit().map(|unit| unit.due(None, now, limit));
+        match found {
+            Ok(Ok(ids)) => ids,
+            Ok(Err(failure)) => {
+                tracing::error!(%failure, "holds that are due could not be looked up");
+                Vec::new()
+            }
+            // The batch cannot be committed, either.
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// How many facts the batch has so far: about as many as lines were decided.
+    pub(super) fn lines_said(&mut self) -> usize {
+        self.instance.unit().map_or(0, |unit| unit.place())
+    }
+
+    fn attempt(&mut self, request: &Request) -> Result<Done, Stop> {
         match &request.recording {
             Some(recording) if !request.rehearsal => self.recorded(request, recording),
             _ => self.work(request),
         }
     }
 
-    fn recorded(&mut self, request: &Request, recording: &Recording) -> Result<Done, Error> {
+    fn recorded(&mut self, request: &Request, recording: &Recording) -> Result<Done, Stop> {
         let Recording { key, fingerprint, render } = recording;
-        let since = self.answers_since;
-        if let Some(known) = self.instance.unit().map_err(faulted)?.answered(key, since)? {
-            if known.fingerprint != *fingerprint {
-                return Err(Error::KeyReused);
-            }
-            return Ok(Done::Recorded { response: known.response, replayed: true });
-        }
-        let result = self.work(request);
+        let result = match self.work(request) {
+            Ok(done) => Ok(done),
+            Err(Stop::Error(error)) => Err(error),
+            Err(due @ Stop::Due(_)) => return Err(due),
+        };
         match render(&result) {
-            None => result,
+            None => Ok(result?),
             Some(response) => {
                 let answered = Answered { fingerprint: *fingerprint, response: response.clone() };
                 self.instance.unit().map_err(faulted)?.keep_answer(key.clone(), answered);
@@ -72,12 +219,17 @@ impl<L: Lane> Executor<'_, L> {
         }
     }
 
-    fn work(&mut self, request: &Request) -> Result<Done, Error> {
-        let together = matches!(request.work, Work::Together(_));
-        if !request.rehearsal && !together {
+    fn work(&mut self, request: &Request) -> Result<Done, Stop> {
+        let unit = self.instance.unit().map_err(faulted)?;
+        let undone = match &request.work {
+            Work::One(_) => false,
+            Work::Together(_) => true,
+            // Where one of several meets something due, all of them are carried out again.
+            Work::Each(_) => unit.something_due(self.now),
+        };
+        if !request.rehearsal && !undone {
             return self.decided(&request.work);
         }
-        let unit = self.instance.unit().map_err(faulted)?;
         unit.begin_together();
         let place = unit.place();
         let done = self.decided(&request.work);
@@ -102,55 +254,37 @@ impl<L: Lane> Executor<'_, L> {
         }
     }
 
-    fn decided(&mut self, work: &Work) -> Result<Done, Error> {
+    fn decided(&mut self, work: &Work) -> Result<Done, Stop> {
         match work {
-            Work::One(command) => self.command(command).map(Done::One),
-            Work::Each(commands) => Ok(Done::Many(self.each(commands))),
+            Work::One(command) => self.decide(command).map(Done::One),
+            Work::Each(commands) => self.each(commands).map(Done::Many),
             Work::Together(commands) => self.all(commands).map(Done::Many),
         }
     }
 
-    fn each(&mut self, commands: &[Command]) -> Vec<Result<Outcome, Error>> {
-        commands.iter().map(|command| self.command(command)).collect()
+    fn each(&mut self, commands: &[Command]) -> Result<Vec<Result<Outcome, Error>>, Stop> {
+        let decide = |command: &Command| match self.decide(command) {
+            Ok(outcome) => Ok(Ok(outcome)),
+            Err(Stop::Error(error)) => Ok(Err(error)),
+            Err(due @ Stop::Due(_)) => Err(due),
+        };
+        commands.iter().map(decide).collect()
     }
 
     /// The outcome of all, or the first refusal and whose it is.
-    fn all(&mut self, commands: &[Command]) -> Result<Vec<Result<Outcome, Error>>, Error> {
-        let decide = |(index, command): (usize, &Command)| {
-            self.command(command)
-                .map(Ok)
-                .map_err(|cause| Error::InBatch { index, cause: Box::new(cause) })
+    fn all(&mut self, commands: &[Command]) -> Result<Vec<Result<Outcome, Error>>, Stop> {
+        let decide = |(index, command): (usize, &Command)| match self.decide(command) {
+            Ok(outcome) => Ok(Ok(outcome)),
+            Err(Stop::Error(cause)) => {
+                Err(Stop::Error(Error::InBatch { index, cause: Box::new(cause) }))
+            }
+            Err(due @ Stop::Due(_)) => Err(due),
         };
         commands.iter().enumerate().map(decide).collect()
     }
 
-    fn command(&mut self, command: &Command) -> Result<Outcome, Error> {
-        for _ in 0..SWEEPS_PER_COMMAND_MAX {
-            match self.decide(command) {
-                Err(Error::Rejected(rejection)) if rejection.code == EXPIRY_BACKLOG => {
-                    // Without progress the refusal stands.
-                    if self.sweep()? == 0 {
-                        return Err(Error::Rejected(rejection));
-                    }
-                }
-                decided => return decided,
-            }
-        }
-        self.decide(command)
-    }
-
-    /// Expires some holds that are due; says how many.
-    pub(super) fn sweep(&mut self) -> Result<u32, Error> {
-        let outcome = self.decide(&sweep_command())?;
-        self.instance.unit().map_err(faulted)?.look_for_next_due()?;
-        match outcome {
-            Outcome::Expiry { expired, .. } => Ok(expired),
-            _ => Ok(0),
-        }
-    }
-
     /// One decision. Where it costs the guest, the next one gets a new guest.
-    fn decide(&mut self, command: &Command) -> Result<Outcome, Error> {
+    fn decide(&mut self, command: &Command) -> Result<Outcome, Stop> {
         let (digest, now) = (self.instance.digest(), self.now);
         let glimpse = match &mut *self.shadow {
             Some(shadow) => self.instance.lend(|unit| shadow.look(unit, command, now)),
@@ -159,6 +293,10 @@ impl<L: Lane> Executor<'_, L> {
         let begun = glimpse.as_ref().map(|_| Instant::now());
         let decided = self.instance.execute(command, now);
         let unit = self.instance.unit().map_err(faulted)?;
+        if let Err(Ended::Due(due)) = decided {
+            unit.abandon();
+            return Err(Stop::Due(due));
+        }
         if let (Some(shadow), Some(glimpse), Some(begun)) = (&mut *self.shadow, glimpse, begun) {
             let (took, counts) = (begun.elapsed(), unit.trial(command, decided.clone()));
             shadow.compare(&glimpse, &counts, took, command, now);
@@ -168,9 +306,13 @@ impl<L: Lane> Executor<'_, L> {
                 Ok(()) => return Ok(outcome),
                 Err(fault) => fault,
             },
+            // The host asks only for what is due.
+            Ok(Err(rejection)) if matches!(command.action, Action::Expire { .. }) => {
+                Fault(format!("it refused to expire a hold that is due: {}", rejection.message))
+            }
             Ok(Err(rejection)) => {
                 unit.decline(command, now, digest, || Decision::Rejected(rejection.clone()));
-                return Err(Error::Rejected(rejection));
+                return Err(Error::Rejected(rejection).into());
             }
             Err(Ended::Failure(failure)) => {
                 unit.abandon();
@@ -178,6 +320,7 @@ impl<L: Lane> Executor<'_, L> {
                 return Err(failure.into());
             }
             Err(Ended::Fault(fault)) => fault,
+            Err(Ended::Due(due)) => return Err(Stop::Due(due)),
         };
         unit.decline(command, now, digest, || Decision::Fault(fault.0.clone()));
         self.instance.retire();
@@ -186,7 +329,7 @@ impl<L: Lane> Executor<'_, L> {
             command_id = %command.id, action = ?command.action, component = %digest,
             cause = %fault, "domain fault"
         );
-        Err(Error::Fault)
+        Err(Error::Fault.into())
     }
 }
 

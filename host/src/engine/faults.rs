@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     fn faults(most: u32) -> Faults {
-        Faults::new(most, Arc::new(Queue::new(1)))
+        Faults::new(most, Arc::new(Queue::new(1, 1)))
     }
 
     fn too_many(faults: &Faults, at: Timestamp) -> bool {

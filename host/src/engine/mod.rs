@@ -3,6 +3,7 @@
 //!
 //! It knows nothing of HTTP, of SQL or of how a component is run.
 
+mod chores;
 mod clock;
 mod executor;
 mod faults;
@@ -14,6 +15,7 @@ mod request;
 mod shadow;
 mod status;
 mod switch;
+mod waiting;
 mod writer;
 
 pub use meter::{Reading, Stage};
@@ -37,10 +39,10 @@ use clock::Clock;
 use faults::Faults;
 use instance::Instance;
 use meter::Meter;
-use queue::{Job, Push, Queue};
+use queue::{Job, Push, Queue, Reply};
 use readers::{Answering, Readers};
 use status::StatusCell;
-use std::{future::Future, sync::Arc, thread::JoinHandle};
+use std::{sync::Arc, thread::JoinHandle, time::Duration};
 use switch::{Control, Ready, Switch};
 use tokio::sync::oneshot;
 
@@ -49,8 +51,16 @@ use tokio::sync::oneshot;
 pub struct Settings {
     /// Commands that may wait for the writer; more are refused at once.
     pub queue_commands_max: usize,
+    /// Lines of commands that may wait for the writer.
+    pub queue_lines_max: usize,
     /// Commands in one batch.
     pub batch_commands_max: usize,
+    /// Lines in one batch, unless one request alone has more.
+    pub batch_lines_max: usize,
+    /// Lines that the commands of one request may have together.
+    pub request_lines_max: usize,
+    /// How long a request may wait for its turn and its decision.
+    pub answer_within: Duration,
     /// Queries that run at once; more wait.
     pub readers_max: usize,
     /// Pause between two sweeps of due holds, in milliseconds; 0: no sweeps.
@@ -94,6 +104,20 @@ pub enum Error {
     /// The key names another request already; nothing was written.
     #[error("the key was used for another request; nothing was written")]
     KeyReused,
+    /// The commands of the request have too many lines together; nothing was written.
+    #[error("{lines} lines in one request, {most} are allowed; nothing was written")]
+    TooManyLines {
+        /// How many they have.
+        lines: usize,
+        /// The bound.
+        most: usize,
+    },
+    /// There was no decision in time. It may still be made.
+    #[error("no decision within {} ms: it may still be made", .within.as_millis())]
+    Late {
+        /// The bound.
+        within: Duration,
+    },
     /// The component failed; nothing was written.
     #[error("the domain component failed; nothing was written")]
     Fault,
@@ -122,6 +146,11 @@ impl From<Ended> for Error {
                 Self::Fault
             }
             Ended::Failure(failure) => failure.into(),
+            // Only commands meet what is due, and they are made again.
+            Ended::Due(due) => {
+                tracing::error!(%due, "a query ended at something that is due");
+                Self::Fault
+            }
         }
     }
 }
@@ -149,6 +178,7 @@ pub enum StartError {
 
 /// Decides and remembers. Shared by all that serve requests.
 pub struct Engine {
+    settings: Settings,
     queue: Arc<Queue>,
     queries: Arc<dyn Queries>,
     status: Arc<StatusCell>,
@@ -203,7 +233,7 @@ where
     let clock = Arc::new(Clock::new(unit.log_end().at));
     let status = Arc::new(StatusCell::default());
     let meter = Arc::new(Meter::default());
-    let queue = Arc::new(Queue::new(settings.queue_commands_max));
+    let queue = Arc::new(Queue::new(settings.queue_commands_max, settings.queue_lines_max));
     let answering = Arc::new(Answering::new(current.reading()));
     let faults = Arc::new(Faults::new(settings.faults_per_minute_max, Arc::clone(&queue)));
     let readers = Readers::open(
@@ -239,6 +269,7 @@ where
         }
     })?;
     let engine = Engine {
+        settings,
         queue: Arc::clone(&queue),
         queries: Arc::new(readers),
         status,
@@ -258,6 +289,10 @@ impl Engine {
         if self.status.get() == Status::ReadOnly {
             return Err(Error::ReadOnly);
         }
+        let (lines, most) = (request.work.lines(), self.settings.request_lines_max);
+        if lines > most {
+            return Err(Error::TooManyLines { lines, most });
+        }
         let (reply, decided) = oneshot::channel();
         match self.queue.push(Job { request, reply }) {
             Push::Queued => {}
@@ -267,26 +302,19 @@ impl Engine {
             }
             Push::Closed => return Err(Error::Stopping),
         }
+        let within = self.settings.answer_within;
+        let mut reply = match tokio::time::timeout(within, decided).await {
+            Ok(reply) => reply,
+            Err(_) => return Err(Error::Late { within }),
+        };
         // Only a writer that panicked drops a reply.
-        decided.await.unwrap_or(Err(Error::StoreUnavailable))
-    }
-
-    /// Asks; where more is due on a stock than a query can look past, has some of it expired,
-    /// and asks again.
-    async fn swept<T, F: Future<Output = Result<T, Error>>>(
-        &self,
-        ask: impl Fn() -> F,
-    ) -> Result<T, Error> {
-        for _ in 0..executor::SWEEPS_PER_COMMAND_MAX {
-            match ask().await {
-                Err(Error::Rejected(rejection)) if rejection.code == executor::EXPIRY_BACKLOG => {
-                    let work = Work::One(executor::sweep_command());
-                    self.execute(Request { work, rehearsal: false, recording: None }).await?;
-                }
-                answer => return answer,
+        loop {
+            match reply {
+                Ok(Reply::Now(result)) => return result,
+                Ok(Reply::Later(later)) => reply = later.await,
+                Err(_) => return Err(Error::StoreUnavailable),
             }
         }
-        ask().await
     }
 
     /// One stock.
@@ -294,7 +322,7 @@ impl Engine {
     /// # Errors
     /// [`Error`].
     pub async fn stock(&self, key: &StockKey) -> Result<StockView, Error> {
-        self.swept(|| readers::stock(&self.queries, key)).await
+        readers::stock(&self.queries, key).await
     }
 
     /// One stock as it once was; none where there was none yet.
@@ -344,12 +372,7 @@ impl Engine {
     /// # Errors
     /// [`Error`].
     pub async fn stocks(&self, keys: Vec<StockKey>) -> Result<Vec<Option<StockView>>, Error> {
-        let keys = Arc::new(keys);
-        self.swept(|| {
-            let keys = Arc::clone(&keys);
-            readers::blocking(&self.queries, move |queries| queries.stocks(&keys))
-        })
-        .await
+        readers::blocking(&self.queries, move |queries| queries.stocks(&keys)).await
     }
 
     /// A page of stocks in key order.
@@ -362,12 +385,8 @@ impl Engine {
         after: Option<StockKey>,
         limit: u32,
     ) -> Result<StockPage, Error> {
-        let place = Arc::new((filter, after));
-        self.swept(|| {
-            let place = Arc::clone(&place);
-            readers::blocking(&self.queries, move |queries| {
-                queries.list_stocks(&place.0, place.1.as_ref(), limit)
-            })
+        readers::blocking(&self.queries, move |queries| {
+            queries.list_stocks(&filter, after.as_ref(), limit)
         })
         .await
     }
@@ -382,12 +401,8 @@ impl Engine {
         after: Option<DeficitPosition>,
         limit: u32,
     ) -> Result<LowStockPage, Error> {
-        let place = Arc::new((location_id, after));
-        self.swept(|| {
-            let place = Arc::clone(&place);
-            readers::blocking(&self.queries, move |queries| {
-                queries.low_stock(place.0.as_ref(), place.1.as_ref(), limit)
-            })
+        readers::blocking(&self.queries, move |queries| {
+            queries.low_stock(location_id.as_ref(), after.as_ref(), limit)
         })
         .await
     }

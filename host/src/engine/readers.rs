@@ -183,6 +183,12 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
         self.slots.iter().cycle().skip(first).take(self.slots.len())
     }
 
+    /// As of when a query is answered: now, unless the writer is behind with getting to know what
+    /// comes due.
+    fn now(&self, guest: &mut Guest<ReadView<S>>) -> Timestamp {
+        self.clock.now().min(guest.world().exact_until())
+    }
+
     fn query<T>(
         &self,
         query: impl Fn(&mut Guest<ReadView<S>>) -> Result<T, Error>,
@@ -315,18 +321,22 @@ impl<S: Snapshot, G: Log> Queries for Readers<S, G> {
 
     fn try_stock(&self, key: &StockKey) -> Option<Result<StockView, Error>> {
         let slot = self.slots().find_map(|slot| slot.try_lock().ok())?;
-        let now = self.clock.now();
-        Some(self.query_in(slot, |guest| answer(guest.get_stock(key, now))))
+        Some(self.query_in(slot, |guest| {
+            let now = self.now(guest);
+            answer(guest.get_stock(key, now))
+        }))
     }
 
     fn stock(&self, key: &StockKey) -> Result<StockView, Error> {
-        let now = self.clock.now();
-        self.query(|guest| answer(guest.get_stock(key, now)))
+        self.query(|guest| {
+            let now = self.now(guest);
+            answer(guest.get_stock(key, now))
+        })
     }
 
     fn stocks(&self, keys: &[StockKey]) -> Result<Vec<Option<StockView>>, Error> {
-        let now = self.clock.now();
         self.query_bound(|guest| {
+            let now = self.now(guest);
             keys.iter()
                 .map(|key| match guest.get_stock(key, now)? {
                     Ok(view) => Ok(Some(view)),
@@ -343,8 +353,10 @@ impl<S: Snapshot, G: Log> Queries for Readers<S, G> {
         after: Option<&StockKey>,
         limit: u32,
     ) -> Result<StockPage, Error> {
-        let now = self.clock.now();
-        self.query_bound(|guest| answer(guest.list_stocks(filter, after, limit, now)))
+        self.query_bound(|guest| {
+            let now = self.now(guest);
+            answer(guest.list_stocks(filter, after, limit, now))
+        })
     }
 
     fn low_stock(
@@ -353,9 +365,11 @@ impl<S: Snapshot, G: Log> Queries for Readers<S, G> {
         after: Option<&DeficitPosition>,
         limit: u32,
     ) -> Result<LowStockPage, Error> {
-        let now = self.clock.now();
         let location_id = location_id.map(LocationId::as_str);
-        self.query_bound(|guest| answer(guest.low_stock(location_id, after, limit, now)))
+        self.query_bound(|guest| {
+            let now = self.now(guest);
+            answer(guest.low_stock(location_id, after, limit, now))
+        })
     }
 
     fn ledger(
@@ -382,7 +396,7 @@ impl<S: Snapshot, G: Log> Queries for Readers<S, G> {
         let Some((LogEntry { event: Event::Stock(event), at, .. }, created_at)) = found else {
             return Ok(None);
         };
-        let stock = Stock { level: event.to, due_at: None, created_at, updated_at: at };
+        let stock = Stock { level: event.to, due: 0, created_at, updated_at: at };
         self.query(|guest| {
             guest.world().pin(Some((key.clone(), stock)));
             let view = answer(guest.get_stock(key, at));
@@ -392,13 +406,17 @@ impl<S: Snapshot, G: Log> Queries for Readers<S, G> {
     }
 
     fn reservation(&self, id: &str) -> Result<Reservation, Error> {
-        let now = self.clock.now();
-        self.query_bound(|guest| answer(guest.get_reservation(id, now)))
+        self.query_bound(|guest| {
+            let now = self.now(guest);
+            answer(guest.get_reservation(id, now))
+        })
     }
 
     fn list_reservations(&self, scan: &ReservationScan) -> Result<ReservationPage, Error> {
-        let now = self.clock.now();
-        self.query_bound(|guest| answer(guest.list_reservations(scan, now)))
+        self.query_bound(|guest| {
+            let now = self.now(guest);
+            answer(guest.list_reservations(scan, now))
+        })
     }
 
     fn events(&self, scan: &EventScan) -> Result<EventPage, Error> {

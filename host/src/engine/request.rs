@@ -18,6 +18,21 @@ pub enum Work {
 }
 
 impl Work {
+    /// The commands.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Command] {
+        match self {
+            Self::One(command) => std::slice::from_ref(command),
+            Self::Together(commands) | Self::Each(commands) => commands,
+        }
+    }
+
+    /// How many lines its commands name; a command that names none counts as one.
+    #[must_use]
+    pub fn lines(&self) -> usize {
+        self.as_slice().iter().map(|command| command.action.lines().len().max(1)).sum()
+    }
+
     /// How many commands it is.
     #[must_use]
     pub fn commands(&self) -> usize {

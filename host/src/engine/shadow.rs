@@ -190,8 +190,12 @@ impl<L: Lane> Shadow<L> {
         let decided = self.caller.execute(&self.deciding, unit, command, now);
         let unit = unit.as_deref_mut()?;
         let trial = match decided {
-            // The store's failure says nothing about the candidate.
-            Err(Ended::Failure(_)) => return None,
+            // The store's failure says nothing about the candidate, and a command that met
+            // something due is decided again.
+            Err(Ended::Failure(_) | Ended::Due(_)) => {
+                unit.abandon();
+                return None;
+            }
             decided => unit.trial(command, decided),
         };
         unit.abandon();

@@ -3,38 +3,27 @@
 
 use super::{
     Done, Error, Settings,
+    chores::Chores,
     clock::Clock,
-    executor::Executor,
+    executor::{Attempt, Executor},
     faults::Faults,
     instance::Instance,
     meter::{Meter, Stage, Watch},
-    queue::{Job, Queue},
+    queue::{Job, Most, Queue},
     shadow::Shadow,
     status::{Status, StatusCell},
     switch::{Change, Switch},
+    waiting::Waiting,
 };
 use crate::{
     model::{Fault, StoreFailure, Timestamp},
     store::{Lane, Snapshot},
     unit_of_work::UnitOfWork,
 };
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 /// How long to wait before a store that failed is tried again.
 const RECOVERY_PAUSE: Duration = Duration::from_millis(500);
-
-/// How long to wait before a sweep that failed is tried again.
-const FAILED_SWEEP_PAUSE_MS: u64 = 1_000;
-
-/// The most sweeps in one batch: what remains due makes each command look for itself, which
-/// costs more, but nobody is to wait long for others' holds.
-const SWEEPS_PER_BATCH_MAX: u64 = 4;
-
-/// How often old answers are looked for, and how many go at once.
-const FORGET_INTERVAL_MS: u64 = 1_000;
-const FORGET_ANSWERS_MAX: u32 = 500;
-
-type Reply = Result<Done, Error>;
 
 /// Says that the writer has ended, however it ends, and leaves nobody waiting for it.
 struct Ending<'a> {
@@ -46,19 +35,20 @@ impl Drop for Ending<'_> {
     fn drop(&mut self) {
         self.status.set(Status::Stopped);
         self.queue.close();
-        // Whoever waits for a reply that is dropped is told that the store is unavailable.
-        while self.queue.take(usize::MAX, None, &mut Vec::new()) {}
+        // A request whose reply is dropped is told that the store is unavailable.
+        while self.queue.take(Most::ALL, None, &mut Vec::new()) {}
     }
 }
 
-/// What is done between the commands, and when it was done last.
-struct Chores {
-    settings: Settings,
-    /// Not before this is it time to sweep again.
-    sweep_at: Timestamp,
-    /// Not before this, whoever waits: the last one failed.
-    retry_sweep_at: Timestamp,
-    forget_at: Timestamp,
+/// Requests that the writer has taken.
+#[derive(Default)]
+struct Taken {
+    /// Those of the next batch.
+    next: VecDeque<Job>,
+    /// Those that wait until something has expired.
+    waiting: Waiting,
+    /// Those of the batch at hand that were decided, and what each is told.
+    decided: Vec<(Job, Result<Done, Error>)>,
 }
 
 /// Serves the queue until it is closed and empty.
@@ -72,15 +62,20 @@ pub(super) fn run<L: Lane, S: Snapshot>(
     settings: Settings,
 ) {
     let _ending = Ending { status, queue };
-    let most = settings.batch_commands_max;
-    let mut chores = Chores { settings, sweep_at: 0, retry_sweep_at: 0, forget_at: 0 };
+    let most = Most { commands: settings.batch_commands_max, lines: settings.batch_lines_max };
+    let mut chores = Chores::new(settings);
     let mut shadow = None;
-    let (mut batch, mut replies) = (Vec::new(), Vec::new());
+    let (mut batch, mut taken) = (Vec::new(), Taken::default());
     let mut watch = Watch::start(meter);
     while let Ok(unit) = instance.unit() {
-        let wait = chores.wait(unit.next_due(), clock.now());
-        if !queue.take(most, wait, &mut batch) {
-            break;
+        // Requests that were taken already come first.
+        if taken.next.is_empty() {
+            let at_once = Some(Duration::ZERO).filter(|_| !taken.waiting.is_empty());
+            let wait = at_once.or_else(|| chores.wait(unit.next_due(), clock.now()));
+            if !queue.take(most, wait, &mut batch) {
+                break;
+            }
+            taken.next.extend(batch.drain(..));
         }
         watch.ended(Stage::Wait);
         let now = clock.now();
@@ -91,8 +86,8 @@ pub(super) fn run<L: Lane, S: Snapshot>(
         let change = switch.take();
         let before = change.as_ref().map(|change| instance.replace(change.deciding()));
         let faults = &switch.faults;
-        let turn = Turn { instance: &mut instance, shadow: &mut shadow, faults, now };
-        let decided = turn.decide(&mut chores, change.as_ref(), &batch, &mut replies);
+        let turn = Turn { instance: &mut instance, shadow: &mut shadow, faults, now, settings };
+        let decided = turn.decide(&mut chores, change.as_ref(), &mut taken);
         watch.ended(Stage::Decide);
         let committed = decided.and_then(|sequence| {
             commit(&mut instance, now)?;
@@ -105,20 +100,20 @@ pub(super) fn run<L: Lane, S: Snapshot>(
             }
             switch.settle(change, now, committed.clone().map_err(|_| Error::StoreUnavailable));
         }
-        watch.batch(batch.iter().map(|job| job.request.work.commands()).sum());
-        reply(&mut batch, &mut replies, committed.as_ref().err());
+        watch.batch(taken.decided.iter().map(|(job, _)| job.request.work.commands()).sum());
+        reply(&mut taken.decided, committed.as_ref().err());
         watch.ended(Stage::Reply);
         if committed.is_err() {
             status.set(Status::ReadOnly);
-            refuse_waiting(queue, most, &mut batch);
+            refuse_waiting(queue, &mut taken, &Error::ReadOnly);
             if !recovered(queue, &mut instance) {
                 break;
             }
             status.set(Status::Ready);
         }
     }
-    // Whoever pushed between a failure and the closing is told so.
-    refuse_waiting(queue, most, &mut batch);
+    // Requests that came between a failure and the closing are told so.
+    refuse_waiting(queue, &mut taken, &Error::Stopping);
     match instance.unit().map(UnitOfWork::close) {
         Ok(Ok(())) => {}
         Ok(Err(failure)) => {
@@ -134,30 +129,54 @@ struct Turn<'a, L: Lane> {
     shadow: &'a mut Option<Shadow<L>>,
     faults: &'a Faults,
     now: Timestamp,
+    settings: Settings,
 }
 
 impl<L: Lane> Turn<'_, L> {
-    /// One batch, from its beginning to before its commit: a reply per job. Says which number a
-    /// change of the component has in the log; it comes first.
+    /// One batch, from its beginning to before its commit. Says which number a change of the
+    /// component has in the log; it comes first.
     fn decide<S: Snapshot>(
         self,
         chores: &mut Chores,
         change: Option<&Change<L, S>>,
-        batch: &[Job],
-        replies: &mut Vec<Reply>,
+        taken: &mut Taken,
     ) -> Result<u64, StoreFailure> {
-        let Self { instance, shadow, faults, now } = self;
+        let Self { instance, shadow, faults, now, settings } = self;
         let unit = instance.unit().map_err(lost)?;
+        chores.look_ahead(unit, now)?;
         unit.begin()?;
         if let Some(change) = change {
             unit.install(change.kind, change.from, change.to, &change.origin, now);
         }
         let sequence = unit.log_end().sequence + 1;
-        let answers_since = now.saturating_sub(chores.settings.answers_kept_ms);
-        let mut executor = Executor { instance, shadow, faults, now, answers_since };
-        chores.sweep(&mut executor, !batch.is_empty());
-        for job in batch {
-            replies.push(executor.carry_out(&job.request));
+        let answers_since = now.saturating_sub(settings.answers_kept_ms);
+        let busy = !(taken.next.is_empty() && taken.waiting.is_empty());
+        let expiry_lines = Chores::expiry_lines(busy);
+        let mut executor = Executor {
+            instance,
+            shadow,
+            faults,
+            now,
+            answers_since,
+            request_lines_max: settings.request_lines_max,
+            // Half for the requests that wait, half for all other holds.
+            expiry_lines_left: expiry_lines / 2,
+        };
+        for job in taken.waiting.settle(&mut executor).into_iter().rev() {
+            taken.next.push_front(job);
+        }
+        executor.expiry_lines_left += expiry_lines / 2;
+        chores.sweep(&mut executor, busy);
+        let mut lines_left = settings.batch_lines_max;
+        while lines_left > 0
+            && let Some(job) = taken.next.pop_front()
+        {
+            let said = executor.lines_said();
+            match executor.carry_out(&job.request) {
+                Attempt::Done(result) => taken.decided.push((job, result)),
+                Attempt::Waits(due) => taken.waiting.park(due, job),
+            }
+            lines_left = lines_left.saturating_sub(executor.lines_said().saturating_sub(said));
         }
         chores.forget(instance.unit().map_err(lost)?, now, answers_since);
         Ok(sequence)
@@ -176,80 +195,24 @@ fn lost(fault: Fault) -> StoreFailure {
     StoreFailure::new("finding the unit of work", fault)
 }
 
-impl Chores {
-    /// How long the writer may wait for commands before something is due.
-    fn wait(&self, next_due: Option<Timestamp>, now: Timestamp) -> Option<Duration> {
-        if self.settings.sweep_interval_ms == 0 {
-            return None;
-        }
-        let at = next_due?.max(self.sweep_at);
-        Some(Duration::from_millis(at.saturating_sub(now)))
-    }
-
-    /// Where commands are waiting, what is due goes first, so that none of them has to look for
-    /// it; otherwise it is left to gather for a while.
-    fn sweep<L: Lane>(&mut self, executor: &mut Executor<'_, L>, waiting: bool) {
-        let now = executor.now;
-        let too_early = self.retry_sweep_at > now || (self.sweep_at > now && !waiting);
-        if self.settings.sweep_interval_ms == 0 || too_early {
-            return;
-        }
-        let next_due = |executor: &mut Executor<'_, L>| {
-            executor.instance.unit().ok().and_then(|unit| unit.next_due())
-        };
-        if next_due(executor).is_none_or(|at| at > now) {
-            return;
-        }
-        for _ in 0..SWEEPS_PER_BATCH_MAX {
-            if let Err(error) = executor.sweep() {
-                tracing::error!(%error, "a sweep failed; due holds expire when they are touched");
-                self.retry_sweep_at = now.saturating_add(FAILED_SWEEP_PAUSE_MS);
-                self.sweep_at = self.retry_sweep_at;
-                return;
-            }
-            if next_due(executor).is_none_or(|at| at > now) {
-                self.sweep_at = now.saturating_add(self.settings.sweep_interval_ms);
-                return;
-            }
-        }
-        // More is due: go on with the next batch.
-    }
-
-    fn forget<L: Lane>(&mut self, unit: &mut UnitOfWork<L>, now: Timestamp, before: Timestamp) {
-        if self.forget_at > now {
-            return;
-        }
-        match unit.forget_answers(before, FORGET_ANSWERS_MAX) {
-            Ok(true) => {}
-            Ok(false) => self.forget_at = now.saturating_add(FORGET_INTERVAL_MS),
-            Err(failure) => {
-                tracing::warn!(%failure, "old answers could not be forgotten");
-                self.forget_at = now.saturating_add(FORGET_INTERVAL_MS);
-            }
-        }
-    }
-}
-
 /// Answers everybody. Where the commit failed, nothing was written, so nobody hears of a
 /// decision: neither an acceptance nor a rejection that may rest on what is now undone.
-fn reply(batch: &mut Vec<Job>, replies: &mut Vec<Reply>, failed: Option<&StoreFailure>) {
+fn reply(decided: &mut Vec<(Job, Result<Done, Error>)>, failed: Option<&StoreFailure>) {
     if let Some(failure) = failed {
-        tracing::error!(%failure, commands = batch.len(), "a batch could not be committed");
-        replies.clear();
-        replies.resize_with(batch.len(), || Err(Error::StoreUnavailable));
+        tracing::error!(%failure, commands = decided.len(), "a batch could not be committed");
     }
-    for (job, reply) in batch.drain(..).zip(replies.drain(..)) {
-        // Whoever has stopped waiting needs no answer.
-        let _ = job.reply.send(reply);
+    for (job, result) in decided.drain(..) {
+        job.answer(if failed.is_some() { Err(Error::StoreUnavailable) } else { result });
     }
 }
 
-fn refuse_waiting(queue: &Queue, most: usize, batch: &mut Vec<Job>) {
-    while queue.waiting() > 0 && queue.take(most, None, batch) {
-        for job in batch.drain(..) {
-            let _ = job.reply.send(Err(Error::ReadOnly));
-        }
+fn refuse_waiting(queue: &Queue, taken: &mut Taken, error: &Error) {
+    let mut batch = Vec::new();
+    while queue.waiting() > 0 && queue.take(Most::ALL, None, &mut batch) {}
+    for job in taken.next.drain(..).chain(batch) {
+        job.answer(Err(error.clone()));
     }
+    taken.waiting.refuse(error);
 }
 
 /// Tries the store until it can be written again; false if the queue is closed before.

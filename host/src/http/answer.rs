@@ -1,6 +1,7 @@
 //! What was done, as an answer: for the client at once, or kept to be given again.
 
 use super::{
+    conditional::Tag,
     facts::FactBody,
     problem::Problem,
     reservations::ReservationBody,
@@ -156,17 +157,17 @@ struct Transferred<'a> {
 
 fn one(subject: &Subject, outcome: &Outcome) -> Whole {
     let Some(content) = Content::of(subject, outcome) else { return unexpected() };
-    let (version, place) = match (subject, outcome) {
+    let (tag, place) = match (subject, outcome) {
         (Subject::Stock(key), Outcome::Stock { view, created }) => {
-            (view.stock.level.version, created.then(|| address(key)))
+            (respond::stock_tag(view), created.then(|| address(key)))
         }
         (_, Outcome::Reservation { id, reservation, created }) => {
             let place = || format!("/v1/reservations/{}", percent_encoded(id));
-            (reservation.status.version, created.then(place))
+            (Tag::of(reservation.status.version), created.then(place))
         }
         _ => return respond::json(status(outcome), &content),
     };
-    let mut response = respond::tagged(status(outcome), version, &content);
+    let mut response = respond::tagged(status(outcome), tag, &content);
     if let Some(place) = place {
         locate(&mut response, &place);
     }

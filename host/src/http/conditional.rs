@@ -10,31 +10,57 @@ use axum::{
 };
 use std::convert::Infallible;
 
-/// The strong entity tag of a version.
-pub(super) fn etag(version: u64) -> HeaderValue {
-    let mut buffer = itoa::Buffer::new();
-    let digits = buffer.format(version);
-    let mut tag = String::with_capacity(digits.len() + 2);
-    tag.push('"');
-    tag.push_str(digits);
-    tag.push('"');
-    // Digits and quotes are what a header may carry.
-    HeaderValue::try_from(tag).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
+/// What an entity tag is made of: the recorded version of a stock or a reservation and, where
+/// holds that are due change what is shown of it, how many units they have.
+///
+/// A tag with due units matches no command: by then they have expired, which is another version.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Tag {
+    pub(super) version: u64,
+    pub(super) due_units: u64,
 }
 
-/// The answer to a reader that has this version already.
-pub(super) fn not_modified(version: u64) -> Response {
+impl Tag {
+    /// The tag of what is shown as it is recorded.
+    pub(super) const fn of(version: u64) -> Self {
+        Self { version, due_units: 0 }
+    }
+
+    /// The strong entity tag, in its double quotes.
+    pub(super) fn header(self) -> HeaderValue {
+        let mut buffer = itoa::Buffer::new();
+        let mut tag = String::with_capacity(24);
+        tag.push('"');
+        tag.push_str(buffer.format(self.version));
+        if self.due_units > 0 {
+            tag.push('-');
+            tag.push_str(buffer.format(self.due_units));
+        }
+        tag.push('"');
+        // Digits, a hyphen and quotes are what a header may carry.
+        HeaderValue::try_from(tag).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
+    }
+}
+
+/// The answer to a reader that has this already.
+pub(super) fn not_modified(tag: Tag) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NOT_MODIFIED;
-    response.headers_mut().insert(header::ETAG, etag(version));
+    response.headers_mut().insert(header::ETAG, tag.header());
     response
 }
 
 #[derive(Debug)]
 enum Tags {
     Any,
-    /// The versions named, and whether each was named strongly.
-    Listed(Vec<(Option<u64>, bool)>),
+    /// The tags named, without their quotes, and whether each was named strongly.
+    Listed(Vec<(String, bool)>),
+}
+
+/// The version that a tag names: tags are opaque, so `05` is not 5.
+fn version(tag: &str) -> Option<u64> {
+    let version = tag.parse().ok()?;
+    (itoa::Buffer::new().format::<u64>(version) == tag).then_some(version)
 }
 
 /// The conditions of a request.
@@ -69,7 +95,7 @@ fn tags(headers: &HeaderMap, name: &HeaderName) -> Option<Result<Tags, &'static 
             let Some(inner) = opaque.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')) else {
                 return Some(Err("must be * or entity tags in double quotes, such as \"5\""));
             };
-            listed.push((inner.parse().ok(), strong));
+            listed.push((inner.to_owned(), strong));
         }
     }
     Some(match (any, listed.is_empty()) {
@@ -94,11 +120,15 @@ impl Conditions {
         }
     }
 
-    /// Whether a reader already has this version.
-    pub(super) fn has(&self, version: u64) -> bool {
+    /// Whether a reader already has what is tagged so.
+    pub(super) fn has(&self, tag: Tag) -> bool {
         match &self.if_none_match {
             Some(Ok(Tags::Any)) => true,
-            Some(Ok(Tags::Listed(listed))) => listed.iter().any(|(tag, _)| *tag == Some(version)),
+            Some(Ok(Tags::Listed(listed))) => {
+                let header = tag.header();
+                let own = header.to_str().unwrap_or_default().trim_matches('"');
+                listed.iter().any(|(tag, _)| tag == own)
+            }
             _ => false,
         }
     }
@@ -112,7 +142,8 @@ impl Conditions {
             (Some(Ok(Tags::Listed(listed))), None) => {
                 // Weak tags never match here, nor do tags that are no version.
                 let strong = listed.into_iter().filter(|(_, strong)| *strong);
-                return Some(Precondition::VersionIn(strong.filter_map(|(tag, _)| tag).collect()));
+                let versions = strong.filter_map(|(tag, _)| version(&tag)).collect();
+                return Some(Precondition::VersionIn(versions));
             }
             (None, Some(Ok(Tags::Listed(_)))) => ("/if-none-match", "must be * on a command"),
             (Some(Err(detail)), _) => ("/if-match", detail),
@@ -165,13 +196,29 @@ mod tests {
 
     #[test]
     fn a_reader_that_has_it_needs_no_copy() {
-        let has = |value: &str| Conditions::of(&headers(&[(header::IF_NONE_MATCH, value)])).has(5);
+        let has = |value: &str| {
+            Conditions::of(&headers(&[(header::IF_NONE_MATCH, value)])).has(Tag::of(5))
+        };
         assert!(has("\"5\"") && has("W/\"5\"") && has("\"4\", \"5\"") && has("*"));
-        assert!(!has("\"4\"") && !has("5"));
+        assert!(!has("\"4\"") && !has("5") && !has("\"05\"") && !has("\"+5\""));
     }
 
     #[test]
-    fn the_tag_is_the_version() {
-        assert_eq!(etag(42), "\"42\"");
+    fn the_tag_covers_the_version_and_what_is_due() {
+        assert_eq!(Tag::of(42).header(), "\"42\"");
+        let tag = Tag { version: 42, due_units: 7 };
+        assert_eq!(tag.header(), "\"42-7\"");
+        let has = |value: &str| {
+            Conditions::of(&headers(&[(header::IF_NONE_MATCH, value)])).has(tag)
+        };
+        assert!(has("\"42-7\"") && !has("\"42\"") && !has("\"42-8\""));
+    }
+
+    #[test]
+    fn a_command_matches_only_recorded_versions() {
+        let none = Ok(Some(Precondition::VersionIn(Vec::new())));
+        for foreign in ["\"05\"", "\"+5\"", "\"5-2\"", "\"5.0\""] {
+            assert_eq!(demanded(&[(header::IF_MATCH, foreign)]), none, "{foreign}");
+        }
     }
 }

@@ -106,7 +106,7 @@ problems! {
     CommandProblems: "invalid-request" "product-not-found" "request-timeout"
         "insufficient-stock" "release-exceeds-reserved" "adjust-below-reserved"
         "quantity-out-of-range" "version-mismatch" "idempotency-key-reused" "body-too-large"
-        "unsupported-media-type" "domain-fault" "internal-error" "overloaded" "expiry-backlog"
+        "unsupported-media-type" "domain-fault" "internal-error" "overloaded"
         "read-only" "store-unavailable" "stopping" "response-timeout"
 }
 
@@ -114,7 +114,7 @@ problems! {
     /// What setting a stock can be answered.
     PutProblems: "invalid-request" "request-timeout" "adjust-below-reserved" "version-mismatch"
         "precondition-required" "idempotency-key-reused" "body-too-large"
-        "unsupported-media-type" "domain-fault" "internal-error" "overloaded" "expiry-backlog"
+        "unsupported-media-type" "domain-fault" "internal-error" "overloaded"
         "read-only" "store-unavailable" "stopping" "response-timeout"
 }
 
@@ -124,7 +124,7 @@ problems! {
         "request-timeout" "insufficient-stock" "reservation-exists" "reservation-not-active"
         "reservation-expired" "quantity-exceeds-line" "version-mismatch"
         "idempotency-key-reused" "body-too-large" "unsupported-media-type" "domain-fault"
-        "internal-error" "overloaded" "expiry-backlog" "read-only" "store-unavailable" "stopping"
+        "internal-error" "overloaded" "read-only" "store-unavailable" "stopping"
         "response-timeout"
 }
 
@@ -136,7 +136,7 @@ problems! {
         "adjust-below-reserved" "quantity-out-of-range" "reservation-exists"
         "reservation-not-active" "reservation-expired" "quantity-exceeds-line"
         "version-mismatch" "idempotency-key-reused" "batch-too-large" "body-too-large"
-        "unsupported-media-type" "domain-fault" "internal-error" "overloaded" "expiry-backlog"
+        "unsupported-media-type" "domain-fault" "internal-error" "overloaded"
         "read-only" "store-unavailable" "stopping" "response-timeout"
 }
 
@@ -149,7 +149,7 @@ problems! {
 problems! {
     /// What a query of one stock can be answered.
     ReadProblems: "invalid-request" "product-not-found" "domain-fault" "internal-error"
-        "expiry-backlog" "store-unavailable" "stopping" "response-timeout"
+        "store-unavailable" "stopping" "response-timeout"
 }
 
 problems! {
@@ -162,7 +162,7 @@ problems! {
 problems! {
     /// What any other query can be answered.
     ListProblems: "invalid-request" "request-timeout" "body-too-large" "unsupported-media-type"
-        "domain-fault" "internal-error" "expiry-backlog" "store-unavailable" "stopping"
+        "domain-fault" "internal-error" "store-unavailable" "stopping"
         "response-timeout"
 }
 

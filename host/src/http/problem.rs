@@ -23,7 +23,7 @@ const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
 
 /// Every code with its status and title. A code that the domain brings and this list lacks
 /// is a conflict with the state: 409.
-pub(super) const CODES: [(&str, StatusCode, &str); 33] = [
+pub(super) const CODES: [(&str, StatusCode, &str); 32] = [
     ("invalid-request", StatusCode::BAD_REQUEST, "The request is not valid"),
     ("forbidden", StatusCode::FORBIDDEN, "The token is missing or wrong"),
     ("route-not-found", StatusCode::NOT_FOUND, "There is no such route"),
@@ -54,13 +54,12 @@ pub(super) const CODES: [(&str, StatusCode, &str); 33] = [
         StatusCode::UNPROCESSABLE_ENTITY,
         "The key was used for another request",
     ),
-    ("batch-too-large", StatusCode::PAYLOAD_TOO_LARGE, "The batch has too many commands"),
+    ("batch-too-large", StatusCode::PAYLOAD_TOO_LARGE, "The request has too many commands or lines"),
     ("body-too-large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
     ("unsupported-media-type", StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is not JSON"),
     ("domain-fault", StatusCode::INTERNAL_SERVER_ERROR, "The domain component failed"),
     ("internal-error", StatusCode::INTERNAL_SERVER_ERROR, "The server failed"),
     ("overloaded", StatusCode::SERVICE_UNAVAILABLE, "Too many commands are waiting"),
-    ("expiry-backlog", StatusCode::SERVICE_UNAVAILABLE, "Too many holds are due at once"),
     ("read-only", StatusCode::SERVICE_UNAVAILABLE, "The store cannot be written"),
     ("store-unavailable", StatusCode::SERVICE_UNAVAILABLE, "The store failed"),
     ("stopping", StatusCode::SERVICE_UNAVAILABLE, "The server is stopping"),
@@ -175,6 +174,12 @@ impl From<engine::Error> for Problem {
             engine::Error::InBatch { index, cause } => {
                 return Self::from(*cause).with("command_index", index);
             }
+            engine::Error::TooManyLines { lines, most } => {
+                return Self::new("batch-too-large", error.to_string())
+                    .with("lines", lines)
+                    .with("lines_max", most);
+            }
+            engine::Error::Late { .. } => "response-timeout",
             engine::Error::KeyReused => "idempotency-key-reused",
             engine::Error::Fault => "domain-fault",
             engine::Error::Overloaded { .. } => "overloaded",

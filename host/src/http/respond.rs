@@ -1,6 +1,6 @@
 //! Answers: the host's values as JSON bodies.
 
-use super::conditional::etag;
+use super::conditional::Tag;
 use super::problem::Problem;
 use super::time::rfc3339;
 use crate::model::{StockKey, StockView, Timestamp};
@@ -24,7 +24,7 @@ pub(super) struct StockBody<'a> {
     location_id: &'a str,
     /// What is there.
     total_quantity: u64,
-    /// What of it is spoken for.
+    /// What of it is spoken for, without holds that are due.
     reserved_quantity: u64,
     /// What can still be reserved: total less reserved.
     available_quantity: u64,
@@ -47,7 +47,7 @@ impl<'a> StockBody<'a> {
             product_id: key.product_id.as_str(),
             location_id: key.location_id.as_str(),
             total_quantity: level.total,
-            reserved_quantity: level.reserved,
+            reserved_quantity: view.reserved,
             available_quantity: view.available,
             minimum_stock_level: level.minimum,
             low_stock: view.low,
@@ -82,16 +82,21 @@ pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Whole {
     }
 }
 
-/// A JSON body, and the entity tag of the version that it shows.
-pub(super) fn tagged(status: StatusCode, version: u64, body: &impl Serialize) -> Whole {
+/// A JSON body and its entity tag.
+pub(super) fn tagged(status: StatusCode, tag: Tag, body: &impl Serialize) -> Whole {
     let mut response = json(status, body);
-    response.headers_mut().insert(header::ETAG, etag(version));
+    response.headers_mut().insert(header::ETAG, tag.header());
     response
+}
+
+/// The entity tag of a stock.
+pub(super) fn stock_tag(view: &StockView) -> Tag {
+    Tag { version: view.stock.level.version, due_units: view.stock.due }
 }
 
 /// A stock and its entity tag.
 pub(super) fn stock(status: StatusCode, key: &StockKey, view: &StockView) -> Whole {
-    tagged(status, view.stock.level.version, &StockBody::of(key, view))
+    tagged(status, stock_tag(view), &StockBody::of(key, view))
 }
 
 /// A page, and where there is a next one, a link to it (RFC 8288).

@@ -1,4 +1,4 @@
-use super::{LineRequest, LocationId, ProductId, Reservation, StockKey, StockView, Timestamp};
+use super::{LineRequest, LocationId, ProductId, Reservation, StockKey, StockView};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -48,10 +48,55 @@ pub enum Action {
     Confirm { id: String },
     Fulfil { id: String, lines: Option<Vec<LineRequest>> },
     Cancel { id: String, lines: Option<Vec<LineRequest>> },
-    ExpireDue { limit: u32 },
+    Expire { id: String },
 }
 
 impl Action {
+    /// The reservation that the command is about, where it is about one.
+    #[must_use]
+    pub fn reservation_id(&self) -> Option<&str> {
+        match self {
+            Self::Hold { id, .. }
+            | Self::Replace { id, .. }
+            | Self::Extend { id, .. }
+            | Self::Confirm { id }
+            | Self::Fulfil { id, .. }
+            | Self::Cancel { id, .. }
+            | Self::Expire { id } => Some(id),
+            _ => None,
+        }
+    }
+
+    /// The stocks that the command names itself.
+    #[must_use]
+    pub fn stocks(&self) -> Vec<StockKey> {
+        match self {
+            Self::AdjustSet { key, .. }
+            | Self::AdjustBy { key, .. }
+            | Self::Reserve { key, .. }
+            | Self::Release { key, .. } => vec![key.clone()],
+            Self::Transfer { product_id, from, to, .. } => [from, to]
+                .map(|location_id| StockKey {
+                    product_id: product_id.clone(),
+                    location_id: location_id.clone(),
+                })
+                .into(),
+            _ => self.lines().iter().map(|line| line.key.clone()).collect(),
+        }
+    }
+
+    /// The lines that the command names itself.
+    #[must_use]
+    pub fn lines(&self) -> &[LineRequest] {
+        match self {
+            Self::Hold { lines, .. } | Self::Replace { lines, .. } => lines,
+            Self::Fulfil { lines, .. } | Self::Cancel { lines, .. } => {
+                lines.as_deref().unwrap_or_default()
+            }
+            _ => &[],
+        }
+    }
+
     /// The command's name in the contract.
     #[must_use]
     pub const fn name(&self) -> &'static str {
@@ -67,7 +112,7 @@ impl Action {
             Self::Confirm { .. } => "confirm",
             Self::Fulfil { .. } => "fulfil",
             Self::Cancel { .. } => "cancel",
-            Self::ExpireDue { .. } => "expire-due",
+            Self::Expire { .. } => "expire",
         }
     }
 }
@@ -110,12 +155,5 @@ pub enum Outcome {
         reservation: Box<Reservation>,
         /// Whether the command made it.
         created: bool,
-    },
-    /// A sweep.
-    Expiry {
-        /// Reservations that it expired.
-        expired: u32,
-        /// Nothing comes due before this; none: nothing can.
-        next_due: Option<Timestamp>,
     },
 }

@@ -1,4 +1,5 @@
-use std::sync::Arc;
+use super::StockKey;
+use std::{fmt, sync::Arc};
 
 /// Why a call into the domain ended without a decision.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -9,6 +10,27 @@ pub enum Ended {
     /// The host's world failed.
     #[error(transparent)]
     Failure(#[from] StoreFailure),
+    /// It met something on which holds are due: they expire first, then it is made again.
+    #[error("holds are due on {0}: they expire first")]
+    Due(Due),
+}
+
+/// On what holds are due.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Due {
+    /// Holds of this stock.
+    Stock(StockKey),
+    /// The hold of this id.
+    Reservation(String),
+}
+
+impl fmt::Display for Due {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stock(key) => write!(f, "stock {key}"),
+            Self::Reservation(id) => write!(f, "reservation {id}"),
+        }
+    }
 }
 
 /// A defect of the component: it trapped, exceeded a limit or broke an invariant.

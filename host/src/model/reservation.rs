@@ -121,15 +121,6 @@ impl Reservation {
     }
 }
 
-/// Holds that are due.
-#[derive(Clone, Default, Debug)]
-pub struct DueHolds {
-    /// With their ids, the longest due first.
-    pub items: Vec<(String, Reservation)>,
-    /// None of the others comes due before this; none: none can.
-    pub next_due: Option<Timestamp>,
-}
-
 /// Which reservations to list.
 #[derive(Clone, Default, Debug)]
 pub struct ReservationFilter {

@@ -24,20 +24,28 @@ pub struct Level {
 pub struct Stock {
     /// The numbers.
     pub level: Level,
-    /// No hold on it is due before this time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub due_at: Option<Timestamp>,
+    /// Units of `level.reserved` that belong to holds which are due. Only queries are told of
+    /// them: nothing is due on a stock on which a command decides, and 0 is stored.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub due: u64,
     /// When it was created.
     pub created_at: Timestamp,
     /// When its level last changed.
     pub updated_at: Timestamp,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "what serde calls")]
+fn is_zero(units: &u64) -> bool {
+    *units == 0
+}
+
 /// A stock as the domain presents it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct StockView {
-    /// The stock.
+    /// The stock as it is stored.
     pub stock: Stock,
+    /// What is spoken for, without what is due.
+    pub reserved: u64,
     /// What can still be reserved.
     pub available: u64,
     /// Whether the domain calls it low.

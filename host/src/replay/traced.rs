@@ -1,9 +1,9 @@
 //! A world that remembers what it was asked.
 
 use crate::{
-    component::World,
+    component::{Purpose, World},
     model::{
-        DeficitScan, DueHolds, Ended, Event, Reservation, ReservationPage, ReservationScan, Stock,
+        DeficitScan, Ended, Event, Reservation, ReservationPage, ReservationScan, Stock,
         StockKey, StockScan, Timestamp,
     },
 };
@@ -52,6 +52,10 @@ fn shown<T: Serialize>(value: &T) -> Value {
 }
 
 impl<W: World> World for Traced<W> {
+    fn begin_call(&mut self, purpose: Purpose, now: Timestamp) {
+        self.inner.begin_call(purpose, now);
+    }
+
     fn stock(&mut self, key: &StockKey) -> Result<Option<Stock>, Ended> {
         let found = self.inner.stock(key)?;
         self.note("get-stock", shown(key), shown(&found));
@@ -85,18 +89,6 @@ impl<W: World> World for Traced<W> {
         let given = json!({"id": &id, "reservation": &reservation});
         self.note("put-reservation", given, Value::Null);
         self.inner.put_reservation(id, reservation)
-    }
-
-    fn due_holds(
-        &mut self,
-        key: Option<&StockKey>,
-        until: Timestamp,
-        limit: u32,
-    ) -> Result<DueHolds, Ended> {
-        let found = self.inner.due_holds(key, until, limit)?;
-        let answered = json!({"items": &found.items, "next_due": found.next_due});
-        self.note("due-holds", json!({"key": key, "until": until, "limit": limit}), answered);
-        Ok(found)
     }
 
     fn scan_reservations(&mut self, scan: &ReservationScan) -> Result<ReservationPage, Ended> {

@@ -2,32 +2,31 @@
 //! what it replaced.
 
 use super::{
-    Answered, Batch, Handle, Lane, LogEnd, RequestKey, ReservationHandle, Snapshot, Stored,
-    StoredDue, StoredReservation,
+    Ahead, Answered, Batch, Handle, Lane, LogEnd, RequestKey, ReservationHandle, Snapshot, Stored,
+    StoredReservation,
 };
 use crate::model::{
     DeficitScan, Installed, Map, Reservation, ReservationPage, ReservationScan, State, Stock,
     StockKey, StockScan, StoreFailure, Timestamp,
 };
-use std::collections::{BTreeSet, VecDeque};
-
-/// How many more holds are looked at where some of those found were not there yet.
-const WIDER: u32 = 64;
+use std::collections::VecDeque;
 
 /// A store as it was before a recorded command, that moves on from command to command.
+///
+/// Nothing is due in it: holds that were due on what a command met were expired by recorded
+/// commands of their own, before it. On a stock that no recorded command touched, a hold that was
+/// due counts as held.
 pub struct AsOf<S> {
     present: S,
     /// What each later command replaced, in their order.
     stocks: Map<StockKey, VecDeque<Option<Stock>>>,
     reservations: Map<String, VecDeque<Option<Reservation>>>,
-    /// When the reservations that are written later come due, as they are now.
-    due: BTreeSet<(Timestamp, String)>,
 }
 
 impl<S: Snapshot> AsOf<S> {
     /// The present. What came before is told by [`AsOf::before`].
     pub fn new(present: S) -> Self {
-        Self { present, stocks: Map::default(), reservations: Map::default(), due: BTreeSet::new() }
+        Self { present, stocks: Map::default(), reservations: Map::default() }
     }
 
     /// Tells of a command: all from the first that matters to the last, in their order.
@@ -36,11 +35,7 @@ impl<S: Snapshot> AsOf<S> {
             self.stocks.entry(key).or_default().push_back(stock);
         }
         for (id, reservation) in replaced.reservations {
-            let known = self.reservations.entry(id.clone()).or_default();
-            if known.is_empty() {
-                self.due.extend(due(&id, reservation.as_ref()));
-            }
-            known.push_back(reservation);
+            self.reservations.entry(id).or_default().push_back(reservation);
         }
     }
 
@@ -55,13 +50,9 @@ impl<S: Snapshot> AsOf<S> {
             }
         }
         for (id, _) in &replaced.reservations {
-            let Some(later) = self.reservations.get_mut(id) else { continue };
-            if let Some(gone) = later.pop_front().and_then(|it| due(id, it.as_ref())) {
-                self.due.remove(&gone);
-            }
-            match later.front() {
-                Some(next) => self.due.extend(due(id, next.as_ref())),
-                None => {
+            if let Some(later) = self.reservations.get_mut(id) {
+                later.pop_front();
+                if later.is_empty() {
                     self.reservations.remove(id);
                 }
             }
@@ -72,21 +63,17 @@ impl<S: Snapshot> AsOf<S> {
         self.reservations.get(id).and_then(|later| later.front()).map(Option::as_ref)
     }
 
-    fn correct(&self, found: &mut Vec<(StockKey, Stock)>) {
+    fn correct(&self, found: &mut Vec<(StockKey, Stored)>) {
         let now = |key: &StockKey| self.stocks.get(key).and_then(|later| later.front());
-        found.retain_mut(|(key, stock)| match now(key) {
+        found.retain_mut(|(key, stored)| match now(key) {
             None => true,
             Some(None) => false,
             Some(Some(then)) => {
-                *stock = *then;
+                stored.stock = *then;
                 true
             }
         });
     }
-}
-
-fn due(id: &str, it: Option<&Reservation>) -> Option<(Timestamp, String)> {
-    it.and_then(Reservation::due_at).map(|at| (at, id.to_owned()))
 }
 
 fn stored(reservation: &Reservation) -> StoredReservation {
@@ -113,7 +100,7 @@ impl<S: Snapshot> Snapshot for AsOf<S> {
     }
 
     /// Stocks that have gone since are not found: there are none, stocks are never removed.
-    fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
+    fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stored)>, StoreFailure> {
         let mut found = self.present.scan_stocks(scan)?;
         self.correct(&mut found);
         Ok(found)
@@ -122,7 +109,7 @@ impl<S: Snapshot> Snapshot for AsOf<S> {
     fn scan_deficits(
         &mut self,
         scan: &DeficitScan,
-    ) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
+    ) -> Result<Vec<(StockKey, Stored)>, StoreFailure> {
         let mut found = self.present.scan_deficits(scan)?;
         self.correct(&mut found);
         Ok(found)
@@ -135,48 +122,16 @@ impl<S: Snapshot> Snapshot for AsOf<S> {
         }
     }
 
-    fn due_holds(
-        &mut self,
-        key: Option<&StockKey>,
-        until: Timestamp,
-        limit: u32,
-    ) -> Result<StoredDue, StoreFailure> {
-        let mut wider = limit.saturating_add(WIDER);
-        let (mut items, mut next_due) = loop {
-            let found = self.present.due_holds(key, until, wider)?;
-            let all = u32::try_from(found.items.len()).is_ok_and(|count| count < wider);
-            let mut items = found.items;
-            items.retain(|(id, _)| self.known_reservation(id).is_none());
-            let enough = u32::try_from(items.len()).is_ok_and(|count| count >= limit);
-            if all || enough || wider == u32::MAX {
-                break (items, found.next_due);
-            }
-            wider = wider.saturating_mul(2);
-        };
-        for (at, id) in &self.due {
-            if *at > until {
-                next_due = Some(next_due.map_or(*at, |next| next.min(*at)));
-                break;
-            }
-            let then = self.known_reservation(id).flatten();
-            if let Some(then) = then.filter(|it| key.is_none_or(|key| it.holds(key) > 0)) {
-                items.push((id.clone(), stored(then)));
-            }
-        }
-        let order =
-            |(id, it): &(String, StoredReservation)| (it.reservation.status.expires_at, id.clone());
-        items.sort_by_key(order);
-        let most = usize::try_from(limit).unwrap_or(usize::MAX);
-        if items.len() > most {
-            next_due = items.get(most).and_then(|(_, it)| it.reservation.status.expires_at);
-            items.truncate(most);
-        }
-        Ok(StoredDue { items, next_due })
+    fn nothing_due(&self, _: Timestamp) -> bool {
+        true
     }
 
-    /// Nothing is known of the past but that something may have been due.
-    fn first_due(&mut self, _: u32) -> Result<Vec<(String, Timestamp)>, StoreFailure> {
-        Ok(vec![(String::new(), 0)])
+    fn due_units(&self, _: &StockKey, _: &Stored, _: Timestamp) -> u64 {
+        0
+    }
+
+    fn exact_until(&self) -> Timestamp {
+        Timestamp::MAX
     }
 
     fn scan_reservations(
@@ -190,6 +145,24 @@ impl<S: Snapshot> Snapshot for AsOf<S> {
 impl<S: Snapshot> Lane for AsOf<S> {
     fn begin_batch(&mut self) -> Result<(), StoreFailure> {
         Ok(())
+    }
+
+    fn first_due(&mut self, _: u32) -> Result<Vec<(String, Timestamp)>, StoreFailure> {
+        Ok(Vec::new())
+    }
+
+    fn due_on(
+        &mut self,
+        _: &StockKey,
+        _: &Handle,
+        _: Timestamp,
+        _: u32,
+    ) -> Result<Vec<String>, StoreFailure> {
+        Ok(Vec::new())
+    }
+
+    fn look_ahead(&mut self, _: Timestamp) -> Result<Ahead, StoreFailure> {
+        Ok(Ahead::Known(Timestamp::MAX))
     }
 
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure> {

@@ -2,8 +2,8 @@
 //! stocks, and even a page that SQLite has in memory costs more than the rest of the query.
 
 use super::{
-    Answered, Batch, Handle, Lane, LogEnd, RequestKey, ReservationHandle, Snapshot, Stored,
-    StoredDue, StoredReservation,
+    Ahead, Answered, Batch, Handle, Lane, LogEnd, RequestKey, ReservationHandle, Snapshot, Stored,
+    StoredReservation,
 };
 use crate::model::{
     DeficitScan, Installed, Map, ReservationPage, ReservationScan, Stock, StockKey, StockScan,
@@ -115,14 +115,14 @@ impl<S: Snapshot> Snapshot for CachedSnapshot<S> {
         self.cache.get(key, || self.inner.stock(key))
     }
 
-    fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
+    fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stored)>, StoreFailure> {
         self.inner.scan_stocks(scan)
     }
 
     fn scan_deficits(
         &mut self,
         scan: &DeficitScan,
-    ) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
+    ) -> Result<Vec<(StockKey, Stored)>, StoreFailure> {
         self.inner.scan_deficits(scan)
     }
 
@@ -130,17 +130,16 @@ impl<S: Snapshot> Snapshot for CachedSnapshot<S> {
         self.inner.reservation(id)
     }
 
-    fn due_holds(
-        &mut self,
-        key: Option<&StockKey>,
-        until: Timestamp,
-        limit: u32,
-    ) -> Result<StoredDue, StoreFailure> {
-        self.inner.due_holds(key, until, limit)
+    fn nothing_due(&self, until: Timestamp) -> bool {
+        self.inner.nothing_due(until)
     }
 
-    fn first_due(&mut self, limit: u32) -> Result<Vec<(String, Timestamp)>, StoreFailure> {
-        self.inner.first_due(limit)
+    fn due_units(&self, key: &StockKey, stored: &Stored, until: Timestamp) -> u64 {
+        self.inner.due_units(key, stored, until)
+    }
+
+    fn exact_until(&self) -> Timestamp {
+        self.inner.exact_until()
     }
 
     fn scan_reservations(
@@ -177,14 +176,14 @@ impl<L: Lane> Snapshot for CachedLane<L> {
         self.cache.get(key, || self.inner.stock(key))
     }
 
-    fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
+    fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stored)>, StoreFailure> {
         self.inner.scan_stocks(scan)
     }
 
     fn scan_deficits(
         &mut self,
         scan: &DeficitScan,
-    ) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
+    ) -> Result<Vec<(StockKey, Stored)>, StoreFailure> {
         self.inner.scan_deficits(scan)
     }
 
@@ -192,17 +191,16 @@ impl<L: Lane> Snapshot for CachedLane<L> {
         self.inner.reservation(id)
     }
 
-    fn due_holds(
-        &mut self,
-        key: Option<&StockKey>,
-        until: Timestamp,
-        limit: u32,
-    ) -> Result<StoredDue, StoreFailure> {
-        self.inner.due_holds(key, until, limit)
+    fn nothing_due(&self, until: Timestamp) -> bool {
+        self.inner.nothing_due(until)
     }
 
-    fn first_due(&mut self, limit: u32) -> Result<Vec<(String, Timestamp)>, StoreFailure> {
-        self.inner.first_due(limit)
+    fn due_units(&self, key: &StockKey, stored: &Stored, until: Timestamp) -> u64 {
+        self.inner.due_units(key, stored, until)
+    }
+
+    fn exact_until(&self) -> Timestamp {
+        self.inner.exact_until()
     }
 
     fn scan_reservations(
@@ -216,6 +214,24 @@ impl<L: Lane> Snapshot for CachedLane<L> {
 impl<L: Lane> Lane for CachedLane<L> {
     fn begin_batch(&mut self) -> Result<(), StoreFailure> {
         self.inner.begin_batch()
+    }
+
+    fn first_due(&mut self, limit: u32) -> Result<Vec<(String, Timestamp)>, StoreFailure> {
+        self.inner.first_due(limit)
+    }
+
+    fn due_on(
+        &mut self,
+        key: &StockKey,
+        handle: &Handle,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<String>, StoreFailure> {
+        self.inner.due_on(key, handle, until, limit)
+    }
+
+    fn look_ahead(&mut self, now: Timestamp) -> Result<Ahead, StoreFailure> {
+        self.inner.look_ahead(now)
     }
 
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure> {
@@ -269,7 +285,7 @@ mod tests {
 
     fn stored(version: u64) -> Stored {
         let level = Level { total: 9, reserved: 0, unattributed: 0, minimum: 0, version };
-        let stock = Stock { level, due_at: None, created_at: 1, updated_at: 1 };
+        let stock = Stock { level, due: 0, created_at: 1, updated_at: 1 };
         Stored { handle: Handle { stock_id: 1, event_count: version, last_event: 1 }, stock }
     }
 

@@ -1,8 +1,8 @@
 //! A store that forgets everything at its end: for candidates that are checked, and for tests.
 
 use super::{
-    Answered, Batch, Handle, Lane, LogEnd, RequestKey, ReservationHandle, Snapshot, Stored,
-    StoredDue, StoredReservation, deficit, deficit_order, deficit_scan_matches, scan_matches,
+    Ahead, Answered, Batch, Handle, Lane, LogEnd, RequestKey, ReservationHandle, Snapshot, Stored,
+    StoredReservation, deficit, deficit_order, deficit_scan_matches, scan_matches,
 };
 use crate::model::{
     DeficitScan, Installed, LogEntry, Reservation, ReservationPage, ReservationScan, Stock,
@@ -36,6 +36,17 @@ fn most(limit: u32) -> usize {
     usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
+impl MemoryLane {
+    /// Held reservations that can expire, those first that expire first.
+    fn by_expiry(&self) -> Vec<(Timestamp, &str)> {
+        let held = self.reservations.iter();
+        let mut all: Vec<_> =
+            held.filter_map(|(id, (_, it))| Some((it.due_at()?, id.as_str()))).collect();
+        all.sort_unstable();
+        all
+    }
+}
+
 impl Snapshot for MemoryLane {
     fn begin(&mut self) -> Result<(), StoreFailure> {
         Ok(())
@@ -47,22 +58,22 @@ impl Snapshot for MemoryLane {
         Ok(self.stocks.get(key).map(found))
     }
 
-    fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
+    fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stored)>, StoreFailure> {
         let all = self.stocks.iter().filter(|(key, stock)| scan_matches(scan, key, stock));
-        Ok(all.take(most(scan.limit)).map(|(key, stock)| (key.clone(), *stock)).collect())
+        Ok(all.take(most(scan.limit)).map(|(key, stock)| (key.clone(), found(stock))).collect())
     }
 
     fn scan_deficits(
         &mut self,
         scan: &DeficitScan,
-    ) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
+    ) -> Result<Vec<(StockKey, Stored)>, StoreFailure> {
         let all = self.stocks.iter().filter(|(key, stock)| deficit_scan_matches(scan, key, stock));
         let mut all: Vec<_> = all.map(|(key, stock)| (key.clone(), *stock)).collect();
         all.sort_by(|(a, first), (b, second)| {
             deficit_order(deficit(first), a).cmp(&deficit_order(deficit(second), b))
         });
         all.truncate(most(scan.limit));
-        Ok(all)
+        Ok(all.into_iter().map(|(key, stock)| (key, found(&stock))).collect())
     }
 
     fn reservation(&mut self, id: &str) -> Result<Option<StoredReservation>, StoreFailure> {
@@ -72,34 +83,17 @@ impl Snapshot for MemoryLane {
         }))
     }
 
-    fn due_holds(
-        &mut self,
-        key: Option<&StockKey>,
-        until: Timestamp,
-        limit: u32,
-    ) -> Result<StoredDue, StoreFailure> {
-        let held = self.reservations.iter().filter_map(|(id, (number, it))| {
-            let at = it.due_at().filter(|_| key.is_none_or(|key| it.holds(key) > 0))?;
-            Some((at, id, *number, it))
-        });
-        let mut held: Vec<_> = held.collect();
-        held.sort_by_key(|(at, id, ..)| (*at, *id));
-        let due = held.partition_point(|(at, ..)| *at <= until).min(most(limit));
-        let next_due = held.get(due).map(|(at, ..)| *at);
-        let items = held.into_iter().take(due).map(|(_, id, number, it)| {
-            let stored = StoredReservation { handle: handle(number), reservation: it.clone() };
-            (id.clone(), stored)
-        });
-        Ok(StoredDue { items: items.collect(), next_due })
+    fn nothing_due(&self, until: Timestamp) -> bool {
+        !self.reservations.values().any(|(_, it)| it.is_due(until))
     }
 
-    fn first_due(&mut self, limit: u32) -> Result<Vec<(String, Timestamp)>, StoreFailure> {
-        let held = self.reservations.iter();
-        let mut all: Vec<_> =
-            held.filter_map(|(id, (_, it))| Some((id.clone(), it.due_at()?))).collect();
-        all.sort_by(|(a, first), (b, second)| (first, a).cmp(&(second, b)));
-        all.truncate(most(limit));
-        Ok(all)
+    fn due_units(&self, key: &StockKey, _: &Stored, until: Timestamp) -> u64 {
+        let due = self.reservations.values().filter(|(_, it)| it.is_due(until));
+        due.map(|(_, it)| it.holds(key)).sum()
+    }
+
+    fn exact_until(&self) -> Timestamp {
+        Timestamp::MAX
     }
 
     fn scan_reservations(
@@ -122,6 +116,29 @@ impl Snapshot for MemoryLane {
 impl Lane for MemoryLane {
     fn begin_batch(&mut self) -> Result<(), StoreFailure> {
         Ok(())
+    }
+
+    fn first_due(&mut self, limit: u32) -> Result<Vec<(String, Timestamp)>, StoreFailure> {
+        let mut all = self.by_expiry();
+        all.truncate(most(limit));
+        Ok(all.into_iter().map(|(at, id)| (id.to_owned(), at)).collect())
+    }
+
+    fn due_on(
+        &mut self,
+        key: &StockKey,
+        _: &Handle,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<String>, StoreFailure> {
+        let due = self.by_expiry().into_iter().filter(|(at, id)| {
+            *at <= until && self.reservations.get(*id).is_some_and(|(_, it)| it.holds(key) > 0)
+        });
+        Ok(due.take(most(limit)).map(|(_, id)| id.to_owned()).collect())
+    }
+
+    fn look_ahead(&mut self, _: Timestamp) -> Result<Ahead, StoreFailure> {
+        Ok(Ahead::Known(Timestamp::MAX))
     }
 
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure> {

@@ -13,7 +13,7 @@ pub use cached::{Cache, CachedLane, CachedSnapshot};
 pub use memory::MemoryLane;
 
 use crate::model::{
-    DeficitScan, DueHolds, EventKind, Installed, LogEntry, ProductId, Recorded, Reservation,
+    DeficitScan, EventKind, Installed, LogEntry, ProductId, Recorded, Reservation,
     ReservationPage, ReservationScan, Stock, StockKey, StockScan, StoreFailure, Timestamp,
 };
 use std::{cmp::Reverse, collections::HashMap};
@@ -56,22 +56,6 @@ pub struct StoredReservation {
     pub reservation: Reservation,
 }
 
-/// Holds that are due, as found in the store.
-#[derive(Clone, Default, Debug)]
-pub struct StoredDue {
-    /// With their ids, the longest due first.
-    pub items: Vec<(String, StoredReservation)>,
-    /// None of the others comes due before this; none: none can.
-    pub next_due: Option<Timestamp>,
-}
-
-impl From<StoredDue> for DueHolds {
-    fn from(found: StoredDue) -> Self {
-        let items = found.items.into_iter().map(|(id, stored)| (id, stored.reservation));
-        Self { items: items.collect(), next_due: found.next_due }
-    }
-}
-
 /// What is committed, to be read.
 #[allow(clippy::missing_errors_doc, reason = "every function fails where the store does")]
 pub trait Snapshot: Send + 'static {
@@ -82,22 +66,21 @@ pub trait Snapshot: Send + 'static {
     /// The stock of this key.
     fn stock(&mut self, key: &StockKey) -> Result<Option<Stored>, StoreFailure>;
     /// Stocks in key order.
-    fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stock)>, StoreFailure>;
+    fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stored)>, StoreFailure>;
     /// Stocks below their minimum, the largest deficit first, then in key order.
-    fn scan_deficits(&mut self, scan: &DeficitScan)
-    -> Result<Vec<(StockKey, Stock)>, StoreFailure>;
+    fn scan_deficits(
+        &mut self,
+        scan: &DeficitScan,
+    ) -> Result<Vec<(StockKey, Stored)>, StoreFailure>;
     /// The reservation of this id.
     fn reservation(&mut self, id: &str) -> Result<Option<StoredReservation>, StoreFailure>;
-    /// Held reservations that expire not after `until`, the longest due first, then by id;
-    /// with a key only those that hold something of this stock.
-    fn due_holds(
-        &mut self,
-        key: Option<&StockKey>,
-        until: Timestamp,
-        limit: u32,
-    ) -> Result<StoredDue, StoreFailure>;
-    /// The ids of the held reservations that expire first, and when they do.
-    fn first_due(&mut self, limit: u32) -> Result<Vec<(String, Timestamp)>, StoreFailure>;
+    /// Whether no hold at all is due by `until`, as of the latest commit. Costs next to nothing.
+    fn nothing_due(&self, until: Timestamp) -> bool;
+    /// Units of the stock that belong to holds which are due by `until`, as of the commit that
+    /// the other reads see: call it between [`Snapshot::begin`] and [`Snapshot::end`].
+    fn due_units(&self, key: &StockKey, stored: &Stored, until: Timestamp) -> u64;
+    /// The latest time for which [`Snapshot::due_units`] is exact.
+    fn exact_until(&self) -> Timestamp;
     /// Reservations, the newest first.
     fn scan_reservations(
         &mut self,
@@ -177,11 +160,34 @@ pub struct Batch<'a, 'w> {
     pub now: Timestamp,
 }
 
+/// How well a lane knows what comes due.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ahead {
+    /// Everything that comes due before this time is known.
+    Known(Timestamp),
+    /// The same, and there is more to get to know at once.
+    More(Timestamp),
+}
+
 /// The one writer.
 #[allow(clippy::missing_errors_doc, reason = "every function fails where the store does")]
 pub trait Lane: Snapshot {
     /// Begins a batch: what is read from now on is read for it.
     fn begin_batch(&mut self) -> Result<(), StoreFailure>;
+    /// The ids of the held reservations that expire first, and when they do.
+    fn first_due(&mut self, limit: u32) -> Result<Vec<(String, Timestamp)>, StoreFailure>;
+    /// The ids of reservations that hold something of the stock and are due by `until`, the
+    /// longest due first.
+    fn due_on(
+        &mut self,
+        key: &StockKey,
+        handle: &Handle,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<String>, StoreFailure>;
+    /// Between batches: gets to know some of the holds that come due soon, so that it is known
+    /// on which stocks when they do. Says when it is to be called again, at the latest.
+    fn look_ahead(&mut self, now: Timestamp) -> Result<Ahead, StoreFailure>;
     /// Where the log ends.
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure>;
     /// Which component decides, where that is written down.

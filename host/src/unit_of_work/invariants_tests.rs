@@ -10,7 +10,7 @@ fn level(total: u64, reserved: u64, version: u64) -> Level {
 }
 
 fn stock(level: Level) -> Stock {
-    Stock { level, due_at: None, created_at: 1, updated_at: 1 }
+    Stock { level, due: 0, created_at: 1, updated_at: 1 }
 }
 
 fn event(kind: StockEventKind, from: Option<Level>, to: Level) -> Event {

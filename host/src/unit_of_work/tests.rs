@@ -1,15 +1,13 @@
 use super::*;
 use crate::{
-    component::World,
+    component::{Purpose, World},
     model::{
-        Action, DeficitScan, Ended, Level, Origin, ReservationLine, ReservationState,
+        Action, DeficitScan, Due, Ended, Level, Origin, ReservationLine, ReservationState,
         ReservationStatus, StockEvent, StockEventKind, StockScan, StockView,
     },
     store::MemoryLane,
 };
 use uuid::Uuid;
-
-const DONE: Outcome = Outcome::Expiry { expired: 0, next_due: None };
 
 fn key(product: &str) -> StockKey {
     StockKey::parse(product.to_owned(), "default".to_owned()).unwrap()
@@ -20,17 +18,33 @@ fn level(total: u64, minimum: u64, version: u64) -> Level {
 }
 
 fn stock(level: Level) -> Stock {
-    Stock { level, due_at: None, created_at: 1, updated_at: 1 }
+    Stock { level, due: 0, created_at: 1, updated_at: 1 }
 }
 
-/// A command whose answer says nothing of stocks: what is written is all that matters here.
-fn command() -> Command {
-    Command {
-        id: Uuid::nil(),
-        origin: Origin::default(),
-        precondition: None,
-        action: Action::ExpireDue { limit: 1 },
-    }
+fn command(action: Action) -> Command {
+    Command { id: Uuid::nil(), origin: Origin::default(), precondition: None, action }
+}
+
+/// Accepts what is written, with an answer that says the same: of the first stock, or else of the
+/// first reservation.
+fn accept_draft(unit: &mut UnitOfWork<MemoryLane>) -> Result<(), Fault> {
+    let draft = unit.draft();
+    let (action, outcome) = match (draft.stocks.first(), draft.reservations.first()) {
+        (Some((key, stock)), _) => {
+            let Level { total, reserved, .. } = stock.level;
+            let available = total.saturating_sub(reserved);
+            let view = StockView { stock: *stock, reserved, available, low: false };
+            let action = Action::AdjustSet { key: key.clone(), total, minimum: None };
+            (action, Outcome::Stock { view, created: false })
+        }
+        (None, Some((id, reservation))) => {
+            let (id, reservation) = (id.clone(), Box::new(reservation.clone()));
+            let action = Action::Confirm { id: id.clone() };
+            (action, Outcome::Reservation { id, reservation, created: false })
+        }
+        (None, None) => unreachable!("nothing is written"),
+    };
+    unit.accept(&command(action), 5, Digest([0; 32]), &outcome)
 }
 
 /// Writes as a guest would, without accepting.
@@ -52,7 +66,7 @@ fn write(unit: &mut UnitOfWork<MemoryLane>, product: &str, to: Level) {
 
 fn accept(unit: &mut UnitOfWork<MemoryLane>, product: &str, to: Level) {
     write(unit, product, to);
-    unit.accept(&command(), 5, Digest([0; 32]), &DONE).unwrap();
+    accept_draft(unit).unwrap();
 }
 
 fn unit() -> UnitOfWork<MemoryLane> {
@@ -86,7 +100,7 @@ fn a_broken_invariant_drops_the_command_alone() {
     let mut unit = unit();
     accept(&mut unit, "a", level(5, 0, 1));
     unit.put_stock(key("b"), stock(level(5, 0, 1))).unwrap();
-    assert!(unit.accept(&command(), 5, Digest([0; 32]), &DONE).is_err(), "no event");
+    assert!(accept_draft(&mut unit).is_err(), "no event");
     unit.commit(5).unwrap();
     assert_eq!(unit.lane.stocks.len(), 1);
     assert_eq!(unit.lane.log.len(), 1);
@@ -189,7 +203,7 @@ fn commands_that_stand_or_fall_together_are_undone_together() {
     accept(&mut unit, "a", level(8, 0, 2));
     accept(&mut unit, "b", level(1, 0, 1));
     hold(&mut unit, "r", 1);
-    unit.accept(&command(), 5, Digest([0; 32]), &DONE).unwrap();
+    accept_draft(&mut unit).unwrap();
     unit.undo();
     assert_eq!(unit.stock(&key("a")).unwrap().unwrap().level, level(9, 0, 1));
     assert_eq!(unit.stock(&key("b")).unwrap(), None);
@@ -210,15 +224,73 @@ fn a_hold_is_due_from_its_time_on_until_it_is_resolved() {
     accept(&mut unit, "a", level(9, 0, 1));
     assert_eq!(unit.next_due(), None);
     hold(&mut unit, "r", 1);
-    unit.accept(&command(), 5, Digest([0; 32]), &DONE).unwrap();
+    accept_draft(&mut unit).unwrap();
     unit.commit(5).unwrap();
     assert_eq!(unit.next_due(), Some(50));
-    assert!(unit.due_holds(None, 49, 9).unwrap().items.is_empty());
-    let due = unit.due_holds(Some(&key("a")), 50, 9).unwrap();
-    assert_eq!((due.items.len(), due.next_due), (1, None));
-    assert!(unit.due_holds(Some(&key("b")), 50, 9).unwrap().items.is_empty());
-    unit.put_reservation("r".to_owned(), reservation(ReservationState::Cancelled, 2)).unwrap();
-    assert!(unit.due_holds(None, 50, 9).unwrap().items.is_empty(), "resolved, if not committed");
+    let due_on = |unit: &mut UnitOfWork<MemoryLane>, of: Due, now| {
+        let due = unit.due(Some(&of), now, 9).unwrap();
+        unit.begin_call(Purpose::Command, now);
+        let met = match &of {
+            Due::Stock(key) => unit.stock(key).map(|_| ()),
+            Due::Reservation(id) => unit.reservation(id).map(|_| ()),
+        };
+        assert_eq!(matches!(met, Err(Ended::Due(due)) if due == of), !due.is_empty());
+        due
+    };
+    let (a, b, r) =
+        (Due::Stock(key("a")), Due::Stock(key("b")), Due::Reservation("r".to_owned()));
+    accept(&mut unit, "b", level(9, 0, 1));
+    for (of, due) in [(&a, 1), (&b, 0), (&r, 1)] {
+        assert_eq!(due_on(&mut unit, of.clone(), 49).len(), 0);
+        assert_eq!(due_on(&mut unit, of.clone(), 50).len(), due);
+    }
+    assert_eq!(unit.due(None, 50, 9).unwrap(), ["r"]);
+    // Whoever expires it may meet it.
+    unit.begin_call(Purpose::Expiry, 50);
+    assert!(unit.reservation("r").unwrap().is_some() && unit.stock(&key("a")).unwrap().is_some());
+}
+
+#[test]
+fn what_a_batch_has_ended_is_not_due_any_more() {
+    let mut unit = unit();
+    accept(&mut unit, "a", level(9, 0, 1));
+    hold(&mut unit, "r", 1);
+    accept_draft(&mut unit).unwrap();
+    unit.commit(5).unwrap();
+    unit.begin_call(Purpose::Expiry, 50);
+    let Level { version, .. } = unit.stock(&key("a")).unwrap().unwrap().level;
+    let from = unit.stock(&key("a")).unwrap().unwrap().level;
+    let to = Level { reserved: 0, version: version + 1, ..from };
+    unit.put_stock(key("a"), stock(to)).unwrap();
+    let ended = reservation(ReservationState::Cancelled, 2);
+    let was = reservation(ReservationState::Held, 1).status;
+    unit.put_reservation("r".to_owned(), ended.clone()).unwrap();
+    unit.publish(vec![
+        Event::Stock(StockEvent {
+            kind: StockEventKind::InventoryReleased,
+            key: key("a"),
+            quantity: Some(3),
+            reservation_id: Some("r".to_owned()),
+            expires_at: None,
+            counterpart_id: None,
+            from: Some(from),
+            to,
+        }),
+        Event::Reservation(crate::model::ReservationEvent {
+            kind: crate::model::ReservationEventKind::ReservationCancelled,
+            reservation_id: "r".to_owned(),
+            from: was,
+            to: ended.status,
+        }),
+    ])
+    .unwrap();
+    accept_draft(&mut unit).unwrap();
+    assert_eq!(unit.due(None, 50, 9).unwrap(), [""; 0]);
+    assert_eq!(unit.due(Some(&Due::Stock(key("a"))), 50, 9).unwrap(), [""; 0]);
+    unit.begin_call(Purpose::Command, 50);
+    assert!(unit.stock(&key("a")).unwrap().is_some());
+    unit.commit(50).unwrap();
+    assert_eq!(unit.next_due(), None);
 }
 
 #[test]
@@ -226,12 +298,12 @@ fn what_reservations_hold_and_what_stocks_reserve_for_them_must_agree() {
     let mut unit = unit();
     accept(&mut unit, "a", level(9, 0, 1));
     unit.put_reservation("r".to_owned(), reservation(ReservationState::Held, 1)).unwrap();
-    let broken = unit.accept(&command(), 5, Digest([0; 32]), &DONE).unwrap_err();
+    let broken = accept_draft(&mut unit).unwrap_err();
     assert!(broken.0.contains("changed by 3"), "{broken}");
     hold(&mut unit, "r", 1);
-    unit.accept(&command(), 5, Digest([0; 32]), &DONE).unwrap();
+    accept_draft(&mut unit).unwrap();
     hold(&mut unit, "r", 3);
-    let skipped = unit.accept(&command(), 5, Digest([0; 32]), &DONE).unwrap_err();
+    let skipped = accept_draft(&mut unit).unwrap_err();
     assert!(skipped.0.contains("version 3"), "{skipped}");
 }
 
@@ -240,15 +312,15 @@ fn a_final_reservation_stays_as_it_is() {
     let mut unit = unit();
     unit.lane.reservations.insert("r".to_owned(), (1, reservation(ReservationState::Cancelled, 2)));
     unit.put_reservation("r".to_owned(), reservation(ReservationState::Held, 3)).unwrap();
-    let broken = unit.accept(&command(), 5, Digest([0; 32]), &DONE).unwrap_err();
+    let broken = accept_draft(&mut unit).unwrap_err();
     assert!(broken.0.contains("from Cancelled to Held"), "{broken}");
 }
 
 fn answered(unit: &mut UnitOfWork<MemoryLane>, told: Level, available: u64) -> Result<(), Fault> {
     let reserve = Action::Reserve { key: key("a"), quantity: 1 };
-    let command = Command { action: reserve, ..command() };
-    let view = StockView { stock: stock(told), available, low: false };
-    unit.accept(&command, 5, Digest([0; 32]), &Outcome::Stock { view, created: false })
+    let reserved = told.reserved;
+    let view = StockView { stock: stock(told), reserved, available, low: false };
+    unit.accept(&command(reserve), 5, Digest([0; 32]), &Outcome::Stock { view, created: false })
 }
 
 #[test]
@@ -264,6 +336,9 @@ fn nobody_is_answered_what_is_not_so() {
     write(&mut unit, "a", level(6, 0, 2));
     answered(&mut unit, level(6, 0, 2), 4).unwrap();
     assert!(answered(&mut unit, level(7, 0, 3), 7).is_err(), "it wrote nothing of it");
-    let wrong = Command { action: Action::Confirm { id: "r".to_owned() }, ..command() };
-    assert!(unit.accept(&wrong, 5, Digest([0; 32]), &DONE).is_err(), "of another kind");
+    let wrong = command(Action::Confirm { id: "r".to_owned() });
+    let view =
+        StockView { stock: stock(level(6, 0, 2)), reserved: 0, available: 6, low: false };
+    let outcome = Outcome::Stock { view, created: false };
+    assert!(unit.accept(&wrong, 5, Digest([0; 32]), &outcome).is_err(), "of another kind");
 }

@@ -1,10 +1,10 @@
 use crate::{
-    component::World,
+    component::{Purpose, World},
     model::{
-        DeficitScan, DueHolds, Ended, Event, Fault, Reservation, ReservationPage, ReservationScan,
+        DeficitScan, Ended, Event, Fault, Reservation, ReservationPage, ReservationScan,
         Stock, StockKey, StockScan, StoreFailure, Timestamp,
     },
-    store::Snapshot,
+    store::{Snapshot, Stored},
 };
 
 /// The world of a query: what is committed, and nothing to be written.
@@ -14,6 +14,8 @@ pub struct ReadView<S> {
     bound: bool,
     /// Whether a query that was not bound read more than one thing.
     torn: bool,
+    /// As of when the query is answered.
+    now: Timestamp,
     /// A stock as it once was, to be read in place of what it is.
     pinned: Option<(StockKey, Stock)>,
 }
@@ -21,7 +23,7 @@ pub struct ReadView<S> {
 impl<S: Snapshot> ReadView<S> {
     /// A view of this snapshot.
     pub fn new(snapshot: S) -> Self {
-        Self { snapshot, bound: false, torn: false, pinned: None }
+        Self { snapshot, bound: false, torn: false, now: 0, pinned: None }
     }
 
     /// Makes all reads until [`ReadView::end`] see the same commit.
@@ -46,6 +48,28 @@ impl<S: Snapshot> ReadView<S> {
         std::mem::take(&mut self.torn)
     }
 
+    /// The latest time as of which queries can be answered.
+    #[must_use]
+    pub fn exact_until(&self) -> Timestamp {
+        self.snapshot.exact_until()
+    }
+
+    /// The stock, with the units that are due; without them where the query is to be asked again,
+    /// bound to one commit.
+    fn with_due(&self, key: &StockKey, stored: &Stored) -> Stock {
+        let due =
+            if self.bound { self.snapshot.due_units(key, stored, self.now) } else { 0 };
+        Stock { due, ..stored.stock }
+    }
+
+    fn all_with_due(&self, found: Vec<(StockKey, Stored)>) -> Vec<(StockKey, Stock)> {
+        let with_due = |(key, stored): (StockKey, Stored)| {
+            let stock = self.with_due(&key, &stored);
+            (key, stock)
+        };
+        found.into_iter().map(with_due).collect()
+    }
+
     /// Lets a stock be read as it once was, until told otherwise.
     pub fn pin(&mut self, pinned: Option<(StockKey, Stock)>) {
         self.pinned = pinned;
@@ -53,11 +77,22 @@ impl<S: Snapshot> ReadView<S> {
 }
 
 impl<S: Snapshot> World for ReadView<S> {
+    fn begin_call(&mut self, _: Purpose, now: Timestamp) {
+        self.now = now;
+    }
+
     fn stock(&mut self, key: &StockKey) -> Result<Option<Stock>, Ended> {
         if let Some((_, stock)) = self.pinned.as_ref().filter(|(pinned, _)| pinned == key) {
             return Ok(Some(*stock));
         }
-        Ok(self.snapshot.stock(key)?.map(|stored| stored.stock))
+        // What is due is as of a commit. Where nothing is due at all, no commit matters; asked
+        // before and after, since in between there can be one.
+        let nothing_due = self.snapshot.nothing_due(self.now);
+        let found = self.snapshot.stock(key)?;
+        if !(nothing_due && self.snapshot.nothing_due(self.now)) {
+            self.torn |= !self.bound;
+        }
+        Ok(found.map(|stored| self.with_due(key, &stored)))
     }
 
     fn put_stock(&mut self, _: StockKey, _: Stock) -> Result<(), Ended> {
@@ -66,12 +101,14 @@ impl<S: Snapshot> World for ReadView<S> {
 
     fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stock)>, Ended> {
         self.torn |= !self.bound;
-        Ok(self.snapshot.scan_stocks(scan)?)
+        let found = self.snapshot.scan_stocks(scan)?;
+        Ok(self.all_with_due(found))
     }
 
     fn scan_deficits(&mut self, scan: &DeficitScan) -> Result<Vec<(StockKey, Stock)>, Ended> {
         self.torn |= !self.bound;
-        Ok(self.snapshot.scan_deficits(scan)?)
+        let found = self.snapshot.scan_deficits(scan)?;
+        Ok(self.all_with_due(found))
     }
 
     fn reservation(&mut self, id: &str) -> Result<Option<Reservation>, Ended> {
@@ -81,16 +118,6 @@ impl<S: Snapshot> World for ReadView<S> {
 
     fn put_reservation(&mut self, _: String, _: Reservation) -> Result<(), Ended> {
         Err(Fault("it wrote a reservation in a query".to_owned()).into())
-    }
-
-    fn due_holds(
-        &mut self,
-        key: Option<&StockKey>,
-        until: Timestamp,
-        limit: u32,
-    ) -> Result<DueHolds, Ended> {
-        self.torn |= !self.bound;
-        Ok(self.snapshot.due_holds(key, until, limit)?.into())
     }
 
     fn scan_reservations(&mut self, scan: &ReservationScan) -> Result<ReservationPage, Ended> {

@@ -1,10 +1,10 @@
 //! The world of a command: the command's own writes, over the batch, over the store.
 
-use super::{Touched, TouchedReservation, UnitOfWork, earlier};
+use super::{Touched, TouchedReservation, UnitOfWork};
 use crate::{
-    component::World,
+    component::{Purpose, World},
     model::{
-        DeficitScan, DueHolds, Ended, Event, Fault, Map, Reservation, ReservationPage,
+        DeficitScan, Due, Ended, Event, Fault, Map, Reservation, ReservationPage,
         ReservationScan, Stock, StockKey, StockScan, StoreFailure, Timestamp,
     },
     store::{self, Lane, Stored},
@@ -21,7 +21,7 @@ const EVENTS_PER_COMMAND_MAX: usize = 32_768;
 
 impl<L: Lane> UnitOfWork<L> {
     /// The stock as the command at hand sees it, loaded where it is touched first.
-    fn load(&mut self, key: &StockKey) -> Result<Option<Stock>, StoreFailure> {
+    pub(super) fn load(&mut self, key: &StockKey) -> Result<Option<Stock>, StoreFailure> {
         if let Some((_, stock)) = self.writes.iter().rev().find(|(written, _)| written == key) {
             return Ok(Some(*stock));
         }
@@ -37,7 +37,7 @@ impl<L: Lane> UnitOfWork<L> {
         Ok(stock)
     }
 
-    fn load_reservation(&mut self, id: &str) -> Result<Option<Reservation>, StoreFailure> {
+    pub(super) fn load_reservation(&mut self, id: &str) -> Result<Option<Reservation>, StoreFailure> {
         let written = self.reservation_writes.iter().find(|(written, _)| written == id);
         if let Some((_, reservation)) = written {
             return Ok(Some(reservation.clone()));
@@ -61,23 +61,16 @@ impl<L: Lane> UnitOfWork<L> {
         batch.chain(self.writes.iter().map(|(key, stock)| (key, stock))).collect()
     }
 
-    fn uncommitted_reservations(&self) -> Map<&str, &Reservation> {
-        let batch = self.reservations.iter();
-        let batch =
-            batch.filter_map(|(id, touched)| Some((id.as_str(), touched.changed.as_ref()?)));
-        let own = self.reservation_writes.iter();
-        batch.chain(own.map(|(id, reservation)| (id.as_str(), reservation))).collect()
-    }
-
     /// Puts what is uncommitted over what the store found. The store was asked for as many
     /// more as there are uncommitted stocks, so that enough remain.
     fn overlay(
         &self,
-        mut found: Vec<(StockKey, Stock)>,
+        found: Vec<(StockKey, Stored)>,
         matches: impl Fn(&StockKey, &Stock) -> bool,
     ) -> Vec<(StockKey, Stock)> {
         let uncommitted = self.uncommitted();
-        found.retain(|(key, _)| !uncommitted.contains_key(key));
+        let found = found.into_iter().filter(|(key, _)| !uncommitted.contains_key(key));
+        let mut found: Vec<_> = found.map(|(key, stored)| (key, stored.stock)).collect();
         let written = uncommitted.into_iter().filter(|(key, stock)| matches(key, stock));
         found.extend(written.map(|(key, stock)| (key.clone(), *stock)));
         found
@@ -87,59 +80,21 @@ impl<L: Lane> UnitOfWork<L> {
         let uncommitted = self.stocks.len() + self.writes.len();
         limit.saturating_add(u32::try_from(uncommitted).unwrap_or(u32::MAX))
     }
-
-    /// After a sweep: looks when the next hold comes due.
-    ///
-    /// # Errors
-    /// Where the store fails.
-    pub fn look_for_next_due(&mut self) -> Result<(), StoreFailure> {
-        // What the batch has changed is not in the store yet: look past it.
-        let changed = u32::try_from(self.reservations.len()).unwrap_or(u32::MAX);
-        let stored = self.lane.first_due(changed.saturating_add(1))?;
-        let touched = |id: &str| self.reservations.get(id).is_some_and(|it| it.changed.is_some());
-        let unchanged = stored.into_iter().filter(|(id, _)| !touched(id)).map(|(_, at)| at);
-        let changed = self.reservations.values().filter_map(|it| it.changed.as_ref());
-        self.next_due = unchanged.chain(changed.filter_map(Reservation::due_at)).min();
-        Ok(())
-    }
-
-    /// The same for holds that are due.
-    fn overlay_due(
-        &self,
-        key: Option<&StockKey>,
-        until: Timestamp,
-        limit: u32,
-        found: DueHolds,
-    ) -> DueHolds {
-        let uncommitted = self.uncommitted_reservations();
-        let DueHolds { mut items, mut next_due } = found;
-        items.retain(|(id, _)| !uncommitted.contains_key(id.as_str()));
-        for (id, reservation) in uncommitted {
-            if !reservation.is_due(until) {
-                next_due = earlier(next_due, reservation.due_at());
-            } else if key.is_none_or(|key| reservation.holds(key) > 0) {
-                items.push((id.to_owned(), reservation.clone()));
-            }
-        }
-        items.sort_by(|(a, first), (b, second)| {
-            (first.status.expires_at, a).cmp(&(second.status.expires_at, b))
-        });
-        let most = usize::try_from(limit).unwrap_or(usize::MAX);
-        if items.len() > most {
-            next_due = items.get(most).and_then(|(_, first_left)| first_left.status.expires_at);
-            items.truncate(most);
-        }
-        DueHolds { items, next_due }
-    }
 }
 
-fn cut(found: &mut Vec<(StockKey, Stock)>, limit: u32) {
+fn cut<T>(found: &mut Vec<(StockKey, T)>, limit: u32) {
     found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
 }
 
 impl<L: Lane> World for UnitOfWork<L> {
+    fn begin_call(&mut self, purpose: Purpose, now: Timestamp) {
+        (self.purpose, self.now) = (purpose, now);
+    }
+
     fn stock(&mut self, key: &StockKey) -> Result<Option<Stock>, Ended> {
-        Ok(self.load(key)?)
+        let stock = self.load(key)?;
+        self.check_nothing_due_on(key)?;
+        Ok(stock)
     }
 
     fn put_stock(&mut self, key: StockKey, stock: Stock) -> Result<(), Ended> {
@@ -160,6 +115,7 @@ impl<L: Lane> World for UnitOfWork<L> {
         let mut found = self.overlay(found, |key, stock| store::scan_matches(scan, key, stock));
         found.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         cut(&mut found, scan.limit);
+        self.check_nothing_due(&found)?;
         Ok(found)
     }
 
@@ -173,11 +129,18 @@ impl<L: Lane> World for UnitOfWork<L> {
             order.cmp(&store::deficit_order(store::deficit(second), b))
         });
         cut(&mut found, scan.limit);
+        self.check_nothing_due(&found)?;
         Ok(found)
     }
 
     fn reservation(&mut self, id: &str) -> Result<Option<Reservation>, Ended> {
-        Ok(self.load_reservation(id)?)
+        let found = self.load_reservation(id)?;
+        let due = self.purpose == Purpose::Command
+            && found.as_ref().is_some_and(|it| it.is_due(self.now));
+        if due {
+            return Err(Ended::Due(Due::Reservation(id.to_owned())));
+        }
+        Ok(found)
     }
 
     fn put_reservation(&mut self, id: String, reservation: Reservation) -> Result<(), Ended> {
@@ -191,28 +154,6 @@ impl<L: Lane> World for UnitOfWork<L> {
         within("wrote", count, RESERVATIONS_PER_COMMAND_MAX, "reservations")?;
         self.reservation_writes.push((id, reservation));
         Ok(())
-    }
-
-    fn due_holds(
-        &mut self,
-        key: Option<&StockKey>,
-        until: Timestamp,
-        limit: u32,
-    ) -> Result<DueHolds, Ended> {
-        if self.next_due.is_none_or(|at| at > until) {
-            return Ok(DueHolds { items: Vec::new(), next_due: self.next_due });
-        }
-        let uncommitted = self.reservations.len() + self.reservation_writes.len();
-        let wider = limit.saturating_add(u32::try_from(uncommitted).unwrap_or(u32::MAX));
-        let found = self.lane.due_holds(key, until, wider)?;
-        // What is found is about to be expired: it need not be read again for that.
-        for (id, stored) in &found.items {
-            if !self.reservations.contains_key(id) {
-                let touched = TouchedReservation { stored: Some(stored.clone()), changed: None };
-                self.reservations.insert(id.clone(), touched);
-            }
-        }
-        Ok(self.overlay_due(key, until, limit, found.into()))
     }
 
     fn scan_reservations(&mut self, _: &ReservationScan) -> Result<ReservationPage, Ended> {

@@ -1,42 +1,35 @@
+use super::{ReservationOutcome, reservation};
 use crate::{
-    Context, DUE_HOLDS_MAX, InvalidArgument, Rejection, Timestamp, World,
-    session::{DUE_LINES_MAX, Session},
+    Change, Context, Rejection, World, arguments::Arguments, reservation::Resolution,
+    session::Session,
 };
+use alloc::string::String;
 
-/// What a sweep did.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ExpiryOutcome {
-    /// Reservations that it expired.
-    pub expired: u32,
-    /// Nothing comes due before this; none: nothing can.
-    pub next_due: Option<Timestamp>,
-}
-
-/// Expires up to `limit` holds that are due, the longest due first.
+/// Expires a hold that is due: frees what it still holds, as of the time it came due, so that it
+/// does not matter when this is called.
 ///
 /// # Errors
-/// As the contract lists them for `expire-due`.
-pub fn expire_due(
+/// As the contract lists them for `expire`.
+pub fn expire(
     world: &mut dyn World,
     context: &Context,
-    limit: u32,
-) -> Result<ExpiryOutcome, Rejection> {
-    if !(1..=DUE_HOLDS_MAX).contains(&limit) {
-        let most = DUE_HOLDS_MAX.into();
-        return Err(InvalidArgument::out_of_range("limit", 1, most, limit.into()).into());
-    }
+    id: String,
+) -> Result<ReservationOutcome, Rejection> {
+    let mut arguments = Arguments::default();
+    let Some(id) = arguments.reservation_id(id) else {
+        return Err(arguments.rejection());
+    };
     let mut session = Session::new(world, context.now);
-    let due = session.due_holds(limit + 1);
-    let (mut expired, mut lines, mut next_due) = (0, 0, due.next_due);
-    for mut hold in due.holds {
-        lines += hold.lines.len();
-        if expired == limit || (expired > 0 && lines > DUE_LINES_MAX) {
-            next_due = hold.status.expires_at;
-            break;
-        }
-        session.expire(&mut hold);
-        expired += 1;
-    }
-    session.commit();
-    Ok(ExpiryOutcome { expired, next_due })
+    let mut reservation = reservation::load(&mut session, context, &id)?;
+    let status = reservation.status;
+    let Some(due) = status.expires_at.filter(|_| reservation.is_due(context.now)) else {
+        let (state, expires_at) = (status.state, status.expires_at);
+        return Err(Rejection::ReservationNotDue { id, state, expires_at });
+    };
+    let held = reservation.holdings();
+    reservation::move_units(&mut session, &id, &held, Resolution::Expire, due)?;
+    reservation.resolve(held, Resolution::Expire);
+    let event = reservation.change(Change::Expired, Some(due), due);
+    session.say(event);
+    Ok(reservation::finish(session, reservation, false))
 }

@@ -5,7 +5,7 @@ mod reservation;
 mod stock;
 mod transfer;
 
-pub use expiry::{ExpiryOutcome, expire_due};
+pub use expiry::expire;
 pub use reservation::{ReservationOutcome, cancel, confirm, extend, fulfil, hold, replace};
 pub use stock::{StockOutcome, adjust_by, adjust_set, release, reserve};
 pub use transfer::{TransferOutcome, transfer};

@@ -46,13 +46,13 @@ pub fn hold(
         if !known.is_same_as(&lines, ttl_seconds, context.reference.as_deref()) {
             return Err(Rejection::ReservationExists { id });
         }
-        return finish_unchanged(session, known);
+        return Ok(finish_unchanged(known));
     }
     let now = context.now;
     let expires_at = ttl_seconds.map(|seconds| expiry(now, seconds));
-    let slots = stocks(&mut session, &lines)?;
+    require(&mut session, &lines)?;
     check_precondition(context.precondition.as_ref(), None)?;
-    shift(&mut session, &id, expires_at, &lines, &slots, &Demand::default())?;
+    shift(&mut session, &id, expires_at, &lines, &Demand::default())?;
     let reservation = Reservation {
         id,
         lines: lines.into_iter().map(|(key, quantity)| Line::new(key, quantity)).collect(),
@@ -62,7 +62,7 @@ pub fn hold(
         created_at: now,
         updated_at: now,
     };
-    finish(session, reservation, true)
+    Ok(finish(session, reservation, true))
 }
 
 /// Gives a held reservation new lines, its own holding counted as free.
@@ -82,23 +82,17 @@ pub fn replace(
     };
     let mut session = Session::new(world, context.now);
     let mut reservation = load(&mut session, context, &id)?;
-    let slots = stocks(&mut session, &lines)?;
+    require(&mut session, &lines)?;
     reservation.require(false)?;
     let own = reservation.holdings();
     if reservation.is_whole() && reservation.has_lines(&lines) {
-        return finish_unchanged(session, reservation);
+        return Ok(finish_unchanged(reservation));
     }
     let expires_at = reservation.status.expires_at;
-    shift(&mut session, &id, expires_at, &lines, &slots, &own)?;
-    for (key, units) in &own.0 {
-        if lines.iter().all(|(kept, _)| kept != key) {
-            let slot = session.require(key)?;
-            give_back(&mut session, slot, *units, &id)?;
-        }
-    }
+    shift(&mut session, &id, expires_at, &lines, &own)?;
     reservation.lines = lines.into_iter().map(|(key, units)| Line::new(key, units)).collect();
     reservation.touch(context.now);
-    finish(session, reservation, false)
+    Ok(finish(session, reservation, false))
 }
 
 /// Moves the expiry of a held reservation, where that is later than it is.
@@ -116,11 +110,11 @@ pub fn extend(world: &mut dyn World, context: &Context, id: String, ttl_seconds:
     reservation.require(false)?;
     let later = expiry(context.now, ttl_seconds);
     if reservation.status.expires_at.is_none_or(|at| at >= later) {
-        return finish_unchanged(session, reservation);
+        return Ok(finish_unchanged(reservation));
     }
     let event = reservation.change(Change::Extended, Some(later), context.now);
     session.say(event);
-    finish(session, reservation, false)
+    Ok(finish(session, reservation, false))
 }
 
 /// Confirms a held reservation: it no longer expires.
@@ -137,7 +131,7 @@ pub fn confirm(world: &mut dyn World, context: &Context, id: String) -> Outcome 
     reservation.require(false)?;
     let event = reservation.change(Change::Confirmed, None, context.now);
     session.say(event);
-    finish(session, reservation, false)
+    Ok(finish(session, reservation, false))
 }
 
 /// Takes units out of their stocks: the given ones, or all that is left.
@@ -190,17 +184,8 @@ fn resolve(
         None => held.clone(),
         Some(lines) => within(&held, &lines)?,
     };
-    for (key, units) in &wanted.0 {
-        let Some(quantity) = Quantity::new(*units) else { continue };
-        let slot = session.require(key)?;
-        session.change(slot, &mut |stock| {
-            Ok(match resolution {
-                Resolution::Fulfil => stock.fulfil(quantity, &id, context.now),
-                _ => stock.release_held(quantity, &id, context.now),
-            })
-        })?;
-        reservation.resolve(key, *units, resolution);
-    }
+    move_units(&mut session, &id, &wanted, resolution, context.now)?;
+    reservation.resolve(wanted, resolution);
     if reservation.is_resolved() {
         let end = match resolution {
             Resolution::Fulfil => Change::Fulfilled,
@@ -211,7 +196,28 @@ fn resolve(
     } else {
         reservation.touch(context.now);
     }
-    finish(session, reservation, false)
+    Ok(finish(session, reservation, false))
+}
+
+/// Lets units that a reservation holds leave their stocks, or be free again.
+pub(super) fn move_units(
+    session: &mut Session<'_>,
+    id: &str,
+    units: &Demand,
+    resolution: Resolution,
+    at: Timestamp,
+) -> Result<(), Rejection> {
+    for (key, units) in units.iter() {
+        let Some(quantity) = Quantity::new(units) else { continue };
+        let slot = session.require(key)?;
+        session.change(slot, &mut |stock| {
+            Ok(match resolution {
+                Resolution::Fulfil => stock.fulfil(quantity, id, at),
+                Resolution::Release | Resolution::Expire => stock.release_held(quantity, id, at),
+            })
+        })?;
+    }
+    Ok(())
 }
 
 /// What the lines ask for, where the reservation holds as much.
@@ -228,8 +234,8 @@ fn within(held: &Demand, lines: &[(StockKey, Quantity)]) -> Result<Demand, Rejec
     Ok(wanted)
 }
 
-/// The reservation, settled, its version as the caller wants it.
-fn load(session: &mut Session<'_>, context: &Context, id: &str) -> Result<Reservation, Rejection> {
+/// The reservation, its version as the caller wants it.
+pub(super) fn load(session: &mut Session<'_>, context: &Context, id: &str) -> Result<Reservation, Rejection> {
     let Some(reservation) = session.reservation(id) else {
         return Err(Rejection::ReservationNotFound { id: id.into() });
     };
@@ -237,12 +243,9 @@ fn load(session: &mut Session<'_>, context: &Context, id: &str) -> Result<Reserv
     Ok(reservation)
 }
 
-/// The stock of each line.
-fn stocks(
-    session: &mut Session<'_>,
-    lines: &[(StockKey, Quantity)],
-) -> Result<Vec<Slot>, Rejection> {
-    lines.iter().map(|(key, _)| session.require(key)).collect()
+/// Refuses lines about a stock that does not exist.
+fn require(session: &mut Session<'_>, lines: &[(StockKey, Quantity)]) -> Result<(), Rejection> {
+    lines.iter().try_for_each(|(key, _)| session.require(key).map(|_| ()))
 }
 
 fn demand(lines: &[(StockKey, Quantity)]) -> Demand {
@@ -260,13 +263,13 @@ fn shift(
     id: &str,
     expires_at: Option<Timestamp>,
     lines: &[(StockKey, Quantity)],
-    slots: &[Slot],
     own: &Demand,
 ) -> Result<(), Rejection> {
     let wanted = demand(lines);
     let mut short = Vec::new();
-    for (index, ((key, _), slot)) in (0..).zip(lines.iter().zip(slots)) {
-        let Some(stock) = session.look(*slot) else { continue };
+    for (index, (key, _)) in (0..).zip(lines) {
+        let slot = session.require(key)?;
+        let Some(stock) = session.look(slot) else { continue };
         let (requested, free) = (wanted.of(key), stock.level().available().get() + own.of(key));
         if requested > free {
             short.push(ShortLine { index, key: key.clone(), requested, available: free });
@@ -276,16 +279,19 @@ fn shift(
         return Err(Rejection::InsufficientStock { lines: short });
     }
     let now = session.now;
-    for (key, units) in &wanted.0 {
-        let Some(slot) = lines.iter().zip(slots).find(|((it, _), _)| it == key) else { continue };
-        let held = own.of(key);
-        if let Some(more) = units.checked_sub(held).filter(|more| *more > 0) {
-            // At most what is available, so it is a quantity.
-            let Some(more) = Quantity::new(more) else { continue };
-            session.change(*slot.1, &mut |stock| Ok(stock.hold(more, id, expires_at, now)))?;
-        } else if held > *units {
-            give_back(session, *slot.1, held - units, id)?;
+    for (key, units) in wanted.iter() {
+        let (slot, held) = (session.require(key)?, own.of(key));
+        // At most what is available, so it is a quantity.
+        let more = units.checked_sub(held).filter(|more| *more > 0).and_then(Quantity::new);
+        if let Some(more) = more {
+            session.change(slot, &mut |stock| Ok(stock.hold(more, id, expires_at, now)))?;
+        } else if held > units {
+            give_back(session, slot, held - units, id)?;
         }
+    }
+    for (key, units) in own.iter().filter(|(key, _)| wanted.of(key) == 0) {
+        let slot = session.require(key)?;
+        give_back(session, slot, units, id)?;
     }
     Ok(())
 }
@@ -300,14 +306,16 @@ fn expiry(now: Timestamp, ttl_seconds: u32) -> Timestamp {
     now.saturating_add(u64::from(ttl_seconds) * 1_000)
 }
 
-fn finish(mut session: Session<'_>, reservation: Reservation, created: bool) -> Outcome {
+pub(super) fn finish(
+    mut session: Session<'_>,
+    reservation: Reservation,
+    created: bool,
+) -> ReservationOutcome {
     session.keep_reservation(reservation.clone());
     session.commit();
-    Ok(ReservationOutcome { reservation, created })
+    ReservationOutcome { reservation, created }
 }
 
-/// Nothing to change; what expired on the way is written all the same.
-fn finish_unchanged(session: Session<'_>, reservation: Reservation) -> Outcome {
-    session.commit();
-    Ok(ReservationOutcome { reservation, created: false })
+fn finish_unchanged(reservation: Reservation) -> ReservationOutcome {
+    ReservationOutcome { reservation, created: false }
 }

@@ -37,7 +37,7 @@ pub fn adjust_set(
         return Err(arguments.rejection());
     };
     let mut session = Session::new(world, context.now);
-    let found = session.stock(&key)?;
+    let found = session.stock(&key);
     let current = found.and_then(|slot| session.look(slot)).map(|stock| stock.level().version());
     check_precondition(context.precondition.as_ref(), current)?;
     let slot = match found {
@@ -122,27 +122,10 @@ fn on_stock(
     let (Some(key), Some(())) = (key, argument) else {
         return Err(arguments.rejection());
     };
-    let Some(found) = world.stock(&key) else {
+    let Some(mut stock) = world.stock(&key) else {
         return Err(Rejection::ProductNotFound { key });
     };
-    if found.due_at.is_none_or(|at| at > context.now) {
-        return alone(world, context, found, decide);
-    }
-    let mut session = Session::new(world, context.now);
-    let slot = session.found(found)?;
-    let current = session.look(slot).map(|stock| stock.level().version());
-    check_precondition(context.precondition.as_ref(), current)?;
-    session.change(slot, &mut |stock| decide(stock).map(Some))?;
-    finish(session, slot, key, false)
-}
-
-/// A stock on which nothing is due concerns no other: the common case, without a session.
-fn alone(
-    world: &mut dyn World,
-    context: &Context,
-    mut stock: Stock,
-    decide: &mut dyn FnMut(&mut Stock) -> Result<Event, Rejection>,
-) -> Result<StockOutcome, Rejection> {
+    // The command concerns no other stock, so it needs no session.
     let before = stock.level();
     check_precondition(context.precondition.as_ref(), Some(before.version()))?;
     let mut events = Vec::with_capacity(2);

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    Context, DeficitScan, DueHolds, Event, Movement, Precondition, Quantity, RawKey, RawLine,
+    Context, DeficitScan, Event, Movement, Precondition, Quantity, RawKey, RawLine,
     Rejection, Reservation, ReservationScan, Stock, StockKey, StockScan, World, queries,
     reservation::State,
 };
@@ -40,20 +40,6 @@ impl World for Maps {
 
     fn reservation(&mut self, id: &str) -> Option<Reservation> {
         self.reservations.get(id).cloned()
-    }
-
-    fn due_holds(&mut self, key: Option<&StockKey>, until: u64, limit: u32) -> DueHolds {
-        let concerns = |it: &Reservation| {
-            it.status.state == State::Held
-                && key.is_none_or(|key| it.lines.iter().any(|line| line.key == *key))
-        };
-        let mut holds: Vec<_> =
-            self.reservations.values().filter(|it| concerns(it)).cloned().collect();
-        holds.sort_by_key(|it| (it.status.expires_at, it.id.clone()));
-        holds.retain(|it| it.status.expires_at.is_some());
-        let due = holds.iter().filter(|it| it.is_due(until)).count().min(limit as usize);
-        let rest = holds.split_off(due);
-        DueHolds { holds, next_due: rest.first().and_then(|it| it.status.expires_at) }
     }
 
     fn scan_reservations(&mut self, _: ReservationScan) -> (Vec<Reservation>, Option<u64>) {
@@ -295,41 +281,46 @@ fn extending_never_brings_the_expiry_forward() {
 }
 
 #[test]
-fn whoever_touches_a_stock_finds_what_is_due_on_it_expired() {
+fn a_hold_that_is_due_expires_as_of_the_time_it_came_due() {
     let mut maps = maps();
-    make(&mut maps, "r", &[("a", 7), ("b", 1)], Some(1));
+    make(&mut maps, "r", &[("a", 7), ("b", 1), ("a", 1)], Some(1));
     told(&mut maps);
-    assert_eq!(
-        reserve(&mut maps, &at(1_999), raw("a"), 4).unwrap_err().code(),
-        "insufficient-stock"
-    );
-    let seen = queries::get_stock(&mut maps, 2_000, raw("a")).unwrap();
-    assert_eq!((seen.level().available().get(), seen.level().version()), (10, 3));
-    assert!(maps.events.is_empty(), "a reader writes nothing");
-    reserve(&mut maps, &at(5_000), raw("a"), 4).unwrap();
-    assert_eq!(
-        told(&mut maps),
-        ["released 7 a", "released 1 b", "Expired r", "reserved 4 a", "fine a"]
-    );
-    let b = queries::get_stock(&mut maps, 5_000, raw("b")).unwrap();
-    assert_eq!(b.updated_at(), 2_000, "as of the time it came due");
+    let outcome = expire(&mut maps, &at(5_000), "r".into()).unwrap();
+    assert_eq!(told(&mut maps), ["released 8 a", "released 1 b", "Expired r", "fine a"]);
+    let status = outcome.reservation.status;
+    assert_eq!((status.state, status.version), (State::Expired, 2));
+    assert!(outcome.reservation.lines.iter().all(|line| line.expired == line.quantity.get()));
+    let b = queries::get_stock(&mut maps, raw("b")).unwrap();
+    assert_eq!((b.updated_at(), b.level().version()), (2_000, 3));
+    assert_eq!(maps.reservations["r"].updated_at, 2_000);
+    let refused = confirm(&mut maps, &at(5_000), "r".into()).unwrap_err();
+    assert_eq!(refused, Rejection::ReservationExpired { id: "r".into(), expired_at: Some(2_000) });
 }
 
 #[test]
-fn a_refused_command_leaves_what_is_due_to_the_next() {
+fn what_is_not_due_does_not_expire() {
     let mut maps = maps();
-    make(&mut maps, "r", &[("a", 7)], Some(1));
+    make(&mut maps, "held", &[("a", 1)], Some(1));
+    make(&mut maps, "for-good", &[("a", 1)], None);
+    make(&mut maps, "confirmed", &[("a", 1)], Some(1));
+    confirm(&mut maps, &at(1_500), "confirmed".into()).unwrap();
+    make(&mut maps, "ended", &[("a", 1)], Some(1));
+    expire(&mut maps, &at(2_000), "ended".into()).unwrap();
     told(&mut maps);
-    assert_eq!(
-        reserve(&mut maps, &at(2_000), raw("a"), 11).unwrap_err().code(),
-        "insufficient-stock"
-    );
+    let mut refused =
+        |id: &str, now| expire(&mut maps, &at(now), id.into()).map(|_| ()).unwrap_err();
+    let not_due = |id: &str, state, expires_at| Rejection::ReservationNotDue {
+        id: id.into(),
+        state,
+        expires_at,
+    };
+    assert_eq!(refused("held", 1_999), not_due("held", State::Held, Some(2_000)));
+    assert_eq!(refused("for-good", 9_000), not_due("for-good", State::Held, None));
+    assert_eq!(refused("confirmed", 9_000), not_due("confirmed", State::Confirmed, None));
+    assert_eq!(refused("ended", 9_000), not_due("ended", State::Expired, Some(2_000)));
+    assert_eq!(refused("none", 9_000).code(), "reservation-not-found");
+    assert_eq!(refused("", 9_000).code(), "invalid-request");
     assert!(maps.events.is_empty());
-    let refused = confirm(&mut maps, &at(2_000), "r".into()).unwrap_err();
-    assert_eq!(refused, Rejection::ReservationExpired { id: "r".into(), expired_at: Some(2_000) });
-    let shown = queries::get_reservation(&mut maps, 2_000, "r".into()).unwrap();
-    assert_eq!((shown.status.state, shown.status.version), (State::Expired, 2));
-    assert_eq!(maps.reservations["r"].status.state, State::Held, "only shown so");
 }
 
 #[test]
@@ -338,27 +329,52 @@ fn a_line_of_which_nothing_is_left_does_not_expire() {
     make(&mut maps, "r", &[("a", 3), ("b", 2)], Some(1));
     cancel(&mut maps, &at(1_500), "r".into(), Some(lines(&[("a", 3)]))).unwrap();
     told(&mut maps);
-    expire_due(&mut maps, &at(2_000), 100).unwrap();
+    expire(&mut maps, &at(2_000), "r".into()).unwrap();
     assert_eq!(told(&mut maps), ["released 2 b", "Expired r"]);
     assert_eq!(numbers(&maps, "a").3, 3);
 }
 
 #[test]
-fn a_sweep_is_bounded_and_says_when_to_come_again() {
+fn a_reader_sees_what_is_due_as_free_and_writes_nothing() {
     let mut maps = maps();
-    for (id, ttl) in [("r1", 1), ("r2", 2), ("r3", 3), ("r4", 60)] {
-        make(&mut maps, id, &[("a", 1)], Some(ttl));
-    }
+    make(&mut maps, "r", &[("a", 7), ("b", 1)], Some(1));
+    reserve(&mut maps, &at(1_500), raw("a"), 1).unwrap();
     told(&mut maps);
-    let swept = |maps: &mut Maps, limit| {
-        let outcome = expire_due(maps, &at(4_000), limit).unwrap();
-        (outcome.expired, outcome.next_due)
+    let key = StockKey::parse("a".into(), "default".into()).unwrap();
+    let stored = maps.stocks[&key].clone();
+    let due = |units| {
+        let (created, updated) = (stored.created_at, stored.updated_at());
+        let units = Quantity::new(units).unwrap();
+        Stock::restore(key.clone(), stored.level(), units, created, updated)
     };
-    assert_eq!(swept(&mut maps, 2), (2, Some(4_000)), "the longest due first");
-    assert_eq!(told(&mut maps)[1], "Expired r1");
-    assert_eq!(swept(&mut maps, 2), (1, Some(61_000)));
-    assert_eq!(swept(&mut maps, 2), (0, Some(61_000)));
-    assert_eq!(expire_due(&mut maps, &at(1), 101).unwrap_err().code(), "invalid-request");
+    let seen = |stock: &Stock| {
+        let level = stock.visible();
+        (level.reserved().get(), level.available().get(), level.version())
+    };
+    assert_eq!(seen(&due(0)), (8, 2, 3));
+    assert_eq!(seen(&due(7)), (1, 9, 3), "versions count what is recorded");
+    assert_eq!(seen(&due(8)), (8, 2, 3), "more than holds can have is the host's mistake");
+    let before = queries::get_reservation(&mut maps, 1_999, "r".into()).unwrap();
+    assert_eq!(before.status.state, State::Held);
+    let shown = queries::get_reservation(&mut maps, 2_000, "r".into()).unwrap();
+    assert_eq!((shown.status.state, shown.status.version), (State::Expired, 1));
+    assert_eq!((shown.updated_at, shown.lines[0].expired), (1_000, 7));
+    assert_eq!(maps.reservations["r"].status.state, State::Held, "only shown so");
+    assert!(maps.events.is_empty());
+}
+
+#[test]
+fn a_list_of_held_reservations_leaves_out_what_is_due() {
+    let mut maps = maps();
+    make(&mut maps, "r", &[("a", 1)], Some(1));
+    make(&mut maps, "s", &[("a", 1)], Some(2));
+    let mut held = |now| {
+        let scan = ReservationScan { state: Some(State::Held), limit: 9, ..Default::default() };
+        let (found, _) = queries::list_reservations(&mut maps, now, scan).unwrap();
+        found.into_iter().map(|it| it.id).collect::<Vec<_>>()
+    };
+    assert_eq!(held(1_999), ["r", "s"]);
+    assert_eq!(held(2_000), ["s"]);
 }
 
 #[test]

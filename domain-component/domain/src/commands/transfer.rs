@@ -41,7 +41,7 @@ pub fn transfer(
     let now = context.now;
     let mut session = Session::new(world, now);
     let from = session.require(&source)?;
-    let to = session.stock(&target)?;
+    let to = session.stock(&target);
     let current = session.look(from).map(|stock| stock.level().version());
     check_precondition(context.precondition.as_ref(), current)?;
     session.change(from, &mut |stock| stock.transfer_out(quantity, &target, now).map(Some))?;

@@ -56,7 +56,7 @@ fn level_to_wit(level: Level) -> types::StockLevel {
 pub(super) fn stock_from_wit(stock: types::Stock) -> Stock {
     Stock {
         level: level_from_wit(stock.level),
-        due_at: stock.due_at,
+        due: stock.due,
         created_at: stock.created_at,
         updated_at: stock.updated_at,
     }
@@ -65,7 +65,7 @@ pub(super) fn stock_from_wit(stock: types::Stock) -> Stock {
 pub(super) fn stock_to_wit(stock: Stock) -> types::Stock {
     types::Stock {
         level: level_to_wit(stock.level),
-        due_at: stock.due_at,
+        due: stock.due,
         created_at: stock.created_at,
         updated_at: stock.updated_at,
     }
@@ -76,7 +76,12 @@ pub(super) fn entry_to_wit((key, stock): (StockKey, Stock)) -> types::StockEntry
 }
 
 pub(super) fn view_from_wit(view: types::StockView) -> StockView {
-    StockView { stock: stock_from_wit(view.stock), available: view.available, low: view.low }
+    StockView {
+        stock: stock_from_wit(view.stock),
+        reserved: view.reserved,
+        available: view.available,
+        low: view.low,
+    }
 }
 
 pub(super) fn outcome_from_wit(outcome: exported::StockOutcome) -> Outcome {

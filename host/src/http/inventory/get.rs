@@ -15,8 +15,9 @@ use axum::{body::Body, extract::State, http::StatusCode, response::Response};
 
 /// One stock
 ///
-/// As of the latest commit. The entity tag is the stock's version: send it back as
-/// `If-None-Match` to get 304 while nothing changed, or as `If-Match` with a command.
+/// As of the latest commit; holds that are due count as free. The entity tag is the stock's
+/// version, and the units that are due where there are some: send it back as `If-None-Match` to
+/// get 304 while nothing changed, or as `If-Match` with a command.
 #[utoipa::path(
     get,
     path = "/v1/inventory/{product_id}",
@@ -29,7 +30,7 @@ use axum::{body::Body, extract::State, http::StatusCode, response::Response};
     ),
     responses(
         (status = 200, description = "The stock", body = StockBody,
-            headers(("ETag" = String, description = "The version, in double quotes"))),
+            headers(("ETag" = String, description = "The version, in double quotes; `\"4-2\"` where 2 units are due"))),
         (status = 304, description = "The client's copy is current"),
         ReadProblems,
     )
@@ -50,9 +51,9 @@ pub(super) async fn get(
         return Ok(past(&app, key, as_of).await?.map(Body::from));
     }
     let view = app.engine.stock(&key).await?;
-    let version = view.stock.level.version;
-    if conditions.has(version) {
-        return Ok(not_modified(version));
+    let tag = respond::stock_tag(&view);
+    if conditions.has(tag) {
+        return Ok(not_modified(tag));
     }
     Ok(respond::stock(StatusCode::OK, &key, &view).map(Body::from))
 }

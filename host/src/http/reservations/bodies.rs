@@ -1,9 +1,10 @@
 use crate::{
     http::{
+        conditional::Tag,
         respond::{self, Whole},
         time::{optional_rfc3339, rfc3339},
     },
-    model::{Reservation, ReservationLine, Timestamp},
+    model::{Reservation, ReservationLine, ReservationState, Timestamp},
 };
 use axum::http::StatusCode;
 use serde::Serialize;
@@ -86,7 +87,16 @@ impl<'a> ReservationBody<'a> {
 
     /// The reservation and its entity tag.
     pub(in crate::http) fn respond(&self, status: StatusCode) -> Whole {
-        respond::tagged(status, self.version, self)
+        respond::tagged(status, self.tag(), self)
+    }
+
+    /// The entity tag of what is shown. A hold that is due is shown as expired before that is
+    /// recorded: then it has not changed since it came due.
+    pub(in crate::http) fn tag(&self) -> Tag {
+        let shown_only = self.state == ReservationState::Expired.name()
+            && self.expires_at.is_some_and(|at| self.updated_at < at);
+        let lines = self.lines.iter().filter(|_| shown_only);
+        Tag { version: self.version, due_units: lines.map(|line| line.expired_quantity).sum() }
     }
 }
 

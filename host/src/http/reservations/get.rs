@@ -10,7 +10,8 @@ use axum::{body::Body, extract::State, http::StatusCode, response::Response};
 
 /// One reservation
 ///
-/// The entity tag is its version. A hold that has come due is shown as expired.
+/// The entity tag is its version. A hold that has come due is shown as expired, also before that
+/// is recorded: then the tag has the units that are due behind the version.
 #[utoipa::path(
     get,
     path = "/v1/reservations/{reservation_id}",
@@ -37,9 +38,10 @@ pub(super) async fn get(
         params.finish(faults)
     })?;
     let found = app.engine.reservation(id.clone()).await?;
-    let version = found.status.version;
-    if conditions.has(version) {
-        return Ok(not_modified(version));
+    let body = ReservationBody::of(&id, &found);
+    let tag = body.tag();
+    if conditions.has(tag) {
+        return Ok(not_modified(tag));
     }
-    Ok(ReservationBody::of(&id, &found).respond(StatusCode::OK).map(Body::from))
+    Ok(body.respond(StatusCode::OK).map(Body::from))
 }

@@ -9,7 +9,9 @@
 //! and what is due on it. So a scan finds the right rows, and only what they say is replaced.
 
 use super::{
-    connection, events,
+    connection,
+    due::{self, DueSums},
+    events,
     rows::{Unsigned, unsigned},
 };
 use crate::{
@@ -21,7 +23,10 @@ use std::{
     collections::BTreeMap,
     ops::Bound,
     path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// How many rows may lag, and how far.
@@ -38,11 +43,12 @@ const BOUNDS: Bounds = Bounds { stocks: 16_384, events: 65_536 };
 
 type Stocks = BTreeMap<Arc<StockKey>, Stored>;
 
-/// Stocks whose rows lag, as of a commit.
+/// Stocks whose rows lag and units that come due, as of a commit.
 #[derive(Clone, Default)]
 pub(super) struct AsOf {
     sequence: u64,
     stocks: Arc<Stocks>,
+    due: DueSums,
 }
 
 impl AsOf {
@@ -51,20 +57,31 @@ impl AsOf {
     }
 
     /// Replaces what lagging rows said.
-    pub(super) fn correct(&self, found: &mut [(StockKey, Stock)]) {
+    pub(super) fn correct(&self, found: &mut [(StockKey, Stored)]) {
         if self.stocks.is_empty() {
             return;
         }
-        for (key, stock) in found {
-            if let Some(stored) = self.stocks.get(key) {
-                *stock = stored.stock;
+        for (key, stored) in found {
+            if let Some(lags) = self.stocks.get(key) {
+                *stored = *lags;
             }
         }
+    }
+
+    /// Units of a stock that are due by `until`.
+    pub(super) fn due_units(&self, stored: &Stored, until: Timestamp) -> u64 {
+        self.due.until(stored.handle.stock_id, until)
     }
 }
 
 /// The same as of the latest commit, shared by the lane and its readers.
-pub(super) struct Lagging(Mutex<AsOf>);
+pub(super) struct Lagging {
+    latest: Mutex<AsOf>,
+    /// When the first hold comes due that is known to, or an earlier time.
+    first_due: AtomicU64,
+    /// The latest time for which sums of due units are exact.
+    exact_until: AtomicU64,
+}
 
 /// What a commit did to a stock.
 pub(super) enum Change {
@@ -77,12 +94,16 @@ pub(super) enum Change {
 impl Lagging {
     /// None, at a sequence at which all rows are current.
     pub(super) fn none(sequence: u64) -> Self {
-        Self(Mutex::new(AsOf { sequence, stocks: Arc::default() }))
+        Self {
+            latest: Mutex::new(AsOf { sequence, ..AsOf::default() }),
+            first_due: AtomicU64::new(0),
+            exact_until: AtomicU64::new(0),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, AsOf> {
         // Nothing that can panic happens under the lock.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// As of the latest commit.
@@ -105,9 +126,10 @@ impl Lagging {
     }
 
     /// After a commit, before anybody is answered.
-    pub(super) fn publish(&self, sequence: u64, changes: Vec<Change>) {
+    pub(super) fn publish(&self, sequence: u64, changes: Vec<Change>, due: &[due::Change]) {
         let mut latest = self.lock();
         latest.sequence = sequence;
+        latest.due.apply(due);
         // Copied only while a reader holds them.
         let stocks = Arc::make_mut(&mut latest.stocks);
         for change in changes {
@@ -124,7 +146,34 @@ impl Lagging {
 
     /// None lags any more, at a sequence at which all rows are current.
     pub(super) fn reset(&self, sequence: u64) {
-        *self.lock() = AsOf { sequence, stocks: Arc::default() };
+        let mut latest = self.lock();
+        (latest.sequence, latest.stocks) = (sequence, Arc::default());
+    }
+
+    /// Replaces the sums of due units.
+    pub(super) fn publish_due(&self, due: DueSums) {
+        self.exact_until.store(due.exact_until(), Ordering::Release);
+        self.lock().due = due;
+    }
+
+    /// After a step of reading ahead.
+    pub(super) fn extend_due(&self, step: &due::Step) {
+        let mut latest = self.lock();
+        latest.due.extend(step);
+        self.exact_until.store(latest.due.exact_until(), Ordering::Release);
+    }
+
+    /// Says when the first hold comes due, or an earlier time.
+    pub(super) fn note_first_due(&self, at: Timestamp) {
+        self.first_due.store(at, Ordering::Release);
+    }
+
+    pub(super) fn nothing_due(&self, until: Timestamp) -> bool {
+        self.first_due.load(Ordering::Acquire) > until
+    }
+
+    pub(super) fn exact_until(&self) -> Timestamp {
+        self.exact_until.load(Ordering::Acquire)
     }
 
     fn count(&self) -> usize {

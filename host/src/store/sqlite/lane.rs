@@ -3,6 +3,7 @@ use super::{
     append::{Appender, EntryComponents},
     checkpoint::Checkpointer,
     connection::{self, failed},
+    due::{self, DueIndex, DueSums},
     installed,
     lagging::{self, Change, Due, Lagging, Rounds},
     lock::FileLock,
@@ -14,11 +15,11 @@ use super::{
 use crate::{
     model::{
         DeficitScan, Digest, Event, Installed, Level, LogEntry, Map, ReservationPage,
-        ReservationScan, Stock, StockKey, StockScan, StoreFailure, Timestamp,
+        ReservationScan, StockKey, StockScan, StoreFailure, Timestamp,
     },
     store::{
-        Answered, Batch, Handle, Lane, LogEnd, RequestKey, ReservationHandle, Snapshot, StockWrite,
-        Stored, StoredDue, StoredReservation,
+        Ahead, Answered, Batch, Handle, Lane, LogEnd, RequestKey, ReservationHandle, Snapshot,
+        StockWrite, Stored, StoredReservation,
     },
 };
 use rusqlite::{Connection, OptionalExtension};
@@ -36,6 +37,7 @@ struct Written {
     handles: Vec<Handle>,
     reservation_handles: Vec<ReservationHandle>,
     changes: Vec<Change>,
+    due_changes: Vec<due::Change>,
     due: Due,
 }
 
@@ -52,6 +54,7 @@ pub struct SqliteLane {
     has_recorded: bool,
     lagging: Arc<Lagging>,
     rounds: Rounds,
+    due: DueIndex,
     _lock: Arc<FileLock>,
 }
 
@@ -75,6 +78,7 @@ impl SqliteLane {
             has_recorded: false,
             rounds: Rounds::new(lagging.sequence()),
             lagging,
+            due: DueIndex::default(),
             _lock: lock,
         };
         lane.remember().map_err(failed("reading the end of the log"))?;
@@ -118,10 +122,17 @@ impl SqliteLane {
         let mut ends: Map<_, _> = ends.collect();
         self.write_log(log, &mut touched, &mut ends)?;
         let stock_id = |key: &StockKey| touched.get(key).map(|it| it.handle.stock_id);
+        let known_or_stored =
+            |key: &StockKey| reservations::stock_id(&self.connection, key, &stock_id);
         let mut reservation_handles = Vec::with_capacity(reservations.len());
+        let mut due_changes = Vec::new();
         for write in *reservations {
             let last_event = ends.get(write.id).copied().flatten();
             let handle = reservations::write(&self.connection, write, last_event, &stock_id)?;
+            let before = write.stored.map(|stored| &stored.reservation);
+            let (id, after) = (write.id, Some(write.reservation));
+            let changes = &mut due_changes;
+            self.due.note(id, handle.number, before, after, &known_or_stored, changes)?;
             reservation_handles.push(handle);
         }
         for (key, answered) in *answers {
@@ -130,7 +141,7 @@ impl SqliteLane {
         self.write_decisions(batch)?;
         let due = self.rounds.due(&self.lagging, log.len() as u64);
         let (handles, changes) = self.write_stocks(stocks, &touched, &due)?;
-        Ok(Written { handles, reservation_handles, changes, due })
+        Ok(Written { handles, reservation_handles, changes, due_changes, due })
     }
 
     /// Writes the log, and moves the ends of the chains that its entries are part of.
@@ -217,6 +228,29 @@ impl SqliteLane {
         Ok((handles, changes))
     }
 
+    /// One step of reading ahead; the first begins with what is due already.
+    fn read_ahead(&mut self, now: Timestamp) -> rusqlite::Result<due::Step> {
+        if self.due.known_before() == 0 {
+            self.lagging.publish_due(DueSums::folded(now));
+        }
+        let step = self.due.read_ahead(&self.connection, now)?;
+        self.lagging.extend_due(&step);
+        self.note_first_due();
+        Ok(step)
+    }
+
+    /// Lets readers know when the first hold comes due.
+    fn note_first_due(&self) {
+        let first = reservations::first_due(&self.connection, 1);
+        let at = match first.as_deref() {
+            Ok([]) => Timestamp::MAX,
+            Ok([(_, at), ..]) => *at,
+            // Readers look for themselves.
+            Err(_) => 0,
+        };
+        self.lagging.note_first_due(at);
+    }
+
     fn new_handle(&mut self) -> Handle {
         let stock_id = self.next_stock_id;
         self.next_stock_id += 1;
@@ -263,14 +297,14 @@ impl Snapshot for SqliteLane {
         snapshot::latest_stock(&self.connection, &self.lagging, key)
     }
 
-    fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
+    fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stored)>, StoreFailure> {
         snapshot::scan_stocks(&self.connection, &self.lagging.latest(), scan)
     }
 
     fn scan_deficits(
         &mut self,
         scan: &DeficitScan,
-    ) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
+    ) -> Result<Vec<(StockKey, Stored)>, StoreFailure> {
         snapshot::scan_deficits(&self.connection, &self.lagging.latest(), scan)
     }
 
@@ -278,17 +312,16 @@ impl Snapshot for SqliteLane {
         reservations::find(&self.connection, id)
     }
 
-    fn due_holds(
-        &mut self,
-        key: Option<&StockKey>,
-        until: Timestamp,
-        limit: u32,
-    ) -> Result<StoredDue, StoreFailure> {
-        reservations::due(&self.connection, key, until, limit)
+    fn nothing_due(&self, until: Timestamp) -> bool {
+        self.lagging.nothing_due(until)
     }
 
-    fn first_due(&mut self, limit: u32) -> Result<Vec<(String, Timestamp)>, StoreFailure> {
-        reservations::first_due(&self.connection, limit)
+    fn due_units(&self, _: &StockKey, stored: &Stored, until: Timestamp) -> u64 {
+        self.lagging.latest().due_units(stored, until)
+    }
+
+    fn exact_until(&self) -> Timestamp {
+        self.lagging.exact_until()
     }
 
     fn scan_reservations(
@@ -308,6 +341,31 @@ impl Lane for SqliteLane {
         self.run("BEGIN IMMEDIATE").map_err(failed("beginning a batch"))
     }
 
+    fn first_due(&mut self, limit: u32) -> Result<Vec<(String, Timestamp)>, StoreFailure> {
+        reservations::first_due(&self.connection, limit)
+    }
+
+    fn due_on(
+        &mut self,
+        _: &StockKey,
+        handle: &Handle,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<String>, StoreFailure> {
+        self.due
+            .due_on(&self.connection, handle.stock_id, until, limit)
+            .map_err(failed("looking for holds that are due on a stock"))
+    }
+
+    fn look_ahead(&mut self, now: Timestamp) -> Result<Ahead, StoreFailure> {
+        let known_before = self.due.known_before();
+        if known_before > now.saturating_add(due::HORIZON_MS / 2) {
+            return Ok(Ahead::Known(known_before));
+        }
+        let step = self.read_ahead(now).map_err(failed("reading ahead what comes due"))?;
+        Ok(if step.more { Ahead::More(step.known_before) } else { Ahead::Known(step.known_before) })
+    }
+
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure> {
         Ok(self.log_end)
     }
@@ -323,14 +381,18 @@ impl Lane for SqliteLane {
             Ok(written)
         });
         match written {
-            Ok(Written { handles, reservation_handles, changes, due }) => {
+            Ok(Written { handles, reservation_handles, changes, due_changes, due }) => {
                 for (write, handle) in batch.stocks.iter_mut().zip(handles) {
                     *write.handle = Some(handle);
                 }
                 if let Some(last) = batch.log.last() {
                     self.log_end = LogEnd { sequence: last.sequence, at: last.at };
                 }
-                self.lagging.publish(self.log_end.sequence, changes);
+                self.lagging.publish(self.log_end.sequence, changes, &due_changes);
+                if !due_changes.is_empty() {
+                    self.due.apply(&due_changes);
+                    self.note_first_due();
+                }
                 self.rounds = due.then;
                 Ok(reservation_handles)
             }
@@ -369,6 +431,9 @@ impl Lane for SqliteLane {
             let end = lagging::catch_up(&mut self.connection).map_err(failed(doing))?;
             self.lagging.reset(end);
             self.rounds = Rounds::new(end);
+            let now = self.due.known_before().saturating_sub(due::HORIZON_MS);
+            self.due = DueIndex::default();
+            while self.read_ahead(now).map_err(failed(doing))?.more {}
         }
         let version = super::migrations::LATEST_VERSION;
         self.connection.pragma_update(None, "user_version", version).map_err(failed(doing))

@@ -5,11 +5,12 @@ use super::{OpenError, connection};
 use rusqlite::{Connection, ErrorCode};
 use std::path::Path;
 
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("migrations/0001_stock_and_event_log.sql"),
     include_str!("migrations/0002_reservations.sql"),
     include_str!("migrations/0003_lagging_rows.sql"),
     include_str!("migrations/0004_components_and_commands.sql"),
+    include_str!("migrations/0005_due_holds.sql"),
 ];
 
 /// The schema version of this binary.
@@ -168,7 +169,7 @@ mod tests {
         let connection = Connection::open(&file).unwrap();
         let insert = |total: i64, reserved: i64, unattributed: i64| {
             connection.execute(
-                "INSERT INTO stock VALUES ('a', 'default', 1, ?1, ?2, ?3, 0, 1, NULL, 1, 1, 1, 1)",
+                "INSERT INTO stock VALUES ('a', 'default', 1, ?1, ?2, ?3, 0, 1, 1, 1, 1, 1)",
                 [total, reserved, unattributed],
             )
         };

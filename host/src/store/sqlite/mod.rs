@@ -6,6 +6,7 @@ mod append;
 mod chain;
 mod checkpoint;
 mod connection;
+mod due;
 mod events;
 mod installed;
 mod lagging;

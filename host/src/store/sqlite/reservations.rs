@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     model::{ReservationLine, ReservationPage, ReservationScan, StockKey, StoreFailure, Timestamp},
-    store::{Handle, ReservationHandle, ReservationWrite, StoredDue, StoredReservation},
+    store::{Handle, ReservationHandle, ReservationWrite, StoredReservation},
 };
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 use std::sync::LazyLock;
@@ -25,28 +25,8 @@ static BY_NUMBER: LazyLock<String> = LazyLock::new(|| {
     format!("SELECT {RESERVATION_COLUMNS} FROM reservation WHERE reservation_no = ?1")
 });
 
-static DUE: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "SELECT {RESERVATION_COLUMNS} FROM reservation \
-         WHERE state = 1 AND expires_at <= ?1 ORDER BY expires_at, reservation_id LIMIT ?2"
-    )
-});
-
-static DUE_ON_STOCK: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "SELECT {RESERVATION_COLUMNS} FROM reservation AS due \
-         WHERE state = 1 AND expires_at <= ?1 AND EXISTS (SELECT 1 FROM reservation_line \
-         WHERE reservation_no = due.reservation_no AND quantity > fulfilled + released + expired \
-         AND stock_id = (SELECT stock_id FROM stock WHERE product_id = ?3 AND location_id = ?4)) \
-         ORDER BY expires_at, reservation_id LIMIT ?2"
-    )
-});
-
 const FIRST_DUE: &str = "SELECT reservation_id, expires_at FROM reservation \
      WHERE state = 1 AND expires_at IS NOT NULL ORDER BY expires_at, reservation_id LIMIT ?1";
-
-const NEXT_DUE: &str =
-    "SELECT min(expires_at) FROM reservation WHERE state = 1 AND expires_at > ?1";
 
 const LINES: &str = "SELECT product_id, location_id, quantity, fulfilled, released, expired \
      FROM reservation_line JOIN stock USING (stock_id) WHERE reservation_no = ?1 ORDER BY line";
@@ -92,18 +72,6 @@ fn with_lines(connection: &Connection, (id, mut found): Found) -> rusqlite::Resu
     Ok((id, found))
 }
 
-fn select(
-    connection: &Connection,
-    statement: &str,
-    parameters: &[&dyn ToSql],
-) -> rusqlite::Result<Vec<Found>> {
-    let mut statement = connection.prepare_cached(statement)?;
-    statement
-        .query_map(parameters, rows::reservation)?
-        .map(|found| found.and_then(|found| with_lines(connection, found)))
-        .collect()
-}
-
 pub(super) fn find(
     connection: &Connection,
     id: &str,
@@ -114,40 +82,6 @@ pub(super) fn find(
         .and_then(|found| found.map(|found| with_lines(connection, found)).transpose())
         .map(|found| found.map(|(_, stored)| stored))
         .map_err(failed("reading a reservation"))
-}
-
-pub(super) fn due(
-    connection: &Connection,
-    key: Option<&StockKey>,
-    until: Timestamp,
-    limit: u32,
-) -> Result<StoredDue, StoreFailure> {
-    due_within(connection, key, until, limit).map_err(failed("looking for due holds"))
-}
-
-fn due_within(
-    connection: &Connection,
-    key: Option<&StockKey>,
-    until: Timestamp,
-    limit: u32,
-) -> rusqlite::Result<StoredDue> {
-    let at = Unsigned(until);
-    let found = match key {
-        None => select(connection, &DUE, &[&at, &limit])?,
-        Some(key) => {
-            let (product, location) = (key.product_id.as_str(), key.location_id.as_str());
-            select(connection, &DUE_ON_STOCK, &[&at, &limit, &product, &location])?
-        }
-    };
-    let cut = u32::try_from(found.len()).is_ok_and(|count| count >= limit);
-    let next_due = if cut {
-        found.last().map_or(Some(0), |(_, last)| last.reservation.status.expires_at)
-    } else {
-        let next: Option<Unsigned> =
-            connection.prepare_cached(NEXT_DUE)?.query_row([&at], |row| row.get(0))?;
-        next.map(|next| next.0)
-    };
-    Ok(StoredDue { items: found, next_due })
 }
 
 pub(super) fn first_due(
@@ -368,6 +302,19 @@ pub(super) fn write(
     Ok(found_again(number))
 }
 
+/// The store's number of a stock: of one that the batch has touched, or of a stored one.
+pub(super) fn stock_id(
+    connection: &Connection,
+    key: &StockKey,
+    touched: &dyn Fn(&StockKey) -> Option<i64>,
+) -> rusqlite::Result<i64> {
+    if let Some(id) = touched(key) {
+        return Ok(id);
+    }
+    let key = [key.product_id.as_str(), key.location_id.as_str()];
+    connection.prepare_cached(STOCK_ID)?.query_row(key, |row| row.get(0))
+}
+
 fn insert_lines(
     connection: &Connection,
     number: i64,
@@ -376,13 +323,7 @@ fn insert_lines(
 ) -> rusqlite::Result<()> {
     let mut insert = connection.prepare_cached(INSERT_LINE)?;
     for (index, line) in (0_i64..).zip(lines) {
-        let stock_id = match stock_id(&line.key) {
-            Some(id) => id,
-            None => {
-                let key = [line.key.product_id.as_str(), line.key.location_id.as_str()];
-                connection.prepare_cached(STOCK_ID)?.query_row(key, |row| row.get(0))?
-            }
-        };
+        let stock_id = self::stock_id(connection, &line.key, stock_id)?;
         let [quantity, fulfilled, released, expired] =
             [line.quantity, line.fulfilled, line.released, line.expired].map(Unsigned);
         insert.execute(params![number, index, stock_id, quantity, fulfilled, released, expired])?;

@@ -5,7 +5,7 @@ use crate::model::{
     ReservationEvent, ReservationEventKind, ReservationLine, ReservationState, ReservationStatus,
     Stock, StockEvent, StockEventKind, StockKey,
 };
-use crate::store::{ReservationHandle, StoredReservation};
+use crate::store::{Handle, ReservationHandle, Stored, StoredReservation};
 use rusqlite::{
     Row,
     types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Type, ValueRef},
@@ -43,12 +43,21 @@ pub(super) fn broken(column: usize, what: &str) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Null, what.to_owned().into())
 }
 
-/// The columns of a stock, in the order in which [`stock`] reads them.
-pub(super) const STOCK_COLUMNS: &str =
-    "total, reserved, unattributed, minimum, version, due_at, created_at, updated_at";
+/// The columns of a stock, in the order in which [`stored`] reads them.
+pub(super) const STORED_COLUMNS: &str = "stock_id, event_count, last_event, total, reserved, \
+     unattributed, minimum, version, created_at, updated_at";
 
 /// A stock from the columns that begin at `first`.
-pub(super) fn stock(row: &Row<'_>, first: usize) -> rusqlite::Result<Stock> {
+pub(super) fn stored(row: &Row<'_>, first: usize) -> rusqlite::Result<Stored> {
+    let handle = Handle {
+        stock_id: row.get(first)?,
+        event_count: unsigned(row, first + 1)?,
+        last_event: unsigned(row, first + 2)?,
+    };
+    Ok(Stored { handle, stock: stock(row, first + 3)? })
+}
+
+fn stock(row: &Row<'_>, first: usize) -> rusqlite::Result<Stock> {
     Ok(Stock {
         level: Level {
             total: unsigned(row, first)?,
@@ -57,9 +66,9 @@ pub(super) fn stock(row: &Row<'_>, first: usize) -> rusqlite::Result<Stock> {
             minimum: unsigned(row, first + 3)?,
             version: unsigned(row, first + 4)?,
         },
-        due_at: optional(row, first + 5)?,
-        created_at: unsigned(row, first + 6)?,
-        updated_at: unsigned(row, first + 7)?,
+        due: 0,
+        created_at: unsigned(row, first + 5)?,
+        updated_at: unsigned(row, first + 6)?,
     })
 }
 

@@ -3,14 +3,14 @@ use super::{
     events,
     lagging::{AsOf, Lagging},
     reservations,
-    rows::{self, STOCK_COLUMNS, Unsigned},
+    rows::{self, STORED_COLUMNS, Unsigned},
 };
 use crate::{
     model::{
-        DeficitScan, ReservationPage, ReservationScan, Stock, StockKey, StockScan, StoreFailure,
+        DeficitScan, ReservationPage, ReservationScan, StockKey, StockScan, StoreFailure,
         Timestamp,
     },
-    store::{Handle, Snapshot, Stored, StoredDue, StoredReservation},
+    store::{Snapshot, Stored, StoredReservation},
 };
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 use std::{
@@ -23,9 +23,7 @@ use std::{
 const AFTER_ANY_ID: char = '\u{10ffff}';
 
 static STOCK: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "SELECT stock_id, event_count, last_event, {STOCK_COLUMNS} FROM stock WHERE product_id = ?1 AND location_id = ?2"
-    )
+    format!("SELECT {STORED_COLUMNS} FROM stock WHERE product_id = ?1 AND location_id = ?2")
 });
 
 /// A reader of committed stocks.
@@ -102,14 +100,14 @@ impl Snapshot for SqliteSnapshot {
         bound.get(key).map_or_else(|| stock(&self.connection, key), |stored| Ok(Some(stored)))
     }
 
-    fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
+    fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stored)>, StoreFailure> {
         scan_stocks(&self.connection, &self.as_of(), scan)
     }
 
     fn scan_deficits(
         &mut self,
         scan: &DeficitScan,
-    ) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
+    ) -> Result<Vec<(StockKey, Stored)>, StoreFailure> {
         scan_deficits(&self.connection, &self.as_of(), scan)
     }
 
@@ -117,17 +115,16 @@ impl Snapshot for SqliteSnapshot {
         reservations::find(&self.connection, id)
     }
 
-    fn due_holds(
-        &mut self,
-        key: Option<&StockKey>,
-        until: Timestamp,
-        limit: u32,
-    ) -> Result<StoredDue, StoreFailure> {
-        reservations::due(&self.connection, key, until, limit)
+    fn nothing_due(&self, until: Timestamp) -> bool {
+        self.lagging.nothing_due(until)
     }
 
-    fn first_due(&mut self, limit: u32) -> Result<Vec<(String, Timestamp)>, StoreFailure> {
-        reservations::first_due(&self.connection, limit)
+    fn due_units(&self, _: &StockKey, stored: &Stored, until: Timestamp) -> u64 {
+        self.bound.as_ref().map_or(0, |bound| bound.due_units(stored, until))
+    }
+
+    fn exact_until(&self) -> Timestamp {
+        self.lagging.exact_until()
     }
 
     fn scan_reservations(
@@ -153,16 +150,7 @@ fn stock(connection: &Connection, key: &StockKey) -> Result<Option<Stored>, Stor
         .prepare_cached(&STOCK)
         .and_then(|mut statement| {
             let key = params![key.product_id.as_str(), key.location_id.as_str()];
-            statement
-                .query_row(key, |row| {
-                    let handle = Handle {
-                        stock_id: row.get(0)?,
-                        event_count: rows::unsigned(row, 1)?,
-                        last_event: rows::unsigned(row, 2)?,
-                    };
-                    Ok(Stored { handle, stock: rows::stock(row, 3)? })
-                })
-                .optional()
+            statement.query_row(key, |row| rows::stored(row, 0)).optional()
         })
         .map_err(failed("reading a stock"))
 }
@@ -173,7 +161,7 @@ pub(super) fn scan_stocks(
     connection: &Connection,
     lagging: &AsOf,
     scan: &StockScan,
-) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
+) -> Result<Vec<(StockKey, Stored)>, StoreFailure> {
     let mut scanner = Scanner::default();
     let location = scan.location_id.as_deref();
     if let Some(location) = &location {
@@ -213,7 +201,7 @@ pub(super) fn scan_deficits(
     connection: &Connection,
     lagging: &AsOf,
     scan: &DeficitScan,
-) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
+) -> Result<Vec<(StockKey, Stored)>, StoreFailure> {
     let base = || {
         let mut scanner = Scanner::default();
         scanner.require("minimum > total - reserved", []);
@@ -261,14 +249,14 @@ impl<'a> Scanner<'a> {
         lagging: &AsOf,
         order: &str,
         limit: &'a u32,
-    ) -> Result<Vec<(StockKey, Stock)>, StoreFailure> {
+    ) -> Result<Vec<(StockKey, Stored)>, StoreFailure> {
         let filter = match self.conditions.as_slice() {
             [] => String::new(),
             conditions => format!("WHERE {} ", conditions.join(" AND ")),
         };
         self.parameters.push(limit);
         let statement = format!(
-            "SELECT product_id, location_id, {STOCK_COLUMNS} FROM stock {filter}ORDER BY {order} \
+            "SELECT product_id, location_id, {STORED_COLUMNS} FROM stock {filter}ORDER BY {order} \
              LIMIT ?"
         );
         let mut found: Vec<_> = connection
@@ -276,7 +264,7 @@ impl<'a> Scanner<'a> {
             .and_then(|mut statement| {
                 statement
                     .query_map(self.parameters.as_slice(), |row| {
-                        Ok((rows::key(row, 0)?, rows::stock(row, 2)?))
+                        Ok((rows::key(row, 0)?, rows::stored(row, 2)?))
                     })?
                     .collect()
             })

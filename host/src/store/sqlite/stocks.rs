@@ -8,12 +8,11 @@ use crate::{
 use rusqlite::{CachedStatement, Connection, Statement};
 
 const INSERT: &str = "INSERT INTO stock (product_id, location_id, stock_id, total, reserved, \
-     unattributed, minimum, version, due_at, updated_at, event_count, last_event, created_at) \
-     VALUES (?1, ?2, ?12, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?13)";
+     unattributed, minimum, version, updated_at, event_count, last_event, created_at) \
+     VALUES (?1, ?2, ?11, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?12)";
 
 const UPDATE: &str = "UPDATE stock SET total = ?3, reserved = ?4, unattributed = ?5, \
-     minimum = ?6, version = ?7, due_at = ?8, updated_at = ?9, event_count = ?10, \
-     last_event = ?11 \
+     minimum = ?6, version = ?7, updated_at = ?8, event_count = ?9, last_event = ?10 \
      WHERE product_id = ?1 AND location_id = ?2";
 
 /// Writes rows of stocks.
@@ -46,8 +45,8 @@ impl<'c> StockRows<'c> {
     ) -> rusqlite::Result<()> {
         let mut insert = self.connection.prepare_cached(INSERT)?;
         bind(&mut insert, key, handle, stock)?;
-        insert.raw_bind_parameter(12, handle.stock_id)?;
-        insert.raw_bind_parameter(13, Unsigned(stock.created_at))?;
+        insert.raw_bind_parameter(11, handle.stock_id)?;
+        insert.raw_bind_parameter(12, Unsigned(stock.created_at))?;
         insert.raw_execute().map(|_| ())
     }
 }
@@ -66,8 +65,7 @@ fn bind(
     for (column, number) in (3..).zip(numbers) {
         statement.raw_bind_parameter(column, Unsigned(number))?;
     }
-    statement.raw_bind_parameter(8, stock.due_at.map(Unsigned))?;
-    statement.raw_bind_parameter(9, Unsigned(stock.updated_at))?;
-    statement.raw_bind_parameter(10, Unsigned(handle.event_count))?;
-    statement.raw_bind_parameter(11, Unsigned(handle.last_event))
+    statement.raw_bind_parameter(8, Unsigned(stock.updated_at))?;
+    statement.raw_bind_parameter(9, Unsigned(handle.event_count))?;
+    statement.raw_bind_parameter(10, Unsigned(handle.last_event))
 }

@@ -37,14 +37,14 @@ impl Draft<'_> {
                 check_view(&from, source, level(&from))?;
                 check_view(&to, target, level(&to))
             }
-            (Action::ExpireDue { .. }, Outcome::Expiry { .. }) => Ok(()),
             (
                 Action::Hold { id, .. }
                 | Action::Replace { id, .. }
                 | Action::Extend { id, .. }
                 | Action::Confirm { id }
                 | Action::Fulfil { id, .. }
-                | Action::Cancel { id, .. },
+                | Action::Cancel { id, .. }
+                | Action::Expire { id },
                 Outcome::Reservation { id: named, reservation: told, .. },
             ) if id == named => {
                 let written = self.reservations.iter().rev().find(|(written, _)| written == id);
@@ -62,7 +62,7 @@ fn check_view(key: &StockKey, told: &StockView, after: Option<Level>) -> Result<
         return Err(format!("it answered of {key}, which is not there"));
     };
     let there = after.total.saturating_sub(after.reserved);
-    if told.stock.level == after && told.available <= there {
+    if told.stock.level == after && told.reserved == after.reserved && told.available <= there {
         return Ok(());
     }
     Err(format!("its answer on {key} is not what it leaves there"))

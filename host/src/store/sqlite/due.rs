@@ -1,0 +1,218 @@
+//! Which holds come due soon, by stock.
+//!
+//! An index of all live holds by stock would cost each hold a page per line, and most holds are
+//! confirmed or cancelled long before they come due. So the database only has an index by time,
+//! and the writer reads ahead in it: holds that come due within [`HORIZON_MS`] are in memory, by
+//! stock. Those that are due already, because the server was stopped or because more came due at
+//! once than can be expired at once, stay there until they are expired.
+//!
+//! The index costs about 40 bytes per line of such a hold, and readers' sums about 100 bytes for
+//! each stock and millisecond in which something comes due.
+
+use super::rows::{self, Unsigned};
+use crate::model::{Reservation, StockKey, Timestamp};
+use rpds::RedBlackTreeMapSync;
+use rusqlite::{Connection, params};
+use std::collections::BTreeSet;
+
+/// How far the writer reads ahead.
+pub(super) const HORIZON_MS: u64 = 60_000;
+
+/// How many holds, or how many lines, one step reads at most.
+const HOLDS_PER_STEP: u32 = 256;
+const LINES_PER_STEP: usize = 1_024;
+
+/// Held reservations behind a place in the order of expiry.
+const BEHIND: &str = "SELECT reservation_no, expires_at, reservation_id FROM reservation \
+     WHERE state = 1 AND expires_at <= ?3 AND (expires_at, reservation_id) > (?1, ?2) \
+     ORDER BY expires_at, reservation_id LIMIT ?4";
+
+/// What a reservation still holds, line by line.
+const HOLDINGS: &str = "SELECT stock_id, quantity - fulfilled - released - expired \
+     FROM reservation_line WHERE reservation_no = ?1 AND quantity > fulfilled + released + expired";
+
+const ID: &str = "SELECT reservation_id FROM reservation WHERE reservation_no = ?1";
+
+/// Units that come due, by stock and time: what readers are given, as of one commit. Copies share
+/// what they have in common.
+#[derive(Clone, Default)]
+pub(super) struct DueSums {
+    units: RedBlackTreeMapSync<(i64, Timestamp), u64>,
+    /// All that came due up to here is one sum per stock: nobody asks for earlier times.
+    folded_until: Timestamp,
+    /// Everything that comes due before this time is in here.
+    known_before: Timestamp,
+}
+
+impl DueSums {
+    /// Units of the stock that are due by `until`.
+    pub(super) fn until(&self, stock_id: i64, until: Timestamp) -> u64 {
+        self.units.range((stock_id, 0)..=(stock_id, until)).map(|(_, units)| units).sum()
+    }
+
+    /// The latest time for which the sums are exact.
+    pub(super) fn exact_until(&self) -> Timestamp {
+        self.known_before.saturating_sub(1)
+    }
+
+    /// The same sums after some changes.
+    pub(super) fn apply(&mut self, changes: &[Change]) {
+        for change in changes {
+            let at = if change.at <= self.folded_until { 0 } else { change.at };
+            let slot = (change.stock_id, at);
+            let before = self.units.get(&slot).copied().unwrap_or(0);
+            let after = if change.gone {
+                before.saturating_sub(change.units)
+            } else {
+                before.saturating_add(change.units)
+            };
+            if after == 0 {
+                self.units.remove_mut(&slot);
+            } else {
+                self.units.insert_mut(slot, after);
+            }
+        }
+    }
+}
+
+/// A line that comes due soon, or no longer does.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Change {
+    stock_id: i64,
+    at: Timestamp,
+    number: i64,
+    units: u64,
+    gone: bool,
+}
+
+/// What one step of reading ahead has found.
+pub(super) struct Step {
+    pub(super) changes: Vec<Change>,
+    /// Everything that comes due before this time is known now.
+    pub(super) known_before: Timestamp,
+    /// Whether more comes due within the horizon.
+    pub(super) more: bool,
+}
+
+/// The writer's own index: which reservations come due, by stock and time.
+#[derive(Default)]
+pub(super) struct DueIndex {
+    by_stock: BTreeSet<(i64, Timestamp, i64)>,
+    /// Holds up to this place in the order of expiry and id are known.
+    known: (Timestamp, String),
+}
+
+impl DueIndex {
+    /// Everything that comes due before this time is known.
+    pub(super) fn known_before(&self) -> Timestamp {
+        self.known.0
+    }
+
+    /// Reads ahead by one step, up to the horizon.
+    pub(super) fn read_ahead(
+        &mut self,
+        connection: &Connection,
+        now: Timestamp,
+    ) -> rusqlite::Result<Step> {
+        let until = now.saturating_add(HORIZON_MS);
+        let (mut changes, mut last, mut holds) = (Vec::new(), None, 0);
+        let mut behind = connection.prepare_cached(BEHIND)?;
+        let mut holdings = connection.prepare_cached(HOLDINGS)?;
+        let (at, id) = &self.known;
+        let mut found =
+            behind.query(params![Unsigned(*at), id, Unsigned(until), HOLDS_PER_STEP])?;
+        while let Some(row) = found.next()? {
+            let (number, at): (i64, _) = (row.get(0)?, rows::unsigned(row, 1)?);
+            let mut lines = holdings.query([number])?;
+            while let Some(line) = lines.next()? {
+                let (stock_id, units) = (line.get(0)?, rows::unsigned(line, 1)?);
+                changes.push(Change { stock_id, at, number, units, gone: false });
+            }
+            last = Some((at, row.get(2)?));
+            holds += 1;
+            if changes.len() >= LINES_PER_STEP {
+                break;
+            }
+        }
+        let more = holds == HOLDS_PER_STEP || changes.len() >= LINES_PER_STEP;
+        self.known = match last {
+            Some(place) if more => place,
+            _ => (until.saturating_add(1), String::new()),
+        };
+        self.apply(&changes);
+        Ok(Step { changes, known_before: self.known.0, more })
+    }
+
+    /// What changes for a reservation: `before` and `after` a commit.
+    pub(super) fn note(
+        &self,
+        id: &str,
+        number: i64,
+        before: Option<&Reservation>,
+        after: Option<&Reservation>,
+        stock_id: &dyn Fn(&StockKey) -> rusqlite::Result<i64>,
+        changes: &mut Vec<Change>,
+    ) -> rusqlite::Result<()> {
+        for (reservation, gone) in [(before, true), (after, false)] {
+            let Some(reservation) = reservation else { continue };
+            let Some(at) = reservation.due_at().filter(|at| self.knows(*at, id)) else { continue };
+            for line in &reservation.lines {
+                let units = line.remaining().unwrap_or(0);
+                if units > 0 {
+                    let stock_id = stock_id(&line.key)?;
+                    changes.push(Change { stock_id, at, number, units, gone });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn knows(&self, at: Timestamp, id: &str) -> bool {
+        (at, id) <= (self.known.0, self.known.1.as_str())
+    }
+
+    pub(super) fn apply(&mut self, changes: &[Change]) {
+        for Change { stock_id, at, number, gone, .. } in changes {
+            let entry = (*stock_id, *at, *number);
+            if *gone {
+                self.by_stock.remove(&entry);
+            } else {
+                self.by_stock.insert(entry);
+            }
+        }
+    }
+
+    /// Ids of reservations that hold something of the stock and are due, the longest due first.
+    pub(super) fn due_on(
+        &self,
+        connection: &Connection,
+        stock_id: i64,
+        until: Timestamp,
+        limit: u32,
+    ) -> rusqlite::Result<Vec<String>> {
+        let due = self.by_stock.range((stock_id, 0, 0)..=(stock_id, until, i64::MAX));
+        let numbers = due.map(|(_, _, number)| number);
+        let mut id = connection.prepare_cached(ID)?;
+        numbers
+            .take(usize::try_from(limit).unwrap_or(usize::MAX))
+            .map(|number| id.query_row([number], |row| row.get(0)))
+            .collect()
+    }
+}
+
+impl DueSums {
+    /// No sums yet; those that are due by `now` will be one per stock.
+    pub(super) fn folded(now: Timestamp) -> Self {
+        Self { folded_until: now, ..Self::default() }
+    }
+
+    /// After a step of reading ahead.
+    pub(super) fn extend(&mut self, step: &Step) {
+        self.apply(&step.changes);
+        self.known_before = step.known_before;
+    }
+}
+
+#[cfg(test)]
+#[path = "due_tests.rs"]
+mod tests;
