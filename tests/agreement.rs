@@ -36,7 +36,8 @@ fn model_native_component_and_http_agree() {
             let expected = reference.execute(command, 1);
             prop_assert_eq!(&native.execute(command, 1), &expected, "natively: {:?}", command);
             let expected = expected.map_err(str::to_owned);
-            let decided = guest::execute(&mut guest, command, 1);
+            let decided;
+            (guest, decided) = guest::execute(&compiled, guest, command, 1);
             prop_assert_eq!(&decided, &expected, "through the component: {:?}", command);
             let decided = http.execute(command);
             prop_assert_eq!(decided, expected.map(shown), "over HTTP: {:?}", command);

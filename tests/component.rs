@@ -42,9 +42,9 @@ fn the_component_imports_the_contract_and_nothing_else() {
     let mut imports: Vec<_> = component_type.imports(&engine).map(|(name, _)| name).collect();
     imports.sort_unstable();
     let ours = ["event-sink", "storage", "types"];
-    assert_eq!(imports, ours.map(|name| format!("holdfast:inventory/{name}@0.1.0")));
+    assert_eq!(imports, ours.map(|name| format!("holdfast:inventory/{name}@0.2.0")));
     let exports: Vec<_> = component_type.exports(&engine).map(|(name, _)| name).collect();
-    assert_eq!(exports, ["holdfast:inventory/inventory@0.1.0"]);
+    assert_eq!(exports, ["holdfast:inventory/inventory@0.2.0"]);
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn arguments_that_an_embedder_did_not_check_are_refused_all_at_once() {
 fn a_store_that_contradicts_itself_is_a_trap_and_not_a_decision() {
     let (_runtime, mut guest) = guest();
     let level = Level { total: 1, reserved: 2, unattributed: 0, minimum: 0, version: 1 };
-    let stock = Stock { level, due_at: None, created_at: 1, updated_at: 1 };
+    let stock = Stock { level, due: 0, created_at: 1, updated_at: 1 };
     guest.world().stocks.insert(key("a"), stock);
     let reserve = command(Action::Reserve { key: key("a"), quantity: 1 }, None);
     assert!(matches!(guest.execute(&reserve, 1), Err(Ended::Fault(_))));

@@ -73,6 +73,7 @@ fn session() -> Vec<(Timestamp, Option<&'static str>, Action)> {
         (9_000, None, Action::Fulfil { id: cart(), lines: Some(lines(&[("b", "north", 1)])) }),
         (10_000, None, Action::Cancel { id: cart(), lines: None }),
         (11_000, None, hold("cart-2", &[("a", "default", 2)], 5)),
+        (20_000, None, Action::Expire { id: "cart-2".to_owned() }),
         (20_000, None, Action::Reserve { key: a.clone(), quantity: 7 }),
         (21_000, None, Action::Release { key: a.clone(), quantity: 10 }),
         (22_000, None, Action::AdjustBy { key: a, delta: -4 }),
@@ -87,7 +88,7 @@ fn session() -> Vec<(Timestamp, Option<&'static str>, Action)> {
             },
         ),
         (24_000, None, hold("cart-3", &[("b", "north", 3)], 1)),
-        (30_000, None, Action::ExpireDue { limit: 10 }),
+        (30_000, None, Action::Expire { id: "cart-3".to_owned() }),
     ]
 }
 
@@ -127,7 +128,7 @@ fn in_rust_with_wasmtime_directly() {
     let events = printed.lines().filter(|line| line.starts_with(r#"{"event":"#));
     let events: String = events.map(|line| format!("{line}\n")).collect();
     assert_eq!(events, on_the_host());
-    assert_eq!(printed.lines().count() - events.lines().count(), 17 + 5, "one answer each");
+    assert_eq!(printed.lines().count() - events.lines().count(), 18 + 5, "one answer each");
 }
 
 fn same_as_in_rust(script: &str) {

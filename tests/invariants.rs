@@ -13,7 +13,8 @@ use crate::{
 use holdfast::{
     component::{Domain, Guest, Limits, Runtime},
     model::{
-        Action, Event, Level, QUANTITY_MAX, Reservation, StockEventKind, StockFilter, StockKey,
+        Action, Due, Ended, Event, Level, QUANTITY_MAX, Reservation, StockEventKind, StockFilter,
+        StockKey,
     },
 };
 use proptest::prelude::*;
@@ -32,7 +33,16 @@ impl Bench {
     }
 
     fn guest(&self) -> Guest<MemoryWorld> {
-        Guest::new(&self.domain, MemoryWorld::default()).map_err(|(fault, _)| fault).unwrap()
+        self.guest_over(MemoryWorld::default())
+    }
+
+    fn guest_over(&self, world: MemoryWorld) -> Guest<MemoryWorld> {
+        Guest::new(&self.domain, world).map_err(|(fault, _)| fault).unwrap()
+    }
+
+    /// A world once everything that is due has expired.
+    fn swept(&self, world: MemoryWorld, now: u64) -> MemoryWorld {
+        sweep(self.guest_over(world), now).into_world()
     }
 }
 
@@ -50,9 +60,19 @@ fn timed() -> impl Strategy<Value = Vec<(Command, u64)>> {
     })
 }
 
-fn sweep(guest: &mut Guest<MemoryWorld>, now: u64) {
-    let sweep = component::command(Action::ExpireDue { limit: 100 }, None);
-    guest.execute(&sweep, now).unwrap().unwrap();
+/// Expires everything that is due.
+fn sweep(mut guest: Guest<MemoryWorld>, now: u64) -> Guest<MemoryWorld> {
+    let due = guest.world().reservations.iter().filter(|(_, it)| it.is_due(now));
+    let mut due: Vec<_> = due.map(|(id, it)| (it.status.expires_at, id.clone())).collect();
+    due.sort();
+    due.into_iter().fold(guest, |guest, (_, id)| guest::expire(guest, &id, now))
+}
+
+/// The same without versions, which count what is recorded: a hold that is due may be, or not.
+fn unversioned(mut seen: Model) -> Model {
+    seen.stocks.values_mut().for_each(|stock| stock.version = 0);
+    seen.reservations.values_mut().for_each(|it| it.version = 0);
+    seen
 }
 
 /// Everything that a reader can see.
@@ -133,18 +153,22 @@ fn the_invariants_hold_after_every_command_and_the_reference_model_agrees() {
             now += pause;
             let before = guest.world().clone();
             let expected = reference.execute(command, now).map_err(str::to_owned);
-            let decided = guest::execute(&mut guest, command, now);
+            let decided;
+            (guest, decided) = guest::execute(&bench.domain, guest, command, now);
             prop_assert_eq!(&decided, &expected, "{:?} at {}", command, now);
             let after = guest.world().clone();
             check_numbers(&after);
             check_absorbing(&before.reservations, &after.reservations);
             if decided.is_err() {
+                // What was due may have expired; nothing else has changed.
+                let [before, after] = [before, after].map(|world| bench.swept(world, now));
                 prop_assert_eq!(before.events.len(), after.events.len(), "a rejection says nothing");
                 prop_assert_eq!(&before.stocks, &after.stocks, "and writes nothing");
             }
-            let seen = visible(&mut guest, now);
-            prop_assert_eq!(&seen.stocks, &reference.stocks, "nothing due counts");
-            prop_assert_eq!(&seen.reservations, &reference.reservations);
+            let seen = unversioned(visible(&mut guest, now));
+            let expected = unversioned(reference.clone());
+            prop_assert_eq!(&seen.stocks, &expected.stocks, "nothing due counts");
+            prop_assert_eq!(&seen.reservations, &expected.reservations);
             reference.check();
         }
         check_events(guest.world());
@@ -163,15 +187,20 @@ fn sweeping_always_never_or_at_random_changes_no_decision() {
         let mut now = 1_000;
         for ((command, pause), swept) in sequence.iter().zip(sweeps) {
             now += pause;
-            sweep(&mut always, now);
+            always = sweep(always, now);
             if swept {
-                sweep(&mut random, now);
+                random = sweep(random, now);
             }
-            let decided = guest::execute(&mut never, command, now);
-            prop_assert_eq!(&guest::execute(&mut always, command, now), &decided);
-            prop_assert_eq!(&guest::execute(&mut random, command, now), &decided);
+            let (decided, other);
+            (never, decided) = guest::execute(&bench.domain, never, command, now);
+            (always, other) = guest::execute(&bench.domain, always, command, now);
+            prop_assert_eq!(&other, &decided);
+            let other;
+            (random, other) = guest::execute(&bench.domain, random, command, now);
+            prop_assert_eq!(&other, &decided);
         }
-        let (a, b, c) = (visible(&mut never, now), visible(&mut always, now), visible(&mut random, now));
+        let [a, b, c] =
+            [&mut never, &mut always, &mut random].map(|it| unversioned(visible(it, now)));
         prop_assert_eq!((&a.stocks, &a.reservations), (&b.stocks, &b.reservations));
         prop_assert_eq!((&a.stocks, &a.reservations), (&c.stocks, &c.reservations));
         check_events(always.world());
@@ -187,7 +216,7 @@ fn the_same_commands_again_give_the_same_events_byte_for_byte() {
             let (mut guest, mut now) = (bench.guest(), 1_000);
             for (command, pause) in &sequence {
                 now += pause;
-                let _ = guest::execute(&mut guest, command, now);
+                guest = guest::execute(&bench.domain, guest, command, now).0;
             }
             format!("{:?}", guest.into_world().events)
         };
@@ -204,10 +233,12 @@ fn several_lines_of_one_stock_decide_as_their_sum_in_any_order() {
             let mut guest = bench.guest();
             let key = ("a", "default");
             let set = model::Action::Set { key, total, minimum: None };
-            guest::execute(&mut guest, &Command { action: set, if_version: None }, 1).unwrap();
+            let set = Command { action: set, if_version: None };
+            guest = guest::execute(&bench.domain, guest, &set, 1).0;
             let lines = quantities.iter().map(|quantity| (key, *quantity)).collect();
             let hold = model::Action::Hold { id: "r1", lines, ttl: None };
-            let decided = guest::execute(&mut guest, &Command { action: hold, if_version: None }, 1);
+            let hold = Command { action: hold, if_version: None };
+            let (guest, decided) = guest::execute(&bench.domain, guest, &hold, 1);
             (decided.map(|_| ()), guest.into_world().stocks[&guest::key(key)].level)
         };
         let sum = lines.iter().sum::<u64>();
@@ -226,7 +257,7 @@ fn what_is_taken_and_given_back_leaves_the_numbers_as_they_were() {
     proptest!(config(), |((sequence, quantity) in (commands(false), 1..9_u64))| {
         let mut guest = bench.guest();
         for command in &sequence {
-            let _ = guest::execute(&mut guest, command, 1_000);
+            guest = guest::execute(&bench.domain, guest, command, 1_000).0;
         }
         let key = ("b", "default");
         let numbers = |guest: &mut Guest<MemoryWorld>| {
@@ -234,19 +265,27 @@ fn what_is_taken_and_given_back_leaves_the_numbers_as_they_were() {
                 guest.world().stocks[&guest::key(key)].level;
             (total, reserved, unattributed)
         };
-        let mut pair = |take: model::Action, give: model::Action| {
+        let pair = |mut guest: Guest<MemoryWorld>, take: model::Action, give: model::Action| {
             let before = numbers(&mut guest);
-            let mut run = |action| guest::execute(&mut guest, &Command { action, if_version: None }, 1_000);
-            if run(take).is_ok() {
-                run(give).unwrap();
+            let run = |guest, action| {
+                guest::execute(&bench.domain, guest, &Command { action, if_version: None }, 1_000)
+            };
+            let (mut guest, taken) = run(guest, take);
+            if taken.is_ok() {
+                let given;
+                (guest, given) = run(guest, give);
+                given.unwrap();
                 assert_eq!(numbers(&mut guest), before);
             }
+            guest
         };
-        pair(
+        guest = pair(
+            guest,
             model::Action::Reserve { key, quantity },
             model::Action::Release { key, quantity },
         );
         pair(
+            guest,
             model::Action::Hold { id: "r9", lines: vec![(key, quantity)], ttl: None },
             model::Action::Cancel { id: "r9", lines: None },
         );
@@ -254,23 +293,22 @@ fn what_is_taken_and_given_back_leaves_the_numbers_as_they_were() {
 }
 
 #[test]
-fn a_backlog_of_due_holds_is_refused_until_it_is_swept() {
+fn a_command_that_meets_what_is_due_ends_there_and_leaves_nothing() {
     let bench = Bench::new();
     let mut guest = bench.guest();
     let key = guest::key(("a", "default"));
-    let mut run =
-        |action: Action, now: u64| guest.execute(&component::command(action, None), now).unwrap();
-    run(Action::AdjustSet { key: key.clone(), total: 1_000, minimum: None }, 1).unwrap();
-    for i in 0..250 {
-        let line = holdfast::model::LineRequest { key: key.clone(), quantity: 4 };
-        let hold = Action::Hold { id: format!("r{i}"), lines: vec![line], ttl_seconds: Some(1) };
-        run(hold, 1).unwrap();
-    }
-    let reserve = Action::Reserve { key, quantity: 1_000 };
-    assert_eq!(run(reserve.clone(), 1_000).unwrap_err().code, "insufficient-stock", "not yet");
-    for _ in 0..2 {
-        assert_eq!(run(reserve.clone(), 1_001).unwrap_err().code, "expiry-backlog");
-        run(Action::ExpireDue { limit: 100 }, 1_001).unwrap();
-    }
-    run(reserve, 1_001).unwrap();
+    let set = Action::AdjustSet { key: key.clone(), total: 9, minimum: None };
+    guest.execute(&component::command(set, None), 1).unwrap().unwrap();
+    let line = holdfast::model::LineRequest { key: key.clone(), quantity: 4 };
+    let hold = Action::Hold { id: "r1".to_owned(), lines: vec![line], ttl_seconds: Some(1) };
+    guest.execute(&component::command(hold, None), 1).unwrap().unwrap();
+    let told = guest.world().events.len();
+    let reserve = component::command(Action::Reserve { key: key.clone(), quantity: 9 }, None);
+    assert_eq!(guest.execute(&reserve, 1_000).unwrap().unwrap_err().code, "insufficient-stock");
+    let ended = guest.execute(&reserve, 1_001).unwrap_err();
+    assert!(matches!(&ended, Ended::Due(Due::Stock(on)) if *on == key), "{ended}");
+    assert_eq!(guest.world().events.len(), told);
+    let world = guest.into_world();
+    let mut guest = guest::expire(bench.guest_over(world), "r1", 1_001);
+    guest.execute(&reserve, 1_001).unwrap().unwrap();
 }

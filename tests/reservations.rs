@@ -215,6 +215,9 @@ fn a_hold_that_nobody_confirms_is_free_again_on_time_swept_or_not() {
         hold(&mut client, &json!({ "reservation_id": "r", "lines": lines, "ttl_seconds": 1 }));
         assert_eq!(client.reserve("a", 1).problem(), "insufficient-stock");
         eventually("the units are free", || available(&mut client, "a") == 10);
+        assert_eq!(client.get(&format!("{R}/r")).json()["state"], "expired");
+        // A command has it recorded, where nobody swept it before.
+        assert_eq!(client.reserve("a", 11).problem(), "insufficient-stock");
         let expired = client.get(&format!("{R}/r")).json();
         assert_eq!((&expired["state"], &expired["version"]), (&json!("expired"), &json!(2)));
         assert_eq!(expired["updated_at"], expired["expires_at"], "as of the time it came due");

@@ -3,8 +3,8 @@
 use crate::convert::{self, reservation, stock};
 use alloc::{string::String, vec::Vec};
 use domain::{
-    Context, DeficitScan, Event, Rejection, Reservation, ReservationScan, Stock,
-    StockKey, StockScan, World, commands,
+    Context, DeficitScan, Event, Rejection, Reservation, ReservationScan, Stock, StockKey,
+    StockScan, World, commands,
     queries::{self, StockFilter},
 };
 

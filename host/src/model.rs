@@ -26,8 +26,8 @@ pub use query::{DeficitPosition, DeficitScan, LowStockPage, StockFilter, StockPa
 pub use recorded::{Decision, Recorded, State};
 pub use rejection::{Detail, Rejection, Value};
 pub use reservation::{
-    LineRequest, Reservation, ReservationFilter, ReservationLine, ReservationPage,
-    ReservationScan, ReservationState, ReservationStatus,
+    LineRequest, Reservation, ReservationFilter, ReservationLine, ReservationPage, ReservationScan,
+    ReservationState, ReservationStatus,
 };
 pub use stock::{Level, QUANTITY_MAX, Stock, StockView};
 

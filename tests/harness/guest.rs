@@ -6,10 +6,10 @@ use super::{
 };
 use crate::component;
 use holdfast::{
-    component::Guest,
+    component::{Decision, Domain, Guest},
     model::{
-        Action, Command, LineRequest, LocationId, Outcome, Precondition, ProductId, Reservation,
-        ReservationState, StockKey, StockView,
+        Action, Command, Ended, LineRequest, LocationId, Outcome, Precondition, ProductId,
+        Reservation, ReservationState, StockKey, StockView,
     },
 };
 
@@ -66,12 +66,13 @@ pub fn stock(view: &StockView) -> model::Stock {
     let level = view.stock.level;
     let stock = model::Stock {
         total: level.total,
-        reserved: level.reserved,
+        reserved: view.reserved,
         unattributed: level.unattributed,
         minimum: level.minimum,
         version: level.version,
     };
-    assert_eq!((view.available, view.low), (level.total - level.reserved, stock.low()));
+    assert_eq!(view.reserved, level.reserved - view.stock.due);
+    assert_eq!((view.available, view.low), (level.total - view.reserved, stock.low()));
     stock
 }
 
@@ -104,19 +105,48 @@ pub fn reservation(it: &Reservation) -> model::Reservation {
     }
 }
 
+/// Lets the component decide, as a host does: what is due on what the command meets expires
+/// first, one call each, and after a call that ended so comes a new instance.
+pub fn decide(
+    domain: &Domain<MemoryWorld>,
+    mut guest: Guest<MemoryWorld>,
+    command: &Command,
+    now: u64,
+) -> (Guest<MemoryWorld>, Decision<Outcome>) {
+    loop {
+        let before = guest.world().clone();
+        let due = match guest.execute(command, now) {
+            Err(Ended::Due(due)) => due,
+            decided => return (guest, decided.unwrap()),
+        };
+        guest = Guest::new(domain, before).map_err(|(fault, _)| fault).unwrap();
+        for id in guest.world().due(&due, now) {
+            guest = expire(guest, &id, now);
+        }
+    }
+}
+
+/// Expires a hold that is due.
+pub fn expire(mut guest: Guest<MemoryWorld>, id: &str, now: u64) -> Guest<MemoryWorld> {
+    let expire = component::command(Action::Expire { id: id.to_owned() }, None);
+    guest.execute(&expire, now).unwrap().unwrap();
+    guest
+}
+
 /// What the component makes of a command.
 pub fn execute(
-    guest: &mut Guest<MemoryWorld>,
+    domain: &Domain<MemoryWorld>,
+    guest: Guest<MemoryWorld>,
     given: &model::Command,
     now: u64,
-) -> Result<Seen, String> {
-    let decision = guest.execute(&command(given), now).unwrap();
-    decision.map_err(|rejection| rejection.code).map(|outcome| match outcome {
+) -> (Guest<MemoryWorld>, Result<Seen, String>) {
+    let (guest, decision) = decide(domain, guest, &command(given), now);
+    let seen = decision.map_err(|rejection| rejection.code).map(|outcome| match outcome {
         Outcome::Stock { view, created } => Seen::Stock(stock(&view), created),
         Outcome::Transfer { source, target } => Seen::Transfer(stock(&source), stock(&target)),
         Outcome::Reservation { reservation: it, created, .. } => {
             Seen::Reservation(reservation(&it), created)
         }
-        Outcome::Expiry { .. } => unreachable!("nobody asked for a sweep"),
-    })
+    });
+    (guest, seen)
 }

@@ -1,10 +1,10 @@
 //! A world in memory: the shortest thing a domain can be run over.
 
 use holdfast::{
-    component::World,
+    component::{Purpose, World},
     model::{
-        DeficitScan, DueHolds, Ended, Event, Reservation, ReservationPage, ReservationScan, Stock,
-        StockKey, StockScan,
+        DeficitScan, Due, Ended, Event, Reservation, ReservationPage, ReservationScan, Stock,
+        StockKey, StockScan, Timestamp,
     },
 };
 use std::collections::BTreeMap;
@@ -14,6 +14,38 @@ pub struct MemoryWorld {
     pub stocks: BTreeMap<StockKey, Stock>,
     pub reservations: BTreeMap<String, Reservation>,
     pub events: Vec<Event>,
+    /// What the call at hand is made for, and as of when.
+    call: Option<(Purpose, Timestamp)>,
+}
+
+impl MemoryWorld {
+    /// Ids of the holds that are due there, the longest due first.
+    pub fn due(&self, of: &Due, now: Timestamp) -> Vec<String> {
+        let concerns = |id: &str, it: &Reservation| match of {
+            Due::Stock(key) => it.holds(key) > 0,
+            Due::Reservation(own) => own == id,
+        };
+        let due = self.reservations.iter().filter(|(id, it)| it.is_due(now) && concerns(id, it));
+        let mut due: Vec<_> = due.map(|(id, it)| (it.status.expires_at, id.clone())).collect();
+        due.sort();
+        due.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// A stock as the call at hand may see it.
+    fn seen(&self, key: &StockKey, stock: Stock) -> Result<Stock, Ended> {
+        let Some((purpose, now)) = self.call else { return Ok(stock) };
+        let due = Due::Stock(key.clone());
+        match purpose {
+            Purpose::Expiry => Ok(stock),
+            Purpose::Command if self.due(&due, now).is_empty() => Ok(stock),
+            Purpose::Command => Err(Ended::Due(due)),
+            Purpose::Query => {
+                let holds = self.due(&due, now).into_iter();
+                let due = holds.map(|id| self.reservations[&id].holds(key)).sum();
+                Ok(Stock { due, ..stock })
+            }
+        }
+    }
 }
 
 fn missing(stock: &Stock) -> u64 {
@@ -22,8 +54,13 @@ fn missing(stock: &Stock) -> u64 {
 }
 
 impl World for MemoryWorld {
+    fn begin_call(&mut self, purpose: Purpose, now: Timestamp) {
+        self.call = Some((purpose, now));
+    }
+
     fn stock(&mut self, key: &StockKey) -> Result<Option<Stock>, Ended> {
-        Ok(self.stocks.get(key).copied())
+        let found = self.stocks.get(key).copied();
+        found.map(|stock| self.seen(key, stock)).transpose()
     }
 
     fn put_stock(&mut self, key: StockKey, stock: Stock) -> Result<(), Ended> {
@@ -41,7 +78,8 @@ impl World for MemoryWorld {
                 && (!scan.below_minimum || missing(stock) > 0)
                 && scan.after.as_ref().is_none_or(|after| *key > after)
         });
-        Ok(all.take(scan.limit as usize).map(|(key, stock)| (key.clone(), *stock)).collect())
+        let page = all.take(scan.limit as usize);
+        page.map(|(key, stock)| Ok((key.clone(), self.seen(key, *stock)?))).collect()
     }
 
     fn scan_deficits(&mut self, scan: &DeficitScan) -> Result<Vec<(StockKey, Stock)>, Ended> {
@@ -60,35 +98,24 @@ impl World for MemoryWorld {
             all.retain(|(key, stock)| (std::cmp::Reverse(missing(stock)), key.clone()) > place);
         }
         all.truncate(scan.limit as usize);
-        Ok(all)
+        all.into_iter()
+            .map(|(key, stock)| self.seen(&key, stock).map(|stock| (key, stock)))
+            .collect()
     }
 
     fn reservation(&mut self, id: &str) -> Result<Option<Reservation>, Ended> {
-        Ok(self.reservations.get(id).cloned())
+        let found = self.reservations.get(id);
+        match self.call {
+            Some((Purpose::Command, now)) if found.is_some_and(|it| it.is_due(now)) => {
+                Err(Ended::Due(Due::Reservation(id.to_owned())))
+            }
+            _ => Ok(found.cloned()),
+        }
     }
 
     fn put_reservation(&mut self, id: String, reservation: Reservation) -> Result<(), Ended> {
         self.reservations.insert(id, reservation);
         Ok(())
-    }
-
-    fn due_holds(
-        &mut self,
-        key: Option<&StockKey>,
-        until: u64,
-        limit: u32,
-    ) -> Result<DueHolds, Ended> {
-        let mut held: Vec<_> = self
-            .reservations
-            .iter()
-            .filter(|(_, it)| it.is_due(u64::MAX) && key.is_none_or(|key| it.holds(key) > 0))
-            .map(|(id, it)| (id.clone(), it.clone()))
-            .collect();
-        held.sort_by_key(|(id, it)| (it.status.expires_at, id.clone()));
-        let due = held.iter().take_while(|(_, it)| it.is_due(until)).count();
-        let rest = held.split_off(due.min(limit as usize));
-        let next_due = rest.first().and_then(|(_, it)| it.status.expires_at);
-        Ok(DueHolds { items: held, next_due })
     }
 
     fn scan_reservations(&mut self, scan: &ReservationScan) -> Result<ReservationPage, Ended> {

@@ -2,8 +2,8 @@
 
 use super::model::{self, Key, Line, Seen};
 use domain::{
-    Context, DeficitScan, DueHolds, Event, Movement, Precondition, Quantity, RawKey, RawLine,
-    Reservation, ReservationScan, Stock, StockKey, StockScan, World, commands,
+    Context, DeficitScan, Event, Movement, Precondition, Quantity, RawKey, RawLine, Reservation,
+    ReservationScan, Stock, StockKey, StockScan, World, commands,
 };
 use std::collections::BTreeMap;
 
@@ -34,10 +34,6 @@ impl World for Native {
 
     fn reservation(&mut self, id: &str) -> Option<Reservation> {
         self.reservations.get(id).cloned()
-    }
-
-    fn due_holds(&mut self, _: Option<&StockKey>, _: u64, _: u32) -> DueHolds {
-        unreachable!("nothing comes due here")
     }
 
     fn scan_reservations(&mut self, _: ReservationScan) -> (Vec<Reservation>, Option<u64>) {

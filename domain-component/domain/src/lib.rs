@@ -38,9 +38,7 @@ pub use quantity::{QUANTITY_MAX, Quantity};
 pub use rejection::{Detail, InvalidArgument, Rejection, ShortLine, Value};
 pub use reservation::{LINES_MAX, Reservation, TTL_SECONDS_MAX};
 pub use stock::{Level, Stock};
-pub use world::{
-    Context, DeficitPosition, DeficitScan, ReservationScan, StockScan, World,
-};
+pub use world::{Context, DeficitPosition, DeficitScan, ReservationScan, StockScan, World};
 
 /// Milliseconds since the Unix epoch, given by the caller.
 pub type Timestamp = u64;

@@ -1,8 +1,6 @@
 //! Reservations: units of one or more stocks, set aside for somebody.
 
-use crate::{
-    Change, Event, Quantity, Rejection, StockKey, Timestamp, Version, key::KeyIndex,
-};
+use crate::{Change, Event, Quantity, Rejection, StockKey, Timestamp, Version, key::KeyIndex};
 use alloc::{string::String, vec::Vec};
 
 /// The most lines of a reservation.

@@ -51,8 +51,8 @@ pub use bindings::{
     holdfast::inventory::{
         event_sink,
         inventory::{
-            self as domain, LowStockPage, ReservationFilter, ReservationOutcome,
-            ReservationPage, StockFilter, StockOutcome, StockPage, TransferOutcome,
+            self as domain, LowStockPage, ReservationFilter, ReservationOutcome, ReservationPage,
+            StockFilter, StockOutcome, StockPage, TransferOutcome,
         },
         storage::{self, DeficitPosition},
         types::{

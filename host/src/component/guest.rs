@@ -204,9 +204,8 @@ impl<W: World> Guest<W> {
         now: Timestamp,
     ) -> Result<Decision<Reservation>, Ended> {
         let context = convert::query_context(now);
-        let decision = self.query(now, |inventory, store| {
-            inventory.call_get_reservation(store, &context, id)
-        })?;
+        let decision = self
+            .query(now, |inventory, store| inventory.call_get_reservation(store, &context, id))?;
         decided(decision, |entry| reservation::from_wit(entry.reservation))
     }
 
@@ -237,9 +236,8 @@ impl<W: World> Guest<W> {
         now: Timestamp,
     ) -> Result<Decision<StockView>, Ended> {
         let (context, key) = (convert::query_context(now), convert::key_to_wit(key));
-        let decision = self.query(now, |inventory, store| {
-            inventory.call_get_stock(store, &context, &key)
-        })?;
+        let decision =
+            self.query(now, |inventory, store| inventory.call_get_stock(store, &context, &key))?;
         decided(decision, |view| Ok(convert::view_from_wit(view)))
     }
 

@@ -1,7 +1,7 @@
 use super::{Purpose, World};
 use crate::model::{
-    DeficitScan, Ended, Event, Fault, Reservation, ReservationPage, ReservationScan,
-    Stock, StockKey, StockScan, Timestamp,
+    DeficitScan, Ended, Event, Fault, Reservation, ReservationPage, ReservationScan, Stock,
+    StockKey, StockScan, Timestamp,
 };
 
 /// A world that is lent to a guest for one call: between calls others work on it, other guests

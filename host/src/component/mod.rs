@@ -23,8 +23,8 @@ pub use limits::Limits;
 pub use runtime::Runtime;
 
 use crate::model::{
-    DeficitScan, Ended, Event, Reservation, ReservationPage, ReservationScan, Stock,
-    StockKey, StockScan, Timestamp,
+    DeficitScan, Ended, Event, Reservation, ReservationPage, ReservationScan, Stock, StockKey,
+    StockScan, Timestamp,
 };
 
 /// The component that this binary ships with, compiled for wasm32-wasip2.

@@ -88,8 +88,7 @@ impl Chores {
         while executor.expiry_lines_left > 0 && self.retried.len() < RETRIED_MAX {
             let passed_over = u32::try_from(self.retried.len()).unwrap_or(u32::MAX);
             let due = executor.due(DUE_AT_ONCE.saturating_add(passed_over));
-            let ids: Vec<_> =
-                due.into_iter().filter(|id| !self.retried.contains_key(id)).collect();
+            let ids: Vec<_> = due.into_iter().filter(|id| !self.retried.contains_key(id)).collect();
             if ids.is_empty() {
                 self.sweep_at = now.saturating_add(self.settings.sweep_interval_ms);
                 return;

@@ -100,7 +100,9 @@ pub(super) fn run<L: Lane, S: Snapshot>(
             }
             switch.settle(change, now, committed.clone().map_err(|_| Error::StoreUnavailable));
         }
-        watch.batch(taken.decided.iter().map(|(job, _)| job.request.work.commands()).sum());
+        if !taken.decided.is_empty() {
+            watch.batch(taken.decided.iter().map(|(job, _)| job.request.work.commands()).sum());
+        }
         reply(&mut taken.decided, committed.as_ref().err());
         watch.ended(Stage::Reply);
         if committed.is_err() {

@@ -208,9 +208,8 @@ mod tests {
         assert_eq!(Tag::of(42).header(), "\"42\"");
         let tag = Tag { version: 42, due_units: 7 };
         assert_eq!(tag.header(), "\"42-7\"");
-        let has = |value: &str| {
-            Conditions::of(&headers(&[(header::IF_NONE_MATCH, value)])).has(tag)
-        };
+        let has =
+            |value: &str| Conditions::of(&headers(&[(header::IF_NONE_MATCH, value)])).has(tag);
         assert!(has("\"42-7\"") && !has("\"42\"") && !has("\"42-8\""));
     }
 

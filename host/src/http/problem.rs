@@ -54,7 +54,11 @@ pub(super) const CODES: [(&str, StatusCode, &str); 32] = [
         StatusCode::UNPROCESSABLE_ENTITY,
         "The key was used for another request",
     ),
-    ("batch-too-large", StatusCode::PAYLOAD_TOO_LARGE, "The request has too many commands or lines"),
+    (
+        "batch-too-large",
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "The request has too many commands or lines",
+    ),
     ("body-too-large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
     ("unsupported-media-type", StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is not JSON"),
     ("domain-fault", StatusCode::INTERNAL_SERVER_ERROR, "The domain component failed"),

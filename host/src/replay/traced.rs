@@ -3,8 +3,8 @@
 use crate::{
     component::{Purpose, World},
     model::{
-        DeficitScan, Ended, Event, Reservation, ReservationPage, ReservationScan, Stock,
-        StockKey, StockScan, Timestamp,
+        DeficitScan, Ended, Event, Reservation, ReservationPage, ReservationScan, Stock, StockKey,
+        StockScan, Timestamp,
     },
 };
 use serde::Serialize;

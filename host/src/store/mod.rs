@@ -13,8 +13,8 @@ pub use cached::{Cache, CachedLane, CachedSnapshot};
 pub use memory::MemoryLane;
 
 use crate::model::{
-    DeficitScan, EventKind, Installed, LogEntry, ProductId, Recorded, Reservation,
-    ReservationPage, ReservationScan, Stock, StockKey, StockScan, StoreFailure, Timestamp,
+    DeficitScan, EventKind, Installed, LogEntry, ProductId, Recorded, Reservation, ReservationPage,
+    ReservationScan, Stock, StockKey, StockScan, StoreFailure, Timestamp,
 };
 use std::{cmp::Reverse, collections::HashMap};
 

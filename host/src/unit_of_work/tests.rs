@@ -237,8 +237,7 @@ fn a_hold_is_due_from_its_time_on_until_it_is_resolved() {
         assert_eq!(matches!(met, Err(Ended::Due(due)) if due == of), !due.is_empty());
         due
     };
-    let (a, b, r) =
-        (Due::Stock(key("a")), Due::Stock(key("b")), Due::Reservation("r".to_owned()));
+    let (a, b, r) = (Due::Stock(key("a")), Due::Stock(key("b")), Due::Reservation("r".to_owned()));
     accept(&mut unit, "b", level(9, 0, 1));
     for (of, due) in [(&a, 1), (&b, 0), (&r, 1)] {
         assert_eq!(due_on(&mut unit, of.clone(), 49).len(), 0);
@@ -337,8 +336,7 @@ fn nobody_is_answered_what_is_not_so() {
     answered(&mut unit, level(6, 0, 2), 4).unwrap();
     assert!(answered(&mut unit, level(7, 0, 3), 7).is_err(), "it wrote nothing of it");
     let wrong = command(Action::Confirm { id: "r".to_owned() });
-    let view =
-        StockView { stock: stock(level(6, 0, 2)), reserved: 0, available: 6, low: false };
+    let view = StockView { stock: stock(level(6, 0, 2)), reserved: 0, available: 6, low: false };
     let outcome = Outcome::Stock { view, created: false };
     assert!(unit.accept(&wrong, 5, Digest([0; 32]), &outcome).is_err(), "of another kind");
 }

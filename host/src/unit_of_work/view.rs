@@ -1,8 +1,8 @@
 use crate::{
     component::{Purpose, World},
     model::{
-        DeficitScan, Ended, Event, Fault, Reservation, ReservationPage, ReservationScan,
-        Stock, StockKey, StockScan, StoreFailure, Timestamp,
+        DeficitScan, Ended, Event, Fault, Reservation, ReservationPage, ReservationScan, Stock,
+        StockKey, StockScan, StoreFailure, Timestamp,
     },
     store::{Snapshot, Stored},
 };
@@ -57,8 +57,7 @@ impl<S: Snapshot> ReadView<S> {
     /// The stock, with the units that are due; without them where the query is to be asked again,
     /// bound to one commit.
     fn with_due(&self, key: &StockKey, stored: &Stored) -> Stock {
-        let due =
-            if self.bound { self.snapshot.due_units(key, stored, self.now) } else { 0 };
+        let due = if self.bound { self.snapshot.due_units(key, stored, self.now) } else { 0 };
         Stock { due, ..stored.stock }
     }
 

@@ -4,8 +4,8 @@ use super::{Touched, TouchedReservation, UnitOfWork};
 use crate::{
     component::{Purpose, World},
     model::{
-        DeficitScan, Due, Ended, Event, Fault, Map, Reservation, ReservationPage,
-        ReservationScan, Stock, StockKey, StockScan, StoreFailure, Timestamp,
+        DeficitScan, Due, Ended, Event, Fault, Map, Reservation, ReservationPage, ReservationScan,
+        Stock, StockKey, StockScan, StoreFailure, Timestamp,
     },
     store::{self, Lane, Stored},
 };
@@ -37,7 +37,10 @@ impl<L: Lane> UnitOfWork<L> {
         Ok(stock)
     }
 
-    pub(super) fn load_reservation(&mut self, id: &str) -> Result<Option<Reservation>, StoreFailure> {
+    pub(super) fn load_reservation(
+        &mut self,
+        id: &str,
+    ) -> Result<Option<Reservation>, StoreFailure> {
         let written = self.reservation_writes.iter().find(|(written, _)| written == id);
         if let Some((_, reservation)) = written {
             return Ok(Some(reservation.clone()));

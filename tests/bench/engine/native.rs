@@ -2,7 +2,7 @@
 
 use super::Unit;
 use domain::{
-    Context, DeficitScan, DueHolds, Event, Level, Movement, Reservation, ReservationScan, Stock,
+    Context, DeficitScan, Event, Level, Movement, Quantity, Reservation, ReservationScan, Stock,
     StockKey, StockScan, World, commands,
 };
 use holdfast::{
@@ -32,13 +32,13 @@ impl World for Native<'_> {
         let it = found.level;
         let level =
             Level::restore(it.total, it.reserved, it.unattributed, it.minimum, it.version).unwrap();
-        Some(Stock::restore(of.clone(), level, found.due_at, found.created_at, found.updated_at))
+        Some(Stock::restore(of.clone(), level, Quantity::ZERO, found.created_at, found.updated_at))
     }
 
     fn save(&mut self, stock: &Stock) {
         let saved = model::Stock {
             level: level(stock.level()),
-            due_at: stock.due_at,
+            due: 0,
             created_at: 1,
             updated_at: stock.updated_at(),
         };
@@ -90,10 +90,6 @@ impl World for Native<'_> {
         unreachable!("there are none")
     }
 
-    fn due_holds(&mut self, _: Option<&StockKey>, _: u64, _: u32) -> DueHolds {
-        unreachable!("there are none")
-    }
-
     fn scan_reservations(&mut self, _: ReservationScan) -> (Vec<Reservation>, Option<u64>) {
         unreachable!("there are none")
     }
@@ -121,9 +117,9 @@ pub fn execute(unit: &mut Unit, command: &Command, now: u64) -> Outcome {
     }
     .unwrap();
     let stock = &outcome.stock;
-    let (due_at, updated_at) = (stock.due_at, stock.updated_at());
-    let told = model::Stock { level: level(stock.level()), due_at, created_at: 1, updated_at };
-    let available = told.level.total - told.level.reserved;
-    let view = StockView { stock: told, available, low: false };
+    let updated_at = stock.updated_at();
+    let told = model::Stock { level: level(stock.level()), due: 0, created_at: 1, updated_at };
+    let (reserved, available) = (told.level.reserved, told.level.total - told.level.reserved);
+    let view = StockView { stock: told, reserved, available, low: false };
     Outcome::Stock { view, created: outcome.created }
 }

@@ -23,12 +23,14 @@ const commands = [
   { now: 9_000n, call: ["fulfil", "cart-1", [line(bNorth, 1n)]] },
   { now: 10_000n, call: ["cancel", "cart-1", undefined] },
   { now: 11_000n, call: ["hold", "cart-2", [line(aDefault, 2n)], 5] },
-  { now: 20_000n, call: ["reserve", aDefault, 7n] }, // cart-2 is due: it expires first
+  // cart-2 is due: its host expires it before the next command meets its stock.
+  { now: 20_000n, call: ["expire", "cart-2"] },
+  { now: 20_000n, call: ["reserve", aDefault, 7n] },
   { now: 21_000n, call: ["release", aDefault, 10n] },
   { now: 22_000n, call: ["adjustBy", aDefault, -4n] },
   { now: 23_000n, call: ["transfer", "a", "default", "north", 2n] },
   { now: 24_000n, call: ["hold", "cart-3", [line(bNorth, 3n)], 1] },
-  { now: 30_000n, call: ["expireDue", 10] },
+  { now: 30_000n, call: ["expire", "cart-3"] },
 ];
 
 const queries = [

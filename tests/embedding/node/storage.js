@@ -52,22 +52,6 @@ export function putReservation(id, reservation) {
   put(reservations, id, { id, reservation });
 }
 
-export function dueHolds(key, until, limit) {
-  const expiryOf = ({ reservation }) => reservation.status.expiresAt;
-  const candidates = [...reservations.values()]
-    .filter(
-      (entry) =>
-        entry.reservation.status.state === "held" &&
-        expiryOf(entry) !== undefined &&
-        (key === undefined || holds(entry.reservation, key)),
-    )
-    .sort((a, b) => compare(expiryOf(a), expiryOf(b)) || compare(a.id, b.id));
-  const items = candidates.filter((entry) => expiryOf(entry) <= until).slice(0, limit);
-  // They are sorted by expiry, so the first one left over is the next to come due.
-  const left = candidates[items.length];
-  return { items, nextDue: left && expiryOf(left) };
-}
-
 export function scanReservations(scan) {
   forbidInCommand();
   // No reservation is ever removed, so its number in the order is a position that stays.
@@ -111,14 +95,6 @@ function isOrAny(wanted, value) {
 
 function deficitOf({ level }) {
   return level.minimum - (level.total - level.reserved);
-}
-
-function holds(reservation, key) {
-  return reservation.lines.some(
-    (line) =>
-      placeOf(line.key) === placeOf(key) &&
-      line.quantity > line.fulfilled + line.released + line.expired,
-  );
 }
 
 function matches({ lines, status, reference }, scan) {

@@ -6,7 +6,7 @@ from wasmtime.component import Component, Linker
 from storage import Storage
 from unit_of_work import UnitOfWork
 
-CONTRACT = "holdfast:inventory/{}@0.1.0"
+CONTRACT = "holdfast:inventory/{}@0.2.0"
 
 
 class Inventory:
@@ -24,7 +24,6 @@ class Inventory:
                 "scan-deficits": storage.scan_deficits,
                 "get-reservation": storage.get_reservation,
                 "put-reservation": storage.put_reservation,
-                "due-holds": storage.due_holds,
                 "scan-reservations": storage.scan_reservations,
             },
             "event-sink": {"publish": self._unit.publish},

@@ -34,12 +34,14 @@ COMMANDS = [
     (9_000, "fulfil", "cart-1", [line(B_NORTH, 1)]),
     (10_000, "cancel", "cart-1", None),
     (11_000, "hold", "cart-2", [line(A_DEFAULT, 2)], 5),
-    (20_000, "reserve", A_DEFAULT, 7),  # cart-2 is due: it expires first
+    # cart-2 is due: its host expires it before the next command meets its stock.
+    (20_000, "expire", "cart-2"),
+    (20_000, "reserve", A_DEFAULT, 7),
     (21_000, "release", A_DEFAULT, 10),
     (22_000, "adjust-by", A_DEFAULT, -4),
     (23_000, "transfer", "a", "default", "north", 2),
     (24_000, "hold", "cart-3", [line(B_NORTH, 3)], 1),
-    (30_000, "expire-due", 10),
+    (30_000, "expire", "cart-3"),
 ]
 
 REFERENCES = {3: "order-1"}  # by the number of the command

@@ -62,23 +62,6 @@ class Storage:
     def put_reservation(self, id, reservation):
         self._put(self._reservations, id, record(id=id, reservation=reservation))
 
-    def due_holds(self, key, until, limit):
-        def can_come_due(entry):
-            return (
-                entry.reservation.status.state == "held"
-                and _expiry(entry) is not None
-                and (key is None or _holds(entry, key))
-            )
-
-        candidates = sorted(
-            filter(can_come_due, self._reservations.values()),
-            key=lambda entry: (_expiry(entry), entry.id),
-        )
-        items = [entry for entry in candidates if _expiry(entry) <= until][:limit]
-        # They are sorted by expiry, so the first one left over is the next to come due.
-        left = candidates[len(items) :]
-        return record(items=items, next_due=_expiry(left[0]) if left else None)
-
     def scan_reservations(self, scan):
         self._unit.forbid_command()
         # No reservation is ever removed, so its number in the order is a position that stays.
@@ -109,14 +92,6 @@ def _deficit(entry):
 
 def _expiry(entry):
     return getattr(entry.reservation.status, "expires-at")
-
-
-def _holds(entry, key):
-    return any(
-        _place(line.key) == _place(key)
-        and line.quantity > line.fulfilled + line.released + line.expired
-        for line in entry.reservation.lines
-    )
 
 
 def _matches(entry, scan):

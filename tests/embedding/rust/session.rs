@@ -123,13 +123,15 @@ impl Session {
         self.command(10_000, None, |it, s, c| it.call_cancel(s, c, "cart-1", None))?;
         let cart = lines(&[("a", "default", 2)]);
         self.command(11_000, None, |it, s, c| it.call_hold(s, c, "cart-2", &cart, Some(5)))?;
+        // cart-2 is due: its host expires it before the next command meets its stock.
+        self.command(20_000, None, |it, s, c| it.call_expire(s, c, "cart-2"))?;
         self.command(20_000, None, |it, s, c| it.call_reserve(s, c, &a, 7))?;
         self.command(21_000, None, |it, s, c| it.call_release(s, c, &a, 10))?;
         self.command(22_000, None, |it, s, c| it.call_adjust_by(s, c, &a, -4))?;
         self.command(23_000, None, |it, s, c| it.call_transfer(s, c, "a", "default", "north", 2))?;
         let cart = lines(&[("b", "north", 3)]);
         self.command(24_000, None, |it, s, c| it.call_hold(s, c, "cart-3", &cart, Some(1)))?;
-        self.command(30_000, None, |it, s, c| it.call_expire_due(s, c, 10))?;
+        self.command(30_000, None, |it, s, c| it.call_expire(s, c, "cart-3"))?;
 
         self.query(|it, s, c| it.call_get_stock(s, c, &a))?;
         self.query(|it, s, c| it.call_get_stock(s, c, &b))?;

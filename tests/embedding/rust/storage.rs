@@ -1,12 +1,10 @@
-//! The contract's imports over maps: all that a domain needs of whoever runs it.
+//! The contract's imports over maps: all that a domain needs of its host. The session expires what
+//! is due before it asks anything, so the stocks of a query need no sums of due units.
 
 use crate::bindings::holdfast::inventory::{
     event_sink,
-    storage::{self, DeficitScan, DuePage, ReservationScan, ReservationScanPage, StockScan},
-    types::{
-        self, Event, Reservation, ReservationEntry, ReservationState, Stock, StockEntry, StockKey,
-        Timestamp,
-    },
+    storage::{self, DeficitScan, ReservationScan, ReservationScanPage, StockScan},
+    types::{self, Event, Reservation, ReservationEntry, Stock, StockEntry, StockKey},
 };
 use std::{cmp::Reverse, collections::BTreeMap};
 
@@ -30,13 +28,6 @@ fn entry((product, location): &(String, String), stock: &Stock) -> StockEntry {
 fn deficit(stock: &Stock) -> u64 {
     let level = stock.level;
     level.minimum.saturating_sub(level.total - level.reserved)
-}
-
-fn holds(reservation: &Reservation, key: &StockKey) -> bool {
-    reservation.lines.iter().any(|line| {
-        let gone = line.fulfilled + line.released + line.expired;
-        line.key == *key && line.quantity > gone
-    })
 }
 
 impl types::Host for Storage {}
@@ -82,22 +73,6 @@ impl storage::Host for Storage {
         let next = self.reservations.len() as u64 + 1;
         let number = self.reservations.get(&id).map_or(next, |(number, _)| *number);
         self.reservations.insert(id, (number, reservation));
-    }
-
-    fn due_holds(&mut self, key: Option<StockKey>, until: Timestamp, limit: u32) -> DuePage {
-        let held = self.reservations.iter().filter_map(|(id, (_, it))| {
-            let at = it.status.expires_at.filter(|_| it.status.state == ReservationState::Held)?;
-            key.as_ref().is_none_or(|key| holds(it, key)).then_some((at, id, it))
-        });
-        let mut held: Vec<_> = held.collect();
-        held.sort_by_key(|(at, id, _)| (*at, *id));
-        let due = held.partition_point(|(at, ..)| *at <= until).min(limit as usize);
-        let next_due = held.get(due).map(|(at, ..)| *at);
-        let items = held
-            .into_iter()
-            .take(due)
-            .map(|(_, id, it)| ReservationEntry { id: id.clone(), reservation: it.clone() });
-        DuePage { items: items.collect(), next_due }
     }
 
     fn scan_reservations(&mut self, scan: ReservationScan) -> ReservationScanPage {

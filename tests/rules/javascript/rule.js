@@ -1,5 +1,5 @@
 // A safety stock: at some locations the last units of every product are not given away.
-import * as domain from "holdfast:inventory/inventory@0.1.0";
+import * as domain from "holdfast:inventory/inventory@0.2.0";
 
 const SAFETY_STOCK = new Map([
   ["showroom", 5n],
@@ -68,8 +68,8 @@ function find(context, id) {
   return ask(() => domain.getReservation(asQuery(context), id))?.reservation;
 }
 
-// Queries see due holds as expired, which storage does not. One that is refused tells nothing:
-// the command will be refused too, in the domain's own words.
+// A query that is refused tells nothing: the command will be refused too, in the domain's own
+// words.
 function ask(query) {
   try {
     return query();

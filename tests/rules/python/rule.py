@@ -38,7 +38,7 @@ class Inventory(exports.Inventory):
     confirm = staticmethod(domain.confirm)
     fulfil = staticmethod(domain.fulfil)
     cancel = staticmethod(domain.cancel)
-    expire_due = staticmethod(domain.expire_due)
+    expire = staticmethod(domain.expire)
     get_reservation = staticmethod(domain.get_reservation)
     list_reservations = staticmethod(domain.list_reservations)
     get_stock = staticmethod(domain.get_stock)
@@ -49,7 +49,6 @@ class Inventory(exports.Inventory):
 def watch(keys, command, *arguments):
     # Several lines can be about one stock.
     stocks = {(key.product_id, key.location_id): key for key in keys}.values()
-    # As stored, due holds and all: that is what the command's events begin with.
     before = [level(key) for key in stocks]
     # A rejection is raised past what follows.
     outcome = command(*arguments)

@@ -235,7 +235,11 @@ fn within(held: &Demand, lines: &[(StockKey, Quantity)]) -> Result<Demand, Rejec
 }
 
 /// The reservation, its version as the caller wants it.
-pub(super) fn load(session: &mut Session<'_>, context: &Context, id: &str) -> Result<Reservation, Rejection> {
+pub(super) fn load(
+    session: &mut Session<'_>,
+    context: &Context,
+    id: &str,
+) -> Result<Reservation, Rejection> {
     let Some(reservation) = session.reservation(id) else {
         return Err(Rejection::ReservationNotFound { id: id.into() });
     };

@@ -2,9 +2,8 @@
 
 use super::*;
 use crate::{
-    Context, DeficitScan, Event, Movement, Precondition, Quantity, RawKey, RawLine,
-    Rejection, Reservation, ReservationScan, Stock, StockKey, StockScan, World, queries,
-    reservation::State,
+    Context, DeficitScan, Event, Movement, Precondition, Quantity, RawKey, RawLine, Rejection,
+    Reservation, ReservationScan, Stock, StockKey, StockScan, World, queries, reservation::State,
 };
 use alloc::{
     collections::BTreeMap,

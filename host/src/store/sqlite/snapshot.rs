@@ -7,8 +7,7 @@ use super::{
 };
 use crate::{
     model::{
-        DeficitScan, ReservationPage, ReservationScan, StockKey, StockScan, StoreFailure,
-        Timestamp,
+        DeficitScan, ReservationPage, ReservationScan, StockKey, StockScan, StoreFailure, Timestamp,
     },
     store::{Snapshot, Stored, StoredReservation},
 };
