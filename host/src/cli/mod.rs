@@ -5,15 +5,18 @@ mod domain;
 mod explain;
 mod migrate;
 mod openapi;
+mod process;
 mod remote;
 mod serve;
 
 use crate::{
     config::{Config, Settings, read_file},
+    logging,
     store::sqlite::{OpenError, SqliteStore},
 };
+use anyhow::Context;
 use clap::{Parser, Subcommand};
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
 
 /// Inventory reservations, decided by a WebAssembly component.
 ///
@@ -54,20 +57,32 @@ enum Command {
 /// Runs the program with the arguments and the environment of the process.
 #[must_use]
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return explain_usage(&error),
+    };
     match execute(cli) {
         Ok(code) => code,
         Err(error) => {
-            #[allow(clippy::print_stderr, reason = "what a command line says when it fails")]
-            {
-                eprintln!("holdfast: {error:#}");
-            }
+            logging::say(&format!("holdfast: {error:#}"));
             ExitCode::FAILURE
         }
     }
 }
 
+/// What clap has to say: help, or what is wrong with the arguments.
+fn explain_usage(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() && !std::io::stderr().is_terminal() {
+        logging::say(error.render().to_string().trim_end());
+    } else {
+        // A failure to write is no reason to fail in another way.
+        let _ = error.print();
+    }
+    u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
 fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
+    process::survive_file_size_limit().context("ignoring the signal SIGXFSZ")?;
     let file = cli.config.as_deref().map(read_file).transpose()?.unwrap_or_default();
     let settings = cli.settings.or(file);
     let config = settings.clone().resolve()?;
@@ -87,7 +102,7 @@ fn print(text: &str) -> anyhow::Result<()> {
     use std::io::{ErrorKind, Write};
     match writeln!(std::io::stdout(), "{text}") {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        done => Ok(done?),
+        done => done.context("writing to standard output"),
     }
 }
 
