@@ -1,6 +1,7 @@
 //! When the environment misbehaves: the log cannot be written, the clock is set, the process may
 //! use too little. The service goes on.
 
+mod clock;
 mod limits;
 mod log;
 

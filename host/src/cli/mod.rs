@@ -1,5 +1,6 @@
 //! The command line: one file per subcommand.
 
+mod clock;
 mod config;
 mod domain;
 mod explain;
@@ -47,6 +48,9 @@ enum Command {
     /// Look at domain components, swap them, replay commands on them
     #[command(subcommand)]
     Domain(domain::DomainCommand),
+    /// Look at the clock of the running server, and accept it
+    #[command(subcommand)]
+    Clock(clock::ClockCommand),
     /// Make the decision behind an event again, and show what the component saw, wrote and said
     Explain {
         /// The number of the event
@@ -92,6 +96,7 @@ fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Openapi => openapi::run(),
         Command::Migrate => migrate::run(&config),
         Command::Domain(command) => return domain::run(&command, &config),
+        Command::Clock(command) => clock::run(&command, &config),
         Command::Explain { sequence } => explain::run(sequence, &config),
     }?;
     Ok(ExitCode::SUCCESS)

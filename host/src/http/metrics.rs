@@ -2,7 +2,7 @@
 
 use super::App;
 use crate::{
-    engine::{Reading, Stage},
+    engine::{ClockReading, ClockStatus, Reading, Stage},
     logging::{self, Counts},
     model::Installed,
 };
@@ -34,6 +34,7 @@ async fn metrics(State(app): State<App>) -> Response {
     let domain = app.engine.domain();
     let (reading, waiting) = (app.engine.meter(), app.engine.waiting());
     let mut text = render(&reading, waiting, &domain.installed, domain.faults);
+    render_clock(&mut text, app.engine.clock());
     render_log(&mut text, logging::counts());
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
 }
@@ -41,6 +42,16 @@ async fn metrics(State(app): State<App>) -> Response {
 fn figure(text: &mut String, name: &str, kind: &str, help: &str, value: impl Display) {
     // Writing to a string does not fail.
     let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
+}
+
+#[allow(clippy::cast_precision_loss, reason = "seconds of centuries fit")]
+fn render_clock(text: &mut String, clock: ClockReading) {
+    let following = u8::from(clock.status == ClockStatus::Following);
+    let help = "Whether the time of decisions is the wall clock's.";
+    figure(text, "holdfast_clock_following", "gauge", help, following);
+    let ahead = clock.wall_ahead_ms as f64 / 1_000.0;
+    let help = "Seconds by which the wall clock is ahead of the time of decisions.";
+    figure(text, "holdfast_clock_wall_ahead_seconds", "gauge", help, format_args!("{ahead:.3}"));
 }
 
 fn render_log(text: &mut String, lines: Counts) {
@@ -110,9 +121,13 @@ mod tests {
         assert!(text.ends_with("holdfast_writer_seconds_total{stage=\"reply\"} 0.004000\n"));
     }
     #[test]
-    fn a_log_that_loses_lines_is_a_figure() {
+    fn a_clock_behind_and_a_log_that_loses_lines_are_figures() {
         let mut text = String::new();
+        let status = ClockStatus::Behind;
+        render_clock(&mut text, ClockReading { status, wall_ahead_ms: -1_500, now: 0 });
         render_log(&mut text, Counts { written: 1, lost: 2, held_back: 3 });
+        assert!(text.contains("\nholdfast_clock_following 0\n"));
+        assert!(text.contains("\nholdfast_clock_wall_ahead_seconds -1.500\n"));
         assert!(text.contains("\nholdfast_log_lines_lost_total 2\n"));
         assert!(text.ends_with("\nholdfast_log_lines_held_back_total 3\n"));
     }
