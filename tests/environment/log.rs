@@ -5,7 +5,7 @@ use crate::harness::{Client, Server, eventually};
 use std::{
     fs::OpenOptions,
     io::{Read, Write},
-    process::Stdio,
+    process::{Command, Stdio},
 };
 
 /// What a new pipe holds.
@@ -161,4 +161,35 @@ fn a_long_line_is_cut_and_says_so() {
     let target = line["request_target"].as_str().unwrap();
     assert!(target.starts_with("/v1/inventory?prefix=xxx"), "{target}");
     assert!(target.ends_with("bytes more]"), "{target}");
+}
+
+#[test]
+#[ignore = "the next test runs it in a process of its own"]
+fn child_that_panics() {
+    use holdfast::logging::{Style, start};
+    let log = start("info".parse().unwrap(), Style::Json).unwrap();
+    let panicked = std::thread::Builder::new().name("unlucky".into()).spawn(|| panic!("told you"));
+    assert!(panicked.unwrap().join().is_err());
+    drop(log);
+}
+
+#[test]
+fn a_panic_is_a_line_of_the_log_and_waits_for_nobody() {
+    let child = || {
+        let mut child = Command::new(std::env::current_exe().unwrap());
+        let test = "environment::log::child_that_panics";
+        child.args(["--exact", "--ignored", "--nocapture", test]).stdout(Stdio::null());
+        child
+    };
+    let output = child().stderr(Stdio::piped()).output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    let lines = text.lines().filter_map(|it| serde_json::from_str::<serde_json::Value>(it).ok());
+    let lines: Vec<_> = lines.collect();
+    assert_eq!(lines.len(), 1, "{text}");
+    assert_eq!(lines[0]["message"], "panicked: told you");
+    assert_eq!((&lines[0]["thread"], &lines[0]["level"]), (&"unlucky".into(), &"ERROR".into()));
+    assert!(lines[0]["place"].as_str().unwrap().contains("log.rs"), "{text}");
+
+    let (_reader, errors) = stalled();
+    assert!(ended(&mut child().stderr(errors).spawn().unwrap()).success());
 }

@@ -30,7 +30,7 @@ pub(super) fn room_for_connections(config: &Config) -> anyhow::Result<usize> {
     let connections_max = u64::try_from(config.connections_max)?;
     let mut plan = plan(&limits, files, connections_max);
     if plan.limits != limits
-        && let Err(error) = setrlimit(Resource::Nofile, plan.limits.clone())
+        && let Err(error) = setrlimit(Resource::Nofile, plan.limits)
     {
         tracing::warn!(%error, "the limit of open files cannot be raised");
         let as_it_is = Rlimit { maximum: limits.current, ..limits };
