@@ -1,34 +1,34 @@
 //! The host's time: milliseconds since the Unix epoch, by which commands and queries are decided.
 //!
-//! It is `max(wall clock, last recorded time + time elapsed since)`: it never goes back and never
-//! stands still, whatever becomes of the wall clock. Elapsed time is measured by a clock that
-//! nobody sets (`CLOCK_BOOTTIME`: it counts while the machine sleeps, too, and has the speed of the
-//! wall clock). So the distance between the two changes only when the wall clock is set, and the
-//! host's time is the boot clock and an offset.
+//! The host's time is `max(wall clock, last recorded time + time elapsed since)`. It never goes back
+//! and never stands still, whatever happens to the wall clock. Elapsed time is measured by a clock
+//! that nobody sets: `CLOCK_BOOTTIME`, which also counts while the machine sleeps, and which runs at
+//! the speed of the wall clock. So the difference between the two clocks changes only when somebody
+//! sets the wall clock, and the host's time is the boot clock plus an offset.
 //!
-//! | the wall clock | what happens | what `accept` does |
+//! | wall clock | status, and what the host does | what `accept` does |
 //! | --- | --- | --- |
-//! | is set forward, by no more than the bound within a day | `Following`: it is followed at once | nothing |
-//! | is set forward by more | `Ahead`: it is **not** followed, time goes on by elapsed time: a mistake must not expire every hold | it is followed, in one step |
-//! | is set forward, then right again | `Following` again, by itself | nothing |
-//! | is behind the host's time: at start or by being set back | `Behind` (from 10 s on): time goes on by elapsed time | `Slowed`: time passes slower by a tenth until the wall clock has caught up |
-//! | is ahead of the last recorded time at start | `Following`: nothing tells a wrong clock from a time in which the service was down | nothing |
+//! | is set forward, by no more than the bound within a day | `Following`: the step is followed at once | nothing |
+//! | is set forward by more than the bound | `Ahead`: the step is **not** followed, time goes on by elapsed time, because a mistake must not expire every hold | follows the step, at once |
+//! | is set forward too far, and then right again | `Following` again, without an operator | nothing |
+//! | is set back, or is behind the recorded time at start, by 10 s or more | `Behind`: time goes on by elapsed time | `Slowed`: time passes a tenth slower until the wall clock has caught up |
+//! | is ahead of the recorded time at start, however far | `Following`: a wrong clock cannot be told from a time in which the service was down | nothing |
 //!
-//! `accept` is an operator's word that the wall clock is right: the admin route, or `accept_clock`
-//! at start. At start only `Behind` can be there, so all that the setting does is to begin with
-//! `Slowed`. It can be left on: steps forward while the service runs wait for an operator still.
-//! In no case does time go back.
+//! `accept` is an operator's word that the wall clock is right. An operator gives it by the admin
+//! route, or at start by the setting `accept_clock`. A start can only be `Behind`, never `Ahead`, so
+//! the setting means that a start which is `Behind` begins `Slowed`. The setting may stay on: it does
+//! not confirm steps forward while the service runs. Time goes back in no case.
 //!
-//! A start while the wall clock is wrong follows it: who sees `Ahead` sets the clock right first,
-//! if it is wrong, and starts again only then.
+//! Because a start follows the wall clock, an operator who sees `Ahead` and knows that the wall clock
+//! is wrong must set it right before the service is started again.
 //!
-//! What is recorded is the time of the log's last event. Time that was only told, to a query or to
-//! a command that was refused, is not recorded: after a crash while the wall clock is behind, the
-//! host's time begins at the last event again, so that a hold that was due may be held once more
-//! for as long as nothing had been recorded. The log itself never goes back.
+//! The recorded time is the time of the last event in the log. A time that was told only to a query,
+//! or to a command that was refused, is not recorded. After a crash while the wall clock is behind,
+//! the host's time therefore continues from the last event: a hold that a query saw as due can be
+//! held again for a while. The times in the log never go back.
 //!
-//! [`Clock::now`] is asked for by every query and batch: it reads the boot clock and adds the
-//! offset, without a lock. Every 10 ms one of those who ask looks at the wall clock.
+//! Every query and every batch calls [`Clock::now`]. It reads the boot clock and adds the offset,
+//! without a lock; once in 10 ms one of the callers also looks at the wall clock.
 
 use crate::model::Timestamp;
 use std::{
@@ -49,16 +49,18 @@ const LOOK_INTERVAL: i64 = 10 * MS;
 /// Steps forward within this time, which adds them up, are bounded together.
 const STEPS_INTERVAL: i64 = 24 * 3_600 * SECOND;
 
-/// From here on it is told that the wall clock is behind, or was set forward and followed.
+/// Smaller differences between the host's time and the wall clock are not worth a line in the log.
 const BEHIND_MIN: i64 = 10 * SECOND;
 
-/// Time passes slower by one in so many parts while the wall clock catches up.
+/// While the wall clock catches up, one part in so many of elapsed time does not count.
 const SLOWED_PARTS: i64 = 10;
 
-/// In place of the next look at the wall clock: time passes slower, each look is at both clocks.
+/// The value of `look_at` while time passes slower: every caller takes the lock and looks at both
+/// clocks.
 const SLOWED: i64 = i64::MIN;
 
-/// Reading the two clocks must not be interrupted for longer than this, in one of a few attempts.
+/// The two clocks are read within this time of each other. Where the thread is interrupted for
+/// longer, they are read again, a few times.
 const READING_MAX: i64 = MS;
 const READINGS_MAX: u32 = 5;
 
@@ -116,9 +118,9 @@ pub struct ClockReading {
 /// What is known besides the offset.
 struct State {
     status: ClockStatus,
-    /// When time began to pass slower, by the boot clock, and which time it was.
+    /// The boot clock and the host's time when time began to pass slower; `None` at full speed.
     slowed_since: Option<(i64, i64)>,
-    /// When adding up steps forward began, by the boot clock, and the offset at that moment.
+    /// The boot clock and the offset when steps forward began to be added up.
     steps_since: (i64, i64),
 }
 
@@ -127,7 +129,7 @@ pub(super) struct Clock<M: Machine = ThisMachine> {
     machine: M,
     /// The host's time less the boot clock, in microseconds.
     offset: AtomicI64,
-    /// Until then, by the boot clock, the offset holds without a look at the wall clock.
+    /// The reading of the boot clock at which the wall clock is looked at again, in microseconds.
     look_at: AtomicI64,
     state: Mutex<State>,
     /// The most that the wall clock may be set forward within a day to be followed.

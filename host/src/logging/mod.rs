@@ -1,16 +1,16 @@
 //! The log: lines on standard error, for which nothing ever waits, and which has bounds.
 //!
 //! - **Nothing waits.** A line is put in a queue in memory; one thread writes what is there
-//!   ([`lines`]). Where the log cannot be written (a full disk, a reader that has gone) or is not
+//!   (`lines`). Where the log cannot be written (a full disk, a reader that has gone) or is not
 //!   read (a stalled pipe), lines are lost and counted, and as soon as a line can be written again
 //!   the log says how many were. At its end the process waits for the queue for a bounded time.
-//! - **A line has a bound** ([`long`]): longer values are cut, and say so.
-//! - **What repeats has a bound** ([`repeats`]): of each kind of line a few are written per period;
+//! - **A line has a bound** (`long`): longer values are cut, and say so.
+//! - **What repeats has a bound** (`repeats`): of each kind of line a few are written per period;
 //!   of the others the log says how many there were.
 //!
 //! Nothing else in this program writes to standard error while the log is on: a write there can
 //! wait for ever, and the macros of the standard library panic where it fails. Panics are lines of
-//! the log too ([`panics`]).
+//! the log too (`panics`).
 //!
 //! `tracing-appender` has a writer that does not block, too. It loses lines on an I/O error without
 //! counting them, bounds its queue in lines and not in bytes, says by `println!`, which panics and
