@@ -23,6 +23,7 @@ mod contract;
 mod crashes;
 mod durability;
 mod embedding;
+mod environment;
 mod faults;
 mod harness;
 mod hostile;

@@ -164,6 +164,23 @@ fn replays_and_operators_tools_know_neither_http_nor_sql_nor_wasm() {
 }
 
 #[test]
+fn the_log_knows_nobody_and_the_rooms_know_nothing_of_it() {
+    never(&["host/src/logging"], &["crate::"], &[]);
+    let rooms = [
+        "host/src/admin.rs",
+        "host/src/app.rs",
+        "host/src/component",
+        "host/src/engine",
+        "host/src/http",
+        "host/src/model",
+        "host/src/store",
+        "host/src/unit_of_work",
+    ];
+    // They hand their lines to `tracing`; the counts are a metric.
+    never(&rooms, &["logging", "tracing_subscriber", "print!(", "println!("], &["http/metrics.rs"]);
+}
+
+#[test]
 fn the_conformance_suite_and_admission_know_neither_http_nor_sql_nor_wasm() {
     let places = ["host/src/conformance", "host/src/admission.rs"];
     never(&places, &HTTP, &[]);

@@ -11,6 +11,7 @@ pub mod config;
 pub mod conformance;
 pub mod engine;
 pub mod http;
+pub mod logging;
 pub mod model;
 pub mod replay;
 pub mod store;

@@ -1,19 +1,23 @@
 //! The command line: one file per subcommand.
 
+mod clock;
 mod config;
 mod domain;
 mod explain;
 mod migrate;
 mod openapi;
+mod process;
 mod remote;
 mod serve;
 
 use crate::{
     config::{Config, Settings, read_file},
+    logging,
     store::sqlite::{OpenError, SqliteStore},
 };
+use anyhow::Context;
 use clap::{Parser, Subcommand};
-use std::{path::PathBuf, process::ExitCode};
+use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
 
 /// Inventory reservations, decided by a WebAssembly component.
 ///
@@ -44,6 +48,9 @@ enum Command {
     /// Look at domain components, swap them, replay commands on them
     #[command(subcommand)]
     Domain(domain::DomainCommand),
+    /// Look at the clock of the running server, and accept it
+    #[command(subcommand)]
+    Clock(clock::ClockCommand),
     /// Make the decision behind an event again, and show what the component saw, wrote and said
     Explain {
         /// The number of the event
@@ -54,20 +61,32 @@ enum Command {
 /// Runs the program with the arguments and the environment of the process.
 #[must_use]
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return explain_usage(&error),
+    };
     match execute(cli) {
         Ok(code) => code,
         Err(error) => {
-            #[allow(clippy::print_stderr, reason = "what a command line says when it fails")]
-            {
-                eprintln!("holdfast: {error:#}");
-            }
+            logging::say(&format!("holdfast: {error:#}"));
             ExitCode::FAILURE
         }
     }
 }
 
+/// What clap has to say: help, or what is wrong with the arguments.
+fn explain_usage(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() && !std::io::stderr().is_terminal() {
+        logging::say(error.render().to_string().trim_end());
+    } else {
+        // A failure to write is no reason to fail in another way.
+        let _ = error.print();
+    }
+    u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
 fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
+    process::survive_file_size_limit().context("ignoring the signal SIGXFSZ")?;
     let file = cli.config.as_deref().map(read_file).transpose()?.unwrap_or_default();
     let settings = cli.settings.or(file);
     let config = settings.clone().resolve()?;
@@ -77,6 +96,7 @@ fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Openapi => openapi::run(),
         Command::Migrate => migrate::run(&config),
         Command::Domain(command) => return domain::run(&command, &config),
+        Command::Clock(command) => clock::run(&command, &config),
         Command::Explain { sequence } => explain::run(sequence, &config),
     }?;
     Ok(ExitCode::SUCCESS)
@@ -87,7 +107,7 @@ fn print(text: &str) -> anyhow::Result<()> {
     use std::io::{ErrorKind, Write};
     match writeln!(std::io::stdout(), "{text}") {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        done => Ok(done?),
+        done => done.context("writing to standard output"),
     }
 }
 

@@ -1,7 +1,8 @@
-use super::open;
+use super::{open, process};
 use crate::{
     app::Application,
     config::{Config, LogFormat},
+    logging::{self, Log, Style},
 };
 use anyhow::Context;
 use std::io::IsTerminal;
@@ -10,7 +11,10 @@ use tracing_subscriber::EnvFilter;
 
 /// Serves until SIGTERM or SIGINT, then finishes what is queued.
 pub(super) fn run(config: &Config) -> anyhow::Result<()> {
-    log_as(config)?;
+    // The last to go: what is said until then is written, if the log can be.
+    let _log = log_as(config)?;
+    let connections_max = process::room_for_connections(config)?;
+    let config = &Config { connections_max, ..config.clone() };
     let store = open(config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(config.worker_threads)
@@ -44,19 +48,14 @@ pub(super) fn run(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn log_as(config: &Config) -> anyhow::Result<()> {
+fn log_as(config: &Config) -> anyhow::Result<Log> {
     let filter = EnvFilter::try_new(&config.log_level)?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let terminal = std::io::stderr().is_terminal();
     let text = match config.log_format {
         LogFormat::Text => true,
         LogFormat::Json => false,
         LogFormat::Auto => terminal,
     };
-    let installed = if text {
-        builder.with_ansi(terminal).with_target(false).try_init()
-    } else {
-        builder.json().flatten_event(true).try_init()
-    };
-    installed.map_err(|error| anyhow::anyhow!("starting the log: {error}"))
+    let style = if text { Style::Text { colours: terminal } } else { Style::Json };
+    Ok(logging::start(filter, style)?)
 }

@@ -112,6 +112,11 @@ settings! {
     watch("COMPONENT_WATCH"): bool = Some(false);
     /// Decided commands that are recorded with their outcome, for replays, 0 to 1000000; 0: none.
     recorded_commands_max("RECORDED_COMMANDS_MAX"): u64 = Some(0);
+    /// How far the wall clock may be set forward within a day, while the server runs, to be followed without an operator's word, in ms, 1000 to 2678400000.
+    clock_step_ms_max("CLOCK_STEP_MS_MAX"): u64 = Some(3_600_000);
+    /// Whether the wall clock is right where a start finds it behind the recorded time: true or false; true: time passes slower by a tenth until they meet.
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    accept_clock("ACCEPT_CLOCK"): bool = Some(false);
     /// What opens the routes under /v1/admin, 16 to 256 printable characters; not set: there are none.
     admin_token("ADMIN_TOKEN"): Secret = None;
 }
@@ -217,6 +222,13 @@ impl Settings {
                     0,
                     100_000,
                 )?,
+                clock_step_ms_max: within(
+                    "clock_step_ms_max",
+                    set(given.clock_step_ms_max),
+                    1_000,
+                    2_678_400_000,
+                )?,
+                accept_clock: set(given.accept_clock),
             },
             put_needs_condition: set(given.put_needs_condition),
             limits,

@@ -18,6 +18,7 @@ mod switch;
 mod waiting;
 mod writer;
 
+pub use clock::{ClockReading, ClockStatus};
 pub use meter::{Reading, Stage};
 pub use readers::{AsOf, LedgerPage, Queries};
 pub use request::{Done, Recording, Render, Request, Work};
@@ -71,6 +72,10 @@ pub struct Settings {
     pub recorded_commands_max: u64,
     /// Faults within a minute at which a component gives way to the one before; 0: never.
     pub faults_per_minute_max: u32,
+    /// How far the wall clock may be set forward within a day to be followed, in milliseconds.
+    pub clock_step_ms_max: u64,
+    /// Whether the wall clock is right where a start finds it behind the recorded time.
+    pub accept_clock: bool,
 }
 
 /// With which component to start.
@@ -230,7 +235,9 @@ where
     let previous = start.previous.as_ref().map(Ready::of).transpose()?;
     let mut unit = UnitOfWork::new(lane)?;
     unit.record_up_to(settings.recorded_commands_max);
-    let clock = Arc::new(Clock::new(unit.log_end().at));
+    let recorded = unit.log_end().at;
+    let clock = Clock::new(recorded, settings.clock_step_ms_max, settings.accept_clock);
+    let clock = Arc::new(clock);
     let status = Arc::new(StatusCell::default());
     let meter = Arc::new(Meter::default());
     let queue = Arc::new(Queue::new(settings.queue_commands_max, settings.queue_lines_max));
@@ -365,6 +372,21 @@ impl Engine {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// How the time by which decisions are made and the wall clock stand to each other.
+    #[must_use]
+    pub fn clock(&self) -> ClockReading {
+        self.clock.read()
+    }
+
+    /// Takes an operator's word that the wall clock is right. Returns what the clock was like
+    /// before, and what it is like now.
+    pub fn accept_clock(&self) -> (ClockReading, ClockReading) {
+        let accepted = self.clock.accept();
+        // What is due by then is not to wait until the writer wakes up by itself.
+        self.queue.poke();
+        accepted
     }
 
     /// Several stocks of one snapshot, in the order of the keys; none where there is none.

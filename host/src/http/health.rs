@@ -1,6 +1,6 @@
 //! For whoever supervises the process.
 
-use super::{App, respond};
+use super::{App, admin::ClockBody, respond};
 use crate::engine::Status;
 use axum::{body::Body, extract::State, http::StatusCode, response::Response};
 use serde::Serialize;
@@ -31,6 +31,8 @@ struct Ready {
     rolled_back_for: Option<String>,
     /// Commands that wait for the writer.
     waiting_commands: usize,
+    /// How the server's time and the wall clock stand to each other.
+    clock: ClockBody,
 }
 
 /// Whether the process is alive
@@ -64,6 +66,7 @@ async fn ready(State(app): State<App>) -> Response {
     let component = domain.installed.current.to_string();
     let waiting_commands = app.engine.waiting();
     let rolled_back_for = domain.rolled_back_for;
-    let ready = Ready { status, component, rolled_back_for, waiting_commands };
+    let clock = app.engine.clock().into();
+    let ready = Ready { status, component, rolled_back_for, waiting_commands, clock };
     respond::json(code, &ready).map(Body::from)
 }

@@ -2,7 +2,8 @@
 
 use super::App;
 use crate::{
-    engine::{Reading, Stage},
+    engine::{ClockReading, ClockStatus, Reading, Stage},
+    logging::{self, Counts},
     model::Installed,
 };
 use axum::{
@@ -10,7 +11,7 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4");
@@ -32,16 +33,40 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 async fn metrics(State(app): State<App>) -> Response {
     let domain = app.engine.domain();
     let (reading, waiting) = (app.engine.meter(), app.engine.waiting());
-    let text = render(&reading, waiting, &domain.installed, domain.faults);
+    let mut text = render(&reading, waiting, &domain.installed, domain.faults);
+    render_clock(&mut text, app.engine.clock());
+    render_log(&mut text, logging::counts());
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
+}
+
+fn figure(text: &mut String, name: &str, kind: &str, help: &str, value: impl Display) {
+    // Writing to a string does not fail.
+    let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
+}
+
+#[allow(clippy::cast_precision_loss, reason = "seconds of centuries fit")]
+fn render_clock(text: &mut String, clock: ClockReading) {
+    let following = u8::from(clock.status == ClockStatus::Following);
+    let help = "Whether the time of decisions is the wall clock's.";
+    figure(text, "holdfast_clock_following", "gauge", help, following);
+    let ahead = clock.wall_ahead_ms as f64 / 1_000.0;
+    let help = "Seconds by which the wall clock is ahead of the time of decisions.";
+    figure(text, "holdfast_clock_wall_ahead_seconds", "gauge", help, format_args!("{ahead:.3}"));
+}
+
+fn render_log(text: &mut String, lines: Counts) {
+    let help = "Lines of the log that were written.";
+    figure(text, "holdfast_log_lines_written_total", "counter", help, lines.written);
+    let help = "Lines of the log that were lost: it could not be written, or not fast enough.";
+    figure(text, "holdfast_log_lines_lost_total", "counter", help, lines.lost);
+    let help = "Lines of the log that were held back: there were many like them.";
+    figure(text, "holdfast_log_lines_held_back_total", "counter", help, lines.held_back);
 }
 
 fn render(reading: &Reading, waiting: usize, installed: &Installed, faults: u64) -> String {
     let mut text = String::new();
-    let mut figure = |name: &str, kind: &str, help: &str, value: u64| {
-        // Writing to a string does not fail.
-        let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
-    };
+    let mut figure =
+        |name: &str, kind: &str, help: &str, value: u64| figure(&mut text, name, kind, help, value);
     figure("holdfast_batches_total", "counter", "Batches committed.", reading.batches);
     figure("holdfast_commands_total", "counter", "Commands in batches.", reading.commands);
     figure(
@@ -94,5 +119,16 @@ mod tests {
         assert!(text.contains("holdfast_domain_faults_total 3\n"));
         assert!(text.contains("holdfast_domain_info{component=\"abab"));
         assert!(text.ends_with("holdfast_writer_seconds_total{stage=\"reply\"} 0.004000\n"));
+    }
+    #[test]
+    fn a_clock_behind_and_a_log_that_loses_lines_are_figures() {
+        let mut text = String::new();
+        let status = ClockStatus::Behind;
+        render_clock(&mut text, ClockReading { status, wall_ahead_ms: -1_500, now: 0 });
+        render_log(&mut text, Counts { written: 1, lost: 2, held_back: 3 });
+        assert!(text.contains("\nholdfast_clock_following 0\n"));
+        assert!(text.contains("\nholdfast_clock_wall_ahead_seconds -1.500\n"));
+        assert!(text.contains("\nholdfast_log_lines_lost_total 2\n"));
+        assert!(text.ends_with("\nholdfast_log_lines_held_back_total 3\n"));
     }
 }

@@ -29,7 +29,7 @@ use utoipa_axum::router::OpenApiRouter;
         (name = "reservations", description = "Holds with an id, lines, an expiry and a life"),
         (name = "batch", description = "Many commands in one request"),
         (name = "events", description = "The log of every fact"),
-        (name = "admin", description = "The component that decides; with the admin token only"),
+        (name = "admin", description = "The component that decides, and the clock; with the admin token only"),
         (name = "health", description = "For whoever supervises the process"),
     )
 )]

@@ -199,13 +199,15 @@ fn log(
     let status = response.status().as_u16();
     let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     let request_id = request_id.to_str().unwrap_or_default();
+    // In JSON, `target` is the name of the module already.
+    let request_target = target;
     let code = response.extensions().get::<ProblemCode>().map_or("", |code| code.0.as_str());
     // Under overload a line for each refusal would be a load of its own: they are counted.
     if status >= 500 && code != "overloaded" {
-        tracing::warn!(%method, target, status, code, took_us, request_id, "request");
+        tracing::warn!(%method, request_target, status, code, took_us, request_id, "request");
     } else if (400..500).contains(&status) && status != 409 && status != 404 && status != 412 {
-        tracing::info!(%method, target, status, code, took_us, request_id, "request");
+        tracing::info!(%method, request_target, status, code, took_us, request_id, "request");
     } else {
-        tracing::debug!(%method, target, status, code, took_us, request_id, "request");
+        tracing::debug!(%method, request_target, status, code, took_us, request_id, "request");
     }
 }

@@ -2,6 +2,9 @@
 
 mod auth;
 mod bodies;
+mod clock;
+
+pub(super) use clock::ClockBody;
 
 use super::{
     App,
@@ -42,6 +45,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(promote))
         .routes(routes!(replay))
         .routes(routes!(explain))
+        .merge(clock::routes())
 }
 
 fn ok<T: Serialize>(body: &T) -> Response {

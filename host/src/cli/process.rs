@@ -1,0 +1,96 @@
+//! What the operating system allows the process: signals and limits.
+
+use crate::config::Config;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use signal_hook::consts::SIGXFSZ;
+use std::sync::{Arc, atomic::AtomicBool};
+
+/// Files that a reader has open: two connections to the database, each with its write-ahead log
+/// and, for a moment, a temporary file.
+const FILES_PER_READER: u64 = 6;
+
+/// Files besides those of readers and connections: standard streams, the sockets and queues of the
+/// runtime, the lock, the writer and the checkpoints, a component that is being read.
+const FILES_BESIDE: u64 = 64;
+
+/// Lets a write beyond the limit on the size of files fail like any other write that fails. By
+/// default the signal SIGXFSZ ends the process.
+pub(super) fn survive_file_size_limit() -> std::io::Result<()> {
+    // The handler only sets the flag, at which nobody looks: that there is one is enough.
+    signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
+    Ok(())
+}
+
+/// Raises the limit of open files to what the configuration needs, as far as that is allowed.
+/// Returns how many connections there is room for, so that the store never lacks a file.
+pub(super) fn room_for_connections(config: &Config) -> anyhow::Result<usize> {
+    let limits = getrlimit(Resource::Nofile);
+    let readers = u64::try_from(config.engine.readers_max)?;
+    let files = readers.saturating_mul(FILES_PER_READER).saturating_add(FILES_BESIDE);
+    let connections_max = u64::try_from(config.connections_max)?;
+    let mut plan = plan(&limits, files, connections_max);
+    if plan.limits != limits
+        && let Err(error) = setrlimit(Resource::Nofile, plan.limits)
+    {
+        tracing::warn!(%error, "the limit of open files cannot be raised");
+        let as_it_is = Rlimit { maximum: limits.current, ..limits };
+        plan = self::plan(&as_it_is, files, connections_max);
+    }
+    if let Some(limit) = plan.too_low {
+        let (needed, connections) = (files.saturating_add(connections_max), plan.connections);
+        tracing::warn!(
+            "the limit of open files (ulimit -Hn) is {limit}; connections_max = {connections_max} \
+             needs {needed}. {connections} connections are served at once, more wait to be \
+             accepted. Raise the limit (LimitNOFILE={needed} for systemd, --ulimit \
+             nofile={needed} for Docker), or set CONNECTIONS_MAX to {connections}"
+        );
+    }
+    Ok(usize::try_from(plan.connections)?)
+}
+
+/// What to do about the limit of open files.
+#[derive(PartialEq, Eq, Debug)]
+struct Plan {
+    limits: Rlimit,
+    /// Connections that there is room for, one at least.
+    connections: u64,
+    /// The hard limit, where it is too low.
+    too_low: Option<u64>,
+}
+
+/// A limit that is `None` is no limit.
+fn plan(limits: &Rlimit, files: u64, connections_max: u64) -> Plan {
+    let needed = files.saturating_add(connections_max);
+    let Rlimit { current, maximum } = *limits;
+    let enough = current.is_none_or(|soft| soft >= needed);
+    let current =
+        if enough { current } else { Some(maximum.map_or(needed, |hard| hard.min(needed))) };
+    let too_low = current.filter(|soft| *soft < needed);
+    let connections = too_low.map_or(connections_max, |hard| hard.saturating_sub(files).max(1));
+    Plan { limits: Rlimit { current, maximum }, connections, too_low }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn planned(current: Option<u64>, maximum: Option<u64>) -> (Option<u64>, u64, Option<u64>) {
+        let plan = plan(&Rlimit { current, maximum }, 100, 1_000);
+        assert_eq!(plan.limits.maximum, maximum, "the hard limit stays");
+        (plan.limits.current, plan.connections, plan.too_low)
+    }
+
+    #[test]
+    fn the_soft_limit_is_raised_to_what_is_needed_and_never_lowered() {
+        assert_eq!(planned(Some(256), Some(4_096)), (Some(1_100), 1_000, None));
+        assert_eq!(planned(Some(256), None), (Some(1_100), 1_000, None));
+        assert_eq!(planned(Some(2_000), Some(4_096)), (Some(2_000), 1_000, None));
+        assert_eq!(planned(None, None), (None, 1_000, None));
+    }
+
+    #[test]
+    fn where_the_hard_limit_is_too_low_the_store_goes_first() {
+        assert_eq!(planned(Some(256), Some(600)), (Some(600), 500, Some(600)));
+        assert_eq!(planned(Some(50), Some(80)), (Some(80), 1, Some(80)));
+    }
+}

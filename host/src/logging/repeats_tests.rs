@@ -1,0 +1,75 @@
+use super::*;
+use tracing::{Metadata, callsite::Callsite, subscriber::Interest};
+
+/// A place in a program.
+struct Place(#[allow(dead_code, reason = "so that each has an address of its own")] u8);
+
+impl Callsite for Place {
+    fn set_interest(&self, _: Interest) {}
+
+    fn metadata(&self) -> &Metadata<'_> {
+        unreachable!("only its address counts")
+    }
+}
+
+fn place(number: usize) -> Identifier {
+    static PLACES: [Place; 2] = [Place(0), Place(1)];
+    Identifier(&PLACES[number])
+}
+
+fn repeats() -> Repeats {
+    Repeats::new(Box::leak(Box::default()))
+}
+
+fn line(code: &str) -> Line {
+    Line { name: format!("request: {code}"), code: code.to_owned() }
+}
+
+fn admitted(repeats: &Repeats, code: &str, now: Instant, lines: u32) -> u32 {
+    (0..lines).map(|_| u32::from(repeats.admits(place(0), line(code), Level::INFO, now))).sum()
+}
+
+#[test]
+fn of_each_kind_a_few_lines_are_written_in_each_period() {
+    let (repeats, now) = (repeats(), Instant::now());
+    assert_eq!(admitted(&repeats, "a", now, 100), LINES_PER_PERIOD_MAX);
+    assert_eq!(admitted(&repeats, "b", now, 5), 5, "another kind");
+    assert!(repeats.admits(place(1), line("a"), Level::WARN, now), "another place");
+    assert_eq!(admitted(&repeats, "a", now + PERIOD / 2, 1), 0);
+    assert_eq!(admitted(&repeats, "a", now + PERIOD, 100), LINES_PER_PERIOD_MAX);
+    assert_eq!(repeats.counters.read().held_back, 161);
+}
+
+#[test]
+fn what_was_held_back_is_told_once_when_the_period_is_over() {
+    let (repeats, now) = (repeats(), Instant::now());
+    admitted(&repeats, "a", now, LINES_PER_PERIOD_MAX + 7);
+    assert!(repeats.untold(now, false).is_empty(), "it may become more");
+    let told = |number| vec![(Level::INFO, "request: a".to_owned(), number)];
+    assert_eq!(repeats.untold(now + PERIOD, false), told(7));
+    assert!(repeats.untold(now + PERIOD, true).is_empty());
+    // In the next period, too, and also when that has begun before anybody looks.
+    admitted(&repeats, "a", now + PERIOD, LINES_PER_PERIOD_MAX + 2);
+    assert_eq!(admitted(&repeats, "a", now + PERIOD * 2, 1), 1);
+    assert_eq!(repeats.untold(now + PERIOD * 2, false), told(2));
+    // At the end of the process nothing is kept.
+    admitted(&repeats, "a", now + PERIOD * 2, LINES_PER_PERIOD_MAX);
+    assert_eq!(repeats.untold(now + PERIOD * 2, true), told(1));
+}
+
+#[test]
+fn kinds_have_a_bound() {
+    let (repeats, now) = (repeats(), Instant::now());
+    for number in 0..2 * KINDS_MAX {
+        admitted(&repeats, &number.to_string(), now, 1);
+    }
+    assert_eq!(repeats.lock().len(), KINDS_MAX + 1);
+    assert_eq!(
+        repeats.untold(now, true),
+        vec![(
+            Level::INFO,
+            "lines of other kinds".to_owned(),
+            KINDS_MAX as u64 - u64::from(LINES_PER_PERIOD_MAX)
+        )]
+    );
+}
