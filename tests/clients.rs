@@ -5,6 +5,7 @@ use std::{
     io::{ErrorKind, Read, Write},
     net::TcpStream,
     sync::Arc,
+    time::Duration,
 };
 
 const RESERVE: &str = r#"{"quantity": 1}"#;
@@ -32,7 +33,8 @@ fn resident_kib(server: &Server) -> u64 {
 /// A body of a batch that is announced, and begun.
 fn unfinished(server: &Server, announced: usize, sent: usize) -> Client {
     let mut client = server.client();
-    let head = format!("POST /v1/batch HTTP/1.1\r\nhost: test\r\ncontent-length: {announced}\r\n\r\n");
+    let head =
+        format!("POST /v1/batch HTTP/1.1\r\nhost: test\r\ncontent-length: {announced}\r\n\r\n");
     client.send(&[head.into_bytes(), vec![b' '; sent]].concat()).unwrap();
     client
 }
@@ -90,12 +92,15 @@ fn unfinished_bodies_have_a_bound_together() {
         server.client().post("/v1/inventory/a/reserve", &body).status == 200
     });
     // One of them at least was told so, and no more is read of it.
-    let refused = clients.iter_mut().find_map(|client| {
-        let patience = std::time::Duration::from_millis(50);
-        client.set_read_timeout(patience);
-        client.receive().ok().filter(|reply| reply.status == 503)
+    let mut refused = None;
+    eventually("a refusal", || {
+        refused = clients.iter_mut().find_map(|client| {
+            client.set_read_timeout(Duration::from_millis(20));
+            client.receive().ok().filter(|reply| reply.status == 503)
+        });
+        refused.is_some()
     });
-    let refused = refused.expect("a refusal");
+    let refused = refused.unwrap();
     assert_eq!(refused.problem(), "overloaded");
     assert!(refused.json()["detail"].as_str().unwrap().contains("BODIES_BYTES_MAX"), "{refused:?}");
     assert_eq!((refused.header("connection"), refused.header("retry-after")), ("close", "1"));
@@ -106,13 +111,14 @@ fn a_body_sent_byte_by_byte_takes_no_more_memory_than_its_bytes() {
     let server = server(&[]);
     let mut clients: Vec<_> = (0..100).map(|_| unfinished(&server, 262_144, 1)).collect();
     let before = resident_kib(&server);
+    let mut honest = server.client();
     for _ in 0..300 {
         for client in &mut clients {
             client.send(b" ").unwrap();
         }
+        // Meanwhile the server has most likely read each of them by itself.
+        assert_eq!(honest.get("/health/live").status, 200);
     }
-    // What was sent was read once an honest client is answered.
-    assert_eq!(server.client().get("/health/live").status, 200);
     let grown = resident_kib(&server).saturating_sub(before);
     assert!(grown < 40_000, "100 bodies of 300 bytes take {grown} KiB");
 }
@@ -138,15 +144,20 @@ fn a_client_that_does_not_read_is_let_go() {
 
 #[test]
 fn answers_that_nobody_reads_have_a_bound_together() {
-    let settings = [("ANSWERS_BYTES_MAX", "1048576"), ("WRITE_TIMEOUT_MS", "600000")];
+    let settings = [
+        ("ANSWERS_BYTES_MAX", "1048576"),
+        ("HEADER_TIMEOUT_MS", "1600"),
+        ("WRITE_TIMEOUT_MS", "600000"),
+    ];
     let server = server(&settings);
     many_stocks(&server);
-    let clients: Vec<_> = (0..40).map(|_| deaf(&server)).collect();
-    let page = server.client().get("/v1/inventory/?").text.len();
-    assert!(page < 16 * 1024, "a small answer waits for nothing");
-    eventually("answers wait", || figure(&server, "holdfast_answers_bytes ") > 500_000);
+    let clients: Vec<_> = (0..30).map(|_| deaf(&server)).collect();
+    eventually("answers wait to be read", || figure(&server, "holdfast_answers_bytes ") > 500_000);
     // As many as are made at once can come on top.
     assert!(figure(&server, "holdfast_answers_bytes ") < 1_048_576 + 16 * 250_000);
+    // Small answers do not wait for them.
+    server.client().stock("a", 10, 0);
+    assert_eq!(server.client().reserve("a", 1).status, 200);
     // Those that do not read give way, so that a client that does is answered.
     let list = server.client().get("/v1/inventory?limit=500");
     assert_eq!(list.status, 200);
@@ -257,7 +268,7 @@ fn an_answer_before_the_body_says_that_it_is_the_last() {
         client.send(head.as_bytes()).unwrap();
         let reply = client.receive().unwrap();
         assert_eq!((reply.status, reply.header("connection")), (status, "close"), "{path}");
-        // It is read to its end by whoever sends the body before it looks.
+        // What still comes does no harm.
         client.send(&vec![b' '; 200_000]).unwrap();
         assert!(is_closed(&mut client));
     }
@@ -333,7 +344,9 @@ fn what_is_asked_before_the_server_stops_is_answered_and_is_the_last() {
     // The request is being received when another one, sent later, has been answered.
     assert_eq!(server.client().get("/health/live").status, 200);
     server.signal("-TERM");
-    eventually("no more are accepted", || TcpStream::connect(("127.0.0.1", server.port())).is_err());
+    eventually("no more are accepted", || {
+        TcpStream::connect(("127.0.0.1", server.port())).is_err()
+    });
     client.send(RESERVE.as_bytes()).unwrap();
     let reply = client.receive().unwrap();
     assert_eq!((reply.status, reply.header("connection")), (200, "close"));

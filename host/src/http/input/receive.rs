@@ -54,7 +54,11 @@ pub(in crate::http) async fn receive(
         Some(None) => Ok(Bytes::new()),
         Some(Some(Ok(frame))) if body.is_end_stream() => {
             let bytes = frame.into_data().unwrap_or_default();
-            if bytes.len() > limits.bytes_max { Err(too_large(limits.bytes_max)) } else { Ok(bytes) }
+            if bytes.len() > limits.bytes_max {
+                Err(too_large(limits.bytes_max))
+            } else {
+                Ok(bytes)
+            }
         }
         first => Pieces::new(limits).collect(body, first).await,
     }

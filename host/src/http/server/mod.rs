@@ -182,7 +182,12 @@ async fn accept_all(listener: TcpListener, server: &Arc<Server>, tick: Duration)
                 // Answers are small and waited for. A client that has gone already is no error.
                 let _ = stream.set_nodelay(true);
                 let (connection, place) = connections.add(slot, surplus);
-                let task = tokio::spawn(connect(stream, Arc::clone(server), Arc::clone(&connection), place));
+                let task = tokio::spawn(connect(
+                    stream,
+                    Arc::clone(server),
+                    Arc::clone(&connection),
+                    place,
+                ));
                 connection.served_by(task.abort_handle());
             }
             Err(error) if is_of_one_client(&error) => {}

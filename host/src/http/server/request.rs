@@ -55,10 +55,18 @@ pub(super) async fn answer(
     let expects = request.headers().contains_key(header::EXPECT);
     let with_body = !request.body().is_end_stream();
     let request: Request = request.map(|body| {
-        if with_body { Body::new(RequestBody::new(body, Arc::clone(&connection))) } else { Body::empty() }
+        if with_body {
+            Body::new(RequestBody::new(body, Arc::clone(&connection)))
+        } else {
+            Body::empty()
+        }
     });
     let mut response = respond(&server, &connection, request).await;
-    if with_body && !is_last(&response) && !settled(&connection, expects).await {
+    // A body that is not read on has to be dropped, or its connection waits for its reader.
+    let unread = if with_body { connection.take_unread() } else { None };
+    if let Some(body) = unread
+        && (is_last(&response) || !is_drained(body, expects).await)
+    {
         end_connection(&mut response);
     }
     if server.connections.stopping() || (connection.surplus && server.connections.is_over_limit()) {
@@ -145,9 +153,9 @@ async fn turn<'a>(
     })
 }
 
-/// Whether the request's body was read to its end, so that the next request can be found.
-async fn settled(connection: &Connection, expects: bool) -> bool {
-    let Some(mut body) = connection.take_unread() else { return true };
+/// Reads past the rest of a body that nobody asked for, so that the next request can be found,
+/// and returns whether that was possible.
+async fn is_drained(mut body: Incoming, expects: bool) -> bool {
     let most = u64::try_from(DRAIN_BYTES_MAX).unwrap_or(u64::MAX);
     // A client that was to be told to go on with its body has not sent it, and perhaps will not.
     if expects || body.size_hint().lower() > most {
