@@ -50,10 +50,20 @@ fn many_stocks(server: &Server) {
     assert_eq!(client.post("/v1/batch", &body).status, 200);
 }
 
+/// A connection for which the operating system buffers little.
+fn connect_narrow(port: u16) -> TcpStream {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+    let connected = runtime.block_on(async {
+        let socket = tokio::net::TcpSocket::new_v4()?;
+        socket.set_recv_buffer_size(4096)?;
+        socket.connect(([127, 0, 0, 1], port).into()).await?.into_std()
+    });
+    connected.unwrap()
+}
+
 /// A client that asks for lists, one after the other, and reads none.
 fn deaf(server: &Server) -> TcpStream {
-    let mut stream = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
-    stream.set_nonblocking(true).unwrap();
+    let mut stream = connect_narrow(server.port());
     let requests = "GET /v1/inventory?limit=500 HTTP/1.1\r\nhost: test\r\n\r\n".repeat(1_000);
     let mut rest = requests.as_bytes();
     while let Ok(sent) = stream.write(rest) {
@@ -326,6 +336,7 @@ fn stopping_waits_neither_for_the_idle_nor_for_those_that_do_not_read() {
         client
     };
     let _deaf: Vec<_> = (0..3).map(|_| deaf(&server)).collect();
+    eventually("answers wait to be read", || figure(&server, "holdfast_answers_bytes ") > 300_000);
     server.signal("-TERM");
     assert!(server.wait().success());
     assert!(is_closed(&mut used));

@@ -60,8 +60,7 @@ impl Application {
         let watcher = watched.map(|file| tokio::spawn(watch::watch(file, Arc::clone(&admin))));
         let app = http::App::new(Arc::clone(&engine), admin, config);
         let wanted = SocketAddr::new(config.host, config.port);
-        let listener = TcpListener::bind(wanted)
-            .await
+        let listener = http::listen(wanted)
             .with_context(|| format!("listening on {wanted} (choose another with --port)"))?;
         let address = listener.local_addr()?;
         let traffic = app.traffic();

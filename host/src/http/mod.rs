@@ -24,7 +24,7 @@ mod time;
 mod transfers;
 
 pub use openapi::document;
-pub use server::{Traffic, serve};
+pub use server::{Traffic, listen, serve};
 
 use crate::{
     admin::Admin,

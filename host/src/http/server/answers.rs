@@ -80,7 +80,7 @@ struct Waiting<'a>(&'a AtomicUsize);
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -102,7 +102,7 @@ impl Answers {
     }
 
     fn has_room(&self) -> bool {
-        self.held.load(Ordering::Acquire) < self.bytes_max
+        self.held.load(Ordering::SeqCst) < self.bytes_max
     }
 
     /// The turn to make a large answer, where it comes at once.
@@ -116,7 +116,8 @@ impl Answers {
     pub(super) async fn turn(&self, extent: Extent, time: Duration) -> Result<Turn<'_>, NoRoom> {
         let turn = async {
             let permit = self.lane(extent).acquire().await.ok()?;
-            self.waiting.fetch_add(1, Ordering::Relaxed);
+            // Whoever frees room looks for waiting ones after that, and these for room after this.
+            self.waiting.fetch_add(1, Ordering::SeqCst);
             let _waiting = Waiting(&self.waiting);
             loop {
                 let mut freed = std::pin::pin!(self.freed.notified());
@@ -138,7 +139,7 @@ impl Answers {
 
     /// Counts an answer until it is sent.
     fn hold(self: &Arc<Self>, bytes: usize) -> Held {
-        self.held.fetch_add(bytes, Ordering::AcqRel);
+        self.held.fetch_add(bytes, Ordering::SeqCst);
         Held { answers: Arc::clone(self), bytes }
     }
 
@@ -149,7 +150,7 @@ impl Answers {
 
     /// Whether requests wait until answers were read.
     pub(super) fn are_awaited(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) > 0
+        self.waiting.load(Ordering::SeqCst) > 0
     }
 
     /// Requests that were refused for want of room, since the start.
@@ -167,7 +168,7 @@ struct Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.answers.held.fetch_sub(self.bytes, Ordering::AcqRel);
+        self.answers.held.fetch_sub(self.bytes, Ordering::SeqCst);
         if self.answers.are_awaited() {
             self.answers.freed.notify_waiters();
         }

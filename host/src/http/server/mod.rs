@@ -16,10 +16,10 @@ use axum::{Router, http::HeaderName};
 use clock::CoarseClock;
 use connections::{Connections, Place, RoomMaker, Times};
 use hyper::{server::conn::http1, service::service_fn};
-use std::{future::Future, io, sync::Arc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 use stream::WatchedStream;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::OwnedSemaphorePermit,
     time::Instant,
 };
@@ -41,6 +41,13 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// The shortest time between two lines in the log about refused `accept`s.
 const ACCEPT_LOG_PAUSE: Duration = Duration::from_secs(1);
+
+/// Connections that the operating system keeps until they are accepted.
+const BACKLOG: u32 = 1_024;
+
+/// Bytes of an answer that the operating system buffers for each connection, which would be
+/// megabytes if it were left to grow for clients that do not read.
+const SEND_BUFFER_BYTES: u32 = 128 * 1024;
 
 /// Between two looks at what connections are doing: a part of the shortest time that they are
 /// held to, within bounds.
@@ -112,6 +119,20 @@ struct Server {
     answers: Arc<Answers>,
     request_timeout: Duration,
     room_timeout: Duration,
+}
+
+/// A socket that listens on an address, for [`serve`].
+///
+/// # Errors
+/// The address cannot be listened on.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A server that is started again does not wait for the connections of the one before.
+    socket.set_reuseaddr(true)?;
+    // Accepted sockets have it from the one that listens.
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Serves until `stop` resolves, then lets open requests finish, for a while.
