@@ -17,6 +17,7 @@
 mod agreement;
 mod bad_input;
 mod batches;
+mod clients;
 mod component;
 mod concurrency;
 mod contract;

@@ -23,7 +23,7 @@ pub struct Application {
     engine: Arc<Engine>,
     writer: Writer,
     router: axum::Router,
-    bounds: http::Bounds,
+    traffic: Arc<http::Traffic>,
     watcher: Option<JoinHandle<()>>,
     /// Ticks the deadlines for as long as anything runs.
     _runtime: Arc<Runtime>,
@@ -60,19 +60,12 @@ impl Application {
         let watcher = watched.map(|file| tokio::spawn(watch::watch(file, Arc::clone(&admin))));
         let app = http::App::new(Arc::clone(&engine), admin, config);
         let wanted = SocketAddr::new(config.host, config.port);
-        let listener = TcpListener::bind(wanted)
-            .await
+        let listener = http::listen(wanted)
             .with_context(|| format!("listening on {wanted} (choose another with --port)"))?;
         let address = listener.local_addr()?;
-        let bounds = http::Bounds {
-            connections_max: config.connections_max,
-            header_timeout: config.header_timeout,
-            // A slow body is told so by its own limit, before this one.
-            request_timeout: config.request_timeout.saturating_mul(2),
-            drain_timeout: config.drain_timeout,
-        };
+        let traffic = app.traffic();
         let router = http::router(app);
-        Ok(Self { listener, address, engine, writer, router, bounds, watcher, _runtime: runtime })
+        Ok(Self { listener, address, engine, writer, router, traffic, watcher, _runtime: runtime })
     }
 
     /// Where it listens.
@@ -93,8 +86,8 @@ impl Application {
     /// # Errors
     /// Where the writer has ended by itself, which is a defect.
     pub async fn run(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Self { listener, engine, mut writer, router, bounds, watcher, _runtime, .. } = self;
-        http::serve(listener, router, bounds, async {
+        let Self { listener, engine, mut writer, router, traffic, watcher, _runtime, .. } = self;
+        http::serve(listener, router, &traffic, async {
             tokio::select! {
                 () = stop => {}
                 () = writer.ended() => tracing::error!("the writer has ended by itself"),

@@ -61,6 +61,11 @@ impl Client {
         Some(Self { stream: BufReader::new(stream) })
     }
 
+    /// How long to wait for an answer.
+    pub fn set_read_timeout(&self, time: Duration) {
+        self.stream.get_ref().set_read_timeout(Some(time)).expect("a time-out");
+    }
+
     pub fn send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.stream.get_mut().write_all(bytes)
     }

@@ -5,9 +5,12 @@ use crate::{
     logging::{self, Log, Style},
 };
 use anyhow::Context;
-use std::io::IsTerminal;
+use std::{io::IsTerminal, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
+
+/// Time for work on other threads to end once all requests were answered or given up.
+const SHUTDOWN_TIME: Duration = Duration::from_millis(500);
 
 /// Serves until SIGTERM or SIGINT, then finishes what is queued.
 pub(super) fn run(config: &Config) -> anyhow::Result<()> {
@@ -21,7 +24,7 @@ pub(super) fn run(config: &Config) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("starting the threads that serve HTTP")?;
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
         // Before anything is said to be ready: a signal then is not lost.
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
@@ -43,7 +46,10 @@ pub(super) fn run(config: &Config) -> anyhow::Result<()> {
                 tracing::info!(signal, "stopping");
             })
             .await
-    })?;
+    });
+    // A query that has not ended by now is of no use to anybody.
+    runtime.shutdown_timeout(SHUTDOWN_TIME);
+    served?;
     tracing::info!("stopped");
     Ok(())
 }

@@ -61,14 +61,20 @@ settings! {
     log_format("LOG_FORMAT"): LogFormat = Some(LogFormat::Auto);
     /// Threads that serve HTTP, 1 to 256; default: one per core.
     worker_threads("WORKER_THREADS"): usize = None;
-    /// Open connections, 1 to 100000; more wait to be accepted.
+    /// Open connections, 1 to 100000; above that, those that make no progress give way.
     connections_max("CONNECTIONS_MAX"): usize = Some(4096);
     /// Size of a request body in bytes, 1024 to 16777216.
     body_bytes_max("BODY_BYTES_MAX"): usize = Some(1024 * 1024);
+    /// Bytes of all request bodies that are being received, beyond the first 16 KiB of each, at least BODY_BYTES_MAX, up to 17179869184; more get 503.
+    bodies_bytes_max("BODIES_BYTES_MAX"): usize = Some(64 * 1024 * 1024);
+    /// Bytes of all answers of 16 KiB and more that clients have not read yet, 65536 to 17179869184; above that, lists and batches wait.
+    answers_bytes_max("ANSWERS_BYTES_MAX"): usize = Some(64 * 1024 * 1024);
     /// Time for a request's head, and for the pause between requests, in ms, 100 to 600000.
     header_timeout_ms("HEADER_TIMEOUT_MS"): u64 = Some(30_000);
     /// Time for a whole request, in ms, 100 to 600000.
     request_timeout_ms("REQUEST_TIMEOUT_MS"): u64 = Some(30_000);
+    /// Time without progress in sending an answer, in ms, 100 to 600000; then the connection is closed.
+    write_timeout_ms("WRITE_TIMEOUT_MS"): u64 = Some(15_000);
     /// Time for open requests when stopping, in ms, 0 to 600000.
     drain_timeout_ms("DRAIN_TIMEOUT_MS"): u64 = Some(10_000);
     /// Commands that may wait for the writer, 1 to 1000000; more get 503 at once.
@@ -121,6 +127,9 @@ settings! {
     admin_token("ADMIN_TOKEN"): Secret = None;
 }
 
+/// The most memory that bodies or answers of all connections may be given: 16 GiB.
+const COMMON_BYTES_MAX: usize = 16 * 1024 * 1024 * 1024;
+
 /// Instances besides those of the readers: the writer's, one that is being replaced, a shadow,
 /// and those of candidates that are checked or replayed.
 const INSTANCES_BESIDES_READERS: u32 = 12;
@@ -166,8 +175,21 @@ impl Settings {
                 1024,
                 16 * 1024 * 1024,
             )?,
+            bodies_bytes_max: within(
+                "bodies_bytes_max",
+                set(given.bodies_bytes_max),
+                set(given.body_bytes_max),
+                COMMON_BYTES_MAX,
+            )?,
+            answers_bytes_max: within(
+                "answers_bytes_max",
+                set(given.answers_bytes_max),
+                64 * 1024,
+                COMMON_BYTES_MAX,
+            )?,
             header_timeout: milliseconds("header_timeout_ms", given.header_timeout_ms, 100)?,
             request_timeout: milliseconds("request_timeout_ms", given.request_timeout_ms, 100)?,
+            write_timeout: milliseconds("write_timeout_ms", given.write_timeout_ms, 100)?,
             drain_timeout: milliseconds("drain_timeout_ms", given.drain_timeout_ms, 0)?,
             engine: engine::Settings {
                 queue_commands_max: within(

@@ -1,6 +1,6 @@
 //! Figures for a collector, in Prometheus' text format.
 
-use super::App;
+use super::{App, input::Bodies, server::TrafficReading};
 use crate::{
     engine::{ClockReading, ClockStatus, Reading, Stage},
     logging::{self, Counts},
@@ -36,6 +36,7 @@ async fn metrics(State(app): State<App>) -> Response {
     let mut text = render(&reading, waiting, &domain.installed, domain.faults);
     render_clock(&mut text, app.engine.clock());
     render_log(&mut text, logging::counts());
+    render_traffic(&mut text, app.traffic.read(), &app.bodies);
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
 }
 
@@ -101,6 +102,46 @@ fn render(reading: &Reading, waiting: usize, installed: &Installed, faults: u64)
         let _ = writeln!(text, "{name}{{stage=\"{stage}\"}} {:.6}", spent.as_secs_f64());
     }
     text
+}
+
+/// What clients hold.
+fn render_traffic(text: &mut String, traffic: TrafficReading, bodies: &Bodies) {
+    let mut figure = |name: &str, kind: &str, help: &str, value: u64| {
+        // Writing to a string does not fail.
+        let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
+    };
+    let connections = traffic.connections as u64;
+    figure("holdfast_connections", "gauge", "Open connections.", connections);
+    figure(
+        "holdfast_connections_gave_way_total",
+        "counter",
+        "Connections closed to make room for others.",
+        traffic.gave_way,
+    );
+    figure(
+        "holdfast_bodies_bytes",
+        "gauge",
+        "Bytes of bodies being received, beyond the first 16 KiB of each.",
+        bodies.held() as u64,
+    );
+    figure(
+        "holdfast_bodies_refused_total",
+        "counter",
+        "Bodies refused because all together were too large.",
+        bodies.refused(),
+    );
+    figure(
+        "holdfast_answers_bytes",
+        "gauge",
+        "Bytes of large answers that clients have not read.",
+        traffic.answers_bytes as u64,
+    );
+    figure(
+        "holdfast_answers_refused_total",
+        "counter",
+        "Requests refused because answers were not read.",
+        traffic.answers_refused,
+    );
 }
 
 #[cfg(test)]

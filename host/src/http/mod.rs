@@ -24,7 +24,7 @@ mod time;
 mod transfers;
 
 pub use openapi::document;
-pub use server::{Bounds, serve};
+pub use server::{Traffic, listen, serve};
 
 use crate::{
     admin::Admin,
@@ -33,7 +33,7 @@ use crate::{
 };
 use axum::{Router, http::Uri, response::Response};
 use problem::Problem;
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 /// What every handler can reach.
 #[derive(Clone)]
@@ -42,9 +42,9 @@ pub struct App {
     admin: Arc<Admin>,
     /// What opens the admin routes.
     admin_token: Option<Secret>,
-    /// Time to receive a body.
-    body_timeout: Duration,
-    body_bytes_max: usize,
+    body_limits: input::BodyLimits,
+    bodies: Arc<input::Bodies>,
+    traffic: Arc<Traffic>,
     /// Whether PUT of a stock must say which version it is about.
     put_needs_condition: bool,
 }
@@ -53,14 +53,26 @@ impl App {
     /// The application over an engine.
     #[must_use]
     pub fn new(engine: Arc<Engine>, admin: Arc<Admin>, config: &Config) -> Self {
+        let bodies = Arc::new(input::Bodies::new(config.bodies_bytes_max));
         Self {
             engine,
             admin,
             admin_token: config.admin_token.clone(),
-            body_timeout: config.request_timeout,
-            body_bytes_max: config.body_bytes_max,
+            body_limits: input::BodyLimits {
+                bytes_max: config.body_bytes_max,
+                time: config.request_timeout,
+                bodies: Some(Arc::clone(&bodies)),
+            },
+            bodies,
+            traffic: Arc::new(Traffic::new(config)),
             put_needs_condition: config.put_needs_condition,
         }
+    }
+
+    /// What is counted and bounded over all connections that ask this application.
+    #[must_use]
+    pub fn traffic(&self) -> Arc<Traffic> {
+        Arc::clone(&self.traffic)
     }
 }
 

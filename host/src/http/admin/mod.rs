@@ -78,8 +78,9 @@ fn until(params: &mut Params) -> Until {
 }
 
 async fn component(app: &App, headers: &HeaderMap, body: Body) -> Result<Vec<u8>, Problem> {
-    let most = app.admin.component_bytes_max();
-    Ok(input::receive(headers, body, most, app.body_timeout).await?.to_vec())
+    let bytes_max = app.admin.component_bytes_max();
+    let limits = input::BodyLimits { bytes_max, time: app.body_limits.time, bodies: None };
+    Ok(input::receive(headers, body, &limits).await?.to_vec())
 }
 
 /// Which component decides

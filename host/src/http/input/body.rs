@@ -1,4 +1,4 @@
-use super::{Faults, Json, Part, faults::token};
+use super::{Faults, Json, Part, faults::token, receive};
 use crate::{
     http::{App, problem::Problem},
     model::{LineRequest, LocationId, ProductId, QUANTITY_MAX, StockKey},
@@ -9,8 +9,6 @@ use axum::{
     http::{HeaderMap, header},
 };
 use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
-use std::time::Duration;
 
 /// The longest reason or reference, in characters.
 pub(in crate::http) const TEXT_CHARACTERS_MAX: usize = 256;
@@ -36,25 +34,6 @@ pub(in crate::http) struct JsonBody {
     faults: Faults,
 }
 
-/// The bytes of any body, within the limits on size and time.
-pub(in crate::http) async fn receive(
-    headers: &HeaderMap,
-    body: Body,
-    bytes_max: usize,
-    timeout: Duration,
-) -> Result<Bytes, Problem> {
-    check_length(headers, bytes_max)?;
-    match tokio::time::timeout(timeout, Limited::new(body, bytes_max).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(bytes_max)),
-        Ok(Err(_)) => Err(invalid("", "the body could not be received whole")),
-        Err(_) => {
-            let detail = format!("the body did not arrive within {} ms", timeout.as_millis());
-            Err(Problem::new("request-timeout", detail))
-        }
-    }
-}
-
 impl FromRequest<App> for JsonBody {
     type Rejection = Problem;
 
@@ -77,20 +56,6 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     Err(Problem::new("unsupported-media-type", detail))
 }
 
-/// Refuses a body that says it is too large before any of it is read.
-fn check_length(headers: &HeaderMap, limit: usize) -> Result<(), Problem> {
-    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    match length.and_then(|length| length.parse::<u64>().ok()) {
-        Some(length) if usize::try_from(length).is_ok_and(|length| length <= limit) => Ok(()),
-        Some(_) => Err(too_large(limit)),
-        None => Ok(()),
-    }
-}
-
-fn too_large(limit: usize) -> Problem {
-    Problem::new("body-too-large", format!("a body may have {limit} bytes")).with("limit", limit)
-}
-
 /// A problem with one fault in the body.
 fn invalid(pointer: &str, detail: &str) -> Problem {
     let mut faults = Faults::default();
@@ -102,14 +67,14 @@ fn invalid(pointer: &str, detail: &str) -> Problem {
 }
 
 impl JsonBody {
-    /// The bytes of a body that may be JSON, within the limits on size and time.
+    /// The bytes of a body that may be JSON, within its limits.
     pub(in crate::http) async fn receive(
         headers: &HeaderMap,
         body: Body,
         app: &App,
     ) -> Result<Bytes, Problem> {
         check_media_type(headers)?;
-        receive(headers, body, app.body_bytes_max, app.body_timeout).await
+        receive(headers, body, &app.body_limits).await
     }
 
     pub(in crate::http) fn parse(bytes: &[u8]) -> Result<Self, Problem> {

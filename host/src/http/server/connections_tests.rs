@@ -1,0 +1,115 @@
+use super::*;
+
+struct Party {
+    connections: Arc<Connections>,
+    clock: Arc<CoarseClock>,
+    places: Vec<Place>,
+}
+
+impl Party {
+    fn new(max: usize, times: Times) -> Self {
+        let clock = Arc::new(CoarseClock::new());
+        let connections = Arc::new(Connections::new(max, times, Arc::clone(&clock)));
+        Self { connections, clock, places: Vec::new() }
+    }
+
+    async fn arrive(&mut self) -> Arc<Connection> {
+        let slot = self.connections.slot().await.unwrap();
+        let (connection, place) = self.connections.add(slot, false);
+        self.places.push(place);
+        connection
+    }
+
+    /// Lets the clock show a later time.
+    fn later(&self) {
+        let now = self.clock.now_ms();
+        while self.clock.tick() == now {
+            std::hint::spin_loop();
+        }
+    }
+}
+
+/// Everything may give way at once.
+const HASTY: Times = Times { header_ms: 60_000, write_ms: 60_000, patience_ms: 0 };
+
+#[tokio::test]
+async fn strangers_give_way_first_then_those_that_do_not_read_then_the_idle() {
+    let mut party = Party::new(8, HASTY);
+    let receiving = party.arrive().await;
+    assert!(receiving.enter(Phase::Receiving));
+    let idle = party.arrive().await;
+    assert!(idle.enter(Phase::Busy) && idle.answered());
+    let deaf = party.arrive().await;
+    assert!(deaf.enter(Phase::Busy) && deaf.answered() && deaf.enter(Phase::Sending));
+    let busy = party.arrive().await;
+    assert!(busy.enter(Phase::Busy));
+    let stranger = party.arrive().await;
+    let mut room = RoomMaker::default();
+    for next in [&stranger, &deaf, &idle, &receiving] {
+        assert_ne!(next.phase(), Phase::Closing);
+        assert!(room.close_one(&party.connections));
+        assert_eq!(next.phase(), Phase::Closing);
+    }
+    assert!(!room.close_one(&party.connections), "a request that is handled gives way to nobody");
+    assert_eq!(busy.phase(), Phase::Busy);
+    assert_eq!(party.connections.gave_way(), 4);
+}
+
+#[tokio::test]
+async fn the_connection_idle_longest_gives_way() {
+    let mut party = Party::new(3, HASTY);
+    let mut idle = Vec::new();
+    for _ in 0..3 {
+        idle.push(party.arrive().await);
+    }
+    for i in [1, 2, 0] {
+        party.later();
+        assert!(idle[i].enter(Phase::Busy) && idle[i].answered());
+    }
+    let mut room = RoomMaker::default();
+    for i in [1, 2, 0] {
+        assert!(room.close_one(&party.connections));
+        assert_eq!(idle[i].phase(), Phase::Closing);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_in_use_does_not_give_way() {
+    let patient = Times { patience_ms: 60_000, ..HASTY };
+    let mut party = Party::new(1, patient);
+    let used = party.arrive().await;
+    assert!(used.enter(Phase::Busy) && used.answered());
+    assert!(!RoomMaker::default().close_one(&party.connections));
+}
+
+#[tokio::test]
+async fn a_place_is_free_again_when_its_connection_has_gone() {
+    let mut party = Party::new(1, HASTY);
+    let _first = party.arrive().await;
+    assert!(!party.connections.is_over_limit());
+    let _second = party.arrive().await;
+    assert!(party.connections.is_over_limit());
+    party.places.clear();
+    assert_eq!(party.connections.count(), 0);
+    assert!(party.connections.lock().is_empty());
+}
+
+#[tokio::test]
+async fn a_client_that_reads_slowly_buys_time_by_the_byte() {
+    let times = Times { write_ms: 5, ..HASTY };
+    let mut party = Party::new(1, times);
+    let slow = party.arrive().await;
+    assert!(slow.answered() && slow.enter(Phase::Sending));
+    let begun_ms = slow.moment().since_ms();
+    while party.clock.now_ms() < begun_ms + 10 {
+        party.later();
+    }
+    slow.moved(20);
+    assert_eq!(slow.moment().since_ms(), begun_ms + 5);
+    slow.moved(1_000_000);
+    assert_eq!(slow.moment().since_ms(), party.clock.now_ms());
+    party.connections.reap(party.clock.now_ms(), false);
+    assert_eq!(slow.phase(), Phase::Sending);
+    party.connections.reap(party.clock.now_ms() + 6, false);
+    assert_eq!(slow.phase(), Phase::Closing);
+}

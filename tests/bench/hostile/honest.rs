@@ -1,0 +1,136 @@
+//! Clients that mean well: they send one request at a time, read the answer, and pause.
+
+use crate::client::Client;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{Scope, ScopedJoinHandle},
+    time::{Duration, Instant},
+};
+
+const PAUSE: Duration = Duration::from_millis(10);
+const LIST_PAUSE: Duration = Duration::from_millis(100);
+
+/// Requests after which a client connects anew: so new ones are measured, too.
+const REQUESTS_PER_CONNECTION: usize = 20;
+
+/// An answer that takes longer than this counts as none.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Makes the stocks of the honest clients.
+pub(crate) fn seed(port: u16) {
+    let mut client = Client::connect(port);
+    for i in 0..20 {
+        client.stock(&format!("honest-{i}"), 1_000_000_000, 0);
+    }
+}
+
+/// How long the requests of one kind took.
+#[derive(Default)]
+pub(crate) struct Waited {
+    pub(crate) times: Vec<f64>,
+    /// How often what was answered in place of 200, or the connection ended.
+    pub(crate) errors: BTreeMap<String, usize>,
+    /// How often that was a 5xx.
+    pub(crate) failed_by_server: usize,
+}
+
+impl Waited {
+    pub(crate) fn error_count(&self) -> usize {
+        self.errors.values().sum()
+    }
+
+    /// The time in ms that so many in a hundred requests did not exceed.
+    pub(crate) fn percentile(&self, part: usize) -> f64 {
+        let place = (self.times.len() * part / 100).min(self.times.len().saturating_sub(1));
+        self.times.get(place).copied().unwrap_or(f64::NAN)
+    }
+
+    fn sorted(mut self) -> Self {
+        self.times.sort_unstable_by(f64::total_cmp);
+        self
+    }
+}
+
+/// Honest clients at work.
+pub(crate) struct Honest<'scope> {
+    over: Arc<AtomicBool>,
+    single: ScopedJoinHandle<'scope, Waited>,
+    lists: ScopedJoinHandle<'scope, Waited>,
+}
+
+impl<'scope> Honest<'scope> {
+    pub(crate) fn start<'env>(scope: &'scope Scope<'scope, 'env>, port: u16) -> Self {
+        let over = Arc::new(AtomicBool::new(false));
+        let single = scope.spawn({
+            let over = Arc::clone(&over);
+            move || work(port, &over, PAUSE, single)
+        });
+        let lists = scope.spawn({
+            let over = Arc::clone(&over);
+            move || work(port, &over, LIST_PAUSE, list)
+        });
+        Self { over, single, lists }
+    }
+
+    /// Ends the work and returns what single requests and what lists waited.
+    pub(crate) fn finish(self) -> [Waited; 2] {
+        self.over.store(true, Ordering::Relaxed);
+        [self.single, self.lists].map(|worker| worker.join().expect("an honest client").sorted())
+    }
+}
+
+type Call = fn(&mut Client, usize) -> std::io::Result<crate::client::Reply>;
+
+fn single(client: &mut Client, i: usize) -> std::io::Result<crate::client::Reply> {
+    let stock = format!("/v1/inventory/honest-{}", i % 20);
+    if i.is_multiple_of(2) {
+        client.try_call("GET", &stock, &[], b"")
+    } else {
+        client.try_call("POST", &format!("{stock}/reserve"), &[], br#"{"quantity": 1}"#)
+    }
+}
+
+fn list(client: &mut Client, _: usize) -> std::io::Result<crate::client::Reply> {
+    client.try_call("GET", "/v1/inventory?prefix=honest&limit=20", &[], b"")
+}
+
+fn work(port: u16, over: &AtomicBool, pause: Duration, call: Call) -> Waited {
+    let mut waited = Waited::default();
+    let mut client = None;
+    let mut i = 0;
+    while !over.load(Ordering::Relaxed) {
+        let begin = Instant::now();
+        if i % REQUESTS_PER_CONNECTION == 0 {
+            client = None;
+        }
+        if client.is_none() {
+            client = Client::try_connect(port);
+        }
+        let Some(open) = &mut client else {
+            *waited.errors.entry("not connected".to_owned()).or_default() += 1;
+            std::thread::sleep(pause);
+            continue;
+        };
+        open.set_read_timeout(PATIENCE);
+        match call(open, i) {
+            Ok(reply) if reply.status == 200 => {
+                waited.times.push(begin.elapsed().as_secs_f64() * 1e3);
+            }
+            Ok(reply) => {
+                waited.failed_by_server += usize::from(reply.status >= 500);
+                *waited.errors.entry(reply.status.to_string()).or_default() += 1;
+            }
+            Err(error) => {
+                *waited.errors.entry(error.kind().to_string()).or_default() += 1;
+                client = None;
+            }
+        }
+        i += 1;
+        std::thread::sleep(pause);
+    }
+    waited
+}
