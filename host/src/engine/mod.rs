@@ -109,6 +109,12 @@ pub enum Error {
     /// The store failed; nothing was written.
     #[error("the store failed; nothing was written")]
     StoreUnavailable,
+    /// The store failed so that the outcome cannot be known before it can be written again.
+    #[error(
+        "the store failed as it committed, and what was asked for may still come into force: ask \
+         again with the same Idempotency-Key; without one, look first whether it has"
+    )]
+    OutcomeUnknown,
     /// The process is ending; nothing was written.
     #[error("the server is stopping; nothing was written")]
     Stopping,
@@ -129,7 +135,7 @@ impl From<Ended> for Error {
 impl From<StoreFailure> for Error {
     fn from(failure: StoreFailure) -> Self {
         tracing::error!(%failure, "store failure");
-        Self::StoreUnavailable
+        if failure.outcome_unknown { Self::OutcomeUnknown } else { Self::StoreUnavailable }
     }
 }
 
@@ -202,6 +208,9 @@ where
     unit.record_up_to(settings.recorded_commands_max);
     let clock = Arc::new(Clock::new(unit.log_end().at));
     let status = Arc::new(StatusCell::default());
+    if !unit.writable() {
+        status.set(Status::ReadOnly);
+    }
     let meter = Arc::new(Meter::default());
     let queue = Arc::new(Queue::new(settings.queue_commands_max));
     let answering = Arc::new(Answering::new(current.reading()));
@@ -253,7 +262,7 @@ impl Engine {
     /// Lets the domain decide and waits until the decision is durable.
     ///
     /// # Errors
-    /// [`Error`]; nothing was written then.
+    /// [`Error`]; nothing was written then, but for [`Error::OutcomeUnknown`].
     pub async fn execute(&self, request: Request) -> Result<Done, Error> {
         if self.status.get() == Status::ReadOnly {
             return Err(Error::ReadOnly);
@@ -267,8 +276,8 @@ impl Engine {
             }
             Push::Closed => return Err(Error::Stopping),
         }
-        // Only a writer that panicked drops a reply.
-        decided.await.unwrap_or(Err(Error::StoreUnavailable))
+        // Only a writer that panicked drops a reply, perhaps behind its commit.
+        decided.await.unwrap_or(Err(Error::OutcomeUnknown))
     }
 
     /// Asks; where more is due on a stock than a query can look past, has some of it expired,

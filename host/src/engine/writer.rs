@@ -46,8 +46,13 @@ impl Drop for Ending<'_> {
     fn drop(&mut self) {
         self.status.set(Status::Stopped);
         self.queue.close();
-        // Whoever waits for a reply that is dropped is told that the store is unavailable.
-        while self.queue.take(usize::MAX, None, &mut Vec::new()) {}
+        // These were never begun.
+        let mut left = Vec::new();
+        while self.queue.take(usize::MAX, None, &mut left) {
+            for job in left.drain(..) {
+                let _ = job.reply.send(Err(Error::Stopping));
+            }
+        }
     }
 }
 
@@ -77,6 +82,14 @@ pub(super) fn run<L: Lane, S: Snapshot>(
     let mut shadow = None;
     let (mut batch, mut replies) = (Vec::new(), Vec::new());
     let mut watch = Watch::start(meter);
+    // The store may have been opened while it could not be written.
+    let begun =
+        instance.unit().is_ok_and(|unit| unit.writable()) || recovered(queue, &mut instance);
+    if begun {
+        status.set(Status::Ready);
+    } else {
+        queue.close();
+    }
     while let Ok(unit) = instance.unit() {
         let wait = chores.wait(unit.next_due(), clock.now());
         if !queue.take(most, wait, &mut batch) {
@@ -103,7 +116,7 @@ pub(super) fn run<L: Lane, S: Snapshot>(
             if let (Err(_), Some(before)) = (&committed, before) {
                 instance.replace(before);
             }
-            switch.settle(change, now, committed.clone().map_err(|_| Error::StoreUnavailable));
+            switch.settle(change, now, committed.clone().map_err(|failure| unwritten(&failure)));
         }
         watch.batch(batch.iter().map(|job| job.request.work.commands()).sum());
         reply(&mut batch, &mut replies, committed.as_ref().err());
@@ -230,13 +243,22 @@ impl Chores {
     }
 }
 
-/// Answers everybody. Where the commit failed, nothing was written, so nobody hears of a
-/// decision: neither an acceptance nor a rejection that may rest on what is now undone.
+/// What is said of a batch that was not committed.
+fn unwritten(failure: &StoreFailure) -> Error {
+    if failure.outcome_unknown { Error::OutcomeUnknown } else { Error::StoreUnavailable }
+}
+
+/// Answers everybody. Where the commit failed, nobody hears of a decision: neither an acceptance
+/// nor a rejection that may rest on what is now undone.
 fn reply(batch: &mut Vec<Job>, replies: &mut Vec<Reply>, failed: Option<&StoreFailure>) {
     if let Some(failure) = failed {
         tracing::error!(%failure, commands = batch.len(), "a batch could not be committed");
         replies.clear();
-        replies.resize_with(batch.len(), || Err(Error::StoreUnavailable));
+        replies.extend(batch.iter().map(|job| {
+            // Of a dry run nothing was to be written.
+            let unwritten = unwritten(failure);
+            Err(if job.request.rehearsal { Error::StoreUnavailable } else { unwritten })
+        }));
     }
     for (job, reply) in batch.drain(..).zip(replies.drain(..)) {
         // Whoever has stopped waiting needs no answer.

@@ -23,7 +23,7 @@ const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
 
 /// Every code with its status and title. A code that the domain brings and this list lacks
 /// is a conflict with the state: 409.
-pub(super) const CODES: [(&str, StatusCode, &str); 33] = [
+pub(super) const CODES: [(&str, StatusCode, &str); 34] = [
     ("invalid-request", StatusCode::BAD_REQUEST, "The request is not valid"),
     ("forbidden", StatusCode::FORBIDDEN, "The token is missing or wrong"),
     ("route-not-found", StatusCode::NOT_FOUND, "There is no such route"),
@@ -63,6 +63,7 @@ pub(super) const CODES: [(&str, StatusCode, &str); 33] = [
     ("expiry-backlog", StatusCode::SERVICE_UNAVAILABLE, "Too many holds are due at once"),
     ("read-only", StatusCode::SERVICE_UNAVAILABLE, "The store cannot be written"),
     ("store-unavailable", StatusCode::SERVICE_UNAVAILABLE, "The store failed"),
+    ("outcome-unknown", StatusCode::SERVICE_UNAVAILABLE, "The outcome cannot be known yet"),
     ("stopping", StatusCode::SERVICE_UNAVAILABLE, "The server is stopping"),
     ("response-timeout", StatusCode::GATEWAY_TIMEOUT, "The answer took too long"),
 ];
@@ -180,6 +181,7 @@ impl From<engine::Error> for Problem {
             engine::Error::Overloaded { .. } => "overloaded",
             engine::Error::ReadOnly => "read-only",
             engine::Error::StoreUnavailable => "store-unavailable",
+            engine::Error::OutcomeUnknown => "outcome-unknown",
             engine::Error::Stopping => "stopping",
         };
         Self::new(code, error.to_string())

@@ -3,21 +3,26 @@
 
 mod answers;
 mod append;
+mod belonging;
 mod chain;
 mod checkpoint;
 mod connection;
+mod durability;
 mod events;
 mod installed;
 mod lagging;
 mod lane;
 mod lock;
 mod log;
+mod mark;
 mod migrations;
+mod opening;
 mod recorded;
 mod reservations;
 mod rows;
 mod snapshot;
 mod stocks;
+mod wal;
 
 pub use lane::SqliteLane;
 pub use log::SqliteLog;
@@ -30,6 +35,7 @@ use lock::FileLock;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 /// Why a database cannot be opened. Each says what to do.
@@ -68,6 +74,34 @@ pub enum OpenError {
         /// What it is instead.
         reason: String,
     },
+    /// There is none, and none can be made.
+    #[error("the database {file} cannot be made: {cause}")]
+    Create {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// It, or a file beside it, cannot be read.
+    #[error("the database {file} or its write-ahead log cannot be read: {cause}")]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// The database and its log do not belong together.
+    #[error(
+        "the database {file} and the log {log} do not belong together: {why}. Nothing was changed"
+    )]
+    Apart {
+        /// The database.
+        file: PathBuf,
+        /// The file beside it.
+        log: PathBuf,
+        /// What is wrong, and what helps.
+        why: String,
+    },
     /// It was written by a newer binary.
     #[error(
         "the database {file} has schema version {found}, this binary knows {known} at most: run \
@@ -97,6 +131,8 @@ pub struct SqliteStore {
     file: PathBuf,
     migrated: Migrated,
     lagging: Arc<Lagging>,
+    /// Whether what opening had to write could be written.
+    writable: bool,
     lock: Arc<FileLock>,
 }
 
@@ -120,11 +156,9 @@ impl SqliteStore {
             (Err(cause), None) => return Err(OpenError::Folder { folder, cause }),
         };
         let lock = FileLock::acquire(&file)?;
-        let migrated = migrations::apply(&file)?;
-        let sequence = lagging::bring_up_to_date(&file)
-            .map_err(|cause| OpenError::Sqlite { file: file.clone(), cause })?;
-        let lagging = Arc::new(Lagging::none(sequence));
-        Ok(Self { file, migrated, lagging, lock: Arc::new(lock) })
+        let opening::Opened { migrated, lagging, writable } = opening::open(&file)?;
+        let lagging = Arc::new(lagging);
+        Ok(Self { file, migrated, lagging, writable, lock: Arc::new(lock) })
     }
 
     /// What opening did to the schema.
@@ -138,7 +172,13 @@ impl SqliteStore {
     /// # Errors
     /// Where SQLite cannot open another connection.
     pub fn lane(&self) -> Result<SqliteLane, StoreFailure> {
-        SqliteLane::open(self.file.clone(), Arc::clone(&self.lagging), Arc::clone(&self.lock))
+        self.lane_idling(checkpoint::IDLE)
+    }
+
+    /// The writer, with another time without commits after which the database file is made whole.
+    fn lane_idling(&self, idle: Duration) -> Result<SqliteLane, StoreFailure> {
+        let (lagging, lock) = (Arc::clone(&self.lagging), Arc::clone(&self.lock));
+        SqliteLane::open(self.file.clone(), lagging, lock, self.writable, idle)
     }
 
     /// A reader.
