@@ -17,10 +17,12 @@
 mod agreement;
 mod bad_input;
 mod batches;
+mod commits;
 mod component;
 mod concurrency;
 mod contract;
 mod crashes;
+mod disk;
 mod durability;
 mod embedding;
 mod faults;

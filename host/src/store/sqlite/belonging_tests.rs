@@ -424,7 +424,7 @@ fn files_of_any_moment_belong_together() {
 /// what this one leaves when it is killed while it does that.
 #[test]
 fn a_database_of_an_older_schema_is_brought_up_to_date_with_its_log() {
-    let mut place = Place::new();
+    let place = Place::new();
     let older = Connection::open(place.file()).unwrap();
     older.pragma_update(None, "journal_mode", "WAL").unwrap();
     older

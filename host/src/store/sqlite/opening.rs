@@ -63,7 +63,8 @@ pub(super) fn open(file: &Path) -> Result<Opened, OpenError> {
             );
             // Whatever state the error has left the connection in.
             drop(connection);
-            let connection = connection::readable(file).map_err(sqlite)?;
+            // One that only reads would make SQLite share the index of the log in a file.
+            let connection = connection::writable(file).map_err(sqlite)?;
             let lagging = still_lagging(&connection).map_err(sqlite)?;
             Ok(Opened { migrated, lagging, writable: false })
         }
