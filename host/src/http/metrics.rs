@@ -3,7 +3,7 @@
 use super::App;
 use crate::{
     engine::{Reading, Stage},
-    model::Installed,
+    model::{Installed, Integrity},
 };
 use axum::{
     extract::State,
@@ -32,7 +32,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 async fn metrics(State(app): State<App>) -> Response {
     let domain = app.engine.domain();
     let (reading, waiting) = (app.engine.meter(), app.engine.waiting());
-    let text = render(&reading, waiting, &domain.installed, domain.faults);
+    let mut text = render(&reading, waiting, &domain.installed, domain.faults);
+    text += &soundness(&app.admin.integrity());
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
 }
 
@@ -76,6 +77,21 @@ fn render(reading: &Reading, waiting: usize, installed: &Installed, faults: u64)
         let _ = writeln!(text, "{name}{{stage=\"{stage}\"}} {:.6}", spent.as_secs_f64());
     }
     text
+}
+
+/// What the check of the database after the start has found.
+fn soundness(integrity: &Integrity) -> String {
+    let (checked, damaged) = match integrity {
+        Integrity::Unchecked => (0, 0),
+        Integrity::Sound => (1, 0),
+        Integrity::Damaged(_) => (1, 1),
+    };
+    format!(
+        "# HELP holdfast_database_checked Whether the check after the start has ended.\n\
+         # TYPE holdfast_database_checked gauge\nholdfast_database_checked {checked}\n\
+         # HELP holdfast_database_damaged Whether it has found damage.\n\
+         # TYPE holdfast_database_damaged gauge\nholdfast_database_damaged {damaged}\n"
+    )
 }
 
 #[cfg(test)]

@@ -19,10 +19,12 @@
 //!    renews the mark (`checkpoint.rs`).
 //! 2. Therefore the database file's own mark, read without the log, is either the `previous` of
 //!    the log's first mark or a mark in the log, which a checkpoint has moved already.
-//! 3. Where the database file's own mark says `whole`, no acknowledged commit is in the log alone,
-//!    but for those of the moment until the first checkpoint after it, which follows the first
-//!    commit at once. A clean stop and a quiet moment leave such a mark, so that the database file
-//!    alone is a backup then.
+//! 3. Where the database file's own mark says `whole`, no acknowledged commit is in the log alone.
+//!    A clean stop and a quiet moment leave such a mark, so that the database file alone is a
+//!    backup then. The start replaces it before anything is served. After a quiet moment a
+//!    checkpoint replaces it right behind the next commit, beside whoever is served, and a log
+//!    begins that does not fit a copy of the quiet moment; for those milliseconds, longer only
+//!    while somebody reads an old snapshot, the mark promises too much.
 //! 4. A log is emptied (`TRUNCATE`) only behind a mark that says `whole`, and only while nobody
 //!    else writes. Closing a connection neither checkpoints nor removes the log.
 //! 5. A new database is made under another name, whole, and then given its own.

@@ -183,6 +183,16 @@ fn after_a_clean_stop_the_database_file_alone_is_served() {
 }
 
 #[test]
+fn after_it_was_only_read_the_database_file_alone_is_served() {
+    let mut place = Place::new();
+    place.open();
+    place.commit(1);
+    place.close();
+    drop(SqliteStore::open(&place.file()).unwrap());
+    Place::with(&only_the_database(&place.files())).serves(1);
+}
+
+#[test]
 fn after_a_quiet_moment_the_database_file_alone_is_served() {
     let mut place = Place::new();
     place.open();

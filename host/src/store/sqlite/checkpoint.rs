@@ -48,11 +48,30 @@ pub(super) fn settle(connection: &mut Connection) -> rusqlite::Result<()> {
     }
     match connection.query_row(EMPTY, [], |row| row.get(0))? {
         false => Ok(()),
-        true => Err(rusqlite::Error::SqliteFailure(
-            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
-            Some("the log is being read, so that it cannot be emptied".to_owned()),
-        )),
+        true => Err(busy("emptied")),
     }
+}
+
+/// Before a process serves: moves what the last one has left in the log, and a mark that says that
+/// the database file may need a log from now on. Then a new log begins.
+///
+/// A process that was killed may have left commits in the log that are in the system's memory
+/// only, and whose sync has failed: here they become durable, or the start is told of it, before
+/// anything is built on them.
+///
+/// # Errors
+/// Where SQLite fails. The log belongs to the database file all the same.
+pub(super) fn begin(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    mark::renew(&transaction, Alone::NeedsLog)?;
+    transaction.commit()?;
+    if begin_anew(connection)? { Ok(()) } else { Err(busy("moved")) }
+}
+
+fn busy(not_done: &str) -> rusqlite::Error {
+    let cause = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+    let message = format!("the write-ahead log is being read, so that it cannot be {not_done}");
+    rusqlite::Error::SqliteFailure(cause, Some(message))
 }
 
 /// The thread, for as long as this value lives.
@@ -100,8 +119,8 @@ enum Wake {
 }
 
 impl Shared {
-    /// Nothing is known of the log or the mark.
-    fn new() -> Self {
+    /// Nothing is known of the log, and of the mark whether it may say that the file is whole.
+    fn new(whole: bool) -> Self {
         Self {
             task: Mutex::default(),
             changed: Condvar::new(),
@@ -109,7 +128,7 @@ impl Shared {
             full: AtomicBool::new(false),
             running: AtomicBool::new(false),
             moved: AtomicBool::new(true),
-            whole: AtomicBool::new(true),
+            whole: AtomicBool::new(whole),
             unsettle: AtomicBool::new(false),
             commits: AtomicU64::new(0),
         }
@@ -162,12 +181,13 @@ impl Shared {
 }
 
 impl Checkpointer {
-    pub(super) fn start(file: &Path, idle: Duration) -> Result<Self, StoreFailure> {
+    /// `whole`: whether the mark in the database file may say that it is.
+    pub(super) fn start(file: &Path, idle: Duration, whole: bool) -> Result<Self, StoreFailure> {
         let doing = "starting the checkpointing thread";
         let connection = connection::writable(file).map_err(failed(doing))?;
         // What would have to wait for the writer or a reader can be done later.
         connection.busy_timeout(Duration::ZERO).map_err(failed(doing))?;
-        let shared = Arc::new(Shared::new());
+        let shared = Arc::new(Shared::new(whole));
         let thread = std::thread::Builder::new()
             .name("checkpoint".into())
             .spawn({
@@ -258,7 +278,7 @@ fn run(mut connection: Connection, shared: &Shared, idle: Duration) {
                 }
             }
             Wake::Unsettle => {
-                if let Err(error) = begin_anew(&mut connection, shared) {
+                if let Err(error) = shared.moving(|| begin_anew(&mut connection)) {
                     tracing::warn!(%error, "the write-ahead log could not begin anew");
                 }
             }
@@ -278,16 +298,16 @@ fn run(mut connection: Connection, shared: &Shared, idle: Duration) {
 }
 
 /// Moves all of the log, which replaces the mark in the database file, and lets a new log begin:
-/// one that a backup of the whole database file is not the beginning of.
-fn begin_anew(connection: &mut Connection, shared: &Shared) -> rusqlite::Result<()> {
-    shared.moving(|| {
-        if !moved_all(connection)? {
-            return Ok(());
-        }
-        let Some(transaction) = begin_at_once(connection)? else { return Ok(()) };
-        mark::renew(&transaction, Alone::NeedsLog)?;
-        transaction.commit()
-    })
+/// one that a backup of the whole database file is not the beginning of. False where somebody else
+/// writes, or reads what is to be moved.
+fn begin_anew(connection: &mut Connection) -> rusqlite::Result<bool> {
+    if !moved_all(connection)? {
+        return Ok(false);
+    }
+    let Some(transaction) = begin_at_once(connection)? else { return Ok(false) };
+    mark::renew(&transaction, Alone::NeedsLog)?;
+    transaction.commit()?;
+    Ok(true)
 }
 
 /// A transaction, unless somebody else writes.
@@ -367,7 +387,7 @@ mod tests {
         let mut writer = connection::writable(&file).unwrap();
         writer.pragma_update(None, "journal_mode", "WAL").unwrap();
         writer.execute_batch(FILL).unwrap();
-        let checkpointer = Checkpointer::start(&file, IDLE).unwrap();
+        let checkpointer = Checkpointer::start(&file, IDLE, false).unwrap();
         checkpointer.watch(&mut writer).unwrap();
 
         rewrite(&writer, 5);
@@ -385,6 +405,6 @@ mod tests {
     #[test]
     fn it_ends_when_it_is_told_to() {
         let folder = tempfile::tempdir().unwrap();
-        drop(Checkpointer::start(&folder.path().join("test.db"), IDLE).unwrap());
+        drop(Checkpointer::start(&folder.path().join("test.db"), IDLE, false).unwrap());
     }
 }

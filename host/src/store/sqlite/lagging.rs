@@ -243,7 +243,7 @@ const CATCH_UP: &str = "UPDATE stock SET total = event.total, reserved = event.r
      WHERE stock.stock_id = event.stock_id AND stock.event_count < event.ordinal";
 
 /// Whether the database says that all its rows are current.
-pub(super) fn all_current(connection: &Connection) -> rusqlite::Result<bool> {
+fn all_current(connection: &Connection) -> rusqlite::Result<bool> {
     let current = "SELECT sequence FROM rows_current_to";
     let current = connection.query_row(current, [], |row| unsigned(row, 0))?;
     Ok(current == events::last_sequence(connection)?)

@@ -1,11 +1,10 @@
 use super::{
-    answers,
+    Held, answers,
     append::{Appender, EntryComponents},
     checkpoint::{self, Checkpointer},
     connection::{self, failed},
     durability, installed,
     lagging::{self, Change, Due, Lagging, Rounds},
-    lock::FileLock,
     mark::{self, Alone},
     recorded, reservations,
     rows::unsigned,
@@ -23,7 +22,7 @@ use crate::{
     },
 };
 use rusqlite::{Connection, OptionalExtension};
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 /// A stock of a batch.
 struct Touched {
@@ -42,7 +41,7 @@ struct Written {
 
 /// The writer: one connection, used by one thread.
 pub struct SqliteLane {
-    file: PathBuf,
+    held: Arc<Held>,
     connection: Connection,
     /// None once the lane is closed.
     checkpointer: Option<Checkpointer>,
@@ -55,23 +54,21 @@ pub struct SqliteLane {
     rounds: Rounds,
     /// Whether the database can be written, as far as is known.
     writable: bool,
-    _lock: Arc<FileLock>,
 }
 
 impl SqliteLane {
     pub(super) fn open(
-        file: PathBuf,
+        held: Arc<Held>,
         lagging: Arc<Lagging>,
-        lock: Arc<FileLock>,
-        writable: bool,
         idle: Duration,
     ) -> Result<Self, StoreFailure> {
         let doing = "opening the writing connection";
-        let mut connection = connection::writable(&file).map_err(failed(doing))?;
-        let checkpointer = Checkpointer::start(&file, idle)?;
+        let mut connection = connection::writable(&held.file).map_err(failed(doing))?;
+        let writable = held.writable;
+        let checkpointer = Checkpointer::start(&held.file, idle, !writable)?;
         checkpointer.watch(&mut connection).map_err(failed(doing))?;
         let mut lane = Self {
-            file,
+            held,
             connection,
             checkpointer: Some(checkpointer),
             next_stock_id: 1,
@@ -81,7 +78,6 @@ impl SqliteLane {
             rounds: Rounds::new(lagging.sequence()),
             lagging,
             writable,
-            _lock: lock,
         };
         lane.remember().map_err(failed("reading the end of the log"))?;
         Ok(lane)
@@ -246,7 +242,7 @@ impl SqliteLane {
     /// a new mark. It takes the place of what failed, in the log, so that once it is on disk
     /// nothing of that can ever come back; and reading would prove nothing about a full disk.
     fn replace_failed(&mut self) -> rusqlite::Result<()> {
-        self.connection = connection::writable(&self.file)?;
+        self.connection = connection::writable(&self.held.file)?;
         if let Some(checkpointer) = &self.checkpointer {
             checkpointer.watch(&mut self.connection)?;
         }
@@ -258,7 +254,7 @@ impl SqliteLane {
     /// After a commit that failed: whether it may be there after a restart. Where the failure
     /// leaves that open, tries to make sure that it is not.
     fn may_have_lasted(&mut self, error: &rusqlite::Error) -> bool {
-        if durability::is_certainly_undone(error) || durability::log_is_empty(&self.file) {
+        if durability::is_certainly_undone(error) || durability::log_is_empty(&self.held.file) {
             return false;
         }
         match self.replace_failed() {

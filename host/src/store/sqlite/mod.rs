@@ -5,6 +5,7 @@ mod answers;
 mod append;
 mod belonging;
 mod chain;
+mod check;
 mod checkpoint;
 mod connection;
 mod durability;
@@ -24,17 +25,22 @@ mod snapshot;
 mod stocks;
 mod wal;
 
+pub use check::Check;
 pub use lane::SqliteLane;
 pub use log::SqliteLog;
 pub use migrations::{LATEST_VERSION, Migrated};
 pub use snapshot::SqliteSnapshot;
 
-use crate::model::StoreFailure;
+use crate::model::{Integrity, StoreFailure};
+use check::Checked;
 use lagging::Lagging;
 use lock::FileLock;
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -128,12 +134,34 @@ pub enum OpenError {
 /// An open database, held against other processes until it is dropped.
 #[derive(Clone)]
 pub struct SqliteStore {
-    file: PathBuf,
     migrated: Migrated,
     lagging: Arc<Lagging>,
+    checked: Checked,
+    held: Arc<Held>,
+}
+
+/// The database, for as long as anybody here uses it.
+struct Held {
+    file: PathBuf,
     /// Whether what opening had to write could be written.
     writable: bool,
-    lock: Arc<FileLock>,
+    /// Whether there is, or was, a lane. It leaves the files as they should be.
+    has_lane: AtomicBool,
+    _lock: FileLock,
+}
+
+impl Drop for Held {
+    /// Makes the database file whole again where it was opened only to be read.
+    fn drop(&mut self) {
+        if !self.writable || self.has_lane.load(Ordering::Relaxed) {
+            return;
+        }
+        let settled = connection::writable(&self.file)
+            .and_then(|mut connection| checkpoint::settle(&mut connection));
+        if let Err(error) = settled {
+            tracing::warn!(%error, "the database could not be closed tidily; nothing is lost");
+        }
+    }
 }
 
 impl SqliteStore {
@@ -157,8 +185,9 @@ impl SqliteStore {
         };
         let lock = FileLock::acquire(&file)?;
         let opening::Opened { migrated, lagging, writable } = opening::open(&file)?;
-        let lagging = Arc::new(lagging);
-        Ok(Self { file, migrated, lagging, writable, lock: Arc::new(lock) })
+        let held = Held { file, writable, has_lane: AtomicBool::new(false), _lock: lock };
+        let (lagging, held) = (Arc::new(lagging), Arc::new(held));
+        Ok(Self { migrated, lagging, checked: Checked::default(), held })
     }
 
     /// What opening did to the schema.
@@ -177,8 +206,8 @@ impl SqliteStore {
 
     /// The writer, with another time without commits after which the database file is made whole.
     fn lane_idling(&self, idle: Duration) -> Result<SqliteLane, StoreFailure> {
-        let (lagging, lock) = (Arc::clone(&self.lagging), Arc::clone(&self.lock));
-        SqliteLane::open(self.file.clone(), lagging, lock, self.writable, idle)
+        self.held.has_lane.store(true, Ordering::Relaxed);
+        SqliteLane::open(Arc::clone(&self.held), Arc::clone(&self.lagging), idle)
     }
 
     /// A reader.
@@ -186,7 +215,21 @@ impl SqliteStore {
     /// # Errors
     /// Where SQLite cannot open another connection.
     pub fn snapshot(&self) -> Result<SqliteSnapshot, StoreFailure> {
-        SqliteSnapshot::open(&self.file, Arc::clone(&self.lagging))
+        SqliteSnapshot::open(&self.held.file, Arc::clone(&self.lagging))
+    }
+
+    /// Begins to look through the whole database, beside everybody else.
+    ///
+    /// # Errors
+    /// Where SQLite cannot open another connection, or the system not start another thread.
+    pub fn check(&self) -> Result<Check, StoreFailure> {
+        Check::start(&self.held.file, self.checked.clone())
+    }
+
+    /// What that has found so far.
+    #[must_use]
+    pub fn integrity(&self) -> Integrity {
+        self.checked.get()
     }
 
     /// A reader of the event log.
@@ -194,6 +237,6 @@ impl SqliteStore {
     /// # Errors
     /// Where SQLite cannot open another connection.
     pub fn log(&self) -> Result<SqliteLog, StoreFailure> {
-        SqliteLog::open(&self.file, Arc::clone(&self.lagging))
+        SqliteLog::open(&self.held.file, Arc::clone(&self.lagging))
     }
 }

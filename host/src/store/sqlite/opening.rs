@@ -6,7 +6,6 @@ use super::{
     belonging::{self, Found, beside},
     checkpoint, connection, events,
     lagging::{self, Lagging},
-    mark::Mark,
     migrations::{self, Migrated},
     rows::{self, STOCK_COLUMNS, unsigned},
 };
@@ -38,20 +37,15 @@ pub(super) struct Opened {
 /// [`OpenError`].
 pub(super) fn open(file: &Path) -> Result<Opened, OpenError> {
     let sqlite = |cause| OpenError::Sqlite { file: file.to_owned(), cause };
-    if belonging::examine(file)? == Found::Nothing {
-        let migrated = create(file)?;
-        return Ok(Opened { migrated, lagging: Lagging::none(0), writable: true });
-    }
+    let created = match belonging::examine(file)? {
+        Found::Nothing => Some(create(file)?),
+        Found::Database => None,
+    };
     let mut connection = connection::writable(file).map_err(sqlite)?;
     let migrated = migrations::apply(&mut connection, file)?;
-    if is_tidy(&connection, file).map_err(sqlite)? {
-        let end = events::last_sequence(&connection).map_err(sqlite)?;
-        return Ok(Opened { migrated, lagging: Lagging::none(end), writable: true });
-    }
-    // What was written by a process that was killed may be in the system's memory only: it is
-    // made durable before anything is built on it.
+    let migrated = created.unwrap_or(migrated);
     let tidied = lagging::catch_up(&mut connection).and_then(|end| {
-        checkpoint::settle(&mut connection)?;
+        checkpoint::begin(&mut connection)?;
         Ok(end)
     });
     match tidied {
@@ -69,15 +63,6 @@ pub(super) fn open(file: &Path) -> Result<Opened, OpenError> {
             Ok(Opened { migrated, lagging, writable: false })
         }
     }
-}
-
-/// Whether the last process ended by a clean stop, so that there is nothing to do.
-fn is_tidy(connection: &Connection, file: &Path) -> rusqlite::Result<bool> {
-    let log = fs::metadata(beside(file, "-wal"));
-    let no_log =
-        log.map_or_else(|error| error.kind() == io::ErrorKind::NotFound, |it| it.len() == 0);
-    let whole = Mark::find(connection)?.is_some_and(|(_, mark)| mark.whole);
-    Ok(no_log && whole && lagging::all_current(connection)?)
 }
 
 /// Makes a database under another name, so that there is none or a whole one at any time.
