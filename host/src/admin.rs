@@ -5,7 +5,7 @@ use crate::{
     admission::{self, Admitted, Candidate, Refusal, Step, Until},
     component::{Compiled, Library, LibraryError, Runtime, Shelved},
     engine::{DomainStatus, Engine, ShadowReport, SwapError, Swapped},
-    model::{Digest, Origin},
+    model::{Digest, Integrity, Origin},
     replay::{self, Explanation, Range, ReplayError, Replayed},
     store::sqlite::SqliteStore,
 };
@@ -108,6 +108,12 @@ impl Admin {
     #[must_use]
     pub fn component_bytes_max(&self) -> usize {
         self.component_bytes_max
+    }
+
+    /// What is known of the soundness of the database.
+    #[must_use]
+    pub fn integrity(&self) -> Integrity {
+        self.store.integrity()
     }
 
     /// How things are.

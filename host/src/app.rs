@@ -10,7 +10,10 @@ use crate::{
     engine::{self, Engine, Writer},
     http,
     model::Digest,
-    store::{Cache, CachedLane, CachedSnapshot, Lane, sqlite::SqliteStore},
+    store::{
+        Cache, CachedLane, CachedSnapshot, Lane,
+        sqlite::{Check, SqliteStore},
+    },
 };
 use anyhow::Context;
 use std::{future::Future, net::SocketAddr, sync::Arc};
@@ -25,6 +28,8 @@ pub struct Application {
     router: axum::Router,
     traffic: Arc<http::Traffic>,
     watcher: Option<JoinHandle<()>>,
+    /// Looks through the database.
+    check: Check,
     /// Ticks the deadlines for as long as anything runs.
     _runtime: Arc<Runtime>,
 }
@@ -48,6 +53,7 @@ impl Application {
             || Ok(CachedSnapshot::new(store.snapshot()?, Arc::clone(&cache))),
             || store.log(),
         )?;
+        let check = store.check()?;
         let engine = Arc::new(engine);
         let admin = Arc::new(Admin::new(
             Arc::clone(&engine),
@@ -65,7 +71,17 @@ impl Application {
         let address = listener.local_addr()?;
         let traffic = app.traffic();
         let router = http::router(app);
-        Ok(Self { listener, address, engine, writer, router, traffic, watcher, _runtime: runtime })
+        Ok(Self {
+            listener,
+            address,
+            engine,
+            writer,
+            router,
+            traffic,
+            watcher,
+            check,
+            _runtime: runtime,
+        })
     }
 
     /// Where it listens.
@@ -86,7 +102,9 @@ impl Application {
     /// # Errors
     /// Where the writer has ended by itself, which is a defect.
     pub async fn run(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Self { listener, engine, mut writer, router, traffic, watcher, _runtime, .. } = self;
+        let Self {
+            listener, engine, mut writer, router, traffic, watcher, check, _runtime, ..
+        } = self;
         http::serve(listener, router, &traffic, async {
             tokio::select! {
                 () = stop => {}
@@ -98,7 +116,12 @@ impl Application {
             watcher.abort();
         }
         let healthy = engine.status() != engine::Status::Stopped;
-        tokio::task::spawn_blocking(move || writer.stop()).await?;
+        tokio::task::spawn_blocking(move || {
+            // What it reads would keep the log from being emptied.
+            drop(check);
+            writer.stop();
+        })
+        .await?;
         anyhow::ensure!(healthy, "the writer had ended before the server was told to stop");
         Ok(())
     }

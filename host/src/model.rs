@@ -6,6 +6,7 @@ mod digest;
 mod event;
 mod failure;
 mod installed;
+mod integrity;
 mod key;
 mod query;
 mod recorded;
@@ -21,6 +22,7 @@ pub use event::{
 };
 pub use failure::{Due, Ended, Fault, StoreFailure};
 pub use installed::Installed;
+pub use integrity::Integrity;
 pub use key::{ID_CHARACTERS_MAX, InvalidId, LocationId, ProductId, StockKey};
 pub use query::{DeficitPosition, DeficitScan, LowStockPage, StockFilter, StockPage, StockScan};
 pub use recorded::{Decision, Recorded, State};

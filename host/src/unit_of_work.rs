@@ -306,7 +306,7 @@ impl<L: Lane> UnitOfWork<L> {
     /// batch remains.
     ///
     /// # Errors
-    /// Where the store fails; nothing is written then.
+    /// Where the store fails; nothing is written then, unless the outcome is unknown.
     pub fn commit(&mut self, now: Timestamp) -> Result<(), StoreFailure> {
         self.abandon();
         self.undo = None;
@@ -381,6 +381,12 @@ impl<L: Lane> UnitOfWork<L> {
         let committed: Vec<_> = ids.zip(handles).collect();
         self.remember(committed);
         Ok(())
+    }
+
+    /// Whether batches can be begun; otherwise [`UnitOfWork::recover`] comes first.
+    #[must_use]
+    pub fn writable(&self) -> bool {
+        self.lane.writable()
     }
 
     /// After a failed commit: gets the store ready to write again.

@@ -1,4 +1,5 @@
 mod client;
+mod disk;
 pub mod guest;
 pub mod guests;
 pub mod memory;
@@ -10,4 +11,5 @@ mod server;
 pub mod tools;
 
 pub use client::{Client, Reply};
+pub use disk::Disk;
 pub use server::{Server, eventually};

@@ -52,7 +52,17 @@ impl Server {
         command
     }
 
-    pub fn start_command(mut command: Command, folder: &Arc<TempDir>, arguments: &[&str]) -> Self {
+    pub fn start_command(command: Command, folder: &Arc<TempDir>, arguments: &[&str]) -> Self {
+        Self::try_start_command(command, folder, arguments)
+            .unwrap_or_else(|log| panic!("the server did not start: {log}"))
+    }
+
+    /// The server, or what it says where it ends instead.
+    pub fn try_start_command(
+        mut command: Command,
+        folder: &Arc<TempDir>,
+        arguments: &[&str],
+    ) -> Result<Self, String> {
         let mut process = command
             .args(arguments)
             .stdout(Stdio::null())
@@ -79,9 +89,10 @@ impl Server {
         });
         let Ok(port) = port.recv_timeout(PATIENCE) else {
             let _ = process.kill();
-            panic!("the server did not start: {}", log.lock().unwrap());
+            process.wait().expect("its end");
+            return Err(log.lock().unwrap().clone());
         };
-        Self { process, port, folder: Arc::clone(folder), log }
+        Ok(Self { process, port, folder: Arc::clone(folder), log })
     }
 
     /// Runs the program to its end, which must come by itself.

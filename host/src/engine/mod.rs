@@ -33,7 +33,7 @@ use crate::{
         Reservation, ReservationPage, ReservationScan, StockFilter, StockKey, StockPage, StockView,
         StoreFailure, Timestamp,
     },
-    store::{EventPage, EventScan, Lane, Log, Order, Snapshot},
+    store::{Ahead, EventPage, EventScan, Lane, Log, Order, Snapshot},
     unit_of_work::UnitOfWork,
 };
 use clock::Clock;
@@ -138,6 +138,12 @@ pub enum Error {
     /// The store failed; nothing was written.
     #[error("the store failed; nothing was written")]
     StoreUnavailable,
+    /// The store failed so that the outcome cannot be known before it can be written again.
+    #[error(
+        "the store failed as it committed, and what was asked for may still come into force: ask \
+         again with the same Idempotency-Key; without one, look first whether it has"
+    )]
+    OutcomeUnknown,
     /// The process is ending; nothing was written.
     #[error("the server is stopping; nothing was written")]
     Stopping,
@@ -163,7 +169,7 @@ impl From<Ended> for Error {
 impl From<StoreFailure> for Error {
     fn from(failure: StoreFailure) -> Self {
         tracing::error!(%failure, "store failure");
-        Self::StoreUnavailable
+        if failure.outcome_unknown { Self::OutcomeUnknown } else { Self::StoreUnavailable }
     }
 }
 
@@ -238,7 +244,13 @@ where
     let recorded = unit.log_end().at;
     let clock = Clock::new(recorded, settings.clock_step_ms_max, settings.accept_clock);
     let clock = Arc::new(clock);
+    // Before anybody reads: what is due already.
+    let now = clock.now();
+    while matches!(unit.look_ahead(now)?, Ahead::More(before) if before <= now) {}
     let status = Arc::new(StatusCell::default());
+    if !unit.writable() {
+        status.set(Status::ReadOnly);
+    }
     let meter = Arc::new(Meter::default());
     let queue = Arc::new(Queue::new(settings.queue_commands_max, settings.queue_lines_max));
     let answering = Arc::new(Answering::new(current.reading()));
@@ -291,7 +303,7 @@ impl Engine {
     /// Lets the domain decide and waits until the decision is durable.
     ///
     /// # Errors
-    /// [`Error`]; nothing was written then.
+    /// [`Error`]; nothing was written then, but for [`Error::OutcomeUnknown`].
     pub async fn execute(&self, request: Request) -> Result<Done, Error> {
         if self.status.get() == Status::ReadOnly {
             return Err(Error::ReadOnly);
@@ -314,12 +326,12 @@ impl Engine {
             Ok(reply) => reply,
             Err(_) => return Err(Error::Late { within }),
         };
-        // Only a writer that panicked drops a reply.
+        // Only a writer that panicked drops a reply, perhaps behind its commit.
         loop {
             match reply {
                 Ok(Reply::Now(result)) => return result,
                 Ok(Reply::Later(later)) => reply = later.await,
-                Err(_) => return Err(Error::StoreUnavailable),
+                Err(_) => return Err(Error::OutcomeUnknown),
             }
         }
     }

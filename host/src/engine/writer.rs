@@ -35,8 +35,13 @@ impl Drop for Ending<'_> {
     fn drop(&mut self) {
         self.status.set(Status::Stopped);
         self.queue.close();
-        // A request whose reply is dropped is told that the store is unavailable.
-        while self.queue.take(Most::ALL, None, &mut Vec::new()) {}
+        // These were never begun.
+        let mut left = Vec::new();
+        while self.queue.take(Most::ALL, None, &mut left) {
+            for job in left.drain(..) {
+                job.answer(Err(Error::Stopping));
+            }
+        }
     }
 }
 
@@ -67,6 +72,14 @@ pub(super) fn run<L: Lane, S: Snapshot>(
     let mut shadow = None;
     let (mut batch, mut taken) = (Vec::new(), Taken::default());
     let mut watch = Watch::start(meter);
+    // The store may have been opened while it could not be written.
+    let begun = instance.unit().is_ok_and(|unit| unit.writable())
+        || recovered(queue, clock, &mut chores, &mut instance);
+    if begun {
+        status.set(Status::Ready);
+    } else {
+        queue.close();
+    }
     while let Ok(unit) = instance.unit() {
         // Requests that were taken already come first.
         if taken.next.is_empty() {
@@ -98,7 +111,7 @@ pub(super) fn run<L: Lane, S: Snapshot>(
             if let (Err(_), Some(before)) = (&committed, before) {
                 instance.replace(before);
             }
-            switch.settle(change, now, committed.clone().map_err(|_| Error::StoreUnavailable));
+            switch.settle(change, now, committed.clone().map_err(|failure| unwritten(&failure)));
         }
         if !taken.decided.is_empty() {
             watch.batch(taken.decided.iter().map(|(job, _)| job.request.work.commands()).sum());
@@ -108,7 +121,7 @@ pub(super) fn run<L: Lane, S: Snapshot>(
         if committed.is_err() {
             status.set(Status::ReadOnly);
             refuse_waiting(queue, &mut taken, &Error::ReadOnly);
-            if !recovered(queue, &mut instance) {
+            if !recovered(queue, clock, &mut chores, &mut instance) {
                 break;
             }
             status.set(Status::Ready);
@@ -197,14 +210,25 @@ fn lost(fault: Fault) -> StoreFailure {
     StoreFailure::new("finding the unit of work", fault)
 }
 
-/// Answers everybody. Where the commit failed, nothing was written, so nobody hears of a
-/// decision: neither an acceptance nor a rejection that may rest on what is now undone.
+/// What is said of a batch that was not committed.
+fn unwritten(failure: &StoreFailure) -> Error {
+    if failure.outcome_unknown { Error::OutcomeUnknown } else { Error::StoreUnavailable }
+}
+
+/// Answers everybody. Where the commit failed, nobody hears of a decision: neither an acceptance
+/// nor a rejection that may rest on what is now undone.
 fn reply(decided: &mut Vec<(Job, Result<Done, Error>)>, failed: Option<&StoreFailure>) {
     if let Some(failure) = failed {
         tracing::error!(%failure, commands = decided.len(), "a batch could not be committed");
     }
     for (job, result) in decided.drain(..) {
-        job.answer(if failed.is_some() { Err(Error::StoreUnavailable) } else { result });
+        let result = match failed {
+            None => result,
+            // Of a dry run nothing was to be written.
+            Some(_) if job.request.rehearsal => Err(Error::StoreUnavailable),
+            Some(failure) => Err(unwritten(failure)),
+        };
+        job.answer(result);
     }
 }
 
@@ -218,7 +242,12 @@ fn refuse_waiting(queue: &Queue, taken: &mut Taken, error: &Error) {
 }
 
 /// Tries the store until it can be written again; false if the queue is closed before.
-fn recovered<L: Lane>(queue: &Queue, instance: &mut Instance<L>) -> bool {
+fn recovered<L: Lane>(
+    queue: &Queue,
+    clock: &Clock,
+    chores: &mut Chores,
+    instance: &mut Instance<L>,
+) -> bool {
     tracing::warn!("read-only until the store can be written again");
     while queue.pause(RECOVERY_PAUSE) {
         let Ok(unit) = instance.unit() else { return false };
@@ -228,6 +257,10 @@ fn recovered<L: Lane>(queue: &Queue, instance: &mut Instance<L>) -> bool {
                 return true;
             }
             Err(failure) => tracing::warn!(%failure, "the store still cannot be written"),
+        }
+        // Readers go on meanwhile, and need to know what comes due.
+        if let Err(failure) = chores.look_ahead(unit, clock.now()) {
+            tracing::warn!(%failure, "what comes due could not be read");
         }
     }
     false

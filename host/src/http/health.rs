@@ -1,7 +1,7 @@
 //! For whoever supervises the process.
 
 use super::{App, admin::ClockBody, respond};
-use crate::engine::Status;
+use crate::{engine::Status, model::Integrity};
 use axum::{body::Body, extract::State, http::StatusCode, response::Response};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -29,6 +29,9 @@ struct Ready {
     /// Why it decides, where it is there by a rollback: too many faults of the one after it.
     #[serde(skip_serializing_if = "Option::is_none")]
     rolled_back_for: Option<String>,
+    /// What is wrong with the database, where the check after the start has found something.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    database_damage: Vec<String>,
     /// Commands that wait for the writer.
     waiting_commands: usize,
     /// How the server's time and the wall clock stand to each other.
@@ -67,6 +70,11 @@ async fn ready(State(app): State<App>) -> Response {
     let waiting_commands = app.engine.waiting();
     let rolled_back_for = domain.rolled_back_for;
     let clock = app.engine.clock().into();
-    let ready = Ready { status, component, rolled_back_for, waiting_commands, clock };
+    let database_damage = match app.admin.integrity() {
+        Integrity::Damaged(findings) => findings,
+        Integrity::Unchecked | Integrity::Sound => Vec::new(),
+    };
+    let ready =
+        Ready { status, component, rolled_back_for, database_damage, waiting_commands, clock };
     respond::json(code, &ready).map(Body::from)
 }

@@ -4,7 +4,7 @@ use super::{App, input::Bodies, server::TrafficReading};
 use crate::{
     engine::{ClockReading, ClockStatus, Reading, Stage},
     logging::{self, Counts},
-    model::Installed,
+    model::{Installed, Integrity},
 };
 use axum::{
     extract::State,
@@ -37,6 +37,7 @@ async fn metrics(State(app): State<App>) -> Response {
     render_clock(&mut text, app.engine.clock());
     render_log(&mut text, logging::counts());
     render_traffic(&mut text, app.traffic.read(), &app.bodies);
+    text += &soundness(&app.admin.integrity());
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
 }
 
@@ -142,6 +143,21 @@ fn render_traffic(text: &mut String, traffic: TrafficReading, bodies: &Bodies) {
         "Requests refused because answers were not read.",
         traffic.answers_refused,
     );
+}
+
+/// What the check of the database after the start has found.
+fn soundness(integrity: &Integrity) -> String {
+    let (checked, damaged) = match integrity {
+        Integrity::Unchecked => (0, 0),
+        Integrity::Sound => (1, 0),
+        Integrity::Damaged(_) => (1, 1),
+    };
+    format!(
+        "# HELP holdfast_database_checked Whether the check after the start has ended.\n\
+         # TYPE holdfast_database_checked gauge\nholdfast_database_checked {checked}\n\
+         # HELP holdfast_database_damaged Whether it has found damage.\n\
+         # TYPE holdfast_database_damaged gauge\nholdfast_database_damaged {damaged}\n"
+    )
 }
 
 #[cfg(test)]

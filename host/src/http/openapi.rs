@@ -107,7 +107,7 @@ problems! {
         "insufficient-stock" "release-exceeds-reserved" "adjust-below-reserved"
         "quantity-out-of-range" "version-mismatch" "idempotency-key-reused" "body-too-large"
         "unsupported-media-type" "domain-fault" "internal-error" "overloaded"
-        "read-only" "store-unavailable" "stopping" "response-timeout"
+        "read-only" "store-unavailable" "outcome-unknown" "stopping" "response-timeout"
 }
 
 problems! {
@@ -115,7 +115,7 @@ problems! {
     PutProblems: "invalid-request" "request-timeout" "adjust-below-reserved" "version-mismatch"
         "precondition-required" "idempotency-key-reused" "body-too-large"
         "unsupported-media-type" "domain-fault" "internal-error" "overloaded"
-        "read-only" "store-unavailable" "stopping" "response-timeout"
+        "read-only" "store-unavailable" "outcome-unknown" "stopping" "response-timeout"
 }
 
 problems! {
@@ -124,8 +124,8 @@ problems! {
         "request-timeout" "insufficient-stock" "reservation-exists" "reservation-not-active"
         "reservation-expired" "quantity-exceeds-line" "version-mismatch"
         "idempotency-key-reused" "body-too-large" "unsupported-media-type" "domain-fault"
-        "internal-error" "overloaded" "read-only" "store-unavailable" "stopping"
-        "response-timeout"
+        "internal-error" "overloaded" "read-only" "store-unavailable"
+        "outcome-unknown" "stopping" "response-timeout"
 }
 
 problems! {
@@ -137,7 +137,7 @@ problems! {
         "reservation-not-active" "reservation-expired" "quantity-exceeds-line"
         "version-mismatch" "idempotency-key-reused" "batch-too-large" "body-too-large"
         "unsupported-media-type" "domain-fault" "internal-error" "overloaded"
-        "read-only" "store-unavailable" "stopping" "response-timeout"
+        "read-only" "store-unavailable" "outcome-unknown" "stopping" "response-timeout"
 }
 
 problems! {
@@ -156,7 +156,8 @@ problems! {
     /// What operators can be answered.
     AdminProblems: "invalid-request" "forbidden" "route-not-found" "not-recorded"
         "request-timeout" "swap-under-way" "no-component" "component-refused" "body-too-large"
-        "internal-error" "read-only" "store-unavailable" "stopping" "response-timeout"
+        "internal-error" "read-only" "store-unavailable" "outcome-unknown" "stopping"
+        "response-timeout"
 }
 
 problems! {

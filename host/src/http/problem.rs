@@ -23,7 +23,7 @@ const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
 
 /// Every code with its status and title. A code that the domain brings and this list lacks
 /// is a conflict with the state: 409.
-pub(super) const CODES: [(&str, StatusCode, &str); 32] = [
+pub(super) const CODES: [(&str, StatusCode, &str); 33] = [
     ("invalid-request", StatusCode::BAD_REQUEST, "The request is not valid"),
     ("forbidden", StatusCode::FORBIDDEN, "The token is missing or wrong"),
     ("route-not-found", StatusCode::NOT_FOUND, "There is no such route"),
@@ -66,6 +66,7 @@ pub(super) const CODES: [(&str, StatusCode, &str); 32] = [
     ("overloaded", StatusCode::SERVICE_UNAVAILABLE, "Too many commands are waiting"),
     ("read-only", StatusCode::SERVICE_UNAVAILABLE, "The store cannot be written"),
     ("store-unavailable", StatusCode::SERVICE_UNAVAILABLE, "The store failed"),
+    ("outcome-unknown", StatusCode::SERVICE_UNAVAILABLE, "The outcome cannot be known yet"),
     ("stopping", StatusCode::SERVICE_UNAVAILABLE, "The server is stopping"),
     ("response-timeout", StatusCode::GATEWAY_TIMEOUT, "The answer took too long"),
 ];
@@ -189,6 +190,7 @@ impl From<engine::Error> for Problem {
             engine::Error::Overloaded { .. } => "overloaded",
             engine::Error::ReadOnly => "read-only",
             engine::Error::StoreUnavailable => "store-unavailable",
+            engine::Error::OutcomeUnknown => "outcome-unknown",
             engine::Error::Stopping => "stopping",
         };
         Self::new(code, error.to_string())

@@ -265,6 +265,10 @@ impl<L: Lane> Lane for CachedLane<L> {
         self.inner.forget_answers(before, limit)
     }
 
+    fn writable(&self) -> bool {
+        self.inner.writable()
+    }
+
     fn recover(&mut self) -> Result<(), StoreFailure> {
         self.inner.recover()
     }

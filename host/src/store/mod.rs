@@ -192,8 +192,9 @@ pub trait Lane: Snapshot {
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure>;
     /// Which component decides, where that is written down.
     fn installed(&mut self) -> Result<Option<Installed>, StoreFailure>;
-    /// Makes all of it durable, or nothing, and ends the batch. Says how each of the
-    /// reservations, in order, is found again.
+    /// Makes all of it durable, or nothing, and ends the batch. Returns the handle of each of the
+    /// reservations, in order. After a failure nothing of it is there, now or after any restart,
+    /// unless the failure says that its outcome is unknown.
     fn commit(&mut self, batch: Batch<'_, '_>) -> Result<Vec<ReservationHandle>, StoreFailure>;
     /// What a request with this key was answered since `since`.
     fn answered(
@@ -203,6 +204,10 @@ pub trait Lane: Snapshot {
     ) -> Result<Option<Answered>, StoreFailure>;
     /// Within a batch: forgets up to `limit` answers from before `before`, and says how many.
     fn forget_answers(&mut self, before: Timestamp, limit: u32) -> Result<usize, StoreFailure>;
+    /// Whether batches can be begun, as far as is known. If not, [`Lane::recover`] comes first.
+    fn writable(&self) -> bool {
+        true
+    }
     /// After a failure: gets ready to write again, and proves it by writing.
     fn recover(&mut self) -> Result<(), StoreFailure>;
     /// Leaves the store as compact as it can be, before the process ends.

@@ -3,17 +3,24 @@
 //!
 //! The thread here does the bulk without stopping anybody. What was committed meanwhile is
 //! little: the writer moves that itself, between two batches, and the log begins anew.
+//!
+//! The thread also makes the database file whole when nothing was committed for a while, and keeps
+//! the promises of `belonging.rs` about the mark: it tells the writer which commits must renew it.
 
-use super::connection::{self, failed};
+use super::{
+    connection::{self, failed},
+    mark::{self, Alone, Mark},
+};
 use crate::model::StoreFailure;
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use std::{
     path::Path,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::JoinHandle,
+    time::Duration,
 };
 
 /// The log is moved each time it has grown by so many pages, 64 MiB: a page that changes
@@ -23,7 +30,49 @@ const WAL_PAGES_PER_CHECKPOINT: i32 = 16 * 1024;
 /// Beyond this, 512 MiB, the writer waits until the log is moved: disk space has a bound.
 const WAL_PAGES_MAX: i32 = 128 * 1024;
 
+/// After so long without a commit the database file is made whole, so that it needs no log.
+pub(super) const IDLE: Duration = Duration::from_secs(3);
+
 const MOVE: &str = "PRAGMA wal_checkpoint(PASSIVE)";
+const EMPTY: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+
+/// Makes the database file whole and the log empty. Nobody else may write meanwhile.
+///
+/// # Errors
+/// Where SQLite fails, or somebody reads. The log belongs to the database file all the same.
+pub(super) fn settle(connection: &mut Connection) -> rusqlite::Result<()> {
+    if Mark::find(connection)?.is_some() {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        mark::renew(&transaction, Alone::Whole)?;
+        transaction.commit()?;
+    }
+    match connection.query_row(EMPTY, [], |row| row.get(0))? {
+        false => Ok(()),
+        true => Err(busy("emptied")),
+    }
+}
+
+/// Before a process serves: moves what the last one has left in the log, and a mark that says that
+/// the database file may need a log from now on. Then a new log begins.
+///
+/// A process that was killed may have left commits in the log that are in the system's memory
+/// only, and whose sync has failed: here they become durable, or the start is told of it, before
+/// anything is built on them.
+///
+/// # Errors
+/// Where SQLite fails. The log belongs to the database file all the same.
+pub(super) fn begin(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    mark::renew(&transaction, Alone::NeedsLog)?;
+    transaction.commit()?;
+    if begin_anew(connection)? { Ok(()) } else { Err(busy("moved")) }
+}
+
+fn busy(not_done: &str) -> rusqlite::Error {
+    let cause = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+    let message = format!("the write-ahead log is being read, so that it cannot be {not_done}");
+    rusqlite::Error::SqliteFailure(cause, Some(message))
+}
 
 /// The thread, for as long as this value lives.
 pub(super) struct Checkpointer {
@@ -31,7 +80,6 @@ pub(super) struct Checkpointer {
     thread: Option<JoinHandle<()>>,
 }
 
-#[derive(Default)]
 struct Shared {
     task: Mutex<Task>,
     changed: Condvar,
@@ -39,6 +87,16 @@ struct Shared {
     caught_up: AtomicBool,
     /// The log has reached its bound.
     full: AtomicBool,
+    /// A checkpoint is under way; one has ended since the mark was last renewed. In both cases
+    /// the log may begin anew with the next commit.
+    running: AtomicBool,
+    moved: AtomicBool,
+    /// The mark in the database file may say that it is whole.
+    whole: AtomicBool,
+    /// It is to be replaced by one that does not, with the next commit.
+    unsettle: AtomicBool,
+    /// Commits of the writer.
+    commits: AtomicU64,
 }
 
 /// What the thread is to do next.
@@ -47,10 +105,35 @@ enum Task {
     #[default]
     Nothing,
     Checkpoint,
+    /// The first commit after a mark that says that the database file is whole.
+    Unsettle,
+    End,
+}
+
+/// Why the thread wakes.
+enum Wake {
+    Checkpoint,
+    Unsettle,
+    Idle,
     End,
 }
 
 impl Shared {
+    /// Nothing is known of the log, and of the mark whether it may say that the file is whole.
+    fn new(whole: bool) -> Self {
+        Self {
+            task: Mutex::default(),
+            changed: Condvar::new(),
+            caught_up: AtomicBool::new(false),
+            full: AtomicBool::new(false),
+            running: AtomicBool::new(false),
+            moved: AtomicBool::new(true),
+            whole: AtomicBool::new(whole),
+            unsettle: AtomicBool::new(false),
+            commits: AtomicU64::new(0),
+        }
+    }
+
     fn task(&self) -> MutexGuard<'_, Task> {
         self.task.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -63,29 +146,53 @@ impl Shared {
         self.changed.notify_one();
     }
 
-    /// Waits for something to do; false where that is to end.
-    fn wait(&self) -> bool {
-        let idle = |task: &mut Task| *task == Task::Nothing;
-        let task = self.changed.wait_while(self.task(), idle);
-        let mut task = task.unwrap_or_else(PoisonError::into_inner);
-        if *task == Task::Checkpoint {
-            *task = Task::Nothing;
-            return true;
+    /// Waits for something to do, but not longer than this.
+    fn wait(&self, idle: Duration) -> Wake {
+        let waiting = |task: &mut Task| *task == Task::Nothing;
+        let waited = self.changed.wait_timeout_while(self.task(), idle, waiting);
+        let (mut task, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        match *task {
+            Task::End => Wake::End,
+            Task::Nothing => Wake::Idle,
+            Task::Checkpoint => {
+                *task = Task::Nothing;
+                Wake::Checkpoint
+            }
+            Task::Unsettle => {
+                *task = Task::Nothing;
+                Wake::Unsettle
+            }
         }
-        false
+    }
+
+    fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Acquire)
+    }
+
+    /// Does something that may move the whole log.
+    fn moving<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.running.store(true, Ordering::SeqCst);
+        let done = work();
+        // In this order: whoever sees that nothing is running sees that something was moved.
+        self.moved.store(true, Ordering::SeqCst);
+        self.running.store(false, Ordering::SeqCst);
+        done
     }
 }
 
 impl Checkpointer {
-    pub(super) fn start(file: &Path) -> Result<Self, StoreFailure> {
+    /// `whole`: whether the mark in the database file may say that it is.
+    pub(super) fn start(file: &Path, idle: Duration, whole: bool) -> Result<Self, StoreFailure> {
         let doing = "starting the checkpointing thread";
         let connection = connection::writable(file).map_err(failed(doing))?;
-        let shared = Arc::new(Shared::default());
+        // What would have to wait for the writer or a reader can be done later.
+        connection.busy_timeout(Duration::ZERO).map_err(failed(doing))?;
+        let shared = Arc::new(Shared::new(whole));
         let thread = std::thread::Builder::new()
             .name("checkpoint".into())
             .spawn({
                 let shared = Arc::clone(&shared);
-                move || run(&connection, &shared)
+                move || run(connection, &shared, idle)
             })
             .map_err(|error| StoreFailure::new(doing, error))?;
         Ok(Self { shared, thread: Some(thread) })
@@ -98,6 +205,7 @@ impl Checkpointer {
         let mut due_at = WAL_PAGES_PER_CHECKPOINT;
         let mut before = 0;
         writer.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages: i32| {
+            shared.commits.fetch_add(1, Ordering::AcqRel);
             if pages < before {
                 due_at = WAL_PAGES_PER_CHECKPOINT;
             }
@@ -105,6 +213,10 @@ impl Checkpointer {
             if pages >= due_at {
                 due_at = pages.saturating_add(WAL_PAGES_PER_CHECKPOINT);
                 shared.give(Task::Checkpoint);
+            }
+            if shared.unsettle.load(Ordering::Relaxed) {
+                shared.unsettle.store(false, Ordering::Relaxed);
+                shared.give(Task::Unsettle);
             }
             if pages >= WAL_PAGES_MAX {
                 shared.full.store(true, Ordering::Relaxed);
@@ -121,7 +233,26 @@ impl Checkpointer {
             // Waits for the thread or a long read only where the log is full.
             let statement = if full { "PRAGMA wal_checkpoint(RESTART)" } else { MOVE };
             report(writer, statement);
+            self.shared.moved.store(true, Ordering::SeqCst);
         }
+    }
+
+    /// Within each transaction of the writer, at its end: renews the mark where the log may begin
+    /// anew with it.
+    pub(super) fn mark(&self, writer: &Connection) -> rusqlite::Result<()> {
+        let running = self.shared.running.load(Ordering::SeqCst);
+        if !self.shared.moved.swap(false, Ordering::SeqCst) && !running {
+            return Ok(());
+        }
+        if self.shared.whole.swap(false, Ordering::SeqCst) {
+            self.shared.unsettle.store(true, Ordering::Relaxed);
+        }
+        mark::renew(writer, Alone::NeedsLog)
+    }
+
+    /// The transaction was not committed.
+    pub(super) fn unmark(&self) {
+        self.shared.moved.store(true, Ordering::SeqCst);
     }
 }
 
@@ -136,12 +267,85 @@ impl Drop for Checkpointer {
     }
 }
 
-fn run(connection: &Connection, shared: &Shared) {
-    while shared.wait() {
-        if report(connection, MOVE) {
-            shared.caught_up.store(true, Ordering::Release);
+fn run(mut connection: Connection, shared: &Shared, idle: Duration) {
+    let (mut seen, mut settled) = (0, 0);
+    loop {
+        match shared.wait(idle) {
+            Wake::End => return,
+            Wake::Checkpoint => {
+                if shared.moving(|| report(&connection, MOVE)) {
+                    shared.caught_up.store(true, Ordering::Release);
+                }
+            }
+            Wake::Unsettle => {
+                if let Err(error) = shared.moving(|| begin_anew(&mut connection)) {
+                    tracing::warn!(%error, "the write-ahead log could not begin anew");
+                }
+            }
+            Wake::Idle if shared.commits() != seen => {}
+            Wake::Idle if settled != seen => match make_whole(&mut connection, shared, seen) {
+                Ok(true) => settled = seen,
+                // The next time.
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "the database file could not be made whole when idle");
+                }
+            },
+            Wake::Idle => {}
         }
+        seen = shared.commits();
     }
+}
+
+/// Moves all of the log, which replaces the mark in the database file, and lets a new log begin:
+/// one that a backup of the whole database file is not the beginning of. False where somebody else
+/// writes, or reads what is to be moved.
+fn begin_anew(connection: &mut Connection) -> rusqlite::Result<bool> {
+    if !moved_all(connection)? {
+        return Ok(false);
+    }
+    let Some(transaction) = begin_at_once(connection)? else { return Ok(false) };
+    mark::renew(&transaction, Alone::NeedsLog)?;
+    transaction.commit()?;
+    Ok(true)
+}
+
+/// A transaction, unless somebody else writes.
+fn begin_at_once(connection: &mut Connection) -> rusqlite::Result<Option<Transaction<'_>>> {
+    match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
+        Ok(transaction) => Ok(Some(transaction)),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Moves all of the log, and then a mark that says so; false where somebody else has committed
+/// since, or reads. The log stays as it is: only its next first commit overwrites it.
+fn make_whole(
+    connection: &mut Connection,
+    shared: &Shared,
+    commits: u64,
+) -> rusqlite::Result<bool> {
+    shared.moving(|| {
+        if !moved_all(connection)? {
+            return Ok(false);
+        }
+        let Some(transaction) = begin_at_once(connection)? else { return Ok(false) };
+        if shared.commits() != commits {
+            return Ok(false);
+        }
+        shared.whole.store(true, Ordering::SeqCst);
+        mark::renew(&transaction, Alone::Whole)?;
+        transaction.commit()?;
+        moved_all(connection)
+    })
+}
+
+fn moved_all(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row(MOVE, [], |row| {
+        let (busy, pages, moved): (bool, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok(!busy && pages == moved)
+    })
 }
 
 /// Whether it was done. A failure loses nothing: the log keeps what was not moved.
@@ -183,7 +387,7 @@ mod tests {
         let mut writer = connection::writable(&file).unwrap();
         writer.pragma_update(None, "journal_mode", "WAL").unwrap();
         writer.execute_batch(FILL).unwrap();
-        let checkpointer = Checkpointer::start(&file).unwrap();
+        let checkpointer = Checkpointer::start(&file, IDLE, false).unwrap();
         checkpointer.watch(&mut writer).unwrap();
 
         rewrite(&writer, 5);
@@ -201,6 +405,6 @@ mod tests {
     #[test]
     fn it_ends_when_it_is_told_to() {
         let folder = tempfile::tempdir().unwrap();
-        drop(Checkpointer::start(&folder.path().join("test.db")).unwrap());
+        drop(Checkpointer::start(&folder.path().join("test.db"), IDLE, false).unwrap());
     }
 }

@@ -1,5 +1,5 @@
 use crate::model::StoreFailure;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use std::{path::Path, time::Duration};
 
 /// Pages that a connection keeps in memory, in KiB: the writer's are those that change, a reader
@@ -45,6 +45,9 @@ fn open(file: &Path, flags: OpenFlags, cache_kib: i64) -> rusqlite::Result<Conne
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags_and_vfs(file, flags, VFS)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    // The last connection to be closed would checkpoint and remove the log otherwise, whatever
+    // the mark of the file says (`belonging.rs`).
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     connection.pragma_update(None, "cache_size", -cache_kib)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;

@@ -9,9 +9,8 @@
 //! and what is due on it. So a scan finds the right rows, and only what they say is replaced.
 
 use super::{
-    connection,
     due::{self, DueSums},
-    events,
+    events, mark,
     rows::{Unsigned, unsigned},
 };
 use crate::{
@@ -22,7 +21,6 @@ use rusqlite::Connection;
 use std::{
     collections::BTreeMap,
     ops::Bound,
-    path::Path,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -99,6 +97,14 @@ impl Lagging {
             first_due: AtomicU64::new(0),
             exact_until: AtomicU64::new(0),
         }
+    }
+
+    /// Those that are behind rows of an older commit, at the sequence of the latest one.
+    pub(super) fn of(sequence: u64, stocks: Vec<(StockKey, Stored)>) -> Self {
+        let stocks = stocks.into_iter().map(|(key, stored)| (Arc::new(key), stored)).collect();
+        let lagging = Self::none(sequence);
+        lagging.lock().stocks = Arc::new(stocks);
+        lagging
     }
 
     fn lock(&self) -> MutexGuard<'_, AsOf> {
@@ -286,24 +292,27 @@ const CATCH_UP: &str = "UPDATE stock SET total = event.total, reserved = event.r
      GROUP BY stock_id) JOIN event ON event.sequence = last \
      WHERE stock.stock_id = event.stock_id AND stock.event_count < event.ordinal";
 
+/// Whether the database says that all its rows are current.
+fn all_current(connection: &Connection) -> rusqlite::Result<bool> {
+    let current = "SELECT sequence FROM rows_current_to";
+    let current = connection.query_row(current, [], |row| unsigned(row, 0))?;
+    Ok(current == events::last_sequence(connection)?)
+}
+
 /// Brings all rows up to date from the log, and says where it ends.
 pub(super) fn catch_up(connection: &mut Connection) -> rusqlite::Result<u64> {
     let end = events::last_sequence(connection)?;
-    let current = "SELECT sequence FROM rows_current_to";
-    if connection.query_row(current, [], |row| unsigned(row, 0))? == end {
+    if all_current(connection)? {
         return Ok(end);
     }
     let transaction = connection.transaction()?;
     let rows = transaction.execute(CATCH_UP, [])?;
     note_current(&transaction, end)?;
+    // The write-ahead log may begin with this transaction.
+    mark::renew(&transaction, mark::Alone::NeedsLog)?;
     transaction.commit()?;
     tracing::info!(rows, sequence = end, "stocks brought up to date with the log");
     Ok(end)
-}
-
-/// The same for a database that nobody has open yet.
-pub(super) fn bring_up_to_date(file: &Path) -> rusqlite::Result<u64> {
-    catch_up(&mut connection::writable(file)?)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-use super::*;
+use super::{super::connection, *};
 use crate::{
     model::{
         DeficitScan, Digest, Event, LogEntry, StockEvent, StockEventKind, StockScan, StoreFailure,

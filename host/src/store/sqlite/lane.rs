@@ -1,12 +1,12 @@
 use super::{
-    answers,
+    Held, answers,
     append::{Appender, EntryComponents},
-    checkpoint::Checkpointer,
+    checkpoint::{self, Checkpointer},
     connection::{self, failed},
     due::{self, DueIndex, DueSums},
-    installed,
+    durability, installed,
     lagging::{self, Change, Due, Lagging, Rounds},
-    lock::FileLock,
+    mark::{self, Alone},
     recorded, reservations,
     rows::unsigned,
     snapshot,
@@ -23,7 +23,7 @@ use crate::{
     },
 };
 use rusqlite::{Connection, OptionalExtension};
-use std::{path::PathBuf, sync::Arc};
+use std::{sync::Arc, time::Duration};
 
 /// A stock of a batch.
 struct Touched {
@@ -43,7 +43,7 @@ struct Written {
 
 /// The writer: one connection, used by one thread.
 pub struct SqliteLane {
-    file: PathBuf,
+    held: Arc<Held>,
     connection: Connection,
     /// None once the lane is closed.
     checkpointer: Option<Checkpointer>,
@@ -55,21 +55,23 @@ pub struct SqliteLane {
     lagging: Arc<Lagging>,
     rounds: Rounds,
     due: DueIndex,
-    _lock: Arc<FileLock>,
+    /// Whether the database can be written, as far as is known.
+    writable: bool,
 }
 
 impl SqliteLane {
     pub(super) fn open(
-        file: PathBuf,
+        held: Arc<Held>,
         lagging: Arc<Lagging>,
-        lock: Arc<FileLock>,
+        idle: Duration,
     ) -> Result<Self, StoreFailure> {
         let doing = "opening the writing connection";
-        let mut connection = connection::writable(&file).map_err(failed(doing))?;
-        let checkpointer = Checkpointer::start(&file)?;
+        let mut connection = connection::writable(&held.file).map_err(failed(doing))?;
+        let writable = held.writable;
+        let checkpointer = Checkpointer::start(&held.file, idle, !writable)?;
         checkpointer.watch(&mut connection).map_err(failed(doing))?;
         let mut lane = Self {
-            file,
+            held,
             connection,
             checkpointer: Some(checkpointer),
             next_stock_id: 1,
@@ -79,7 +81,7 @@ impl SqliteLane {
             rounds: Rounds::new(lagging.sequence()),
             lagging,
             due: DueIndex::default(),
-            _lock: lock,
+            writable,
         };
         lane.remember().map_err(failed("reading the end of the log"))?;
         Ok(lane)
@@ -261,6 +263,43 @@ impl SqliteLane {
         self.connection.prepare_cached(statement)?.execute([]).map(|_| ())
     }
 
+    /// Writes a batch and a mark, up to its commit.
+    fn write_marked(&mut self, batch: &Batch<'_, '_>) -> rusqlite::Result<Written> {
+        let written = self.write(batch)?;
+        if let Some(checkpointer) = &self.checkpointer {
+            checkpointer.mark(&self.connection)?;
+        }
+        Ok(written)
+    }
+
+    /// Opens a new connection, since an I/O error can leave the old one in any state, and commits
+    /// a new mark. It takes the place of what failed, in the log, so that once it is on disk
+    /// nothing of that can ever come back; and reading would prove nothing about a full disk.
+    fn replace_failed(&mut self) -> rusqlite::Result<()> {
+        self.connection = connection::writable(&self.held.file)?;
+        if let Some(checkpointer) = &self.checkpointer {
+            checkpointer.watch(&mut self.connection)?;
+        }
+        let transaction = self.connection.transaction()?;
+        mark::renew(&transaction, Alone::NeedsLog)?;
+        transaction.commit()
+    }
+
+    /// After a commit that failed: whether it may be there after a restart. Where the failure
+    /// leaves that open, tries to make sure that it is not.
+    fn may_have_lasted(&mut self, error: &rusqlite::Error) -> bool {
+        if durability::is_certainly_undone(error) || durability::log_is_empty(&self.held.file) {
+            return false;
+        }
+        match self.replace_failed() {
+            Ok(()) => false,
+            Err(error) => {
+                tracing::warn!(%error, "a failed commit could not be taken back for certain");
+                true
+            }
+        }
+    }
+
     /// Drops a transaction that failed; SQLite may have done so already.
     fn roll_back(&self) {
         if !self.connection.is_autocommit() {
@@ -376,7 +415,9 @@ impl Lane for SqliteLane {
 
     fn commit(&mut self, batch: Batch<'_, '_>) -> Result<Vec<ReservationHandle>, StoreFailure> {
         let before = self.next_stock_id;
-        let written = self.write(&batch).and_then(|written| {
+        let mut committing = false;
+        let written = self.write_marked(&batch).and_then(|written| {
+            committing = true;
             self.run("COMMIT")?;
             Ok(written)
         });
@@ -400,7 +441,12 @@ impl Lane for SqliteLane {
                 self.roll_back();
                 self.next_stock_id = before;
                 self.components.clear();
-                Err(StoreFailure::new("committing a batch", error))
+                if let Some(checkpointer) = &self.checkpointer {
+                    checkpointer.unmark();
+                }
+                let outcome_unknown = committing && self.may_have_lasted(&error);
+                let failure = StoreFailure::new("committing a batch", error);
+                Err(StoreFailure { outcome_unknown, ..failure })
             }
         }
     }
@@ -417,17 +463,17 @@ impl Lane for SqliteLane {
         answers::forget(&self.connection, before, limit)
     }
 
-    /// A new connection, since an I/O error can leave the old one in any state; then a real
-    /// write, since reading proves nothing about a full disk.
+    fn writable(&self) -> bool {
+        self.writable
+    }
+
     fn recover(&mut self) -> Result<(), StoreFailure> {
         let doing = "recovering the writing connection";
-        self.connection = connection::writable(&self.file).map_err(failed(doing))?;
-        if let Some(checkpointer) = &self.checkpointer {
-            checkpointer.watch(&mut self.connection).map_err(failed(doing))?;
-        }
+        self.replace_failed().map_err(failed(doing))?;
         self.remember().map_err(failed(doing))?;
-        // What failed may have become durable all the same: then the log knows more than we do.
-        if self.log_end.sequence != self.lagging.sequence() {
+        // Where opening could not bring the rows up to date, that is done now. Where a commit
+        // was answered with "outcome unknown", the log may know more than we do.
+        if !self.writable || self.log_end.sequence != self.lagging.sequence() {
             let end = lagging::catch_up(&mut self.connection).map_err(failed(doing))?;
             self.lagging.reset(end);
             self.rounds = Rounds::new(end);
@@ -435,15 +481,13 @@ impl Lane for SqliteLane {
             self.due = DueIndex::default();
             while self.read_ahead(now).map_err(failed(doing))?.more {}
         }
-        let version = super::migrations::LATEST_VERSION;
-        self.connection.pragma_update(None, "user_version", version).map_err(failed(doing))
+        self.writable = true;
+        Ok(())
     }
 
     fn close(&mut self) -> Result<(), StoreFailure> {
-        lagging::catch_up(&mut self.connection).map_err(failed("writing the rows that lag"))?;
         self.checkpointer = None;
-        self.connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-            .map_err(failed("checkpointing the database"))
+        lagging::catch_up(&mut self.connection).map_err(failed("writing the rows that lag"))?;
+        checkpoint::settle(&mut self.connection).map_err(failed("checkpointing the database"))
     }
 }

@@ -1,16 +1,20 @@
 //! Numbered schema changes, forward only. `user_version` counts those applied,
 //! `application_id` tells our files from others.
 
-use super::{OpenError, connection};
+use super::{
+    OpenError, checkpoint,
+    mark::{self, Alone},
+};
 use rusqlite::{Connection, ErrorCode};
 use std::path::Path;
 
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/0001_stock_and_event_log.sql"),
     include_str!("migrations/0002_reservations.sql"),
     include_str!("migrations/0003_lagging_rows.sql"),
     include_str!("migrations/0004_components_and_commands.sql"),
     include_str!("migrations/0005_due_holds.sql"),
+    include_str!("migrations/0006_file_mark.sql"),
 ];
 
 /// The schema version of this binary.
@@ -18,7 +22,7 @@ const MIGRATIONS: [&str; 5] = [
 pub const LATEST_VERSION: u32 = MIGRATIONS.len() as u32;
 
 /// "hold" in ASCII.
-const APPLICATION_ID: u32 = 0x686f_6c64;
+pub(super) const APPLICATION_ID: u32 = 0x686f_6c64;
 
 /// The schema version before and after opening.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -29,24 +33,21 @@ pub struct Migrated {
     pub to: u32,
 }
 
-/// Brings the schema of the file up to date.
-pub(super) fn apply(file: &Path) -> Result<Migrated, OpenError> {
+/// Brings the schema of the file up to date, in one transaction.
+pub(super) fn apply(connection: &mut Connection, file: &Path) -> Result<Migrated, OpenError> {
     let sqlite = |cause: rusqlite::Error| match cause.sqlite_error_code() {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
             OpenError::Foreign { file: file.to_owned(), reason: cause.to_string() }
         }
         _ => OpenError::Sqlite { file: file.to_owned(), cause },
     };
-    let mut connection = connection::writable(file).map_err(sqlite)?;
-    let found = identify(&connection, file).map_err(|error| error.or(sqlite))?;
+    let found = identify(connection, file).map_err(|error| error.or(sqlite))?;
     if found > LATEST_VERSION {
         return Err(OpenError::Newer { file: file.to_owned(), found, known: LATEST_VERSION });
     }
     connection.pragma_update(None, "journal_mode", "WAL").map_err(sqlite)?;
-    for (version, migration) in (1_u32..).zip(MIGRATIONS) {
-        if version > found {
-            migrate(&mut connection, version, migration).map_err(sqlite)?;
-        }
+    if found < LATEST_VERSION {
+        migrate(connection, found).map_err(sqlite)?;
     }
     Ok(Migrated { from: found, to: LATEST_VERSION })
 }
@@ -90,17 +91,28 @@ impl Identify {
     }
 }
 
-fn migrate(connection: &mut Connection, version: u32, migration: &str) -> rusqlite::Result<()> {
+/// The log begins with this transaction, so it makes or renews the mark (`belonging.rs`).
+fn migrate(connection: &mut Connection, found: u32) -> rusqlite::Result<()> {
+    checkpoint::settle(connection)?;
     let transaction = connection.transaction()?;
-    transaction.execute_batch(migration)?;
+    for (version, migration) in (1_u32..).zip(MIGRATIONS) {
+        if version > found {
+            transaction.execute_batch(migration)?;
+        }
+    }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-    transaction.pragma_update(None, "user_version", version)?;
+    transaction.pragma_update(None, "user_version", LATEST_VERSION)?;
+    mark::renew(&transaction, Alone::NeedsLog)?;
     transaction.commit()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::connection, *};
+
+    fn apply(file: &Path) -> Result<Migrated, OpenError> {
+        super::apply(&mut connection::writable(file).unwrap(), file)
+    }
 
     fn temporary() -> (tempfile::TempDir, std::path::PathBuf) {
         let folder = tempfile::tempdir().unwrap();
@@ -127,24 +139,6 @@ mod tests {
             Err(OpenError::Newer { found, known, .. })
                 if (found, known) == (LATEST_VERSION + 1, LATEST_VERSION)
         ));
-    }
-
-    #[test]
-    fn somebody_elses_database_is_left_untouched() {
-        let (_folder, file) = temporary();
-        Connection::open(&file).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
-        let before = std::fs::read(&file).unwrap();
-        assert!(matches!(apply(&file), Err(OpenError::Foreign { .. })));
-        assert_eq!(std::fs::read(&file).unwrap(), before);
-    }
-
-    #[test]
-    fn a_file_that_is_no_database_is_left_untouched() {
-        let (_folder, file) = temporary();
-        let text = "not a database, but long enough to look at ".repeat(40);
-        std::fs::write(&file, &text).unwrap();
-        assert!(matches!(apply(&file), Err(OpenError::Foreign { .. })));
-        assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
     }
 
     #[test]

@@ -3,34 +3,46 @@
 
 mod answers;
 mod append;
+mod belonging;
 mod chain;
+mod check;
 mod checkpoint;
 mod connection;
 mod due;
+mod durability;
 mod events;
 mod installed;
 mod lagging;
 mod lane;
 mod lock;
 mod log;
+mod mark;
 mod migrations;
+mod opening;
 mod recorded;
 mod reservations;
 mod rows;
 mod snapshot;
 mod stocks;
+mod wal;
 
+pub use check::Check;
 pub use lane::SqliteLane;
 pub use log::SqliteLog;
 pub use migrations::{LATEST_VERSION, Migrated};
 pub use snapshot::SqliteSnapshot;
 
-use crate::model::StoreFailure;
+use crate::model::{Integrity, StoreFailure};
+use check::Checked;
 use lagging::Lagging;
 use lock::FileLock;
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 /// Why a database cannot be opened. Each says what to do.
@@ -69,6 +81,34 @@ pub enum OpenError {
         /// What it is instead.
         reason: String,
     },
+    /// There is none, and none can be made.
+    #[error("the database {file} cannot be made: {cause}")]
+    Create {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// It, or a file beside it, cannot be read.
+    #[error("the database {file} or its write-ahead log cannot be read: {cause}")]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// The database and its log do not belong together.
+    #[error(
+        "the database {file} and the log {log} do not belong together: {why}. Nothing was changed"
+    )]
+    Apart {
+        /// The database.
+        file: PathBuf,
+        /// The file beside it.
+        log: PathBuf,
+        /// What is wrong, and what helps.
+        why: String,
+    },
     /// It was written by a newer binary.
     #[error(
         "the database {file} has schema version {found}, this binary knows {known} at most: run \
@@ -95,10 +135,34 @@ pub enum OpenError {
 /// An open database, held against other processes until it is dropped.
 #[derive(Clone)]
 pub struct SqliteStore {
-    file: PathBuf,
     migrated: Migrated,
     lagging: Arc<Lagging>,
-    lock: Arc<FileLock>,
+    checked: Checked,
+    held: Arc<Held>,
+}
+
+/// The database, for as long as anybody here uses it.
+struct Held {
+    file: PathBuf,
+    /// Whether what opening had to write could be written.
+    writable: bool,
+    /// Whether there is, or was, a lane. It leaves the files as they should be.
+    has_lane: AtomicBool,
+    _lock: FileLock,
+}
+
+impl Drop for Held {
+    /// Makes the database file whole again where it was opened only to be read.
+    fn drop(&mut self) {
+        if !self.writable || self.has_lane.load(Ordering::Relaxed) {
+            return;
+        }
+        let settled = connection::writable(&self.file)
+            .and_then(|mut connection| checkpoint::settle(&mut connection));
+        if let Err(error) = settled {
+            tracing::warn!(%error, "the database could not be closed tidily; nothing is lost");
+        }
+    }
 }
 
 impl SqliteStore {
@@ -121,11 +185,10 @@ impl SqliteStore {
             (Err(cause), None) => return Err(OpenError::Folder { folder, cause }),
         };
         let lock = FileLock::acquire(&file)?;
-        let migrated = migrations::apply(&file)?;
-        let sequence = lagging::bring_up_to_date(&file)
-            .map_err(|cause| OpenError::Sqlite { file: file.clone(), cause })?;
-        let lagging = Arc::new(Lagging::none(sequence));
-        Ok(Self { file, migrated, lagging, lock: Arc::new(lock) })
+        let opening::Opened { migrated, lagging, writable } = opening::open(&file)?;
+        let held = Held { file, writable, has_lane: AtomicBool::new(false), _lock: lock };
+        let (lagging, held) = (Arc::new(lagging), Arc::new(held));
+        Ok(Self { migrated, lagging, checked: Checked::default(), held })
     }
 
     /// What opening did to the schema.
@@ -139,7 +202,13 @@ impl SqliteStore {
     /// # Errors
     /// Where SQLite cannot open another connection.
     pub fn lane(&self) -> Result<SqliteLane, StoreFailure> {
-        SqliteLane::open(self.file.clone(), Arc::clone(&self.lagging), Arc::clone(&self.lock))
+        self.lane_idling(checkpoint::IDLE)
+    }
+
+    /// The writer, with another time without commits after which the database file is made whole.
+    fn lane_idling(&self, idle: Duration) -> Result<SqliteLane, StoreFailure> {
+        self.held.has_lane.store(true, Ordering::Relaxed);
+        SqliteLane::open(Arc::clone(&self.held), Arc::clone(&self.lagging), idle)
     }
 
     /// A reader.
@@ -147,7 +216,21 @@ impl SqliteStore {
     /// # Errors
     /// Where SQLite cannot open another connection.
     pub fn snapshot(&self) -> Result<SqliteSnapshot, StoreFailure> {
-        SqliteSnapshot::open(&self.file, Arc::clone(&self.lagging))
+        SqliteSnapshot::open(&self.held.file, Arc::clone(&self.lagging))
+    }
+
+    /// Begins to look through the whole database, beside everybody else.
+    ///
+    /// # Errors
+    /// Where SQLite cannot open another connection, or the system not start another thread.
+    pub fn check(&self) -> Result<Check, StoreFailure> {
+        Check::start(&self.held.file, self.checked.clone())
+    }
+
+    /// What that has found so far.
+    #[must_use]
+    pub fn integrity(&self) -> Integrity {
+        self.checked.get()
     }
 
     /// A reader of the event log.
@@ -155,6 +238,6 @@ impl SqliteStore {
     /// # Errors
     /// Where SQLite cannot open another connection.
     pub fn log(&self) -> Result<SqliteLog, StoreFailure> {
-        SqliteLog::open(&self.file, Arc::clone(&self.lagging))
+        SqliteLog::open(&self.held.file, Arc::clone(&self.lagging))
     }
 }

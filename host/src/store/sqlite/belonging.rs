@@ -1,0 +1,303 @@
+//! Whether the files of a database belong together, found out before any of them is opened for
+//! writing.
+//!
+//! A database is two files: the database file, and the write-ahead log beside it (`-wal`), which
+//! holds the latest commits until a checkpoint moves them. SQLite takes any log that lies beside a
+//! database for its own, and takes a log that is missing, or damaged at its head, for an empty
+//! one. So an older backup beside a newer log, or a database without its log, would be served as
+//! if nothing were wrong.
+//!
+//! **The mark.** The table `file_mark` has one row: the identity of the database; a random `base`
+//! that is replaced each time the log may begin anew; the base before it; and `whole`, which says
+//! that the database file needs no log. The mark is an ordinary row, so it costs no sync of its
+//! own: it is written within a commit that happens anyway.
+//!
+//! **What holds at any time**, whenever the process is killed:
+//! 1. The first transaction of every log renews the mark: the log names the mark that the
+//!    database file had when the log began (`previous`). A log begins anew only with the first
+//!    commit after a checkpoint that moved all of it, so every commit during or after a checkpoint
+//!    renews the mark (`checkpoint.rs`).
+//! 2. Therefore the database file's own mark, read without the log, is either the `previous` of
+//!    the log's first mark or a mark in the log, which a checkpoint has moved already.
+//! 3. Where the database file's own mark says `whole`, no acknowledged commit is in the log alone.
+//!    A clean stop and a quiet moment leave such a mark, so that the database file alone is a
+//!    backup then. The start replaces it before anything is served. After a quiet moment a
+//!    checkpoint replaces it right behind the next commit, beside whoever is served, and a log
+//!    begins that does not fit a copy of the quiet moment; for those milliseconds, longer only
+//!    while somebody reads an old snapshot, the mark promises too much.
+//! 4. A log is emptied (`TRUNCATE`) only behind a mark that says `whole`, and only while nobody
+//!    else writes. Closing a connection neither checkpoints nor removes the log.
+//! 5. A new database is made under another name, whole, and then given its own.
+//!
+//! **What is checked** follows from it: a log with another identity, or one that does not fit the
+//! database file's mark, belongs to other files; a log that is missing, or whose header is
+//! damaged, is needed unless the mark says `whole`; of the transactions in a log at most the last
+//! one may be incomplete (`wal.rs`).
+//!
+//! **What cannot be told:** a database file that is byte for byte the one for which the log was
+//! made *is* that file, even if somebody has copied it there; and damage within the last
+//! transaction of a log looks like a commit that the power cut interrupted.
+
+use super::{
+    OpenError,
+    mark::Mark,
+    migrations::{APPLICATION_ID, LATEST_VERSION},
+    wal::{self, Committed, Wal},
+};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use std::{
+    fmt::Write as _,
+    fs::File,
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+/// Where the header of a database file, its page 1, says these.
+const VERSION_AT: usize = 60;
+const APPLICATION_AT: usize = 68;
+
+/// What is there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Found {
+    /// No database, or an empty one.
+    Nothing,
+    /// One of ours, with the log that belongs to it.
+    Database,
+}
+
+/// The file beside a database that SQLite names so.
+pub(super) fn beside(file: &Path, ending: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+/// What the database file says by itself, without its log.
+struct Alone {
+    application: u32,
+    version: u32,
+    /// Tables, indexes and triggers.
+    objects: u32,
+    /// The mark and its page; none in a database of an older schema.
+    mark: Option<(u32, Mark)>,
+}
+
+/// What the log says.
+struct Logged {
+    wal: Wal,
+    /// The latest committed header of the database.
+    application_and_version: Option<(u32, u32)>,
+    /// The marks of the first transaction, and all others.
+    first: Option<Mark>,
+    marks: Vec<Mark>,
+}
+
+/// Examines the files, and changes none of them.
+///
+/// # Errors
+/// [`OpenError`], where they are not ours, or do not belong together.
+pub(super) fn examine(file: &Path) -> Result<Found, OpenError> {
+    let unreadable = |cause| OpenError::Unreadable { file: file.to_owned(), cause };
+    let (log, journal) = (beside(file, "-wal"), beside(file, "-journal"));
+    let bytes = match std::fs::metadata(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+        found => found.map_err(unreadable)?.len(),
+    };
+    let alone = if bytes == 0 { None } else { look(file)? };
+    let mark = alone.as_ref().and_then(|alone| alone.mark);
+    let logged = read_log(&log, mark.map(|(page, _)| page)).map_err(unreadable)?;
+    let apart = |why: String| OpenError::Apart { file: file.to_owned(), log: log.clone(), why };
+    let empty = bytes == 0
+        || alone.as_ref().is_some_and(|it| (it.application, it.version, it.objects) == (0, 0, 0));
+    if empty {
+        return match logged.wal {
+            Wal::Empty | Wal::Readable(Committed { transactions: 0, cut_off: 0, .. }) => {
+                Ok(Found::Nothing)
+            }
+            _ => Err(apart(
+                "the database file is missing or empty, but its log is not; put the database \
+                 file back, or remove the log to begin with an empty database"
+                    .to_owned(),
+            )),
+        };
+    }
+    if has_content(&journal).map_err(unreadable)? {
+        return Err(OpenError::Apart {
+            file: file.to_owned(),
+            log: journal,
+            why: "a rollback journal lies beside the database, which Holdfast never uses; remove \
+                  it if it belongs to another file"
+                .to_owned(),
+        });
+    }
+    // Where a checkpoint was interrupted by a power cut the file can be unreadable without its
+    // log. SQLite reads both then.
+    let Some(alone) = alone else { return Ok(Found::Database) };
+    ours(file, &alone, logged.application_and_version)?;
+    fits(mark.map(|(_, mark)| mark), &logged).map_err(apart)?;
+    Ok(Found::Database)
+}
+
+/// Opens the database file as if nothing else existed: `immutable` makes SQLite ignore the log,
+/// take no lock and write nothing. None where that is not possible.
+fn look(file: &Path) -> Result<Option<Alone>, OpenError> {
+    let mut address = String::from("file:");
+    for byte in file.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => {
+                address.push(char::from(*byte));
+            }
+            // Writing to a string does not fail.
+            _ => drop(write!(address, "%{byte:02x}")),
+        }
+    }
+    address.push_str("?immutable=1");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let read = || {
+        let connection = Connection::open_with_flags(&address, flags)?;
+        connection.pragma_update(None, "trusted_schema", false)?;
+        let pragma = |name| connection.pragma_query_value(None, name, |row| row.get(0));
+        let (application, version) = (pragma("application_id")?, pragma("user_version")?);
+        let count = "SELECT count(*) FROM sqlite_schema";
+        let objects = connection.query_row(count, [], |row| row.get(0))?;
+        let mark = if application == APPLICATION_ID { Mark::find(&connection)? } else { None };
+        Ok(Alone { application, version, objects, mark })
+    };
+    match read() {
+        Ok(alone) => Ok(Some(alone)),
+        Err(cause) => match rusqlite::Error::sqlite_error_code(&cause) {
+            Some(ErrorCode::NotADatabase) => {
+                Err(OpenError::Foreign { file: file.to_owned(), reason: cause.to_string() })
+            }
+            Some(ErrorCode::DatabaseCorrupt) => Ok(None),
+            _ => Err(OpenError::Sqlite { file: file.to_owned(), cause }),
+        },
+    }
+}
+
+/// Whether it is a Holdfast database that this program knows.
+fn ours(file: &Path, alone: &Alone, logged: Option<(u32, u32)>) -> Result<(), OpenError> {
+    if alone.application != APPLICATION_ID {
+        let Alone { application, objects, .. } = alone;
+        return Err(OpenError::Foreign {
+            file: file.to_owned(),
+            reason: format!(
+                "it is an SQLite database of another program, with {objects} tables and indexes \
+                 and application id {application:#x}"
+            ),
+        });
+    }
+    let found = logged.map_or(alone.version, |(_, version)| version).max(alone.version);
+    if found > LATEST_VERSION {
+        return Err(OpenError::Newer { file: file.to_owned(), found, known: LATEST_VERSION });
+    }
+    Ok(())
+}
+
+/// Whether the log is that of the database file; otherwise what is wrong, and what helps.
+fn fits(mark: Option<Mark>, logged: &Logged) -> Result<(), String> {
+    let needed = mark.is_none_or(|mark| !mark.whole);
+    match logged.wal {
+        // A database of an older schema does not say whether it needs a log.
+        Wal::Empty if mark.is_some() && needed => {
+            return Err("the latest commits are in the log, which is missing or empty; put it \
+                        back, or restore a backup. If the log was merged by another program, the \
+                        database file is whole: say so with sqlite3 FILE 'UPDATE file_mark SET \
+                        whole = 1'"
+                .to_owned());
+        }
+        Wal::Empty => return Ok(()),
+        Wal::HeadDamaged { bytes } if needed => {
+            return Err(format!(
+                "the latest commits are in the log, whose head is damaged ({bytes} bytes cannot \
+                 be read); put an undamaged copy of it back, or restore a backup"
+            ));
+        }
+        Wal::HeadDamaged { .. } => return Ok(()),
+        Wal::Readable(Committed { transactions, cut_off, ends_at_frame }) => {
+            if cut_off > 1 {
+                return Err(format!(
+                    "the log is damaged: its frame {ends_at_frame} is not valid, and at least \
+                     {cut_off} commits behind it would be lost; put an undamaged copy of it \
+                     back, or restore a backup"
+                ));
+            }
+            if cut_off == 1 {
+                tracing::warn!(
+                    transactions,
+                    frame = ends_at_frame,
+                    "the last transaction of the write-ahead log is incomplete and is dropped: \
+                     the power went while it was written, or the log is damaged"
+                );
+            }
+            // It has begun anew, and its first commit was interrupted.
+            if transactions == 0 {
+                return Ok(());
+            }
+        }
+    }
+    let Some(mark) = mark else { return Ok(()) };
+    let Some(first) = logged.first else {
+        return Err("the log was not begun by Holdfast; remove it if it was left behind by \
+                    another file, or open and close both with sqlite3 to merge them"
+            .to_owned());
+    };
+    if first.database_id != mark.database_id {
+        return Err("the log belongs to another database; remove it if it was left behind by a \
+                    database that was here before, or put the database file back that belongs \
+                    to it"
+            .to_owned());
+    }
+    let known =
+        first.previous == mark.base || logged.marks.iter().any(|logged| logged.base == mark.base);
+    if known {
+        return Ok(());
+    }
+    Err("the log belongs to another state of this database; if the database file is a restored \
+         backup, remove the log, otherwise put the database file back that belongs to it"
+        .to_owned())
+}
+
+/// Reads the log, and the marks in it where the page of the mark is known.
+fn read_log(log: &Path, mark_page: Option<u32>) -> io::Result<Logged> {
+    let mut headers = Vec::new();
+    let mut marks: Vec<(u64, Mark)> = Vec::new();
+    let wal = wal::read(log, |frame| {
+        if frame.page == 1 {
+            let number = |at| wal::number(frame.image, at);
+            headers.push((frame.transaction, (number(APPLICATION_AT), number(VERSION_AT))));
+        }
+        if Some(frame.page) == mark_page
+            && let Some(mark) = Mark::in_page(frame.image)
+        {
+            marks.push((frame.transaction, mark));
+        }
+    })?;
+    let transactions = match wal {
+        Wal::Readable(committed) => committed.transactions,
+        Wal::Empty | Wal::HeadDamaged { .. } => 0,
+    };
+    marks.retain(|(transaction, _)| *transaction <= transactions);
+    let header = headers.iter().rfind(|(transaction, _)| *transaction <= transactions);
+    Ok(Logged {
+        wal,
+        application_and_version: header.map(|(_, header)| *header),
+        first: marks.iter().find(|(transaction, _)| *transaction == 1).map(|(_, mark)| *mark),
+        marks: marks.into_iter().map(|(_, mark)| mark).collect(),
+    })
+}
+
+/// Whether a rollback journal is there that SQLite would play back.
+fn has_content(journal: &Path) -> io::Result<bool> {
+    let mut first = [0];
+    match File::open(journal).and_then(|mut file| file.read(&mut first)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        read => Ok(read? == 1 && first != [0]),
+    }
+}
+
+#[cfg(test)]
+#[path = "belonging_tests.rs"]
+mod tests;

@@ -1,0 +1,467 @@
+//! Files that do not belong together are refused, and not a byte of them changes. Files that do
+//! are served, whatever ended the process that wrote them.
+
+use super::*;
+use crate::{
+    model::Installed,
+    store::{Batch, Lane, sqlite::SqliteLane, sqlite::SqliteStore},
+};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fs,
+    sync::atomic::{AtomicU8, Ordering},
+    time::Duration,
+};
+use tempfile::TempDir;
+
+/// A folder with a database, as a process that was killed leaves it: what is not closed tidily
+/// stays in the log.
+struct Place {
+    folder: TempDir,
+    lane: Option<SqliteLane>,
+}
+
+type Files = BTreeMap<String, Vec<u8>>;
+
+impl Place {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), lane: None }
+    }
+
+    fn with(files: &Files) -> Self {
+        let place = Self::new();
+        place.put(files);
+        place
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("inventory.db")
+    }
+
+    fn log(&self) -> PathBuf {
+        beside(&self.file(), "-wal")
+    }
+
+    fn try_open(&mut self) -> Result<(), OpenError> {
+        self.lane = None;
+        self.lane = Some(SqliteStore::open(&self.file())?.lane().unwrap());
+        Ok(())
+    }
+
+    fn open(&mut self) {
+        self.try_open().unwrap();
+    }
+
+    /// A commit, of which the number can be read again.
+    fn commit(&mut self, number: u8) {
+        let lane = self.lane.as_mut().unwrap();
+        lane.begin_batch().unwrap();
+        let now = u64::from(number);
+        let installed = Some(Installed::first(crate::model::Digest([number; 32])));
+        let (answers, stocks) = (HashMap::new(), &mut []);
+        lane.commit(Batch {
+            stocks,
+            reservations: &[],
+            log: &[],
+            answers: &answers,
+            installed,
+            recorded: &[],
+            recorded_max: 0,
+            now,
+        })
+        .unwrap();
+    }
+
+    /// The number of the latest commit that is there.
+    fn latest(&mut self) -> u8 {
+        let installed = self.lane.as_mut().unwrap().installed().unwrap();
+        installed.map_or(0, |installed| installed.current.0[0])
+    }
+
+    fn close(&mut self) {
+        self.lane.take().unwrap().close().unwrap();
+    }
+
+    /// All files but the lock, which says nothing.
+    fn files(&self) -> Files {
+        let entries = fs::read_dir(self.folder.path()).unwrap().map(Result::unwrap);
+        let named = entries.map(|it| (it.file_name().into_string().unwrap(), it.path()));
+        named
+            .filter(|(name, _)| !name.ends_with(".lock"))
+            .map(|(name, path)| (name, fs::read(path).unwrap()))
+            .collect()
+    }
+
+    fn put(&self, files: &Files) {
+        for (name, bytes) in files {
+            fs::write(self.folder.path().join(name), bytes).unwrap();
+        }
+    }
+
+    /// Expects a refusal that says this and names both files, and leaves all as it is.
+    fn refuses(&mut self, why: &str) {
+        let before = self.files();
+        let error = self.try_open().expect_err("it is refused").to_string();
+        assert!(error.contains(why), "{why:?} in {error}");
+        assert!(error.contains("inventory.db and the log"), "{error}");
+        assert!(error.contains("inventory.db-wal"), "{error}");
+        assert!(error.contains("Nothing was changed"), "{error}");
+        assert!(self.files() == before, "something was changed");
+    }
+
+    /// Expects it to be served, with this commit as the latest.
+    fn serves(&mut self, number: u8) {
+        self.open();
+        assert_eq!(self.latest(), number);
+    }
+}
+
+fn only_the_database(files: &Files) -> Files {
+    Files::from([("inventory.db".to_owned(), files["inventory.db"].clone())])
+}
+
+/// After a kill: commits 1 to 3, of which the file alone has none for certain.
+fn killed() -> Files {
+    let mut place = Place::new();
+    place.open();
+    place.commit(1);
+    unsettled(&place);
+    place.commit(2);
+    place.commit(3);
+    let files = place.files();
+    assert!(files["inventory.db-wal"].len() > 32);
+    files
+}
+
+/// Waits until the database file says that it needs its log, and a log has begun after that.
+fn unsettled(place: &Place) {
+    eventually("the file needs its log", || {
+        let page = look(&place.file()).unwrap().unwrap().mark.unwrap().0;
+        let first = read_log(&place.log(), Some(page)).unwrap().first;
+        first.is_some_and(|first| first.previous == alone(place).base && !alone(place).whole)
+    });
+}
+
+/// Waits until the database file says that it is whole, by another mark than this one.
+fn made_whole(place: &Place, before: Mark) -> Mark {
+    eventually("the file is made whole", || {
+        let now = alone(place);
+        now.whole && now.base != before.base
+    });
+    alone(place)
+}
+
+fn alone(place: &Place) -> Mark {
+    look(&place.file()).unwrap().unwrap().mark.unwrap().1
+}
+
+fn eventually(what: &str, condition: impl Fn() -> bool) {
+    let until = std::time::Instant::now() + Duration::from_secs(30);
+    while !condition() {
+        assert!(std::time::Instant::now() < until, "{what}");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_killed_process_and_a_copied_folder_are_served() {
+    let files = killed();
+    let mut place = Place::with(&files);
+    place.serves(3);
+    place.commit(4);
+    place.serves(4);
+}
+
+#[test]
+fn after_a_clean_stop_the_database_file_alone_is_served() {
+    let mut place = Place::new();
+    place.open();
+    (1..=3).for_each(|number| place.commit(number));
+    place.close();
+    Place::with(&only_the_database(&place.files())).serves(3);
+    place.serves(3);
+}
+
+#[test]
+fn after_it_was_only_read_the_database_file_alone_is_served() {
+    let mut place = Place::new();
+    place.open();
+    place.commit(1);
+    place.close();
+    drop(SqliteStore::open(&place.file()).unwrap());
+    Place::with(&only_the_database(&place.files())).serves(1);
+}
+
+#[test]
+fn after_a_quiet_moment_the_database_file_alone_is_served() {
+    let mut place = Place::new();
+    place.open();
+    place.commit(1);
+    let store = {
+        place.lane = None;
+        SqliteStore::open(&place.file()).unwrap()
+    };
+    place.lane = Some(store.lane_idling(Duration::from_millis(10)).unwrap());
+    let mut mark = alone(&place);
+    for number in 2..=4 {
+        place.commit(number);
+        mark = made_whole(&place, mark);
+        Place::with(&only_the_database(&place.files())).serves(number);
+        Place::with(&place.files()).serves(number);
+    }
+}
+
+#[test]
+fn a_database_without_its_log_is_refused() {
+    let files = killed();
+    Place::with(&only_the_database(&files)).refuses("is missing or empty");
+    let mut place = Place::with(&files);
+    fs::write(place.log(), "").unwrap();
+    place.refuses("is missing or empty");
+    place.put(&files);
+    place.serves(3);
+}
+
+#[test]
+fn a_damaged_head_of_the_log_is_refused_and_so_is_a_damaged_middle() {
+    let files = killed();
+    for at in [0, 4, 8, 12, 16, 20, 24, 31] {
+        let mut place = Place::with(&files);
+        flip(&place, at);
+        place.refuses("whose head is damaged");
+    }
+    // A restart of the log moves its first frames here.
+    for at in [32, 40, 48, 56, 2_000] {
+        let mut place = Place::with(&files);
+        flip(&place, at);
+        place.refuses("the log is damaged: its frame 1");
+    }
+}
+
+fn flip(place: &Place, at: usize) {
+    let mut bytes = fs::read(place.log()).unwrap();
+    bytes[at] ^= 0x10;
+    fs::write(place.log(), bytes).unwrap();
+}
+
+#[test]
+fn an_older_backup_beside_a_newer_log_is_refused() {
+    let mut place = Place::new();
+    place.open();
+    place.commit(1);
+    place.close();
+    let backup = only_the_database(&place.files());
+    place.open();
+    place.commit(2);
+    unsettled(&place);
+    place.lane = None;
+    place.put(&backup);
+    place.refuses("another state of this database");
+    fs::remove_file(place.log()).unwrap();
+    place.serves(1);
+}
+
+#[test]
+fn a_backup_of_a_quiet_moment_beside_a_newer_log_is_refused() {
+    let mut place = Place::new();
+    let store = SqliteStore::open(&place.file()).unwrap();
+    place.lane = Some(store.lane_idling(Duration::from_millis(10)).unwrap());
+    let new = alone(&place);
+    place.commit(1);
+    let backed_up = made_whole(&place, new);
+    let backup = only_the_database(&place.files());
+    place.commit(2);
+    made_whole(&place, backed_up);
+    place.commit(3);
+    place.lane = None;
+    drop(store);
+    place.put(&backup);
+    place.refuses("another state of this database");
+}
+
+#[test]
+fn a_newer_database_beside_an_older_log_is_refused() {
+    let old = killed();
+    let mut place = Place::with(&old);
+    place.serves(3);
+    place.commit(4);
+    place.close();
+    place.put(&Files::from([("inventory.db-wal".to_owned(), old["inventory.db-wal"].clone())]));
+    place.refuses("another state of this database");
+}
+
+#[test]
+fn the_log_of_another_database_is_refused() {
+    let (mut one, other) = (Place::with(&killed()), killed());
+    let log = Files::from([("inventory.db-wal".to_owned(), other["inventory.db-wal"].clone())]);
+    one.put(&log);
+    one.refuses("another database");
+    // Also where the file alone is whole.
+    let mut one = Place::with(&killed());
+    one.serves(3);
+    one.close();
+    one.put(&log);
+    one.refuses("another database");
+}
+
+#[test]
+fn a_log_without_its_database_is_refused() {
+    let files = killed();
+    let mut place = Place::with(&files);
+    fs::remove_file(place.file()).unwrap();
+    place.refuses("the database file is missing or empty");
+    fs::write(place.file(), "").unwrap();
+    place.refuses("the database file is missing or empty");
+}
+
+#[test]
+fn a_log_that_somebody_else_began_is_refused() {
+    let mut place = Place::new();
+    place.open();
+    place.close();
+    let connection = Connection::open(place.file()).unwrap();
+    connection.execute("CREATE TABLE theirs (x)", []).unwrap();
+    let files = place.files();
+    drop(connection);
+    Place::with(&files).refuses("was not begun by Holdfast");
+}
+
+#[test]
+fn a_rollback_journal_beside_a_database_is_refused() {
+    let mut place = Place::new();
+    place.open();
+    place.close();
+    fs::write(beside(&place.file(), "-journal"), [0xd9, 0xd5]).unwrap();
+    let before = place.files();
+    let error = place.try_open().unwrap_err().to_string();
+    assert!(error.contains("a rollback journal"), "{error}");
+    assert!(place.files() == before);
+}
+
+#[test]
+fn a_file_that_is_no_database_keeps_every_byte() {
+    let mut place = Place::new();
+    fs::write(place.file(), "not a database, but long enough to look at ".repeat(40)).unwrap();
+    let files = place.files();
+    assert!(matches!(place.try_open(), Err(OpenError::Foreign { .. })));
+    assert!(place.files() == files);
+}
+
+#[test]
+fn somebody_elses_database_keeps_its_log_and_every_byte() {
+    let mut place = Place::new();
+    let theirs = Connection::open(place.file()).unwrap();
+    theirs.pragma_update(None, "journal_mode", "WAL").unwrap();
+    theirs.execute_batch("CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)").unwrap();
+    let files = place.files();
+    drop(theirs);
+    place.put(&files);
+    assert!(matches!(place.try_open(), Err(OpenError::Foreign { .. } | OpenError::Apart { .. })));
+    assert!(place.files() == files);
+}
+
+#[test]
+fn a_newer_database_keeps_every_byte() {
+    let mut place = Place::new();
+    place.open();
+    place.commit(1);
+    place.close();
+    let newer = Connection::open(place.file()).unwrap();
+    newer.pragma_update(None, "user_version", LATEST_VERSION + 1).unwrap();
+    let files = place.files();
+    drop(newer);
+    place.put(&files);
+    assert!(matches!(place.try_open(), Err(OpenError::Newer { .. })));
+    assert!(place.files() == files);
+}
+
+#[test]
+fn a_draft_that_was_left_behind_is_made_again() {
+    let mut place = Place::new();
+    for ending in [".new", ".new-wal", ".new-journal"] {
+        fs::write(beside(&place.file(), ending), "half of it").unwrap();
+    }
+    fs::write(place.file(), "").unwrap();
+    place.serves(0);
+    assert!(!beside(&place.file(), ".new").exists());
+}
+
+/// Whenever the process is killed, what is there is served: the files as they are after every
+/// single step of a checkpoint, and between a checkpoint and the commits around it.
+#[test]
+fn files_of_any_moment_belong_together() {
+    let mut place = Place::new();
+    let store = SqliteStore::open(&place.file()).unwrap();
+    // Checkpoints all the time, in the midst of commits.
+    place.lane = Some(store.lane_idling(Duration::from_micros(200)).unwrap());
+    let done = AtomicU8::new(0);
+    let file = place.file();
+    std::thread::scope(|scope| {
+        let (done, place) = (&done, &mut place);
+        scope.spawn(move || {
+            for number in 1..=200 {
+                place.commit(number);
+                done.store(number, Ordering::SeqCst);
+                if number.is_multiple_of(3) {
+                    std::thread::sleep(Duration::from_micros(u64::from(number) * 20));
+                }
+            }
+        });
+        let read = || {
+            let files = [file.clone(), beside(&file, "-wal")].into_iter();
+            let named = files.filter_map(|file| {
+                let name = file.file_name().unwrap().to_str().unwrap().to_owned();
+                Some((name, fs::read(file).ok()?))
+            });
+            named.collect::<Files>()
+        };
+        let mut served = 0;
+        while done.load(Ordering::SeqCst) < 200 || served == 0 {
+            // Only a copy between two changes is what a kill leaves behind.
+            let (least, files) = (done.load(Ordering::SeqCst), read());
+            if read() == files {
+                let mut copy = Place::with(&files);
+                copy.open();
+                assert!(copy.latest() >= least);
+                served += 1;
+            }
+        }
+    });
+    drop(store);
+}
+
+/// What the program before this one left behind, killed or not, is brought up to date; and so is
+/// what this one leaves when it is killed while it does that.
+#[test]
+fn a_database_of_an_older_schema_is_brought_up_to_date_with_its_log() {
+    let place = Place::new();
+    let older = Connection::open(place.file()).unwrap();
+    older.pragma_update(None, "journal_mode", "WAL").unwrap();
+    older
+        .execute_batch(concat!(
+            include_str!("migrations/0001_stock_and_event_log.sql"),
+            include_str!("migrations/0002_reservations.sql"),
+            include_str!("migrations/0003_lagging_rows.sql"),
+            include_str!("migrations/0004_components_and_commands.sql"),
+            "PRAGMA user_version = 4; PRAGMA application_id = 1752132708;
+             PRAGMA wal_checkpoint;
+             INSERT INTO component VALUES (1, randomblob(32));
+             INSERT INTO installed VALUES (1, 1, NULL, 1, 0);"
+        ))
+        .unwrap();
+    let files = place.files();
+    drop(older);
+    place.put(&files);
+    // As far as the schema, but no further.
+    let mut connection = super::super::connection::writable(&place.file()).unwrap();
+    super::super::migrations::apply(&mut connection, &place.file()).unwrap();
+    let killed = place.files();
+    drop(connection);
+    for files in [files, killed] {
+        let mut place = Place::with(&files);
+        place.open();
+        assert!(place.lane.as_mut().unwrap().installed().unwrap().is_some(), "it was in the log");
+        place.commit(7);
+        place.serves(7);
+    }
+}

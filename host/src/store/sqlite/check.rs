@@ -1,0 +1,240 @@
+//! Looks through the whole database once after the start, beside those who use it.
+//!
+//! `PRAGMA quick_check` reads every page of every table. It finds pages that are not what they
+//! should be (their type, their free space, their order, pages used twice or not at all), rows
+//! that cannot be read, and values that break a NOT NULL or a CHECK. It does not find a value that
+//! was changed into another one that is possible, nor an index that lacks a row: SQLite's pages
+//! have no checksums.
+//!
+//! It holds a snapshot while it runs, behind which the write-ahead log cannot begin anew: so it
+//! gives up where the log grows too far, and tries again later.
+
+use super::{belonging::beside, connection};
+use crate::model::{Integrity, StoreFailure};
+use rusqlite::{Connection, ErrorCode};
+use std::{
+    path::Path,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+/// How far the thread stands back for those who serve requests.
+const NICENESS: i32 = 15;
+
+/// How many of SQLite's steps the check makes before it looks up.
+const STEPS: i32 = 256;
+
+/// How long it works before it rests, and how long it rests: at most half of a core is used, and
+/// half of what the disk can do.
+const WORK: Duration = Duration::from_millis(5);
+const REST: Duration = Duration::from_millis(5);
+
+/// By how much the log may grow before the check gives up, in bytes, and how long after that the
+/// next attempt begins.
+const LOG_GROWTH_BYTES_MAX: u64 = 128 * 1024 * 1024;
+const ATTEMPT_PAUSE: Duration = Duration::from_secs(600);
+
+/// Findings that are remembered; SQLite stops at a hundred.
+const FINDINGS_MAX: usize = 5;
+
+/// What the check has found so far.
+#[derive(Clone, Default)]
+pub(super) struct Checked(Arc<Mutex<Integrity>>);
+
+impl Checked {
+    fn lock(&self) -> MutexGuard<'_, Integrity> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn get(&self) -> Integrity {
+        self.lock().clone()
+    }
+}
+
+/// The thread that checks. Dropping this ends it at once, whether it is done or not.
+pub struct Check {
+    stop: Arc<Stop>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Stop {
+    stopped: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Stop {
+    /// Waits for so long, or until it is time to stop; whether it is.
+    fn within(&self, pause: Duration) -> bool {
+        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.changed.wait_timeout_while(stopped, pause, |stopped| !*stopped);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+impl Drop for Check {
+    fn drop(&mut self) {
+        *self.stop.stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.stop.changed.notify_all();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread that checks the database panicked");
+        }
+    }
+}
+
+/// How the check makes room for others.
+#[derive(Clone, Copy)]
+struct Pace {
+    steps: i32,
+    work: Duration,
+    rest: Duration,
+}
+
+impl Check {
+    pub(super) fn start(file: &Path, checked: Checked) -> Result<Self, StoreFailure> {
+        Self::start_at(file, checked, Pace { steps: STEPS, work: WORK, rest: REST })
+    }
+
+    fn start_at(file: &Path, checked: Checked, pace: Pace) -> Result<Self, StoreFailure> {
+        let doing = "starting the check of the database";
+        let mut connection = connection::readable(file).map_err(connection::failed(doing))?;
+        let (stop, log) = (Arc::new(Stop::default()), beside(file, "-wal"));
+        let thread = std::thread::Builder::new()
+            .name("check".into())
+            .spawn({
+                let stop = Arc::clone(&stop);
+                move || run(&mut connection, &log, pace, &stop, &checked)
+            })
+            .map_err(|error| StoreFailure::new(doing, error))?;
+        Ok(Self { stop, thread: Some(thread) })
+    }
+}
+
+fn run(connection: &mut Connection, log: &Path, pace: Pace, stop: &Arc<Stop>, checked: &Checked) {
+    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+        tracing::debug!(%error, "the database is checked with the priority of the server");
+    }
+    let begun = Instant::now();
+    loop {
+        match attempt(connection, log, pace, stop) {
+            Ok(findings) if findings.is_empty() => {
+                let seconds = begun.elapsed().as_secs_f64();
+                tracing::info!(seconds, "the database was checked: its structure is sound");
+                *checked.lock() = Integrity::Sound;
+                return;
+            }
+            Ok(findings) => {
+                let first = findings.join("; ");
+                tracing::error!(
+                    findings = first,
+                    "the database is damaged: stop the server, restore a backup or try \
+                     'sqlite3 FILE .recover'; what is not damaged is served meanwhile"
+                );
+                *checked.lock() = Integrity::Damaged(findings);
+                return;
+            }
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {}
+            Err(error) => tracing::warn!(%error, "the database could not be checked"),
+        }
+        if stop.within(Duration::ZERO) {
+            return;
+        }
+        tracing::warn!(
+            minutes = ATTEMPT_PAUSE.as_secs() / 60,
+            "the check of the database did not come to its end; it is tried again later"
+        );
+        if stop.within(ATTEMPT_PAUSE) {
+            return;
+        }
+    }
+}
+
+/// The findings, none where the structure is sound.
+fn attempt(
+    connection: &mut Connection,
+    log: &Path,
+    pace: Pace,
+    stop: &Arc<Stop>,
+) -> rusqlite::Result<Vec<String>> {
+    let log_bytes = {
+        let log = log.to_owned();
+        move || std::fs::metadata(&log).map_or(0, |found| found.len())
+    };
+    let bytes_max = log_bytes().saturating_add(LOG_GROWTH_BYTES_MAX);
+    let (mut since, stop) = (Instant::now(), Arc::clone(stop));
+    let look_up = move || {
+        if since.elapsed() < pace.work {
+            return false;
+        }
+        let give_up = stop.within(pace.rest) || log_bytes() > bytes_max;
+        since = Instant::now();
+        give_up
+    };
+    connection.progress_handler(pace.steps, Some(look_up))?;
+    let read =
+        connection.prepare(&format!("PRAGMA quick_check({FINDINGS_MAX})")).and_then(|mut check| {
+            check.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()
+        });
+    connection.progress_handler(0, None::<fn() -> bool>)?;
+    let findings: Vec<String> = match read {
+        Ok(findings) => findings,
+        // What is damaged so far that it cannot be checked is a finding, too.
+        Err(error) => match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => vec![error.to_string()],
+            _ => return Err(error),
+        },
+    };
+    Ok(if findings == ["ok"] { Vec::new() } else { findings })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::SqliteStore, *};
+
+    fn store() -> (tempfile::TempDir, SqliteStore) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("inventory.db")).unwrap();
+        (folder, store)
+    }
+
+    fn ended(store: &SqliteStore) -> Integrity {
+        while store.integrity() == Integrity::Unchecked {
+            std::thread::yield_now();
+        }
+        store.integrity()
+    }
+
+    #[test]
+    fn a_sound_database_is_said_to_be_sound() {
+        let (_folder, store) = store();
+        let _check = store.check().unwrap();
+        assert_eq!(ended(&store), Integrity::Sound);
+    }
+
+    #[test]
+    fn a_damaged_page_is_found() {
+        let (folder, store) = store();
+        drop(store);
+        let file = folder.path().join("inventory.db");
+        let mut bytes = std::fs::read(&file).unwrap();
+        // A leaf of a table that is empty; now it says that it has rows.
+        let leaf = bytes.chunks_mut(4_096).skip(1).find(|it| it[0] == 13 && it[3..5] == [0, 0]);
+        leaf.unwrap()[4] = 200;
+        std::fs::write(&file, bytes).unwrap();
+        let store = SqliteStore::open(&file).unwrap();
+        let _check = store.check().unwrap();
+        assert!(matches!(ended(&store), Integrity::Damaged(findings) if !findings.is_empty()));
+    }
+
+    #[test]
+    fn a_stop_does_not_wait_for_the_check() {
+        let (_folder, store) = store();
+        let never = Duration::from_secs(1_000_000);
+        let pace = Pace { steps: 1, work: Duration::ZERO, rest: never };
+        let check = Check::start_at(&store.held.file, Checked::default(), pace).unwrap();
+        drop(check);
+    }
+}

@@ -1,0 +1,80 @@
+//! The mark of a database file: whose it is, and whether it is whole. `belonging.rs` says what
+//! that is for.
+
+use super::wal::number;
+use rusqlite::{Connection, OptionalExtension};
+use uuid::Uuid;
+
+const TABLE_EXISTS: &str =
+    "SELECT rootpage FROM sqlite_schema WHERE type = 'table' AND name = 'file_mark'";
+const READ: &str = "SELECT database_id, base, previous, whole FROM file_mark";
+const WRITE: &str = "UPDATE file_mark SET previous = base, base = ?1, whole = ?2";
+
+/// How the row of the mark begins in its page: the length of the row, its number (1), the length
+/// of the head, NULL for the number, three times 16 bytes, and behind them a 0 or a 1.
+const ROW_HEAD: [u8; 7] = [54, 1, 6, 0, 44, 44, 44];
+const FALSE: u8 = 8;
+const TRUE: u8 = 9;
+
+/// The row of `file_mark`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Mark {
+    /// The identity of the database; it never changes.
+    pub(super) database_id: [u8; 16],
+    /// Names this mark.
+    pub(super) base: [u8; 16],
+    /// Names the mark before it.
+    pub(super) previous: [u8; 16],
+    /// Whether the database file alone is whole; otherwise it may need its write-ahead log.
+    pub(super) whole: bool,
+}
+
+/// Whether the database file alone is whole from the next commit on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Alone {
+    /// It is, once what is in the log has been moved into it.
+    Whole,
+    /// It may need its log.
+    NeedsLog,
+}
+
+impl Mark {
+    /// The mark, and the page that it is on; none in a database of an older schema.
+    pub(super) fn find(connection: &Connection) -> rusqlite::Result<Option<(u32, Self)>> {
+        let page = connection.query_row(TABLE_EXISTS, [], |row| row.get(0)).optional()?;
+        let Some(page) = page else { return Ok(None) };
+        let mark = connection.query_row(READ, [], |row| {
+            let (database_id, base, previous) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            Ok(Self { database_id, base, previous, whole: row.get(3)? })
+        })?;
+        Ok(Some((page, mark)))
+    }
+
+    /// The mark in the image of its page: a leaf of a table, with one row.
+    pub(super) fn in_page(image: &[u8]) -> Option<Self> {
+        let one_row_of_a_table = image.first() == Some(&13) && number(image, 3) >> 16 == 1;
+        let place = usize::try_from(number(image, 8) >> 16).ok()?;
+        let row = image.get(place..)?.strip_prefix(&ROW_HEAD)?;
+        let (whole, values) = row.split_first()?;
+        let (database_id, values) = values.split_first_chunk()?;
+        let (base, values) = values.split_first_chunk()?;
+        let previous = values.first_chunk()?;
+        let mark = Self {
+            database_id: *database_id,
+            base: *base,
+            previous: *previous,
+            whole: *whole == TRUE,
+        };
+        (one_row_of_a_table && matches!(*whole, FALSE | TRUE)).then_some(mark)
+    }
+}
+
+/// Replaces the mark by a new one, within the transaction at hand.
+pub(super) fn renew(connection: &Connection, alone: Alone) -> rusqlite::Result<()> {
+    let whole = alone == Alone::Whole;
+    let mut write = connection.prepare_cached(WRITE)?;
+    match write.execute((Uuid::new_v4().as_bytes(), whole))? {
+        1 => Ok(()),
+        _ => Err(rusqlite::Error::QueryReturnedNoRows),
+    }
+}

@@ -1,0 +1,255 @@
+//! Reads a write-ahead log by hand, without changing anything: SQLite itself cannot open a log
+//! without being ready to recover it.
+//!
+//! The format is documented at <https://sqlite.org/fileformat2.html#walformat>: a header of 32
+//! bytes, then frames, each a header of 24 bytes and the image of a page. Each checksum covers
+//! all that comes before it, and a frame counts only where its salts are those of the header.
+
+use std::{
+    fs::File,
+    io::{self, BufReader, Read},
+    path::Path,
+};
+
+const HEADER_BYTES: usize = 32;
+const FRAME_HEADER_BYTES: usize = 24;
+
+/// The first four bytes but for the last bit, which says in which byte order checksums are made.
+const MAGIC: u32 = 0x377f_0682;
+
+/// The largest page of SQLite, in bytes, and the smallest.
+const PAGE_BYTES_MAX: u32 = 65_536;
+const PAGE_BYTES_MIN: u32 = 512;
+
+/// Bytes that are read from the file at once.
+const READ_BYTES: usize = 1024 * 1024;
+
+/// What a log is, as far as can be told from the log alone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Wal {
+    /// There is no file, or it is too short to have a frame.
+    Empty,
+    /// Its header is not valid, so that SQLite takes it for empty.
+    HeadDamaged {
+        /// Its length in bytes.
+        bytes: u64,
+    },
+    /// Its header is valid.
+    Readable(Committed),
+}
+
+/// What is committed in a log.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) struct Committed {
+    /// Transactions, up to the first frame that is not valid.
+    pub(super) transactions: u64,
+    /// Transactions of the same log whose commit marks lie at or behind that frame. SQLite drops
+    /// them. One can be the transaction that was being written when the power went; the next one
+    /// begins only when the one before is on disk, so two or more were committed, and are lost to
+    /// the damaged frame.
+    pub(super) cut_off: u64,
+    /// The number of the first frame that is not valid, from 1.
+    pub(super) ends_at_frame: u64,
+}
+
+/// A valid frame.
+pub(super) struct Frame<'a> {
+    /// The number of its transaction, from 1. It counts only where it is not larger than
+    /// [`Committed::transactions`].
+    pub(super) transaction: u64,
+    /// The number of the page, from 1.
+    pub(super) page: u32,
+    /// The page.
+    pub(super) image: &'a [u8],
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Sums(u32, u32);
+
+/// How a log makes its checksums.
+#[derive(Clone, Copy)]
+enum Order {
+    Big,
+    Little,
+}
+
+impl Order {
+    /// The checksum of `bytes`, whose length is a multiple of 8, going on from another one.
+    fn sums(self, Sums(mut first, mut second): Sums, bytes: &[u8]) -> Sums {
+        for pair in bytes.as_chunks::<8>().0 {
+            let [a, b, c, d, e, f, g, h] = *pair;
+            let (one, other) = match self {
+                Self::Big => (u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h])),
+                Self::Little => {
+                    (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]))
+                }
+            };
+            first = first.wrapping_add(one).wrapping_add(second);
+            second = second.wrapping_add(other).wrapping_add(first);
+        }
+        Sums(first, second)
+    }
+}
+
+/// The big-endian number at a place; 0 beyond the end.
+pub(super) fn number(bytes: &[u8], at: usize) -> u32 {
+    let found = bytes.get(at..).and_then(|rest| rest.first_chunk());
+    found.map_or(0, |bytes| u32::from_be_bytes(*bytes))
+}
+
+fn sums_at(bytes: &[u8], at: usize) -> Sums {
+    Sums(number(bytes, at), number(bytes, at + 4))
+}
+
+/// What the header says.
+struct Header {
+    order: Order,
+    page_bytes: usize,
+    salts: Sums,
+    sums: Sums,
+}
+
+impl Header {
+    fn parse(bytes: &[u8; HEADER_BYTES]) -> Option<Self> {
+        let (magic, page_bytes) = (number(bytes, 0), number(bytes, 8));
+        let order = if magic & 1 == 1 { Order::Big } else { Order::Little };
+        let sums = order.sums(Sums(0, 0), bytes.get(..24)?);
+        let valid = magic & !1 == MAGIC
+            && (PAGE_BYTES_MIN..=PAGE_BYTES_MAX).contains(&page_bytes)
+            && page_bytes.is_power_of_two()
+            && sums == sums_at(bytes, 24);
+        let page_bytes = usize::try_from(page_bytes).ok()?;
+        valid.then(|| Self { order, page_bytes, salts: sums_at(bytes, 16), sums })
+    }
+}
+
+/// Reads the log, and shows each valid frame in order.
+///
+/// # Errors
+/// Where the file cannot be read.
+pub(super) fn read(file: &Path, mut show: impl FnMut(&Frame<'_>)) -> io::Result<Wal> {
+    let opened = match File::open(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Wal::Empty),
+        opened => opened?,
+    };
+    let bytes = opened.metadata()?.len();
+    if bytes <= HEADER_BYTES as u64 {
+        return Ok(Wal::Empty);
+    }
+    let mut input = BufReader::with_capacity(READ_BYTES, opened);
+    let mut header = [0; HEADER_BYTES];
+    input.read_exact(&mut header)?;
+    let Some(Header { order, page_bytes, salts, mut sums }) = Header::parse(&header) else {
+        return Ok(Wal::HeadDamaged { bytes });
+    };
+    let mut frame = vec![0; FRAME_HEADER_BYTES + page_bytes];
+    let mut found = Committed { ends_at_frame: 1, ..Committed::default() };
+    let mut intact = true;
+    while whole_frame(&mut input, &mut frame)? {
+        let (head, image) = frame.split_at(FRAME_HEADER_BYTES);
+        let ours = sums_at(head, 8) == salts && number(head, 0) > 0;
+        let (commits, claimed) = (number(head, 4) > 0, sums_at(head, 16));
+        let counted = order.sums(order.sums(sums, head.get(..8).unwrap_or_default()), image);
+        // Behind a damaged frame, a frame is held against what the one before it claims.
+        sums = claimed;
+        let valid = ours && counted == claimed;
+        if intact && valid {
+            let (transaction, page) = (found.transactions + 1, number(head, 0));
+            show(&Frame { transaction, page, image });
+            found.ends_at_frame += 1;
+            found.transactions += u64::from(commits);
+        } else if ours && commits && (valid || intact) {
+            found.cut_off += 1;
+        }
+        intact &= valid;
+    }
+    Ok(Wal::Readable(found))
+}
+
+/// False where less than a frame is left.
+fn whole_frame(input: &mut impl Read, frame: &mut [u8]) -> io::Result<bool> {
+    match input.read_exact(frame) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        read => read.map(|()| true),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::Connection;
+    use std::fs;
+
+    /// A log with a transaction for each insert.
+    fn log(inserts: u32) -> (tempfile::TempDir, std::path::PathBuf, Connection) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("test.db");
+        let connection = Connection::open(&file).unwrap();
+        connection.pragma_update(None, "journal_mode", "WAL").unwrap();
+        connection.pragma_update(None, "wal_autocheckpoint", 0).unwrap();
+        connection.execute_batch("CREATE TABLE t (x)").unwrap();
+        for number in 0..inserts {
+            connection.execute("INSERT INTO t VALUES (?1)", [number]).unwrap();
+        }
+        (folder, file.with_extension("db-wal"), connection)
+    }
+
+    fn committed(file: &Path) -> Committed {
+        match read(file, |_| ()).unwrap() {
+            Wal::Readable(committed) => committed,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn flip(file: &Path, at: usize) {
+        let mut bytes = fs::read(file).unwrap();
+        bytes[at] ^= 1;
+        fs::write(file, bytes).unwrap();
+    }
+
+    #[test]
+    fn every_transaction_is_read_and_its_pages_are_shown() {
+        let (_folder, wal, _connection) = log(5);
+        let mut shown = Vec::new();
+        let read = read(&wal, |frame| shown.push((frame.transaction, frame.page))).unwrap();
+        let Wal::Readable(found) = read else { panic!("{read:?}") };
+        assert_eq!((found.transactions, found.cut_off), (6, 0));
+        assert_eq!(shown.first(), Some(&(1, 1)));
+        assert_eq!(shown.last(), Some(&(6, 2)));
+        assert_eq!(found.ends_at_frame, shown.len() as u64 + 1);
+    }
+
+    #[test]
+    fn what_a_damaged_frame_cuts_off_is_counted() {
+        let (_folder, wal, _connection) = log(5);
+        // The fourth frame is that of the second insert; each insert is a frame of 4,120 bytes.
+        for at in [0, 5, 9, 17, 24, 4_119] {
+            flip(&wal, 32 + 3 * 4_120 + at);
+            let found = committed(&wal);
+            assert_eq!(found.transactions, 2, "up to there");
+            assert!(found.cut_off >= 2, "{found:?} at {at}");
+            flip(&wal, 32 + 3 * 4_120 + at);
+        }
+        flip(&wal, 32 + 6 * 4_120 + 30);
+        assert_eq!(committed(&wal).cut_off, 1, "the last one may not have been committed");
+    }
+
+    #[test]
+    fn a_log_that_begins_anew_ends_where_the_old_frames_begin() {
+        let (_folder, wal, connection) = log(5);
+        connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())).unwrap();
+        connection.execute("INSERT INTO t VALUES (9)", []).unwrap();
+        let found = committed(&wal);
+        assert_eq!((found.transactions, found.cut_off), (1, 0));
+    }
+
+    #[test]
+    fn a_damaged_header_and_an_empty_log_are_told_apart() {
+        let (folder, wal, _connection) = log(1);
+        flip(&wal, 20);
+        assert!(matches!(read(&wal, |_| ()).unwrap(), Wal::HeadDamaged { bytes } if bytes > 32));
+        fs::write(&wal, [0; 32]).unwrap();
+        assert_eq!(read(&wal, |_| ()).unwrap(), Wal::Empty);
+        assert_eq!(read(&folder.path().join("none"), |_| ()).unwrap(), Wal::Empty);
+    }
+}
