@@ -97,6 +97,15 @@ pub(super) fn run<L: Lane, S: Snapshot>(
         }
         shadow = shadow.filter(Shadow::running);
         let change = switch.take();
+        // Woken only to read ahead: that writes nothing, so it takes no batch.
+        let idle = taken.next.is_empty() && taken.waiting.is_empty() && change.is_none();
+        if idle
+            && let Ok(unit) = instance.unit()
+            && !unit.something_due(now)
+            && chores.look_ahead(unit, now).is_ok()
+        {
+            continue;
+        }
         let before = change.as_ref().map(|change| instance.replace(change.deciding()));
         let faults = &switch.faults;
         let turn = Turn { instance: &mut instance, shadow: &mut shadow, faults, now, settings };
