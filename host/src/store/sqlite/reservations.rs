@@ -17,6 +17,10 @@ use std::sync::LazyLock;
 /// short pages rather than slow ones.
 const EXAMINED_MAX: u32 = 2_000;
 
+/// A page ends with the reservation that reaches this many lines: a call of the component is
+/// bounded in lines.
+const LINES_PER_PAGE: usize = 2_000;
+
 static BY_ID: LazyLock<String> = LazyLock::new(|| {
     format!("SELECT {RESERVATION_COLUMNS} FROM reservation WHERE reservation_id = ?1")
 });
@@ -113,11 +117,11 @@ fn scan_within(
 ) -> rusqlite::Result<ReservationPage> {
     let Candidates { found: candidates, more_behind } = candidates(connection, lagging, scan)?;
     let most = usize::try_from(scan.limit).unwrap_or(usize::MAX);
-    let mut items = Vec::new();
+    let (mut items, mut lines) = (Vec::new(), 0);
     let mut next = None;
     let mut last = None;
     for (position, number) in candidates {
-        if items.len() == most {
+        if items.len() == most || lines >= LINES_PER_PAGE {
             next = last;
             break;
         }
@@ -126,6 +130,7 @@ fn scan_within(
             connection.prepare_cached(&BY_NUMBER)?.query_row([number], rows::reservation)?;
         let (id, StoredReservation { reservation, .. }) = with_lines(connection, found)?;
         if scan.filter.matches(&reservation) {
+            lines += reservation.lines.len();
             items.push((id, reservation));
         }
     }
