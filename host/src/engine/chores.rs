@@ -22,6 +22,10 @@ const DUE_AT_ONCE: u32 = 64;
 const RETRY_PAUSE_MS: u64 = 1_000;
 const RETRIED_MAX: usize = 256;
 
+/// The longest wait while a hold can come due: the wall clock may have gone on meanwhile, as after a
+/// suspend, and the wait itself does not notice.
+const WAIT_MAX_MS: u64 = 1_000;
+
 /// How often old answers are looked for, and how many go at once.
 const FORGET_INTERVAL_MS: u64 = 1_000;
 const FORGET_ANSWERS_MAX: u32 = 500;
@@ -52,7 +56,9 @@ impl Chores {
             Ahead::Known(before) => now.midpoint(before),
         };
         let sweeps = self.settings.sweep_interval_ms > 0;
-        let sweep_at = next_due.filter(|_| sweeps).map(|at| at.max(self.sweep_at));
+        let sweep_at = next_due
+            .filter(|_| sweeps)
+            .map(|at| at.max(self.sweep_at).min(now.saturating_add(WAIT_MAX_MS)));
         let at = sweep_at.map_or(look_at, |at| at.min(look_at));
         (at < Timestamp::MAX).then(|| Duration::from_millis(at.saturating_sub(now)))
     }
