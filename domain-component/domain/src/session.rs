@@ -1,4 +1,4 @@
-//! What one command sees and changes, until it is accepted.
+//! The session of one command: the stocks that it meets and its changes, until it is accepted.
 
 use crate::{
     Event, Level, Rejection, Reservation, Stock, StockKey, Timestamp, World, key::KeyIndex,

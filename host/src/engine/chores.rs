@@ -1,5 +1,5 @@
-//! What the writer does besides commands: holds that are due expire in small steps, and old
-//! answers are forgotten.
+//! The writer's work besides commands: it expires holds that are due, in small steps, and forgets
+//! old answers.
 
 use super::{Settings, executor::Executor};
 use crate::{
@@ -9,9 +9,11 @@ use crate::{
 };
 use std::{collections::HashMap, time::Duration};
 
-/// Lines of due holds that one batch expires where commands wait: nobody is to wait long for
-/// other people's holds. And where none do.
+/// Lines of due holds that one batch expires while commands wait: few, so that no command waits
+/// long for holds on other stocks.
 const EXPIRY_LINES_BUSY: u32 = 512;
+
+/// Lines of due holds that one batch expires while no command waits.
 const EXPIRY_LINES_IDLE: u32 = 4_096;
 
 /// How many due holds are looked up at once.
@@ -30,7 +32,7 @@ const WAIT_MAX_MS: u64 = 1_000;
 const FORGET_INTERVAL_MS: u64 = 1_000;
 const FORGET_ANSWERS_MAX: u32 = 500;
 
-/// What is done between the commands, and when it was done last.
+/// The state of the writer's work between commands.
 pub(super) struct Chores {
     settings: Settings,
     /// Time before which no sweep begins unless commands wait.
@@ -82,9 +84,9 @@ impl Chores {
         if waiting { EXPIRY_LINES_BUSY } else { EXPIRY_LINES_IDLE }
     }
 
-    /// Where commands are waiting, what is due goes first, so that none of them has to wait for
-    /// it; otherwise it is left to gather for a while. A hold that cannot be expired holds up no
-    /// other.
+    /// Expires holds that are due, as far as the batch may. While commands wait, this happens in
+    /// every batch, so that few of them meet a hold that is due; otherwise once per sweep interval,
+    /// many holds to a commit. A hold that cannot be expired holds up no other.
     pub(super) fn sweep<L: Lane>(&mut self, executor: &mut Executor<'_, L>, waiting: bool) {
         let now = executor.now;
         if self.settings.sweep_interval_ms == 0 || (self.sweep_at > now && !waiting) {

@@ -17,30 +17,30 @@ use uuid::Uuid;
 /// How many due holds are looked up at once.
 const DUE_AT_ONCE: u32 = 32;
 
-/// What expiring a hold costs besides its lines, in lines: the call.
+/// The cost of a call that expires a hold, besides its lines, counted in lines.
 const HOLD_COST_LINES: u32 = 3;
 
-/// What became of a request.
+/// The result of an attempt to carry out a request.
 pub(super) enum Attempt {
-    /// It was carried out or refused.
+    /// The request was carried out or refused.
     Done(Result<Done, Error>),
-    /// Holds are due on something that it needs, more than one batch expires.
+    /// More holds are due on a stock of the request than this batch may expire.
     Waits(Due),
 }
 
 /// Whether the commands of a request can be decided.
 enum Prepared {
     Ready,
-    /// They were, before: the answer.
+    /// A request with the same key was answered before: that answer.
     Answered(Done),
-    /// Holds are due, more than the batch may expire.
+    /// More holds are due on a stock of the request than this batch may expire.
     Waits(Due),
 }
 
 /// Why a command of a request has no outcome.
 enum Stop {
     Error(Error),
-    /// It met something on which holds are due.
+    /// The command met a stock or a reservation on which holds are due.
     Due(Due),
 }
 
@@ -89,8 +89,8 @@ impl<L: Lane> Executor<'_, L> {
         }
     }
 
-    /// What comes before the commands are decided: the answer that was given before, the bound
-    /// on lines, and what is due.
+    /// Prepares a request: looks for the answer that its key was given before, checks the bound on
+    /// lines, and expires what is due on the stocks that it names.
     fn prepare(&mut self, request: &Request) -> Result<Prepared, Error> {
         if let Some(recording) = request.recording.as_ref().filter(|_| !request.rehearsal)
             && let Some(done) = self.answered(recording)?
@@ -119,7 +119,7 @@ impl<L: Lane> Executor<'_, L> {
     }
 
     /// Expires what is due on the stocks and reservations that the commands name; a component may
-    /// meet more. Says on what more is due than the batch may expire.
+    /// meet more. Returns the first on which more is due than the batch may expire.
     fn foreseen(&mut self, work: &Work) -> Result<Option<Due>, Error> {
         let now = self.now;
         if !self.instance.unit().map_err(faulted)?.something_due(now) {
@@ -135,8 +135,8 @@ impl<L: Lane> Executor<'_, L> {
         Ok(None)
     }
 
-    /// Expires what is due there, up to so many lines, as far as the batch may; says whether
-    /// nothing is left.
+    /// Expires holds that are due there, at most about `lines_max` lines of them and at most as many
+    /// as the batch may. Returns whether no hold is due there any more.
     pub(super) fn settle(&mut self, due: &Due, lines_max: u32) -> Result<bool, Error> {
         let enough = self.expiry_lines_left.saturating_sub(lines_max);
         loop {

@@ -63,6 +63,15 @@ impl Cache {
         Ok(fetched)
     }
 
+    /// Drops everything, also what a reader is fetching at the moment.
+    fn forget(&self) {
+        for shard in &self.shards {
+            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            shard.commits += 1;
+            shard.stocks.clear();
+        }
+    }
+
     /// A stock as of the commit that was just made.
     fn committed(&self, key: &StockKey, handle: Handle, stock: Stock) {
         let Some(mut shard) = self.shard(key) else { return };
@@ -270,7 +279,10 @@ impl<L: Lane> Lane for CachedLane<L> {
     }
 
     fn recover(&mut self) -> Result<(), StoreFailure> {
-        self.inner.recover()
+        self.inner.recover()?;
+        // The store may know of a commit that was taken for failed.
+        self.cache.forget();
+        Ok(())
     }
 
     fn close(&mut self) -> Result<(), StoreFailure> {
@@ -332,6 +344,14 @@ mod tests {
         });
         assert_eq!(slow.unwrap().unwrap().stock.level.version, 1, "as of its own time");
         assert_eq!(read(&cache, "a", 2), (2, true), "but nobody after it sees that");
+    }
+
+    #[test]
+    fn after_a_recovery_the_store_is_asked_again() {
+        let cache = Cache::default();
+        read(&cache, "a", 1);
+        cache.forget();
+        assert_eq!(read(&cache, "a", 2), (2, true));
     }
 
     #[test]

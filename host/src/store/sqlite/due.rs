@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 /// How far the writer reads ahead.
 pub(super) const HORIZON_MS: u64 = 60_000;
 
-/// How many holds, or how many lines, one step reads at most.
+/// One step reads at most so many holds, and ends with the hold that reaches so many lines.
 const HOLDS_PER_STEP: u32 = 256;
 const LINES_PER_STEP: usize = 1_024;
 
@@ -27,24 +27,35 @@ const BEHIND: &str = "SELECT reservation_no, expires_at, reservation_id FROM res
      WHERE state = 1 AND expires_at <= ?3 AND (expires_at, reservation_id) > (?1, ?2) \
      ORDER BY expires_at, reservation_id LIMIT ?4";
 
-/// What a reservation still holds, line by line.
+/// The units that each line of a reservation still holds.
 const HOLDINGS: &str = "SELECT stock_id, quantity - fulfilled - released - expired \
      FROM reservation_line WHERE reservation_no = ?1 AND quantity > fulfilled + released + expired";
 
 const ID: &str = "SELECT reservation_id FROM reservation WHERE reservation_no = ?1";
 
-/// Units that come due, by stock and time: what readers are given, as of one commit. Copies share
-/// what they have in common.
+/// The sums of units that come due, by stock and time, as of one commit: for readers. A copy costs
+/// little, because copies share their common parts.
 #[derive(Clone, Default)]
 pub(super) struct DueSums {
     units: RedBlackTreeMapSync<(i64, Timestamp), u64>,
-    /// All that came due up to here is one sum per stock: nobody asks for earlier times.
+    /// Units that came due up to this time are one sum per stock: no reader asks for earlier times.
     folded_until: Timestamp,
-    /// Everything that comes due before this time is in here.
+    /// Every hold that comes due before this time is counted in the sums.
     known_before: Timestamp,
 }
 
 impl DueSums {
+    /// No sums yet; those that are due by `now` will be one per stock.
+    pub(super) fn folded(now: Timestamp) -> Self {
+        Self { folded_until: now, ..Self::default() }
+    }
+
+    /// Applies a step of reading ahead.
+    pub(super) fn extend(&mut self, step: &Step) {
+        self.apply(&step.changes);
+        self.known_before = step.known_before;
+    }
+
     /// Units of the stock that are due by `until`.
     pub(super) fn until(&self, stock_id: i64, until: Timestamp) -> u64 {
         self.units.range((stock_id, 0)..=(stock_id, until)).map(|(_, units)| units).sum()
@@ -55,7 +66,7 @@ impl DueSums {
         self.known_before.saturating_sub(1)
     }
 
-    /// The same sums after some changes.
+    /// Applies the changes of a commit, or of a step of reading ahead.
     pub(super) fn apply(&mut self, changes: &[Change]) {
         for change in changes {
             let at = if change.at <= self.folded_until { 0 } else { change.at };
@@ -85,7 +96,7 @@ pub(super) struct Change {
     gone: bool,
 }
 
-/// What one step of reading ahead has found.
+/// The result of one step of reading ahead.
 pub(super) struct Step {
     pub(super) changes: Vec<Change>,
     /// Everything that comes due before this time is known now.
@@ -143,7 +154,8 @@ impl DueIndex {
         Ok(Step { changes, known_before: self.known.0, more })
     }
 
-    /// What changes for a reservation: `before` and `after` a commit.
+    /// Collects the changes of the index by a commit that changes a reservation from `before` to
+    /// `after`.
     pub(super) fn note(
         &self,
         id: &str,
@@ -197,19 +209,6 @@ impl DueIndex {
             .take(usize::try_from(limit).unwrap_or(usize::MAX))
             .map(|number| id.query_row([number], |row| row.get(0)))
             .collect()
-    }
-}
-
-impl DueSums {
-    /// No sums yet; those that are due by `now` will be one per stock.
-    pub(super) fn folded(now: Timestamp) -> Self {
-        Self { folded_until: now, ..Self::default() }
-    }
-
-    /// After a step of reading ahead.
-    pub(super) fn extend(&mut self, step: &Step) {
-        self.apply(&step.changes);
-        self.known_before = step.known_before;
     }
 }
 

@@ -150,10 +150,11 @@ impl Lagging {
         }
     }
 
-    /// None lags any more, at a sequence at which all rows are current.
-    pub(super) fn reset(&self, sequence: u64) {
+    /// None lags any more, at a sequence at which all rows are current and the sums are these.
+    pub(super) fn reset(&self, sequence: u64, due: DueSums) {
         let mut latest = self.lock();
-        (latest.sequence, latest.stocks) = (sequence, Arc::default());
+        self.exact_until.store(due.exact_until(), Ordering::Release);
+        *latest = AsOf { sequence, stocks: Arc::default(), due };
     }
 
     /// Replaces the sums of due units.

@@ -241,6 +241,19 @@ impl SqliteLane {
         Ok(step)
     }
 
+    /// Everything that is known to come due, read again.
+    fn read_due_anew(&self) -> rusqlite::Result<(DueIndex, DueSums)> {
+        let now = self.due.known_before().saturating_sub(due::HORIZON_MS);
+        let (mut index, mut sums) = (DueIndex::default(), DueSums::folded(now));
+        loop {
+            let step = index.read_ahead(&self.connection, now)?;
+            sums.extend(&step);
+            if !step.more {
+                return Ok((index, sums));
+            }
+        }
+    }
+
     /// Lets readers know when the first hold comes due.
     fn note_first_due(&self) {
         let first = reservations::first_due(&self.connection, 1);
@@ -475,11 +488,11 @@ impl Lane for SqliteLane {
         // was answered with "outcome unknown", the log may know more than we do.
         if !self.writable || self.log_end.sequence != self.lagging.sequence() {
             let end = lagging::catch_up(&mut self.connection).map_err(failed(doing))?;
-            self.lagging.reset(end);
-            self.rounds = Rounds::new(end);
-            let now = self.due.known_before().saturating_sub(due::HORIZON_MS);
-            self.due = DueIndex::default();
-            while self.read_ahead(now).map_err(failed(doing))?.more {}
+            let (index, sums) = self.read_due_anew().map_err(failed(doing))?;
+            // At once, so that no reader meets sums of another commit.
+            self.lagging.reset(end, sums);
+            (self.due, self.rounds) = (index, Rounds::new(end));
+            self.note_first_due();
         }
         self.writable = true;
         Ok(())
