@@ -89,6 +89,8 @@ settings! {
     batch_lines_max("BATCH_LINES_MAX"): usize = Some(5_000);
     /// Queries that run at once, 1 to 256; more wait.
     readers_max("READERS_MAX"): usize = Some(4);
+    /// Time for a query, once it has begun, in ms, 10 to 600000; then it is stopped.
+    query_timeout_ms("QUERY_TIMEOUT_MS"): u64 = Some(5_000);
     /// Pause between two sweeps of holds that are due, in ms, 0 to 1000; 0: they expire only when somebody looks.
     sweep_interval_ms("SWEEP_INTERVAL_MS"): u64 = Some(50);
     /// How long the answers to requests with an Idempotency-Key are kept, in hours, 1 to 720.
@@ -224,6 +226,7 @@ impl Settings {
                 )?,
                 answer_within: milliseconds("request_timeout_ms", given.request_timeout_ms, 100)?,
                 readers_max,
+                query_within: milliseconds("query_timeout_ms", given.query_timeout_ms, 10)?,
                 sweep_interval_ms: within(
                     "sweep_interval_ms",
                     set(given.sweep_interval_ms),

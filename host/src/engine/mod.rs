@@ -9,6 +9,7 @@ mod executor;
 mod faults;
 mod instance;
 mod meter;
+mod queries;
 mod queue;
 mod readers;
 mod request;
@@ -20,7 +21,7 @@ mod writer;
 
 pub use clock::{ClockReading, ClockStatus};
 pub use meter::{Reading, Stage};
-pub use readers::{AsOf, LedgerPage, Queries};
+pub use queries::{AsOf, LedgerPage, Queries};
 pub use request::{Done, Recording, Render, Request, Work};
 pub use shadow::ShadowReport;
 pub use status::Status;
@@ -64,6 +65,8 @@ pub struct Settings {
     pub answer_within: Duration,
     /// Queries that run at once; more wait.
     pub readers_max: usize,
+    /// How long a query may run.
+    pub query_within: Duration,
     /// Pause between two sweeps of due holds, in milliseconds; 0: no sweeps.
     pub sweep_interval_ms: u64,
     /// How long the answers to requests with a key are kept, in milliseconds.
@@ -123,6 +126,12 @@ pub enum Error {
         /// The bound.
         within: Duration,
     },
+    /// The query took longer than it may.
+    #[error("the query was stopped after {} ms: ask for less, or later", .within.as_millis())]
+    QueryTimeout {
+        /// The bound.
+        within: Duration,
+    },
     /// The component failed; nothing was written.
     #[error("the domain component failed; nothing was written")]
     Fault,
@@ -168,6 +177,9 @@ impl From<Ended> for Error {
 
 impl From<StoreFailure> for Error {
     fn from(failure: StoreFailure) -> Self {
+        if failure.stopped {
+            return Self::Stopping;
+        }
         tracing::error!(%failure, "store failure");
         if failure.outcome_unknown { Self::OutcomeUnknown } else { Self::StoreUnavailable }
     }
@@ -201,6 +213,7 @@ pub struct Engine {
 /// The writer's thread, to be waited for at the end.
 pub struct Writer {
     queue: Arc<Queue>,
+    queries: Arc<dyn Queries>,
     thread: JoinHandle<()>,
     ended: oneshot::Receiver<()>,
 }
@@ -212,8 +225,10 @@ impl Writer {
         let _ = (&mut self.ended).await;
     }
 
-    /// Finishes what is queued, refuses everything else, and leaves the store tidy. Blocks.
+    /// Finishes what is queued, refuses everything else, ends queries without an answer, and leaves
+    /// the store tidy. Blocks.
     pub fn stop(self) {
+        self.queries.stop();
         self.queue.close();
         if self.thread.join().is_err() {
             tracing::error!("the writer panicked");
@@ -256,7 +271,7 @@ where
     let answering = Arc::new(Answering::new(current.reading()));
     let faults = Arc::new(Faults::new(settings.faults_per_minute_max, Arc::clone(&queue)));
     let readers = Readers::open(
-        settings.readers_max,
+        (settings.readers_max, settings.query_within),
         Arc::clone(&answering),
         Arc::clone(&faults),
         Arc::clone(&clock),
@@ -287,16 +302,17 @@ where
             writer::run(&queue, &status, &meter, &clock, &switch, instance, settings);
         }
     })?;
+    let queries: Arc<dyn Queries> = Arc::new(readers);
     let engine = Engine {
         settings,
         queue: Arc::clone(&queue),
-        queries: Arc::new(readers),
+        queries: Arc::clone(&queries),
         status,
         meter,
         clock,
         control: switch,
     };
-    Ok((engine, Writer { queue, thread, ended }))
+    Ok((engine, Writer { queue, queries, thread, ended }))
 }
 
 impl Engine {
@@ -341,7 +357,7 @@ impl Engine {
     /// # Errors
     /// [`Error`].
     pub async fn stock(&self, key: &StockKey) -> Result<StockView, Error> {
-        readers::stock(&self.queries, key).await
+        queries::stock(&self.queries, key).await
     }
 
     /// One stock as it once was; none where there was none yet.
@@ -353,7 +369,10 @@ impl Engine {
         key: StockKey,
         as_of: AsOf,
     ) -> Result<Option<StockView>, Error> {
-        readers::blocking(&self.queries, move |queries| queries.stock_as_of(&key, as_of)).await
+        queries::blocking(&self.queries, move |queries, patience| {
+            queries.stock_as_of(patience, &key, as_of)
+        })
+        .await
     }
 
     /// One reservation.
@@ -361,7 +380,10 @@ impl Engine {
     /// # Errors
     /// [`Error`].
     pub async fn reservation(&self, id: String) -> Result<Reservation, Error> {
-        readers::blocking(&self.queries, move |queries| queries.reservation(&id)).await
+        queries::blocking(&self.queries, move |queries, patience| {
+            queries.reservation(patience, &id)
+        })
+        .await
     }
 
     /// A page of reservations, the newest first.
@@ -369,7 +391,10 @@ impl Engine {
     /// # Errors
     /// [`Error`].
     pub async fn list_reservations(&self, scan: ReservationScan) -> Result<ReservationPage, Error> {
-        readers::blocking(&self.queries, move |queries| queries.list_reservations(&scan)).await
+        queries::blocking(&self.queries, move |queries, patience| {
+            queries.list_reservations(patience, &scan)
+        })
+        .await
     }
 
     /// A page of the whole log, the oldest first.
@@ -377,7 +402,8 @@ impl Engine {
     /// # Errors
     /// [`Error`].
     pub async fn events(&self, scan: EventScan) -> Result<EventPage, Error> {
-        readers::blocking(&self.queries, move |queries| queries.events(&scan)).await
+        queries::blocking(&self.queries, move |queries, patience| queries.events(patience, &scan))
+            .await
     }
 
     /// The time by which decisions are made.
@@ -406,7 +432,8 @@ impl Engine {
     /// # Errors
     /// [`Error`].
     pub async fn stocks(&self, keys: Vec<StockKey>) -> Result<Vec<Option<StockView>>, Error> {
-        readers::blocking(&self.queries, move |queries| queries.stocks(&keys)).await
+        queries::blocking(&self.queries, move |queries, patience| queries.stocks(patience, &keys))
+            .await
     }
 
     /// A page of stocks in key order.
@@ -419,8 +446,8 @@ impl Engine {
         after: Option<StockKey>,
         limit: u32,
     ) -> Result<StockPage, Error> {
-        readers::blocking(&self.queries, move |queries| {
-            queries.list_stocks(&filter, after.as_ref(), limit)
+        queries::blocking(&self.queries, move |queries, patience| {
+            queries.list_stocks(patience, &filter, after.as_ref(), limit)
         })
         .await
     }
@@ -435,8 +462,8 @@ impl Engine {
         after: Option<DeficitPosition>,
         limit: u32,
     ) -> Result<LowStockPage, Error> {
-        readers::blocking(&self.queries, move |queries| {
-            queries.low_stock(location_id.as_ref(), after.as_ref(), limit)
+        queries::blocking(&self.queries, move |queries, patience| {
+            queries.low_stock(patience, location_id.as_ref(), after.as_ref(), limit)
         })
         .await
     }
@@ -452,8 +479,10 @@ impl Engine {
         after: Option<u64>,
         limit: u32,
     ) -> Result<Option<LedgerPage>, Error> {
-        readers::blocking(&self.queries, move |queries| queries.ledger(&key, order, after, limit))
-            .await
+        queries::blocking(&self.queries, move |queries, patience| {
+            queries.ledger(patience, &key, order, after, limit)
+        })
+        .await
     }
 
     /// Whether commands are accepted at the moment.

@@ -1,110 +1,33 @@
 //! Queries: on snapshots of what is committed, side by side, never behind the writer.
 
-use super::{Error, clock::Clock, faults::Faults};
+use super::{
+    Error,
+    clock::Clock,
+    faults::Faults,
+    queries::{AsOf, LedgerPage, Queries},
+};
 use crate::{
     component::{Decision, Domain, Guest},
     model::{
-        DeficitPosition, Ended, Event, LocationId, LogEntry, LowStockPage, Reservation,
+        DeficitPosition, Ended, Event, LocationId, LogEntry, LowStockPage, Patience, Reservation,
         ReservationPage, ReservationScan, Stock, StockFilter, StockKey, StockPage, StockView,
-        StoreFailure, Timestamp,
+        StoreFailure, Timestamp, Waiting,
     },
     store::{EventPage, EventScan, Log, Order, Snapshot},
     unit_of_work::ReadView,
 };
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError, RwLock,
-    atomic::{AtomicU64, AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::Semaphore;
 
 /// An instance that has answered this many queries makes room for a fresh one, so that
 /// whatever a component may keep to itself does not grow old.
 const CALLS_PER_INSTANCE_MAX: u32 = 1_024;
-
-/// A point in the past.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AsOf {
-    /// Behind the event of this number.
-    Sequence(u64),
-    /// At this time.
-    Time(Timestamp),
-}
-
-/// A page of a ledger.
-#[derive(Clone, Debug)]
-pub struct LedgerPage {
-    /// The entries.
-    pub items: Vec<LogEntry>,
-    /// The sequence behind which to read on; none at the end.
-    pub next: Option<u64>,
-}
-
-/// The queries, whatever store is behind them. They block for as long as the store does.
-#[allow(clippy::missing_errors_doc, missing_docs, reason = "as the engine's, which call them")]
-pub trait Queries: Send + Sync {
-    fn permits(&self) -> &Semaphore;
-    /// Whether answering one may block on something else than a page of the database.
-    fn may_block(&self) -> bool;
-    /// None: all readers are busy.
-    fn try_stock(&self, key: &StockKey) -> Option<Result<StockView, Error>>;
-    fn stock(&self, key: &StockKey) -> Result<StockView, Error>;
-    fn stocks(&self, keys: &[StockKey]) -> Result<Vec<Option<StockView>>, Error>;
-    fn list_stocks(
-        &self,
-        filter: &StockFilter,
-        after: Option<&StockKey>,
-        limit: u32,
-    ) -> Result<StockPage, Error>;
-    fn low_stock(
-        &self,
-        location_id: Option<&LocationId>,
-        after: Option<&DeficitPosition>,
-        limit: u32,
-    ) -> Result<LowStockPage, Error>;
-    fn ledger(
-        &self,
-        key: &StockKey,
-        order: Order,
-        after: Option<u64>,
-        limit: u32,
-    ) -> Result<Option<LedgerPage>, Error>;
-    fn stock_as_of(&self, key: &StockKey, as_of: AsOf) -> Result<Option<StockView>, Error>;
-    fn reservation(&self, id: &str) -> Result<Reservation, Error>;
-    fn list_reservations(&self, scan: &ReservationScan) -> Result<ReservationPage, Error>;
-    fn events(&self, scan: &EventScan) -> Result<EventPage, Error>;
-}
-
-async fn permit(queries: &Arc<dyn Queries>) -> Result<SemaphorePermit<'_>, Error> {
-    queries.permits().acquire().await.map_err(|_| Error::Stopping)
-}
-
-/// One stock. A page of the database and a microsecond of the component: less than handing
-/// the work to another thread would take.
-pub(super) async fn stock(queries: &Arc<dyn Queries>, key: &StockKey) -> Result<StockView, Error> {
-    if !queries.may_block()
-        && let Some(answer) = queries.try_stock(key)
-    {
-        return answer;
-    }
-    let key = key.clone();
-    blocking(queries, move |queries| queries.stock(&key)).await
-}
-
-/// A query that can take longer, on a thread that may wait.
-pub(super) async fn blocking<T: Send + 'static>(
-    queries: &Arc<dyn Queries>,
-    query: impl FnOnce(&dyn Queries) -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    let _permit = permit(queries).await?;
-    let queries = Arc::clone(queries);
-    match tokio::task::spawn_blocking(move || query(&*queries)).await {
-        Ok(result) => result,
-        Err(error) => {
-            tracing::error!(%error, "a query panicked");
-            Err(Error::Fault)
-        }
-    }
-}
 
 /// The component that answers, for all readers: it changes when the one that decides does.
 pub(super) struct Answering<S: Snapshot> {
@@ -141,7 +64,11 @@ pub(super) struct Readers<S: Snapshot, G> {
     answering: Arc<Answering<S>>,
     faults: Arc<Faults>,
     clock: Arc<Clock>,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
+    /// How long a query may run.
+    query_within: Duration,
+    /// Whether the process is ending.
+    stopping: Arc<AtomicBool>,
     /// One slot per reader; empty only if a query panicked.
     slots: Vec<Mutex<Option<Reader<S>>>>,
     idle_logs: Mutex<Vec<G>>,
@@ -155,7 +82,7 @@ enum Reader<S: Snapshot> {
 
 impl<S: Snapshot, G: Log> Readers<S, G> {
     pub(super) fn open(
-        readers: usize,
+        (readers, query_within): (usize, Duration),
         answering: Arc<Answering<S>>,
         faults: Arc<Faults>,
         clock: Arc<Clock>,
@@ -170,7 +97,9 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
             answering,
             faults,
             clock,
-            permits: Semaphore::new(readers),
+            permits: Arc::new(Semaphore::new(readers)),
+            query_within,
+            stopping: Arc::default(),
             slots: slots?,
             idle_logs: Mutex::new(idle_logs?),
         })
@@ -191,12 +120,13 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
 
     fn query<T>(
         &self,
+        patience: &Patience,
         query: impl Fn(&mut Guest<ReadView<S>>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let free = self.slots().find_map(|slot| slot.try_lock().ok());
         let waited = || self.slots().next()?.lock().ok();
         match free.or_else(waited) {
-            Some(slot) => self.query_in(slot, query),
+            Some(slot) => self.query_in(slot, Some(patience), query),
             None => Err(Error::StoreUnavailable),
         }
     }
@@ -204,9 +134,10 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
     /// A query that reads several things of one commit.
     fn query_bound<T>(
         &self,
+        patience: &Patience,
         query: impl Fn(&mut Guest<ReadView<S>>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        self.query(|guest| {
+        self.query(patience, |guest| {
             guest.world().begin()?;
             let result = query(guest);
             guest.world().end();
@@ -216,11 +147,14 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
 
     fn with_log<T>(
         &self,
+        patience: &Patience,
         read: impl FnOnce(&mut G) -> Result<T, StoreFailure>,
     ) -> Result<T, Error> {
         let log = self.idle_logs.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut log = log.ok_or(Error::StoreUnavailable)?;
+        log.limit(Some(patience));
         let found = read(&mut log);
+        log.limit(None);
         self.idle_logs.lock().unwrap_or_else(PoisonError::into_inner).push(log);
         Ok(found?)
     }
@@ -228,10 +162,11 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
     fn query_in<T>(
         &self,
         mut slot: MutexGuard<'_, Option<Reader<S>>>,
+        patience: Option<&Patience>,
         query: impl Fn(&mut Guest<ReadView<S>>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let reader = slot.take().ok_or(Error::StoreUnavailable)?;
-        let (reader, result) = self.query_with(reader, query);
+        let (reader, result) = self.query_with(reader, patience, query);
         *slot = Some(reader);
         result
     }
@@ -239,19 +174,20 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
     fn query_with<T>(
         &self,
         reader: Reader<S>,
+        patience: Option<&Patience>,
         query: impl Fn(&mut Guest<ReadView<S>>) -> Result<T, Error>,
     ) -> (Reader<S>, Result<T, Error>) {
         // Before the component is looked up: what changes in between is noticed the next time.
         let changes = self.answering.changes();
         let view = match reader {
             Reader::Live { guest, calls, changes: of } if of == changes => {
-                return self.query_live(guest, calls, changes, query);
+                return self.query_live(guest, (calls, changes), patience, query);
             }
             Reader::Live { guest, .. } => guest.into_world(),
             Reader::Spent(view) => view,
         };
         match Guest::new(&self.answering.domain(), view) {
-            Ok(guest) => self.query_live(Box::new(guest), 0, changes, query),
+            Ok(guest) => self.query_live(Box::new(guest), (0, changes), patience, query),
             Err((fault, view)) => {
                 self.faults.note(self.clock.now());
                 (Reader::Spent(view), Err(Ended::Fault(fault).into()))
@@ -262,11 +198,13 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
     fn query_live<T>(
         &self,
         mut guest: Box<Guest<ReadView<S>>>,
-        calls: u32,
-        changes: u64,
+        (calls, changes): (u32, u64),
+        patience: Option<&Patience>,
         query: impl Fn(&mut Guest<ReadView<S>>) -> Result<T, Error>,
     ) -> (Reader<S>, Result<T, Error>) {
+        guest.world().limit(patience);
         let result = ask(&mut guest, query);
+        guest.world().limit(None);
         if matches!(result, Err(Error::Fault)) {
             self.faults.note(self.clock.now());
         }
@@ -311,8 +249,16 @@ fn answer<T>(decided: Result<Decision<T>, Ended>) -> Result<T, Error> {
 }
 
 impl<S: Snapshot, G: Log> Queries for Readers<S, G> {
-    fn permits(&self) -> &Semaphore {
+    fn permits(&self) -> &Arc<Semaphore> {
         &self.permits
+    }
+
+    fn patience(&self) -> (Patience, Waiting) {
+        Patience::new(self.query_within, Arc::clone(&self.stopping))
+    }
+
+    fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
     }
 
     fn may_block(&self) -> bool {
@@ -321,21 +267,25 @@ impl<S: Snapshot, G: Log> Queries for Readers<S, G> {
 
     fn try_stock(&self, key: &StockKey) -> Option<Result<StockView, Error>> {
         let slot = self.slots().find_map(|slot| slot.try_lock().ok())?;
-        Some(self.query_in(slot, |guest| {
+        Some(self.query_in(slot, None, |guest| {
             let now = self.now(guest);
             answer(guest.get_stock(key, now))
         }))
     }
 
-    fn stock(&self, key: &StockKey) -> Result<StockView, Error> {
-        self.query(|guest| {
+    fn stock(&self, patience: &Patience, key: &StockKey) -> Result<StockView, Error> {
+        self.query(patience, |guest| {
             let now = self.now(guest);
             answer(guest.get_stock(key, now))
         })
     }
 
-    fn stocks(&self, keys: &[StockKey]) -> Result<Vec<Option<StockView>>, Error> {
-        self.query_bound(|guest| {
+    fn stocks(
+        &self,
+        patience: &Patience,
+        keys: &[StockKey],
+    ) -> Result<Vec<Option<StockView>>, Error> {
+        self.query_bound(patience, |guest| {
             let now = self.now(guest);
             keys.iter()
                 .map(|key| match guest.get_stock(key, now)? {
@@ -349,11 +299,12 @@ impl<S: Snapshot, G: Log> Queries for Readers<S, G> {
 
     fn list_stocks(
         &self,
+        patience: &Patience,
         filter: &StockFilter,
         after: Option<&StockKey>,
         limit: u32,
     ) -> Result<StockPage, Error> {
-        self.query_bound(|guest| {
+        self.query_bound(patience, |guest| {
             let now = self.now(guest);
             answer(guest.list_stocks(filter, after, limit, now))
         })
@@ -361,12 +312,13 @@ impl<S: Snapshot, G: Log> Queries for Readers<S, G> {
 
     fn low_stock(
         &self,
+        patience: &Patience,
         location_id: Option<&LocationId>,
         after: Option<&DeficitPosition>,
         limit: u32,
     ) -> Result<LowStockPage, Error> {
         let location_id = location_id.map(LocationId::as_str);
-        self.query_bound(|guest| {
+        self.query_bound(patience, |guest| {
             let now = self.now(guest);
             answer(guest.low_stock(location_id, after, limit, now))
         })
@@ -374,6 +326,7 @@ impl<S: Snapshot, G: Log> Queries for Readers<S, G> {
 
     fn ledger(
         &self,
+        patience: &Patience,
         key: &StockKey,
         order: Order,
         after: Option<u64>,
@@ -381,12 +334,17 @@ impl<S: Snapshot, G: Log> Queries for Readers<S, G> {
     ) -> Result<Option<LedgerPage>, Error> {
         // One more than the page tells whether there is a next one.
         let wanted = limit.saturating_add(1);
-        let found = self.with_log(|log| log.stock_events(key, order, after, wanted))?;
+        let found = self.with_log(patience, |log| log.stock_events(key, order, after, wanted))?;
         Ok(found.map(|items| page(items, limit)))
     }
 
-    fn stock_as_of(&self, key: &StockKey, as_of: AsOf) -> Result<Option<StockView>, Error> {
-        let found = self.with_log(|log| {
+    fn stock_as_of(
+        &self,
+        patience: &Patience,
+        key: &StockKey,
+        as_of: AsOf,
+    ) -> Result<Option<StockView>, Error> {
+        let found = self.with_log(patience, |log| {
             let until = match as_of {
                 AsOf::Sequence(sequence) => sequence,
                 AsOf::Time(at) => log.sequence_at(at)?,
@@ -397,7 +355,7 @@ impl<S: Snapshot, G: Log> Queries for Readers<S, G> {
             return Ok(None);
         };
         let stock = Stock { level: event.to, due: 0, created_at, updated_at: at };
-        self.query(|guest| {
+        self.query(patience, |guest| {
             guest.world().pin(Some((key.clone(), stock)));
             let view = answer(guest.get_stock(key, at));
             guest.world().pin(None);
@@ -405,22 +363,26 @@ impl<S: Snapshot, G: Log> Queries for Readers<S, G> {
         })
     }
 
-    fn reservation(&self, id: &str) -> Result<Reservation, Error> {
-        self.query_bound(|guest| {
+    fn reservation(&self, patience: &Patience, id: &str) -> Result<Reservation, Error> {
+        self.query_bound(patience, |guest| {
             let now = self.now(guest);
             answer(guest.get_reservation(id, now))
         })
     }
 
-    fn list_reservations(&self, scan: &ReservationScan) -> Result<ReservationPage, Error> {
-        self.query_bound(|guest| {
+    fn list_reservations(
+        &self,
+        patience: &Patience,
+        scan: &ReservationScan,
+    ) -> Result<ReservationPage, Error> {
+        self.query_bound(patience, |guest| {
             let now = self.now(guest);
             answer(guest.list_reservations(scan, now))
         })
     }
 
-    fn events(&self, scan: &EventScan) -> Result<EventPage, Error> {
-        self.with_log(|log| log.events(scan))
+    fn events(&self, patience: &Patience, scan: &EventScan) -> Result<EventPage, Error> {
+        self.with_log(patience, |log| log.events(scan))
     }
 }
 

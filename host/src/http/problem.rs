@@ -184,7 +184,7 @@ impl From<engine::Error> for Problem {
                     .with("lines", lines)
                     .with("lines_max", most);
             }
-            engine::Error::Late { .. } => "response-timeout",
+            engine::Error::Late { .. } | engine::Error::QueryTimeout { .. } => "response-timeout",
             engine::Error::KeyReused => "idempotency-key-reused",
             engine::Error::Fault => "domain-fault",
             engine::Error::Overloaded { .. } => "overloaded",

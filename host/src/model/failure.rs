@@ -48,11 +48,13 @@ pub struct StoreFailure {
     pub cause: Arc<dyn std::error::Error + Send + Sync>,
     /// Whether what was being done may be there after a restart. Otherwise it is certainly not.
     pub outcome_unknown: bool,
+    /// Whether nothing failed: what was being done is a query, and it was stopped.
+    pub stopped: bool,
 }
 
 impl StoreFailure {
     /// Wraps an error of the store.
     pub fn new(doing: &'static str, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
-        Self { doing, cause: Arc::new(cause), outcome_unknown: false }
+        Self { doing, cause: Arc::new(cause), outcome_unknown: false, stopped: false }
     }
 }

@@ -6,8 +6,8 @@ use super::{
     StoredReservation,
 };
 use crate::model::{
-    DeficitScan, Installed, Map, ReservationPage, ReservationScan, Stock, StockKey, StockScan,
-    StoreFailure, Timestamp,
+    DeficitScan, Installed, Map, Patience, ReservationPage, ReservationScan, Stock, StockKey,
+    StockScan, StoreFailure, Timestamp,
 };
 use std::{
     hash::BuildHasher,
@@ -115,6 +115,10 @@ impl<S: Snapshot> Snapshot for CachedSnapshot<S> {
     fn end(&mut self) {
         self.bound = false;
         self.inner.end();
+    }
+
+    fn limit(&mut self, patience: Option<&Patience>) {
+        self.inner.limit(patience);
     }
 
     fn stock(&mut self, key: &StockKey) -> Result<Option<Stored>, StoreFailure> {

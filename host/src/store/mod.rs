@@ -13,8 +13,8 @@ pub use cached::{Cache, CachedLane, CachedSnapshot};
 pub use memory::MemoryLane;
 
 use crate::model::{
-    DeficitScan, EventKind, Installed, LogEntry, ProductId, Recorded, Reservation, ReservationPage,
-    ReservationScan, Stock, StockKey, StockScan, StoreFailure, Timestamp,
+    DeficitScan, EventKind, Installed, LogEntry, Patience, ProductId, Recorded, Reservation,
+    ReservationPage, ReservationScan, Stock, StockKey, StockScan, StoreFailure, Timestamp,
 };
 use std::{cmp::Reverse, collections::HashMap};
 
@@ -63,6 +63,8 @@ pub trait Snapshot: Send + 'static {
     fn begin(&mut self) -> Result<(), StoreFailure>;
     /// Lets reads see the latest commit again.
     fn end(&mut self);
+    /// Lets reads fail, as stopped, once this patience is over; none: let them take their time.
+    fn limit(&mut self, _patience: Option<&Patience>) {}
     /// The stock of this key.
     fn stock(&mut self, key: &StockKey) -> Result<Option<Stored>, StoreFailure>;
     /// Stocks in key order.
@@ -260,6 +262,9 @@ pub trait Log: Send + 'static {
     /// # Errors
     /// Where the store fails.
     fn events(&mut self, scan: &EventScan) -> Result<EventPage, StoreFailure>;
+
+    /// Lets reads fail, as stopped, once this patience is over; none: let them take their time.
+    fn limit(&mut self, patience: Option<&Patience>);
 
     /// Lets all reads from now on see the same commit.
     ///

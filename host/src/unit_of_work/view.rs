@@ -1,8 +1,8 @@
 use crate::{
     component::{Purpose, World},
     model::{
-        DeficitScan, Ended, Event, Fault, Reservation, ReservationPage, ReservationScan, Stock,
-        StockKey, StockScan, StoreFailure, Timestamp,
+        DeficitScan, Ended, Event, Fault, Patience, Reservation, ReservationPage, ReservationScan,
+        Stock, StockKey, StockScan, StoreFailure, Timestamp,
     },
     store::{Snapshot, Stored},
 };
@@ -40,6 +40,11 @@ impl<S: Snapshot> ReadView<S> {
     pub fn end(&mut self) {
         self.bound = false;
         self.snapshot.end();
+    }
+
+    /// Lets reads fail once this patience is over; none: let them take their time.
+    pub fn limit(&mut self, patience: Option<&Patience>) {
+        self.snapshot.limit(patience);
     }
 
     /// Whether the last query must be asked again, bound to one commit: it read more than one

@@ -1,5 +1,5 @@
-use crate::model::StoreFailure;
-use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use crate::model::{Patience, StoreFailure};
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use std::{path::Path, time::Duration};
 
 /// Pages that a connection keeps in memory, in KiB: the writer's are those that change, a reader
@@ -55,7 +55,26 @@ fn open(file: &Path, flags: OpenFlags, cache_kib: i64) -> rusqlite::Result<Conne
     Ok(connection)
 }
 
+/// How many steps of SQLite's virtual machine a query makes before it is asked again whether it
+/// may go on: some ten microseconds.
+const STEPS_PER_LOOK: i32 = 1_000;
+
+/// Lets what the connection reads from now on be stopped, or no longer.
+pub(super) fn limit(connection: &mut Connection, patience: Option<&Patience>) {
+    let set = match patience.cloned() {
+        Some(patience) => {
+            connection.progress_handler(STEPS_PER_LOOK, Some(move || patience.is_over()))
+        }
+        None => connection.progress_handler(0, None::<fn() -> bool>),
+    };
+    // Only a connection that another one owns refuses.
+    debug_assert!(set.is_ok());
+}
+
 /// Names what was being done when SQLite failed.
 pub(super) fn failed(doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreFailure {
-    move |cause| StoreFailure::new(doing, cause)
+    move |cause| {
+        let stopped = cause.sqlite_error_code() == Some(ErrorCode::OperationInterrupted);
+        StoreFailure { stopped, ..StoreFailure::new(doing, cause) }
+    }
 }

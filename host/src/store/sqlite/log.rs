@@ -8,7 +8,7 @@ use super::{
     snapshot,
 };
 use crate::{
-    model::{LogEntry, Recorded, StockKey, StoreFailure, Timestamp},
+    model::{LogEntry, Patience, Recorded, StockKey, StoreFailure, Timestamp},
     store::{EventPage, EventScan, Handle, Log, Order},
 };
 use rusqlite::{Connection, params};
@@ -169,6 +169,10 @@ impl Log for SqliteLog {
 
     fn events(&mut self, scan: &EventScan) -> Result<EventPage, StoreFailure> {
         events::scan(&self.connection, scan).map_err(failed("reading the event log"))
+    }
+
+    fn limit(&mut self, patience: Option<&Patience>) {
+        connection::limit(&mut self.connection, patience);
     }
 
     fn hold(&mut self) -> Result<(), StoreFailure> {

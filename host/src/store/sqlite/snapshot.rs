@@ -7,7 +7,8 @@ use super::{
 };
 use crate::{
     model::{
-        DeficitScan, ReservationPage, ReservationScan, StockKey, StockScan, StoreFailure, Timestamp,
+        DeficitScan, Patience, ReservationPage, ReservationScan, StockKey, StockScan, StoreFailure,
+        Timestamp,
     },
     store::{Snapshot, Stored, StoredReservation},
 };
@@ -31,13 +32,14 @@ pub struct SqliteSnapshot {
     lagging: Arc<Lagging>,
     /// Within one commit: the rows that lag as of it.
     bound: Option<AsOf>,
+    patience: Option<Patience>,
 }
 
 impl SqliteSnapshot {
     pub(super) fn open(file: &Path, lagging: Arc<Lagging>) -> Result<Self, StoreFailure> {
         let connection =
             connection::readable(file).map_err(failed("opening a reading connection"))?;
-        Ok(Self { connection, lagging, bound: None })
+        Ok(Self { connection, lagging, bound: None, patience: None })
     }
 
     /// The rows that lag, as of what is read.
@@ -85,11 +87,19 @@ impl Snapshot for SqliteSnapshot {
 
     fn end(&mut self) {
         self.bound = None;
+        // Not to be stopped.
+        connection::limit(&mut self.connection, None);
         let ended =
             self.connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
         if let Err(error) = ended {
             tracing::warn!(%error, "a snapshot could not be ended");
         }
+        connection::limit(&mut self.connection, self.patience.as_ref());
+    }
+
+    fn limit(&mut self, patience: Option<&Patience>) {
+        connection::limit(&mut self.connection, patience);
+        self.patience = patience.cloned();
     }
 
     fn stock(&mut self, key: &StockKey) -> Result<Option<Stored>, StoreFailure> {
