@@ -103,7 +103,7 @@ fn on_the_host() -> String {
         let origin = Origin {
             caller: Some("session".into()),
             reason: None,
-            reference: reference.map(str::to_owned),
+            reference: reference.map(Into::into),
         };
         let id = uuid::Uuid::from_u128(number);
         let command = Command { id, origin, precondition: None, action };

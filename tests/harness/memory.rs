@@ -120,7 +120,8 @@ impl World for MemoryWorld {
 
     fn scan_reservations(&mut self, scan: &ReservationScan) -> Result<ReservationPage, Ended> {
         // By id: in a test, ids rise with the time.
-        let all = self.reservations.iter().rev().filter(|(_, it)| scan.filter.matches(it));
+        let all =
+            self.reservations.iter().rev().filter(|(_, it)| scan.filter.matches(it, scan.now));
         let items = all.take(scan.limit as usize).map(|(id, it)| (id.clone(), it.clone()));
         Ok(ReservationPage { items: items.collect(), next: None })
     }

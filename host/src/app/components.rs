@@ -110,7 +110,7 @@ fn announcement(
 ) -> Option<(Digest, Origin)> {
     let before = recorded.filter(|before| before.current != installed.current)?;
     let reason = if by_file { "started with --component" } else { "the program was replaced" };
-    let origin = Origin { reason: Some(reason.to_owned()), ..Origin::default() };
+    let origin = Origin { reason: Some(reason.into()), ..Origin::default() };
     Some((before.current, origin))
 }
 

@@ -36,8 +36,14 @@ pub(super) async fn watch(file: PathBuf, admin: Arc<Admin>) {
         }
         let Ok(bytes) = std::fs::read(&file) else { continue };
         let reason = Some("the file of --component changed".to_owned());
-        let swap =
-            admin.swap(bytes, None, Until::SelfCheck, Origin { reason, ..Origin::default() }).await;
+        let swap = admin
+            .swap(
+                bytes,
+                None,
+                Until::SelfCheck,
+                Origin { reason: reason.map(Into::into), ..Origin::default() },
+            )
+            .await;
         match swap {
             Ok(report) => tracing::info!(component = %report.component, "the watched file changed"),
             // Somebody else's examination: look again.

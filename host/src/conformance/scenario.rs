@@ -289,8 +289,8 @@ impl Step {
         });
         let origin = Origin {
             caller: self.caller.as_deref().map(Into::into),
-            reason: self.reason.clone(),
-            reference: self.reference.clone(),
+            reason: self.reason.as_deref().map(Into::into),
+            reference: self.reference.as_deref().map(Into::into),
         };
         Command { id: Uuid::from_u128(number), origin, precondition, action }
     }

@@ -107,7 +107,7 @@ fn ask(
                     ..ReservationFilter::default()
                 };
                 let limit = list.limit.unwrap_or(LIMIT);
-                let scan = ReservationScan { filter, after: None, limit };
+                let scan = ReservationScan { filter, after: None, limit, now: 0 };
                 guest.list_reservations(&scan, now)?.map(|page| show::reservations(&page))
             }
             // Commands have gone another way.

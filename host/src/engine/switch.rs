@@ -190,7 +190,7 @@ impl<L: Lane, S: Snapshot> Switch<L, S> {
             return;
         }
         let reason = format!("{} faults within a minute", self.faults.most());
-        let origin = Origin { reason: Some(reason.clone()), ..Origin::default() };
+        let origin = Origin { reason: Some(reason.as_str().into()), ..Origin::default() };
         if let Some(change) = back(&state, origin, None) {
             tracing::error!(from = %change.from, to = %change.to.current, reason, "rolling back");
             state.post(change);
@@ -218,7 +218,8 @@ impl<L: Lane, S: Snapshot> Switch<L, S> {
             state.installed = change.to;
             state.since = Some(at);
             let back = change.kind == DomainEventKind::DomainRolledBack;
-            state.rolled_back_for = change.origin.reason.filter(|_| back);
+            state.rolled_back_for =
+                change.origin.reason.as_deref().filter(|_| back).map(str::to_owned);
             self.faults.forget();
             tracing::info!(%from, %to, kind = ?change.kind, "another component decides");
         }

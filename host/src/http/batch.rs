@@ -148,7 +148,11 @@ fn one(body: &mut JsonBody) -> Option<(Subject, Command)> {
     let version = body.optional_version("if_version");
     let (subject, action) = action(kind?, body)?;
     let precondition = version.map(|version| Precondition::VersionIn(vec![version]));
-    let origin = Origin { caller: None, reason, reference };
+    let origin = Origin {
+        caller: None,
+        reason: reason.map(Into::into),
+        reference: reference.map(Into::into),
+    };
     Some((subject, command(origin, precondition, action)))
 }
 

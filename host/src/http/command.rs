@@ -147,7 +147,11 @@ impl Incoming {
     pub(super) fn origin(&mut self, with_reason: bool) -> Origin {
         let reference = self.body.text("reference");
         let reason = if with_reason { self.body.text("reason") } else { None };
-        Origin { caller: None, reason, reference }
+        Origin {
+            caller: None,
+            reason: reason.map(Into::into),
+            reference: reference.map(Into::into),
+        }
     }
 }
 

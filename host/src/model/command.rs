@@ -26,10 +26,10 @@ pub struct Origin {
     pub caller: Option<Arc<str>>,
     /// In the caller's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
+    pub reason: Option<Arc<str>>,
     /// The caller's name for the business transaction.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reference: Option<String>,
+    pub reference: Option<Arc<str>>,
 }
 
 /// What to do: a command of the contract and its arguments.

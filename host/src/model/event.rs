@@ -163,9 +163,9 @@ pub struct LogEntry {
     /// Who asked for it.
     pub caller: Option<Arc<str>>,
     /// Why.
-    pub reason: Option<String>,
+    pub reason: Option<Arc<str>>,
     /// The caller's name for the business transaction.
-    pub reference: Option<String>,
+    pub reference: Option<Arc<str>>,
     /// The component that decided it; where it is about the component, the one from then on.
     pub component: Digest,
     /// The fact.

@@ -137,15 +137,27 @@ pub struct ReservationFilter {
 }
 
 impl ReservationFilter {
-    /// Whether it lets a reservation through.
+    /// Whether it lets a reservation through, as it is at this time.
     #[must_use]
-    pub fn matches(&self, it: &Reservation) -> bool {
+    pub fn matches(&self, it: &Reservation, now: Timestamp) -> bool {
+        self.matches_but_for_lines(it, now) && self.matches_lines(it)
+    }
+
+    /// Whether the lines of a reservation do.
+    #[must_use]
+    pub fn matches_lines(&self, it: &Reservation) -> bool {
         let line = |line: &ReservationLine| {
             self.product_id.as_ref().is_none_or(|id| *id == line.key.product_id)
                 && self.location_id.as_ref().is_none_or(|id| *id == line.key.location_id)
         };
         it.lines.iter().any(line)
-            && self.state.is_none_or(|state| state == it.status.state)
+    }
+
+    /// Whether everything else does. What is held and due counts as expired.
+    #[must_use]
+    pub fn matches_but_for_lines(&self, it: &Reservation, now: Timestamp) -> bool {
+        let state = if it.is_due(now) { ReservationState::Expired } else { it.status.state };
+        self.state.is_none_or(|wanted| wanted == state)
             && self.reference.as_ref().is_none_or(|own| it.reference.as_ref() == Some(own))
             && self
                 .expires_before
@@ -162,6 +174,8 @@ pub struct ReservationScan {
     pub after: Option<u64>,
     /// At most this many.
     pub limit: u32,
+    /// The time as of which.
+    pub now: Timestamp,
 }
 
 /// A page of reservations with their ids, the newest first.

@@ -101,7 +101,7 @@ impl Snapshot for MemoryLane {
         scan: &ReservationScan,
     ) -> Result<ReservationPage, StoreFailure> {
         let matching = self.reservations.iter().filter(|(_, (number, it))| {
-            scan.after.is_none_or(|after| *number < after) && scan.filter.matches(it)
+            scan.after.is_none_or(|after| *number < after) && scan.filter.matches(it, scan.now)
         });
         let mut all: Vec<_> = matching.collect();
         all.sort_by_key(|(_, (number, _))| std::cmp::Reverse(*number));

@@ -13,7 +13,7 @@ pub use cached::{Cache, CachedLane, CachedSnapshot};
 pub use memory::MemoryLane;
 
 use crate::model::{
-    DeficitScan, EventKind, Installed, LogEntry, Patience, ProductId, Recorded, Reservation,
+    DeficitScan, Event, EventKind, Installed, LogEntry, Patience, ProductId, Recorded, Reservation,
     ReservationPage, ReservationScan, Stock, StockKey, StockScan, StoreFailure, Timestamp,
 };
 use std::{cmp::Reverse, collections::HashMap};
@@ -307,6 +307,31 @@ pub struct EventScan {
     pub after: u64,
     /// At most this many.
     pub limit: u32,
+}
+
+impl EventScan {
+    /// Whether it asks for this entry, wherever that is.
+    #[must_use]
+    pub(crate) fn matches(&self, entry: &LogEntry) -> bool {
+        let (kind, product, reservation) = match &entry.event {
+            Event::Stock(event) => (
+                EventKind::Stock(event.kind),
+                Some(&event.key.product_id),
+                event.reservation_id.as_ref(),
+            ),
+            Event::Reservation(event) => {
+                (EventKind::Reservation(event.kind), None, Some(&event.reservation_id))
+            }
+            Event::Domain(event) => (EventKind::Domain(event.kind), None, None),
+        };
+        (self.kinds.is_empty() || self.kinds.contains(&kind))
+            && self.product_id.as_ref().is_none_or(|wanted| product == Some(wanted))
+            && self.reservation_id.as_ref().is_none_or(|wanted| reservation == Some(wanted))
+            && self
+                .reference
+                .as_deref()
+                .is_none_or(|wanted| entry.reference.as_deref() == Some(wanted))
+    }
 }
 
 /// A page of the log.

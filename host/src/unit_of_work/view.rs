@@ -126,7 +126,8 @@ impl<S: Snapshot> World for ReadView<S> {
 
     fn scan_reservations(&mut self, scan: &ReservationScan) -> Result<ReservationPage, Ended> {
         self.torn |= !self.bound;
-        Ok(self.snapshot.scan_reservations(scan)?)
+        let scan = ReservationScan { now: self.now, ..scan.clone() };
+        Ok(self.snapshot.scan_reservations(&scan)?)
     }
 
     fn publish(&mut self, _: Vec<Event>) -> Result<(), Ended> {

@@ -29,8 +29,8 @@ pub(super) fn context_to_wit(command: &Command, now: Timestamp) -> types::Contex
         now,
         command_id: command.id.to_string(),
         caller: command.origin.caller.as_deref().map(str::to_owned),
-        reason: command.origin.reason.clone(),
-        reference: command.origin.reference.clone(),
+        reason: command.origin.reason.as_deref().map(str::to_owned),
+        reference: command.origin.reference.as_deref().map(str::to_owned),
         precondition: command.precondition.as_ref().map(|precondition| match precondition {
             Precondition::Exists => types::Precondition::Exists,
             Precondition::Absent => types::Precondition::Absent,

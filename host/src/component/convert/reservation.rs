@@ -159,5 +159,7 @@ pub(in super::super) fn scan_from_wit(
         },
         after: scan.after,
         limit: scan.limit,
+        // The world of the query says it.
+        now: 0,
     })
 }

@@ -66,7 +66,7 @@ fn origin(params: &mut Params) -> Origin {
     if reason.as_ref().is_some_and(|reason| reason.chars().count() > REASON_CHARACTERS_MAX) {
         params.fault("reason", format!("must have {REASON_CHARACTERS_MAX} characters at most"));
     }
-    Origin { caller: Some(OPERATOR.into()), reason, reference: None }
+    Origin { caller: Some(OPERATOR.into()), reason: reason.map(Into::into), reference: None }
 }
 
 /// A rule that differs on purpose where every domain is the same needs its operator's word.

@@ -54,7 +54,8 @@ pub(super) async fn list(
     let limit = params.limit(PAGE_ITEMS, PAGE_ITEMS_MAX);
     let after = params.cursor(cursor::to_reservations);
     params.finish(Faults::default())?;
-    let page = app.engine.list_reservations(ReservationScan { filter, after, limit }).await?;
+    let page =
+        app.engine.list_reservations(ReservationScan { filter, after, limit, now: 0 }).await?;
     let items = page.items.iter().map(|(id, it)| ReservationBody::of(id, it)).collect();
     Ok(respond::page(&uri, items, page.next.map(cursor::of_reservations)).map(Body::from))
 }

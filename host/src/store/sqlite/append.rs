@@ -6,14 +6,15 @@ use super::{
 };
 use crate::{model::LogEntry, store::Handle};
 use rusqlite::{CachedStatement, Connection, ToSql, params};
+use uuid::Uuid;
 
 const INSERT_EVENT: &str = "INSERT INTO event (sequence, kind, at, component_id, command_id, \
      caller, reason, reference, reservation_id, expires_at, stock_id, quantity, counterpart_id, \
      total, reserved, unattributed, minimum, version, version_span, total_from, reserved_from, \
      unattributed_from, minimum_from, state, state_from, expires_at_from, ordinal, previous, \
-     reservation_previous, component_from) \
+     reservation_previous, component_from, origin) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
-     ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30)";
+     ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)";
 
 const INSERT_ANCHOR: &str =
     "INSERT INTO ledger_anchor (stock_id, ordinal, sequence) VALUES (?1, ?2, ?3)";
@@ -30,12 +31,29 @@ pub(super) struct EntryComponents {
 pub(super) struct Appender<'c> {
     connection: &'c Connection,
     insert: Insert<'c>,
+    /// The command of the entry before, and the first event of that command.
+    command: Option<(Uuid, u64)>,
 }
 
 impl<'c> Appender<'c> {
     pub(super) fn new(connection: &'c Connection) -> rusqlite::Result<Self> {
         let insert = Insert { statement: connection.prepare_cached(INSERT_EVENT)?, column: 0 };
-        Ok(Self { connection, insert })
+        Ok(Self { connection, insert, command: None })
+    }
+
+    /// The first event of the entry's command, where that is another one. Caller, reason and
+    /// reference are written with it alone: they can be long, and a command have many events.
+    fn origin(&mut self, entry: &LogEntry) -> Option<u64> {
+        match self.command {
+            Some((command, first)) if command == entry.command_id => {
+                let told = entry.caller.is_some() || entry.reason.is_some();
+                (told || entry.reference.is_some()).then_some(first)
+            }
+            _ => {
+                self.command = Some((entry.command_id, entry.sequence));
+                None
+            }
+        }
     }
 
     /// Writes one row, and moves the ends of the chains that it is part of: of its stock, and
@@ -64,6 +82,7 @@ impl<'c> Appender<'c> {
             }
         }
         let row = EventRow::of(&entry.event);
+        let origin = self.origin(entry);
         let insert = &mut self.insert;
         insert.begin();
         insert.number(Some(entry.sequence))?;
@@ -71,9 +90,13 @@ impl<'c> Appender<'c> {
         insert.number(Some(entry.at))?;
         insert.bind(Some(components.by))?;
         insert.bind(Some(entry.command_id.as_bytes()))?;
-        insert.bind(entry.caller.as_deref())?;
-        insert.bind(entry.reason.as_deref())?;
-        insert.bind(entry.reference.as_deref())?;
+        let (caller, reason, reference) = match origin {
+            None => (entry.caller.as_deref(), entry.reason.as_deref(), entry.reference.as_deref()),
+            Some(_) => (None, None, None),
+        };
+        insert.bind(caller)?;
+        insert.bind(reason)?;
+        insert.bind(reference)?;
         insert.bind(row.reservation_id)?;
         insert.number(row.expires_at)?;
         insert.bind(stock_id)?;
@@ -90,6 +113,7 @@ impl<'c> Appender<'c> {
         insert.number(previous)?;
         insert.number(reservation_previous)?;
         insert.bind(components.from)?;
+        insert.number(origin)?;
         insert.run()
     }
 }

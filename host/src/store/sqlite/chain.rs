@@ -1,6 +1,9 @@
-//! The events about a stock, as a chain that can be entered anywhere.
+//! The events about a stock, or about a reservation: chains that can be entered anywhere.
 
-use super::rows::{Unsigned, unsigned};
+use super::{
+    events::Found,
+    rows::{Unsigned, unsigned},
+};
 use crate::store::Handle;
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -52,8 +55,7 @@ pub(super) fn at_ordinal(
 }
 
 /// The sequences of the first event, and of the last one up to a sequence; none where there was
-/// none yet. Events come by rising ordinal, so it is found by halving: the anchors keep each
-/// look short.
+/// none yet.
 pub(super) fn first_and_last_until(
     connection: &Connection,
     handle: &Handle,
@@ -61,7 +63,23 @@ pub(super) fn first_and_last_until(
 ) -> rusqlite::Result<Option<(u64, u64)>> {
     let first = at_ordinal(connection, handle, 1)?;
     let Some(first) = first.filter(|first| *first <= until) else { return Ok(None) };
-    let (mut low, mut high) = ((1, first), handle.event_count);
+    let (_, last) = last_until(connection, handle, (1, first), until)?;
+    Ok(Some((first, last)))
+}
+
+/// The last event up to a sequence, its place in the ledger first; not before the event `from`,
+/// which is up to it. Events come by rising ordinal, so it is found by halving: the anchors keep
+/// each look short.
+fn last_until(
+    connection: &Connection,
+    handle: &Handle,
+    from: (u64, u64),
+    until: u64,
+) -> rusqlite::Result<(u64, u64)> {
+    if handle.last_event <= until {
+        return Ok((handle.event_count, handle.last_event));
+    }
+    let (mut low, mut high) = (from, handle.event_count);
     while low.0 < high {
         let middle = low.0 + (high - low.0).div_ceil(2);
         match at_ordinal(connection, handle, middle)? {
@@ -69,5 +87,91 @@ pub(super) fn first_and_last_until(
             _ => high = middle - 1,
         }
     }
-    Ok(Some((first, low.1)))
+    Ok(low)
+}
+
+/// Up to `most` events of a stock behind a sequence.
+pub(super) fn of_stock(
+    connection: &Connection,
+    handle: &Handle,
+    after: u64,
+    most: usize,
+) -> rusqlite::Result<Found> {
+    let (passed, _) = last_until(connection, handle, (0, 0), after)?;
+    let last = handle.event_count.min(passed.saturating_add(most as u64));
+    let mut sequences = Vec::new();
+    let mut next = if last > passed { at_ordinal(connection, handle, last)? } else { None };
+    for _ in passed..last {
+        let Some(sequence) = next else { break };
+        sequences.push(sequence);
+        next = link(connection, handle.stock_id, sequence)?.and_then(|(_, previous)| previous);
+    }
+    sequences.reverse();
+    Ok(Found { sequences, more: last < handle.event_count })
+}
+
+/// The chain of a reservation's events can be entered at every so many of its versions, of which
+/// each has a bounded number of events.
+const VERSIONS_PER_ANCHOR: u64 = 16;
+
+/// Whether a commit that takes a reservation from one version to another makes an anchor.
+pub(super) fn makes_anchor(before: u64, after: u64) -> bool {
+    before / VERSIONS_PER_ANCHOR != after / VERSIONS_PER_ANCHOR
+}
+
+const INSERT_RESERVATION_ANCHOR: &str =
+    "INSERT OR IGNORE INTO reservation_anchor (reservation_no, sequence) VALUES (?1, ?2)";
+
+/// Makes an anchor of a reservation's latest event.
+pub(super) fn write_anchor(
+    connection: &Connection,
+    number: i64,
+    sequence: u64,
+) -> rusqlite::Result<()> {
+    let mut insert = connection.prepare_cached(INSERT_RESERVATION_ANCHOR)?;
+    insert.execute(params![number, Unsigned(sequence)]).map(|_| ())
+}
+
+const RESERVATION: &str =
+    "SELECT reservation_no, last_event FROM reservation WHERE reservation_id = ?1";
+
+const RESERVATION_ANCHOR: &str = "SELECT sequence FROM reservation_anchor \
+     WHERE reservation_no = ?1 AND sequence > ?2 ORDER BY sequence LIMIT 1";
+
+const RESERVATION_LINK: &str = "SELECT reservation_previous FROM event WHERE sequence = ?1";
+
+/// At least `most` events of a reservation behind a sequence, where there are so many.
+pub(super) fn of_reservation(
+    connection: &Connection,
+    id: &str,
+    after: u64,
+    most: usize,
+) -> rusqlite::Result<Found> {
+    let found = connection
+        .prepare_cached(RESERVATION)?
+        .query_row([id], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Option<Unsigned>>(1)?)))
+        .optional()?;
+    let Some((number, Some(Unsigned(last)))) = found else { return Ok(Found::default()) };
+    let mut anchor = connection.prepare_cached(RESERVATION_ANCHOR)?;
+    let mut previous = connection.prepare_cached(RESERVATION_LINK)?;
+    let (mut sequences, mut passed) = (Vec::new(), after);
+    while passed < last && sequences.len() < most {
+        let end = anchor
+            .query_row(params![number, Unsigned(passed)], |row| unsigned(row, 0))
+            .optional()?
+            .unwrap_or(last);
+        let from = sequences.len();
+        let mut next = Some(end);
+        while let Some(sequence) = next.filter(|sequence| *sequence > passed) {
+            sequences.push(sequence);
+            next = previous
+                .query_row([Unsigned(sequence)], |row| row.get::<_, Option<Unsigned>>(0))?
+                .map(|sequence| sequence.0);
+        }
+        if let Some(new) = sequences.get_mut(from..) {
+            new.reverse();
+        }
+        passed = end;
+    }
+    Ok(Found { sequences, more: passed < last })
 }

@@ -1,18 +1,40 @@
 //! The whole log, read in order.
 
-use super::rows::{self, LOG_COLUMNS, Unsigned};
-use crate::store::{EventPage, EventScan};
-use rusqlite::{Connection, ToSql};
+use super::{
+    chain,
+    lagging::Lagging,
+    rows::{self, LOG_COLUMNS, LOG_TABLES, Unsigned},
+    snapshot,
+};
+use crate::{
+    model::{LogEntry, ProductId, StockKey, StoreFailure},
+    store::{EventPage, EventScan, Handle},
+};
+use rusqlite::{Connection, OptionalExtension, ToSql, params};
+use std::sync::LazyLock;
 
 /// The most entries that one page looks at: a filter that lets little through gives short
 /// pages rather than slow ones.
 const EXAMINED_MAX: u32 = 20_000;
 
-/// The events that name a reservation, from the latest back.
-pub(super) const OF_RESERVATION: &str = "WITH RECURSIVE chain (link) AS \
-     (SELECT last_event FROM reservation WHERE reservation_id = ? UNION ALL \
-     SELECT reservation_previous FROM event JOIN chain ON sequence = link \
-     WHERE reservation_previous IS NOT NULL) SELECT link FROM chain";
+/// The same where each entry is looked up by itself.
+const LOOKED_UP_MAX: usize = 5_000;
+
+/// The events of a product that is at more locations than this are found by looking at all events.
+const LEDGERS_MAX: u32 = 64;
+
+static ENTRY: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {LOG_COLUMNS}, stock.product_id, stock.location_id FROM {LOG_TABLES} \
+         LEFT JOIN stock ON stock.stock_id = event.stock_id WHERE event.sequence = ?1"
+    )
+});
+
+const OF_REFERENCE: &str = "SELECT sequence FROM event WHERE reference = ?1 AND sequence >= \
+     coalesce((SELECT max(sequence) FROM event WHERE reference = ?1 AND sequence <= ?2), ?2) \
+     ORDER BY sequence";
+
+const SAME_COMMAND: &str = "SELECT 1 FROM event WHERE sequence = ?1 AND origin = ?2";
 
 /// The sequence of the last event; 0: there is none.
 pub(super) fn last_sequence(connection: &Connection) -> rusqlite::Result<u64> {
@@ -21,24 +43,173 @@ pub(super) fn last_sequence(connection: &Connection) -> rusqlite::Result<u64> {
         .query_row([], |row| rows::unsigned(row, 0))
 }
 
-pub(super) fn scan(connection: &Connection, scan: &EventScan) -> rusqlite::Result<EventPage> {
+pub(super) fn scan(
+    connection: &Connection,
+    lagging: &Lagging,
+    scan: &EventScan,
+) -> Result<EventPage, StoreFailure> {
+    let failed = super::connection::failed("reading the event log");
+    let filters = usize::from(scan.reservation_id.is_some())
+        + usize::from(scan.reference.is_some())
+        + usize::from(scan.product_id.is_some())
+        + usize::from(!scan.kinds.is_empty());
+    let limit = usize::try_from(scan.limit).unwrap_or(usize::MAX);
+    // One more than the page tells whether there is a next one.
+    let most = if filters <= 1 { limit.saturating_add(1) } else { LOOKED_UP_MAX };
+    let found = if let Some(id) = &scan.reservation_id {
+        chain::of_reservation(connection, id, scan.after, most)
+    } else if let Some(reference) = &scan.reference {
+        with_reference(connection, reference, scan.after, most)
+    } else {
+        let ledgers = match &scan.product_id {
+            Some(product) => ledgers(connection, lagging, product)?,
+            None => None,
+        };
+        match ledgers {
+            Some((ledgers, end)) => merged(connection, &ledgers, scan.after, end, most),
+            None => return scan_all(connection, scan).map_err(failed),
+        }
+    };
+    found.and_then(|found| entries(connection, scan, found, limit)).map_err(failed)
+}
+
+/// Some of the events that a page may show, in order.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) sequences: Vec<u64>,
+    /// Whether there are more behind them.
+    pub(super) more: bool,
+}
+
+/// Those of them that the scan asks for.
+fn entries(
+    connection: &Connection,
+    scan: &EventScan,
+    found: Found,
+    limit: usize,
+) -> rusqlite::Result<EventPage> {
+    let mut statement = connection.prepare_cached(&ENTRY)?;
+    let mut page = EventPage::default();
+    let mut last = None;
+    for sequence in found.sequences {
+        if page.items.len() == limit {
+            page.next = last;
+            return Ok(page);
+        }
+        last = Some(sequence);
+        let entry = statement.query_row([Unsigned(sequence)], with_key)?;
+        if scan.matches(&entry) {
+            page.items.push(entry);
+        }
+    }
+    page.next = last.filter(|_| found.more);
+    Ok(page)
+}
+
+fn with_key(row: &rusqlite::Row<'_>) -> rusqlite::Result<LogEntry> {
+    let about_stock: Option<String> = row.get("product_id")?;
+    let key = match about_stock {
+        Some(_) => Some(rows::key(row, rows::LOG_COLUMNS_COUNT)?),
+        None => None,
+    };
+    rows::log_entry(row, key)
+}
+
+/// Events of commands with a reference, which is written with the first of each.
+fn with_reference(
+    connection: &Connection,
+    reference: &str,
+    after: u64,
+    most: usize,
+) -> rusqlite::Result<Found> {
+    let mut found = Found::default();
+    let mut same_command = connection.prepare_cached(SAME_COMMAND)?;
+    let mut firsts = connection.prepare_cached(OF_REFERENCE)?;
+    let mut firsts = firsts.query(params![reference, Unsigned(after)])?;
+    while let Some(row) = firsts.next()? {
+        let first = rows::unsigned(row, 0)?;
+        let mut sequence = first;
+        loop {
+            if found.sequences.len() == most {
+                found.more = true;
+                return Ok(found);
+            }
+            if sequence > after {
+                found.sequences.push(sequence);
+            }
+            sequence += 1;
+            let same = params![Unsigned(sequence), Unsigned(first)];
+            if same_command.query_row(same, |_| Ok(())).optional()?.is_none() {
+                break;
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The ledgers of a product, and up to where all of them are read; none where there are too many.
+fn ledgers(
+    connection: &Connection,
+    lagging: &Lagging,
+    product: &ProductId,
+) -> Result<Option<(Vec<Handle>, u64)>, StoreFailure> {
+    // Before the ledgers are: what is published later can be missing from some of them.
+    let end = lagging.sequence();
+    let keys = "SELECT product_id, location_id FROM stock WHERE product_id = ?1 LIMIT ?2";
+    let most = LEDGERS_MAX + 1;
+    let keys: Vec<StockKey> = connection
+        .prepare_cached(keys)
+        .and_then(|mut statement| {
+            statement
+                .query_map(params![product.as_str(), most], |row| rows::key(row, 0))?
+                .collect::<rusqlite::Result<_>>()
+        })
+        .map_err(super::connection::failed("looking for the stocks of a product"))?;
+    if u32::try_from(keys.len()).is_ok_and(|count| count == most) {
+        return Ok(None);
+    }
+    let mut handles = Vec::with_capacity(keys.len());
+    for key in keys {
+        let stored = snapshot::latest_stock(connection, lagging, &key)?;
+        handles.extend(stored.map(|stored| stored.handle));
+    }
+    Ok(Some((handles, end)))
+}
+
+/// Events of several ledgers behind a sequence, up to another.
+fn merged(
+    connection: &Connection,
+    ledgers: &[Handle],
+    after: u64,
+    end: u64,
+    most: usize,
+) -> rusqlite::Result<Found> {
+    let mut all = Vec::new();
+    // Behind this, the order is not known.
+    let mut known_to = end;
+    for handle in ledgers {
+        let Found { mut sequences, more } = chain::of_stock(connection, handle, after, most)?;
+        if let Some(last) = sequences.last().filter(|_| more) {
+            known_to = known_to.min(*last);
+        }
+        all.append(&mut sequences);
+    }
+    all.sort_unstable();
+    let known = all.partition_point(|sequence| *sequence <= known_to);
+    let more = known < all.len() || known_to < end || known > most;
+    all.truncate(known.min(most));
+    Ok(Found { sequences: all, more })
+}
+
+/// Looks at all events behind a sequence.
+fn scan_all(connection: &Connection, scan: &EventScan) -> rusqlite::Result<EventPage> {
     let after = Unsigned(scan.after);
-    let mut conditions = vec!["sequence > ?".to_owned()];
+    let mut conditions = vec!["event.sequence > ?".to_owned()];
     let mut parameters: Vec<&dyn ToSql> = vec![&after];
-    // These two are found directly; the rest by looking.
-    let indexed = scan.reservation_id.is_some() || scan.reference.is_some();
-    if let Some(id) = &scan.reservation_id {
-        conditions.push(format!("sequence IN ({OF_RESERVATION})"));
-        parameters.push(id);
-    }
-    if let Some(reference) = &scan.reference {
-        conditions.push("reference = ?".to_owned());
-        parameters.push(reference);
-    }
     let last = Unsigned(scan.after.saturating_add(EXAMINED_MAX.into()));
     let selective = scan.product_id.is_some() || !scan.kinds.is_empty();
-    if selective && !indexed {
-        conditions.push("sequence <= ?".to_owned());
+    if selective {
+        conditions.push("event.sequence <= ?".to_owned());
         parameters.push(&last);
     }
     let product = scan.product_id.as_ref().map(|id| id.as_str());
@@ -49,33 +220,26 @@ pub(super) fn scan(connection: &Connection, scan: &EventScan) -> rusqlite::Resul
     let kinds: Vec<_> = scan.kinds.iter().filter_map(|kind| rows::kind_number(*kind)).collect();
     if !kinds.is_empty() {
         let marks = vec!["?"; kinds.len()].join(", ");
-        conditions.push(format!("kind IN ({marks})"));
+        conditions.push(format!("event.kind IN ({marks})"));
         parameters.extend(kinds.iter().map(|kind| kind as &dyn ToSql));
     }
     // One more than the page tells whether there is a next one.
     let limit = scan.limit.saturating_add(1);
     parameters.push(&limit);
     let statement = format!(
-        "SELECT {LOG_COLUMNS}, stock.product_id, stock.location_id FROM event \
-         JOIN component USING (component_id) LEFT JOIN stock USING (stock_id) \
-         WHERE {} ORDER BY sequence LIMIT ?",
+        "SELECT {LOG_COLUMNS}, stock.product_id, stock.location_id FROM {LOG_TABLES} \
+         LEFT JOIN stock ON stock.stock_id = event.stock_id \
+         WHERE {} ORDER BY event.sequence LIMIT ?",
         conditions.join(" AND ")
     );
     let mut statement = connection.prepare_cached(&statement)?;
-    let found = statement.query_map(parameters.as_slice(), |row| {
-        let about_stock: Option<String> = row.get("product_id")?;
-        let key = match about_stock {
-            Some(_) => Some(rows::key(row, rows::LOG_COLUMNS_COUNT)?),
-            None => None,
-        };
-        rows::log_entry(row, key)
-    })?;
+    let found = statement.query_map(parameters.as_slice(), with_key)?;
     let mut items = found.collect::<rusqlite::Result<Vec<_>>>()?;
     let most = usize::try_from(scan.limit).unwrap_or(usize::MAX);
     let next = if items.len() > most {
         items.truncate(most);
         items.last().map(|entry| entry.sequence)
-    } else if selective && !indexed {
+    } else if selective {
         let more = "SELECT EXISTS (SELECT 1 FROM event WHERE sequence > ?1)";
         let more: bool = connection.query_row(more, [&last], |row| row.get(0))?;
         more.then_some(last.0)

@@ -10,7 +10,9 @@
 
 use super::{
     due::{self, DueSums},
-    events, mark,
+    events,
+    listing::{Indexing, Recent},
+    mark,
     rows::{Unsigned, unsigned},
 };
 use crate::{
@@ -41,12 +43,13 @@ const BOUNDS: Bounds = Bounds { stocks: 16_384, events: 65_536 };
 
 type Stocks = BTreeMap<Arc<StockKey>, Stored>;
 
-/// Stocks whose rows lag and units that come due, as of a commit.
-#[derive(Clone, Default)]
+/// Stocks whose rows lag, units that come due and reservations that no run covers, as of a commit.
+#[derive(Clone)]
 pub(super) struct AsOf {
     sequence: u64,
     stocks: Arc<Stocks>,
     due: DueSums,
+    recent: Arc<Recent>,
 }
 
 impl AsOf {
@@ -64,6 +67,11 @@ impl AsOf {
                 *stored = *lags;
             }
         }
+    }
+
+    /// Reservations that no run of the index for lists covers.
+    pub(super) fn recent(&self) -> &Recent {
+        &self.recent
     }
 
     /// Units of a stock that are due by `until`.
@@ -90,19 +98,25 @@ pub(super) enum Change {
 }
 
 impl Lagging {
-    /// None, at a sequence at which all rows are current.
-    pub(super) fn none(sequence: u64) -> Self {
+    /// No stock, at a sequence at which all rows are current.
+    pub(super) fn none(sequence: u64, recent: Recent) -> Self {
+        let recent = Arc::new(recent);
         Self {
-            latest: Mutex::new(AsOf { sequence, ..AsOf::default() }),
+            latest: Mutex::new(AsOf {
+                sequence,
+                recent,
+                stocks: Arc::default(),
+                due: DueSums::default(),
+            }),
             first_due: AtomicU64::new(0),
             exact_until: AtomicU64::new(0),
         }
     }
 
     /// Those that are behind rows of an older commit, at the sequence of the latest one.
-    pub(super) fn of(sequence: u64, stocks: Vec<(StockKey, Stored)>) -> Self {
+    pub(super) fn of(sequence: u64, stocks: Vec<(StockKey, Stored)>, recent: Recent) -> Self {
         let stocks = stocks.into_iter().map(|(key, stored)| (Arc::new(key), stored)).collect();
-        let lagging = Self::none(sequence);
+        let lagging = Self::none(sequence, recent);
         lagging.lock().stocks = Arc::new(stocks);
         lagging
     }
@@ -132,8 +146,17 @@ impl Lagging {
     }
 
     /// After a commit, before anybody is answered.
-    pub(super) fn publish(&self, sequence: u64, changes: Vec<Change>, due: &[due::Change]) {
+    pub(super) fn publish(
+        &self,
+        sequence: u64,
+        changes: Vec<Change>,
+        due: &[due::Change],
+        indexing: Indexing,
+    ) {
         let mut latest = self.lock();
+        if let Some(recent) = indexing.apply(&latest.recent) {
+            latest.recent = Arc::new(recent);
+        }
         latest.sequence = sequence;
         latest.due.apply(due);
         // Copied only while a reader holds them.
@@ -151,10 +174,10 @@ impl Lagging {
     }
 
     /// None lags any more, at a sequence at which all rows are current and the sums are these.
-    pub(super) fn reset(&self, sequence: u64, due: DueSums) {
+    pub(super) fn reset(&self, sequence: u64, due: DueSums, recent: Recent) {
         let mut latest = self.lock();
         self.exact_until.store(due.exact_until(), Ordering::Release);
-        *latest = AsOf { sequence, stocks: Arc::default(), due };
+        *latest = AsOf { sequence, stocks: Arc::default(), due, recent: Arc::new(recent) };
     }
 
     /// Replaces the sums of due units.
@@ -181,6 +204,10 @@ impl Lagging {
 
     pub(super) fn exact_until(&self) -> Timestamp {
         self.exact_until.load(Ordering::Acquire)
+    }
+
+    pub(super) fn recent(&self) -> Arc<Recent> {
+        Arc::clone(&self.lock().recent)
     }
 
     fn count(&self) -> usize {

@@ -241,7 +241,7 @@ fn no_row_lags_behind_what_the_database_says() {
     let names: Vec<_> = (0..100).map(|i| Arc::new(key(&format!("p{i:02}")))).collect();
     let mut rows: BTreeMap<_, u64> = names.iter().map(|name| (Arc::clone(name), 0)).collect();
     let mut latest = rows.clone();
-    let lagging = Lagging::none(0);
+    let lagging = Lagging::none(0, Recent::behind(0));
     let mut rounds = Rounds { bounds: BOUNDS, ..Rounds::new(0) };
     let (mut sequence, mut random) = (0, 12_345_u64);
     for _ in 0..5_000 {
@@ -273,7 +273,7 @@ fn no_row_lags_behind_what_the_database_says() {
             }
         }
         sequence += events;
-        lagging.publish(sequence, changes, &[]);
+        lagging.publish(sequence, changes, &[], Indexing::default());
         rounds = due.then;
         for (name, row) in &rows {
             let latest = latest[name];

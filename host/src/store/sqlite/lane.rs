@@ -1,11 +1,13 @@
 use super::{
     Held, answers,
     append::{Appender, EntryComponents},
+    chain,
     checkpoint::{self, Checkpointer},
     connection::{self, failed},
     due::{self, DueIndex, DueSums},
     durability, installed,
     lagging::{self, Change, Due, Lagging, Rounds},
+    listing::{self, Indexing},
     mark::{self, Alone},
     recorded, reservations,
     rows::unsigned,
@@ -38,6 +40,7 @@ struct Written {
     reservation_handles: Vec<ReservationHandle>,
     changes: Vec<Change>,
     due_changes: Vec<due::Change>,
+    indexing: Indexing,
     due: Due,
 }
 
@@ -128,6 +131,7 @@ impl SqliteLane {
             |key: &StockKey| reservations::stock_id(&self.connection, key, &stock_id);
         let mut reservation_handles = Vec::with_capacity(reservations.len());
         let mut due_changes = Vec::new();
+        let (mut indexing, recent) = (Indexing::default(), self.lagging.recent());
         for write in *reservations {
             let last_event = ends.get(write.id).copied().flatten();
             let handle = reservations::write(&self.connection, write, last_event, &stock_id)?;
@@ -135,15 +139,28 @@ impl SqliteLane {
             let (id, after) = (write.id, Some(write.reservation));
             let changes = &mut due_changes;
             self.due.note(id, handle.number, before, after, &known_or_stored, changes)?;
+            indexing.note(&self.connection, &recent, handle.number, before, write.reservation)?;
+            if let Some(sequence) = last_event
+                && chain::makes_anchor(
+                    before.map_or(0, |before| before.status.version),
+                    write.reservation.status.version,
+                )
+            {
+                chain::write_anchor(&self.connection, handle.number, sequence)?;
+            }
             reservation_handles.push(handle);
         }
         for (key, answered) in *answers {
             answers::write(&self.connection, key, answered, *now)?;
         }
         self.write_decisions(batch)?;
+        // Readers tell commits by their sequence.
+        if !log.is_empty() {
+            indexing.write_run(&self.connection, &recent)?;
+        }
         let due = self.rounds.due(&self.lagging, log.len() as u64);
         let (handles, changes) = self.write_stocks(stocks, &touched, &due)?;
-        Ok(Written { handles, reservation_handles, changes, due_changes, due })
+        Ok(Written { handles, reservation_handles, changes, due_changes, indexing, due })
     }
 
     /// Writes the log, and moves the ends of the chains that its entries are part of.
@@ -435,14 +452,14 @@ impl Lane for SqliteLane {
             Ok(written)
         });
         match written {
-            Ok(Written { handles, reservation_handles, changes, due_changes, due }) => {
+            Ok(Written { handles, reservation_handles, changes, due_changes, indexing, due }) => {
                 for (write, handle) in batch.stocks.iter_mut().zip(handles) {
                     *write.handle = Some(handle);
                 }
                 if let Some(last) = batch.log.last() {
                     self.log_end = LogEnd { sequence: last.sequence, at: last.at };
                 }
-                self.lagging.publish(self.log_end.sequence, changes, &due_changes);
+                self.lagging.publish(self.log_end.sequence, changes, &due_changes, indexing);
                 if !due_changes.is_empty() {
                     self.due.apply(&due_changes);
                     self.note_first_due();
@@ -489,8 +506,9 @@ impl Lane for SqliteLane {
         if !self.writable || self.log_end.sequence != self.lagging.sequence() {
             let end = lagging::catch_up(&mut self.connection).map_err(failed(doing))?;
             let (index, sums) = self.read_due_anew().map_err(failed(doing))?;
+            let recent = listing::catch_up(&mut self.connection).map_err(failed(doing))?;
             // At once, so that no reader meets sums of another commit.
-            self.lagging.reset(end, sums);
+            self.lagging.reset(end, sums, recent);
             (self.due, self.rounds) = (index, Rounds::new(end));
             self.note_first_due();
         }

@@ -4,7 +4,7 @@ use super::{
     events,
     lagging::Lagging,
     recorded,
-    rows::{self, LOG_COLUMNS, Unsigned, unsigned},
+    rows::{self, LOG_COLUMNS, LOG_TABLES, Unsigned, unsigned},
     snapshot,
 };
 use crate::{
@@ -19,8 +19,8 @@ use std::{
 
 static ENTRY: LazyLock<String> = LazyLock::new(|| {
     format!(
-        "SELECT {LOG_COLUMNS}, previous FROM event JOIN component USING (component_id) \
-         WHERE sequence = ?1 AND stock_id = ?2"
+        "SELECT {LOG_COLUMNS}, event.previous FROM {LOG_TABLES} \
+         WHERE event.sequence = ?1 AND event.stock_id = ?2"
     )
 });
 
@@ -168,7 +168,7 @@ impl Log for SqliteLog {
     }
 
     fn events(&mut self, scan: &EventScan) -> Result<EventPage, StoreFailure> {
-        events::scan(&self.connection, scan).map_err(failed("reading the event log"))
+        events::scan(&self.connection, &self.lagging, scan)
     }
 
     fn limit(&mut self, patience: Option<&Patience>) {

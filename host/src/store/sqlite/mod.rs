@@ -14,6 +14,7 @@ mod events;
 mod installed;
 mod lagging;
 mod lane;
+mod listing;
 mod lock;
 mod log;
 mod mark;

@@ -6,6 +6,7 @@ use super::{
     belonging::{self, Found, beside},
     checkpoint, connection, events,
     lagging::{self, Lagging},
+    listing,
     migrations::{self, Migrated},
     rows::{self, STORED_COLUMNS},
 };
@@ -42,11 +43,12 @@ pub(super) fn open(file: &Path) -> Result<Opened, OpenError> {
     let migrated = migrations::apply(&mut connection, file)?;
     let migrated = created.unwrap_or(migrated);
     let tidied = lagging::catch_up(&mut connection).and_then(|end| {
+        let recent = listing::catch_up(&mut connection)?;
         checkpoint::begin(&mut connection)?;
-        Ok(end)
+        Ok(Lagging::none(end, recent))
     });
     match tidied {
-        Ok(end) => Ok(Opened { migrated, lagging: Lagging::none(end), writable: true }),
+        Ok(lagging) => Ok(Opened { migrated, lagging, writable: true }),
         Err(error) => {
             tracing::error!(
                 %error, database = %file.display(),
@@ -117,5 +119,5 @@ fn still_lagging(connection: &Connection) -> rusqlite::Result<Lagging> {
         .query_map([], |row| Ok((rows::key(row, 0)?, rows::stored(row, 2)?)))?
         .collect::<rusqlite::Result<Vec<(StockKey, Stored)>>>()?;
     tracing::info!(stocks = stocks.len(), sequence = end, "stocks are read from the log");
-    Ok(Lagging::of(end, stocks))
+    Ok(Lagging::of(end, stocks, listing::rest(connection)?))
 }

@@ -1,21 +1,24 @@
 //! Reservations and their lines.
 
 use super::{
-    chain,
     connection::failed,
     lagging::AsOf,
+    listing::{self, Found},
     rows::{self, RESERVATION_COLUMNS, Unsigned},
 };
 use crate::{
     model::{ReservationLine, ReservationPage, ReservationScan, StockKey, StoreFailure, Timestamp},
-    store::{Handle, ReservationHandle, ReservationWrite, StoredReservation},
+    store::{ReservationHandle, ReservationWrite, StoredReservation},
 };
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 use std::sync::LazyLock;
 
 /// The most reservations that one scan looks at: a filter that lets little through gives
 /// short pages rather than slow ones.
-const EXAMINED_MAX: u32 = 2_000;
+const EXAMINED_MAX: u32 = 5_000;
+
+/// And at so many lines, to tell whether a reservation is at the location.
+const LINES_EXAMINED_MAX: usize = 10_000;
 
 /// A page ends with the reservation that reaches this many lines: a call of the component is
 /// bounded in lines.
@@ -50,26 +53,17 @@ const UPDATE_LINE: &str = "UPDATE reservation_line SET fulfilled = ?3, released 
 
 const DELETE_LINES: &str = "DELETE FROM reservation_line WHERE reservation_no = ?1";
 
-const STOCKS_OF_PRODUCT: &str = "SELECT stock_id, event_count, last_event, product_id, \
-     location_id FROM stock WHERE product_id = ?1 AND (?2 IS NULL OR location_id = ?2)";
+const WITH_REFERENCE: &str = "SELECT reservation_no FROM reservation WHERE reference = ?1 \
+     AND reservation_no < ?2 ORDER BY reservation_no DESC LIMIT ?3";
 
-const LEDGER_ENTRY: &str =
-    "SELECT kind = 2, reservation_id, previous FROM event WHERE sequence = ?1";
-
-/// A reservation, and the latest event by which it reserved something of a product.
-const LATEST_RESERVED: &str = "SELECT reservation_no, (WITH RECURSIVE chain (place) AS \
-     (SELECT reservation.last_event UNION ALL \
-     SELECT reservation_previous FROM event JOIN chain ON sequence = place \
-     WHERE reservation_previous IS NOT NULL) \
-     SELECT max(place) FROM chain JOIN event ON sequence = place JOIN stock USING (stock_id) \
-     WHERE kind = 2 AND product_id = ?2 AND (?3 IS NULL OR location_id = ?3)) \
-     FROM reservation WHERE reservation_id = ?1";
+const ANY: &str = "SELECT reservation_no FROM reservation WHERE reservation_no < ?1 \
+     ORDER BY reservation_no DESC LIMIT ?2";
 
 const STOCK_ID: &str = "SELECT stock_id FROM stock WHERE product_id = ?1 AND location_id = ?2";
 
-type Found = (String, StoredReservation);
+type WithId = (String, StoredReservation);
 
-fn with_lines(connection: &Connection, (id, mut found): Found) -> rusqlite::Result<Found> {
+fn with_lines(connection: &Connection, (id, mut found): WithId) -> rusqlite::Result<WithId> {
     let mut lines = connection.prepare_cached(LINES)?;
     found.reservation.lines =
         lines.query_map([found.handle.number], rows::line)?.collect::<rusqlite::Result<_>>()?;
@@ -104,146 +98,67 @@ pub(super) fn first_due(
 
 pub(super) fn scan(
     connection: &Connection,
-    lagging: &AsOf,
+    as_of: &AsOf,
     scan: &ReservationScan,
 ) -> Result<ReservationPage, StoreFailure> {
-    scan_within(connection, lagging, scan).map_err(failed("scanning reservations"))
+    scan_within(connection, as_of, scan).map_err(failed("scanning reservations"))
 }
 
 fn scan_within(
     connection: &Connection,
-    lagging: &AsOf,
+    as_of: &AsOf,
     scan: &ReservationScan,
 ) -> rusqlite::Result<ReservationPage> {
-    let Candidates { found: candidates, more_behind } = candidates(connection, lagging, scan)?;
+    let Found { numbers, more_below } = candidates(connection, as_of, scan)?;
     let most = usize::try_from(scan.limit).unwrap_or(usize::MAX);
-    let (mut items, mut lines) = (Vec::new(), 0);
-    let mut next = None;
-    let mut last = None;
-    for (position, number) in candidates {
-        if items.len() == most || lines >= LINES_PER_PAGE {
-            next = last;
+    let (mut items, mut shown, mut examined) = (Vec::new(), 0, 0);
+    let (mut stopped_at, mut last) = (None, None);
+    let mut by_number = connection.prepare_cached(&BY_NUMBER)?;
+    for number in numbers {
+        if items.len() == most || shown >= LINES_PER_PAGE || examined >= LINES_EXAMINED_MAX {
+            stopped_at = last;
             break;
         }
-        last = Some(position);
-        let found =
-            connection.prepare_cached(&BY_NUMBER)?.query_row([number], rows::reservation)?;
+        last = Some(number);
+        // The index may know of one that this commit does not show yet.
+        let found = by_number.query_row([number], rows::reservation).optional()?;
+        let matching =
+            found.filter(|(_, it)| scan.filter.matches_but_for_lines(&it.reservation, scan.now));
+        let Some(found) = matching else { continue };
         let (id, StoredReservation { reservation, .. }) = with_lines(connection, found)?;
-        if scan.filter.matches(&reservation) {
-            lines += reservation.lines.len();
+        examined += reservation.lines.len();
+        if scan.filter.matches_lines(&reservation) {
+            shown += reservation.lines.len();
             items.push((id, reservation));
         }
     }
-    let next = next.or(more_behind);
-    Ok(ReservationPage { items, next: next.and_then(|position| u64::try_from(position).ok()) })
+    let next = stopped_at.or(more_below);
+    Ok(ReservationPage { items, next: next.and_then(|number| u64::try_from(number).ok()) })
 }
 
-/// A place in the order of a scan, and the number of the reservation there.
-type Candidate = (i64, i64);
-
-/// Reservations that may match.
-#[derive(Default)]
-struct Candidates {
-    /// The newest first.
-    found: Vec<Candidate>,
-    /// Where the search stopped before its end.
-    more_behind: Option<i64>,
-}
-
-/// Found in the most telling way; the filter has the last word.
+/// Reservations that may match, found in the most telling way; the filter has the last word.
 fn candidates(
     connection: &Connection,
-    lagging: &AsOf,
+    as_of: &AsOf,
     scan: &ReservationScan,
-) -> rusqlite::Result<Candidates> {
-    let after = scan.after.and_then(|after| i64::try_from(after).ok()).unwrap_or(i64::MAX);
+) -> rusqlite::Result<Found> {
+    let before = scan.after.and_then(|after| i64::try_from(after).ok()).unwrap_or(i64::MAX);
     let filter = &scan.filter;
-    let all_match = filter.product_id.is_none()
-        && filter.location_id.is_none()
-        && filter.state.is_none()
-        && filter.expires_before.is_none();
+    let term = listing::term_of(filter);
+    let by = usize::from(term.is_some()) + usize::from(filter.reference.is_some());
+    let all_match = by <= 1 && filter.state.is_none() && filter.expires_before.is_none();
     let most = if all_match { scan.limit.saturating_add(1) } else { EXAMINED_MAX };
-    let numbers = if let Some(reference) = &scan.filter.reference {
-        let select = "SELECT reservation_no FROM reservation WHERE reference = ?1 \
-             AND reservation_no < ?2 ORDER BY reservation_no DESC LIMIT ?3";
-        numbers(connection, select, &[reference, &after, &most])?
-    } else if let Some(product) = &scan.filter.product_id {
-        let location = scan.filter.location_id.as_ref().map(|id| id.as_str());
-        return of_product(connection, lagging, product.as_str(), location, after);
-    } else {
-        let select = "SELECT reservation_no FROM reservation WHERE reservation_no < ?1 \
-             ORDER BY reservation_no DESC LIMIT ?2";
-        numbers(connection, select, &[&after, &most])?
+    let numbers = match (&filter.reference, term) {
+        (Some(reference), _) => numbers(connection, WITH_REFERENCE, &[reference, &before, &most])?,
+        (None, Some(term)) => {
+            let most = usize::try_from(most).unwrap_or(usize::MAX);
+            return listing::find(connection, as_of.recent(), term, before, most);
+        }
+        (None, None) => numbers(connection, ANY, &[&before, &most])?,
     };
     let cut = u32::try_from(numbers.len()).is_ok_and(|count| count >= most);
-    let more_behind = if cut { numbers.last().copied() } else { None };
-    let found = numbers.into_iter().map(|number| (number, number)).collect();
-    Ok(Candidates { found, more_behind })
-}
-
-/// By the ledgers of the product's stocks: each reservation at the latest event by which it
-/// reserved something of the product.
-fn of_product(
-    connection: &Connection,
-    lagging: &AsOf,
-    product: &str,
-    location: Option<&str>,
-    after: i64,
-) -> rusqlite::Result<Candidates> {
-    let until = u64::try_from(after.saturating_sub(1)).unwrap_or(0);
-    let stocks: Vec<Handle> = connection
-        .prepare_cached(STOCKS_OF_PRODUCT)?
-        .query_map(params![product, location], |row| {
-            let lags = lagging.get(&rows::key(row, 3)?).map(|stored| stored.handle);
-            Ok(lags.unwrap_or(Handle {
-                stock_id: row.get(0)?,
-                event_count: rows::unsigned(row, 1)?,
-                last_event: rows::unsigned(row, 2)?,
-            }))
-        })?
-        .collect::<rusqlite::Result<_>>()?;
-    let mut all = Candidates::default();
-    for handle in stocks {
-        let Some((_, last)) = chain::first_and_last_until(connection, &handle, until)? else {
-            continue;
-        };
-        let Ok(last) = i64::try_from(last) else { continue };
-        let one = of_ledger(connection, product, location, last)?;
-        all.found.extend(one.found);
-        all.more_behind = all.more_behind.max(one.more_behind);
-    }
-    // Behind the place where one of the searches stopped, the order is not known yet.
-    let known = all.more_behind.unwrap_or(0);
-    all.found.retain(|(place, _)| *place >= known);
-    all.found.sort_unstable_by(|a, b| b.cmp(a));
-    Ok(all)
-}
-
-/// One ledger, from an event back.
-fn of_ledger(
-    connection: &Connection,
-    product: &str,
-    location: Option<&str>,
-    from: i64,
-) -> rusqlite::Result<Candidates> {
-    let mut entry = connection.prepare_cached(LEDGER_ENTRY)?;
-    let mut latest = connection.prepare_cached(LATEST_RESERVED)?;
-    let mut found = Vec::new();
-    let (mut place, mut next) = (from, Some(from));
-    for _ in 0..EXAMINED_MAX {
-        let Some(sequence) = next else { return Ok(Candidates { found, more_behind: None }) };
-        place = sequence;
-        let (reserved, id, previous): (bool, Option<String>, Option<i64>) =
-            entry.query_row([sequence], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        next = previous;
-        let Some(id) = id.filter(|_| reserved) else { continue };
-        let (number, at): (i64, Option<i64>) = latest
-            .query_row(params![id, product, location], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        if at == Some(sequence) {
-            found.push((sequence, number));
-        }
-    }
-    Ok(Candidates { found, more_behind: next.map(|_| place) })
+    let more_below = if cut { numbers.last().copied() } else { None };
+    Ok(Found { numbers, more_below })
 }
 
 fn numbers(

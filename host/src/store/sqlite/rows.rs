@@ -233,13 +233,20 @@ impl<'a> EventRow<'a> {
     }
 }
 
-/// The columns of a log entry, in the order in which [`log_entry`] reads them; `event` is
-/// joined with `component` and, where it is about a stock, with `stock`.
-pub(super) const LOG_COLUMNS: &str = "sequence, kind, at, component.digest, command_id, caller, \
-     reason, reference, reservation_id, expires_at, quantity, counterpart_id, event.total, \
-     event.reserved, event.unattributed, event.minimum, event.version, version_span, total_from, \
-     reserved_from, unattributed_from, minimum_from, state, state_from, expires_at_from, \
-     (SELECT digest FROM component WHERE component_id = component_from)";
+/// The columns of a log entry, in the order in which [`log_entry`] reads them. Caller, reason and
+/// reference are with the first event of its command.
+pub(super) const LOG_COLUMNS: &str = "event.sequence, event.kind, event.at, component.digest, \
+     event.command_id, coalesce(event.caller, first.caller), \
+     coalesce(event.reason, first.reason), coalesce(event.reference, first.reference), \
+     event.reservation_id, event.expires_at, event.quantity, event.counterpart_id, event.total, \
+     event.reserved, event.unattributed, event.minimum, event.version, event.version_span, \
+     event.total_from, event.reserved_from, event.unattributed_from, event.minimum_from, \
+     event.state, event.state_from, event.expires_at_from, \
+     (SELECT digest FROM component WHERE component_id = event.component_from)";
+
+/// What they come from.
+pub(super) const LOG_TABLES: &str = "event JOIN component USING (component_id) \
+     LEFT JOIN event AS first ON first.sequence = event.origin";
 
 /// How many they are.
 pub(super) const LOG_COLUMNS_COUNT: usize = 26;
@@ -265,8 +272,8 @@ pub(super) fn log_entry(row: &Row<'_>, key: Option<StockKey>) -> rusqlite::Resul
         component: Digest(row.get(3)?),
         command_id: Uuid::from_bytes(command_id),
         caller: row.get::<_, Option<String>>(5)?.map(Arc::from),
-        reason: row.get(6)?,
-        reference: row.get(7)?,
+        reason: row.get::<_, Option<String>>(6)?.map(Arc::from),
+        reference: row.get::<_, Option<String>>(7)?.map(Arc::from),
         event,
     })
 }

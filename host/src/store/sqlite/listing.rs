@@ -1,0 +1,395 @@
+//! Which reservations name a product, a location, or both.
+//!
+//! A row for each line would cost each hold a page per line. So the latest reservations are
+//! indexed in memory, and each time that has grown to [`RUN_ENTRIES`] it is written as a *run*:
+//! sorted, in blocks, behind the run before. What is looked for is looked up in memory and in one
+//! run after another, the newest first. After a restart, what no run covers is read from the lines
+//! of the latest reservations.
+//!
+//! The index tells which reservations *may* match: terms are hashes, and a reservation keeps the
+//! terms of lines that were replaced. Whoever lists looks at the reservation itself.
+
+use super::mark;
+use crate::model::{LocationId, ProductId, Reservation, ReservationFilter, ReservationLine};
+use rusqlite::{Connection, OptionalExtension, params};
+use siphasher::sip::SipHasher13;
+use std::{
+    collections::BTreeMap,
+    hash::Hasher,
+    sync::{PoisonError, RwLock},
+};
+
+/// A run is written when so many entries are in memory, about a hundred bytes each.
+const RUN_ENTRIES: usize = 65_536;
+
+/// A block fits one page of the database.
+const ENTRIES_PER_BLOCK: usize = 320;
+const ENTRY_BYTES: usize = 12;
+
+/// One search looks into at most so many runs.
+const RUNS_MAX: u32 = 4_096;
+
+const BLOCKS: &str = "SELECT first_term, entries FROM listing_block \
+     WHERE run_no = ?1 AND last_term >= ?2 ORDER BY last_term, block_no";
+
+const RUNS: &str = "SELECT run_no, first_reservation FROM listing_run \
+     WHERE first_reservation < ?1 ORDER BY run_no DESC LIMIT ?2";
+
+const MOVED: &str = "SELECT reservation_no FROM listing_moved WHERE term = ?1 \
+     AND reservation_no < ?2 AND reservation_no >= ?3 ORDER BY reservation_no DESC LIMIT ?4";
+
+const UNINDEXED: &str = "SELECT reservation_no, product_id, location_id FROM reservation_line \
+     JOIN stock USING (stock_id) WHERE reservation_no > ?1 ORDER BY reservation_no";
+
+/// What a reservation can be found by: a hash of a product, a location, or both. The algorithm is
+/// part of the file format.
+pub(super) type Term = i64;
+
+fn term(product: Option<&str>, location: Option<&str>) -> Term {
+    let mut hasher = SipHasher13::new();
+    for part in [product, location] {
+        // Ids are never empty.
+        let part = part.unwrap_or_default().as_bytes();
+        hasher.write_u8(u8::try_from(part.len()).unwrap_or(u8::MAX));
+        hasher.write(part);
+    }
+    hasher.finish().cast_signed()
+}
+
+/// The term by which a filter is answered best; none where it names neither product nor location.
+pub(super) fn term_of(filter: &ReservationFilter) -> Option<Term> {
+    let product = filter.product_id.as_ref().map(ProductId::as_str);
+    let location = filter.location_id.as_ref().map(LocationId::as_str);
+    (product.is_some() || location.is_some()).then(|| term(product, location))
+}
+
+fn terms<'a>(keys: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Term> {
+    let mut terms = Vec::new();
+    for (product, location) in keys {
+        terms.push(term(Some(product), None));
+        terms.push(term(None, Some(location)));
+        terms.push(term(Some(product), Some(location)));
+    }
+    terms.sort_unstable();
+    terms.dedup();
+    terms
+}
+
+fn terms_of(lines: &[ReservationLine]) -> Vec<Term> {
+    terms(lines.iter().map(|line| (line.key.product_id.as_str(), line.key.location_id.as_str())))
+}
+
+/// A reservation that got new terms.
+pub(super) type Entry = (i64, Vec<Term>);
+
+/// The entries that no run has yet. Readers share it with the writer: it only grows, and what is
+/// newer than their commit they do not find in the database.
+pub(super) struct Recent {
+    /// The number of the first reservation that no run covers.
+    first: i64,
+    entries: RwLock<Entries>,
+}
+
+#[derive(Default)]
+struct Entries {
+    by_term: BTreeMap<Term, Vec<i64>>,
+    count: usize,
+    last: i64,
+}
+
+impl Recent {
+    /// None yet, behind a reservation that a run covers.
+    pub(super) fn behind(covered: i64) -> Self {
+        Self { first: covered + 1, entries: RwLock::default() }
+    }
+
+    /// Adds what a commit has brought.
+    pub(super) fn add(&self, new: &[Entry]) {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        for (number, terms) in new {
+            entries.last = entries.last.max(*number);
+            for term in terms {
+                let numbers = entries.by_term.entry(*term).or_default();
+                if let Err(place) = numbers.binary_search(number) {
+                    numbers.insert(place, *number);
+                    entries.count += 1;
+                }
+            }
+        }
+    }
+
+    /// Up to `most` numbers below `before`, the highest first.
+    fn numbers(&self, term: Term, before: i64, most: usize) -> Vec<i64> {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(numbers) = entries.by_term.get(&term) else { return Vec::new() };
+        let below = numbers.partition_point(|number| *number < before);
+        numbers.iter().take(below).rev().take(most).copied().collect()
+    }
+
+    fn count(&self) -> usize {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner).count
+    }
+}
+
+/// What a commit does to the index.
+#[derive(Default)]
+pub(super) struct Indexing {
+    new: Vec<Entry>,
+    /// Where a run was written: what begins behind it.
+    then: Option<Recent>,
+}
+
+impl Indexing {
+    /// Takes note of a reservation that was written; what a run covers already is written, too.
+    pub(super) fn note(
+        &mut self,
+        connection: &Connection,
+        recent: &Recent,
+        number: i64,
+        before: Option<&Reservation>,
+        after: &Reservation,
+    ) -> rusqlite::Result<()> {
+        let lines = |it: &ReservationLine, other: &ReservationLine| it.key == other.key;
+        let same = |before: &&Reservation| {
+            before.lines.len() == after.lines.len()
+                && before.lines.iter().zip(&after.lines).all(|(a, b)| lines(a, b))
+        };
+        if before.is_some_and(|before| same(&before)) {
+            return Ok(());
+        }
+        let mut terms = terms_of(&after.lines);
+        if let Some(before) = before {
+            let known = terms_of(&before.lines);
+            terms.retain(|term| known.binary_search(term).is_err());
+        }
+        if number >= recent.first {
+            self.new.push((number, terms));
+            return Ok(());
+        }
+        let insert = "INSERT OR IGNORE INTO listing_moved (term, reservation_no) VALUES (?1, ?2)";
+        let mut insert = connection.prepare_cached(insert)?;
+        terms.iter().try_for_each(|term| insert.execute([*term, number]).map(|_| ()))
+    }
+
+    /// Writes a run where it is time for one.
+    pub(super) fn write_run(
+        &mut self,
+        connection: &Connection,
+        recent: &Recent,
+    ) -> rusqlite::Result<()> {
+        if recent.count() >= RUN_ENTRIES {
+            self.then = Some(write_run(connection, recent)?);
+        }
+        Ok(())
+    }
+
+    /// Once it is committed: what readers look into from now on, where that is another.
+    pub(super) fn apply(self, recent: &Recent) -> Option<Recent> {
+        let begun = self.then.as_ref();
+        begun.unwrap_or(recent).add(&self.new);
+        self.then
+    }
+}
+
+/// Writes all of it, and returns what begins behind it.
+fn write_run(connection: &Connection, recent: &Recent) -> rusqlite::Result<Recent> {
+    let entries = recent.entries.read().unwrap_or_else(PoisonError::into_inner);
+    connection
+        .prepare_cached(
+            "INSERT INTO listing_run (first_reservation, last_reservation) VALUES (?1, ?2)",
+        )?
+        .execute([recent.first, entries.last])?;
+    let run = connection.last_insert_rowid();
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO listing_block (run_no, first_term, last_term, entries) \
+         VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    let mut block = Block::default();
+    for (term, numbers) in &entries.by_term {
+        for number in numbers {
+            if block.bytes.len() == ENTRIES_PER_BLOCK * ENTRY_BYTES {
+                block.write(&mut insert, run)?;
+            }
+            block.push(*term, number - recent.first)?;
+        }
+    }
+    block.write(&mut insert, run)?;
+    Ok(Recent::behind(entries.last))
+}
+
+/// Entries on their way to the database.
+#[derive(Default)]
+struct Block {
+    /// The first term, and the last.
+    span: Option<(Term, Term)>,
+    bytes: Vec<u8>,
+}
+
+impl Block {
+    fn push(&mut self, term: Term, offset: i64) -> rusqlite::Result<()> {
+        let offset = u32::try_from(offset)
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+        self.span = Some((self.span.map_or(term, |(first, _)| first), term));
+        self.bytes.extend_from_slice(&term.to_be_bytes());
+        self.bytes.extend_from_slice(&offset.to_be_bytes());
+        Ok(())
+    }
+
+    fn write(&mut self, insert: &mut rusqlite::Statement<'_>, run: i64) -> rusqlite::Result<()> {
+        if let Some((first, last)) = self.span.take() {
+            insert.execute(params![run, first, last, self.bytes])?;
+            self.bytes.clear();
+        }
+        Ok(())
+    }
+}
+
+/// The offsets of a term in a block.
+fn offsets(block: &[u8], term: Term) -> impl Iterator<Item = u32> {
+    let (entries, _) = block.as_chunks::<ENTRY_BYTES>();
+    let entry = |entry: &[u8; ENTRY_BYTES]| {
+        let [a, b, c, d, e, f, g, h, rest @ ..] = *entry;
+        (Term::from_be_bytes([a, b, c, d, e, f, g, h]), u32::from_be_bytes(rest))
+    };
+    let from = entries.partition_point(|it| entry(it).0 < term);
+    let behind = entries.get(from..).unwrap_or_default();
+    behind.iter().map(entry).take_while(move |(its, _)| *its == term).map(|(_, offset)| offset)
+}
+
+/// The numbers of reservations that may have a term, the highest first.
+pub(super) struct Found {
+    pub(super) numbers: Vec<i64>,
+    /// Where the search stopped before its end: below this number there may be more.
+    pub(super) more_below: Option<i64>,
+}
+
+/// Looks for up to `most` reservations below a number.
+pub(super) fn find(
+    connection: &Connection,
+    recent: &Recent,
+    term: Term,
+    before: i64,
+    most: usize,
+) -> rusqlite::Result<Found> {
+    let mut numbers = recent.numbers(term, before, most);
+    // Everything from this number on is found.
+    let mut reached = recent.first.min(before);
+    let mut complete = false;
+    if numbers.len() < most {
+        let mut runs = connection.prepare_cached(RUNS)?;
+        let mut runs = runs.query(params![before, RUNS_MAX])?;
+        let mut looked = 0;
+        complete = true;
+        while let Some(run) = runs.next()? {
+            let (run, first): (i64, i64) = (run.get(0)?, run.get(1)?);
+            numbers.extend(in_run(connection, run, first, term, before)?);
+            (reached, looked) = (first, looked + 1);
+            if numbers.len() >= most || looked == RUNS_MAX {
+                complete = false;
+                break;
+            }
+        }
+    }
+    if complete {
+        reached = 0;
+    } else if numbers.len() > most {
+        numbers.truncate(most);
+    }
+    if numbers.len() >= most {
+        reached = reached.max(numbers.last().copied().unwrap_or(0));
+        complete = false;
+    }
+    let limit = u32::try_from(most).unwrap_or(u32::MAX);
+    let mut moved = connection.prepare_cached(MOVED)?;
+    let moved: Vec<i64> = moved
+        .query_map(params![term, before, reached, limit], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    if moved.len() >= most {
+        reached = reached.max(moved.last().copied().unwrap_or(0));
+        complete = false;
+    }
+    numbers.extend(moved);
+    numbers.retain(|number| *number >= reached);
+    numbers.sort_unstable_by(|a, b| b.cmp(a));
+    numbers.dedup();
+    Ok(Found { numbers, more_below: (!complete).then_some(reached) })
+}
+
+/// The numbers of one run, the highest first.
+fn in_run(
+    connection: &Connection,
+    run: i64,
+    first: i64,
+    term: Term,
+    before: i64,
+) -> rusqlite::Result<Vec<i64>> {
+    let mut numbers = Vec::new();
+    let mut blocks = connection.prepare_cached(BLOCKS)?;
+    let mut blocks = blocks.query([run, term])?;
+    while let Some(block) = blocks.next()? {
+        if block.get::<_, Term>(0)? > term {
+            break;
+        }
+        let entries = block.get_ref(1)?.as_blob()?;
+        let found = offsets(entries, term).map(|offset| first + i64::from(offset));
+        numbers.extend(found.take_while(|number| *number < before));
+    }
+    numbers.reverse();
+    Ok(numbers)
+}
+
+/// What no run covers, read from the reservations themselves; runs are written where that is more
+/// than one holds.
+pub(super) fn catch_up(connection: &mut Connection) -> rusqlite::Result<Recent> {
+    let transaction = connection.transaction()?;
+    let (recent, runs) = read_rest(&transaction, true)?;
+    if runs > 0 {
+        // The write-ahead log may begin with this transaction.
+        mark::renew(&transaction, mark::Alone::NeedsLog)?;
+        transaction.commit()?;
+        tracing::info!(runs, "lists by product and location indexed");
+    }
+    Ok(recent)
+}
+
+/// The same where nothing can be written.
+pub(super) fn rest(connection: &Connection) -> rusqlite::Result<Recent> {
+    read_rest(connection, false).map(|(recent, _)| recent)
+}
+
+fn read_rest(connection: &Connection, may_write: bool) -> rusqlite::Result<(Recent, u32)> {
+    let mut runs = 0;
+    let last = "SELECT last_reservation FROM listing_run ORDER BY run_no DESC LIMIT 1";
+    let covered = connection.query_row(last, [], |row| row.get(0)).optional()?.unwrap_or(0);
+    let mut recent = Recent::behind(covered);
+    let mut lines = connection.prepare(UNINDEXED)?;
+    let mut lines = lines.query([covered])?;
+    let mut at: Option<(i64, Vec<(String, String)>)> = None;
+    let take = |recent: &Recent, (number, keys): (i64, Vec<(String, String)>)| {
+        let keys = keys.iter().map(|(product, location)| (product.as_str(), location.as_str()));
+        recent.add(&[(number, terms(keys))]);
+    };
+    while let Some(row) = lines.next()? {
+        let (number, key) = (row.get(0)?, (row.get(1)?, row.get(2)?));
+        match &mut at {
+            Some((current, keys)) if *current == number => keys.push(key),
+            _ => {
+                if let Some(done) = at.replace((number, vec![key])) {
+                    take(&recent, done);
+                    if may_write && recent.count() >= RUN_ENTRIES {
+                        recent = write_run(connection, &recent)?;
+                        runs += 1;
+                    }
+                }
+            }
+        }
+    }
+    if let Some(done) = at {
+        take(&recent, done);
+    }
+    Ok((recent, runs))
+}
+
+#[cfg(test)]
+#[path = "listing_tests.rs"]
+mod tests;

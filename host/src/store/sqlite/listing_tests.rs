@@ -1,0 +1,146 @@
+use super::*;
+use crate::model::{LocationId, ReservationState, ReservationStatus, StockKey};
+
+fn line(product: u64, location: &str) -> ReservationLine {
+    ReservationLine {
+        key: StockKey::parse(format!("p{product}"), location.to_owned()).unwrap(),
+        quantity: 1,
+        fulfilled: 0,
+        released: 0,
+        expired: 0,
+    }
+}
+
+fn reservation(lines: Vec<ReservationLine>) -> Reservation {
+    let status = ReservationStatus { state: ReservationState::Held, expires_at: None, version: 1 };
+    Reservation { status, lines, ttl_seconds: None, reference: None, created_at: 1, updated_at: 1 }
+}
+
+fn database() -> Connection {
+    let connection = Connection::open_in_memory().unwrap();
+    let tables = include_str!("migrations/0007_lists.sql");
+    let (tables, _) = tables.split_once("-- Caller, reason").unwrap();
+    connection.execute_batch(tables).unwrap();
+    connection
+}
+
+/// An index that writes its runs early, and what is in it.
+struct Indexed {
+    connection: Connection,
+    recent: Recent,
+    reservations: BTreeMap<i64, Reservation>,
+}
+
+impl Indexed {
+    fn new() -> Self {
+        let reservations = BTreeMap::new();
+        Self { connection: database(), recent: Recent::behind(0), reservations }
+    }
+
+    /// One commit that writes a reservation.
+    fn write(&mut self, number: i64, lines: Vec<ReservationLine>, run: bool) {
+        let after = reservation(lines);
+        let before = self.reservations.insert(number, after.clone());
+        let mut indexing = Indexing::default();
+        let connection = &self.connection;
+        indexing.note(connection, &self.recent, number, before.as_ref(), &after).unwrap();
+        if run {
+            indexing.then = Some(write_run(connection, &self.recent).unwrap());
+        }
+        if let Some(recent) = indexing.apply(&self.recent) {
+            self.recent = recent;
+        }
+    }
+
+    /// All numbers that a filter finds, page by page.
+    fn found(&self, filter: &ReservationFilter, most: usize) -> Vec<i64> {
+        let term = term_of(filter).unwrap();
+        let (mut all, mut before) = (Vec::new(), i64::MAX);
+        loop {
+            let found = find(&self.connection, &self.recent, term, before, most).unwrap();
+            let matching = |number: &i64| filter.matches_lines(&self.reservations[number]);
+            all.extend(found.numbers.iter().copied().filter(matching));
+            match found.more_below {
+                Some(below) => {
+                    assert!(below < before, "it goes on");
+                    before = below;
+                }
+                None => return all,
+            }
+        }
+    }
+
+    fn check(&self, filter: &ReservationFilter) {
+        let matching = self.reservations.iter().rev();
+        let matching = matching.filter(|(_, it)| filter.matches_lines(it));
+        let expected: Vec<i64> = matching.map(|(number, _)| *number).collect();
+        for most in [1, 3, 1_000] {
+            assert_eq!(self.found(filter, most), expected, "{filter:?} by {most}");
+        }
+    }
+}
+
+fn filters() -> Vec<ReservationFilter> {
+    let mut filters = Vec::new();
+    for product in [None, Some("p0"), Some("p1"), Some("p5"), Some("nothing")] {
+        for location in [None, Some("north"), Some("south")] {
+            if product.is_some() || location.is_some() {
+                filters.push(ReservationFilter {
+                    product_id: product.map(|id| ProductId::parse(id.to_owned()).unwrap()),
+                    location_id: location.map(|id| LocationId::parse(id.to_owned()).unwrap()),
+                    ..ReservationFilter::default()
+                });
+            }
+        }
+    }
+    filters
+}
+
+#[test]
+fn every_reservation_is_found_once_wherever_its_entries_are() {
+    let mut indexed = Indexed::new();
+    let mut random = 99_u64;
+    let mut next = |below: u64| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (random >> 33) % below
+    };
+    for number in 1..=600 {
+        let mut lines = Vec::new();
+        for _ in 0..=next(3) {
+            let location = if next(2) == 0 { "north" } else { "south" };
+            lines.push(line(next(7), location));
+        }
+        indexed.write(number, lines, next(100) == 0);
+        // Lines are replaced, in what a run covers and in what none does.
+        if next(3) == 0 {
+            let number = 1 + i64::try_from(next(u64::try_from(number).unwrap())).unwrap();
+            let location = if next(2) == 0 { "north" } else { "south" };
+            indexed.write(number, vec![line(next(7), location)], false);
+        }
+    }
+    let runs: i64 = indexed
+        .connection
+        .query_row("SELECT count(*) FROM listing_run", [], |row| row.get(0))
+        .unwrap();
+    assert!(runs > 2, "{runs} runs");
+    for filter in filters() {
+        indexed.check(&filter);
+    }
+}
+
+#[test]
+fn a_term_that_fills_many_blocks_is_found_whole() {
+    let mut indexed = Indexed::new();
+    for number in 1..=2_000 {
+        indexed.write(number, vec![line(number.cast_unsigned() % 2, "north")], number % 900 == 0);
+    }
+    for filter in filters() {
+        indexed.check(&filter);
+    }
+}
+
+#[test]
+fn a_block_fits_one_page() {
+    // A row of a table with this much in it has no overflow page: page size less 35.
+    const { assert!(ENTRIES_PER_BLOCK * ENTRY_BYTES + 40 <= 4096 - 35) };
+}

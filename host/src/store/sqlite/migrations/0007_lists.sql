@@ -1,0 +1,37 @@
+-- What lists are found by, without a page for each line of each hold: see `listing.rs`.
+
+-- Reservations of these numbers are indexed by a run of blocks.
+CREATE TABLE listing_run (
+    run_no            INTEGER PRIMARY KEY,
+    first_reservation INTEGER NOT NULL,
+    last_reservation  INTEGER NOT NULL
+) STRICT;
+
+-- Terms and the reservations that have them, in order: 12 bytes each.
+CREATE TABLE listing_block (
+    block_no   INTEGER PRIMARY KEY,
+    run_no     INTEGER NOT NULL,
+    first_term INTEGER NOT NULL,
+    last_term  INTEGER NOT NULL,
+    entries    BLOB    NOT NULL
+) STRICT;
+
+CREATE INDEX listing_block_by_term ON listing_block (run_no, last_term, first_term);
+
+-- Terms that a reservation got after its run was written, because its lines were replaced.
+CREATE TABLE listing_moved (
+    term           INTEGER NOT NULL,
+    reservation_no INTEGER NOT NULL,
+    PRIMARY KEY (term, reservation_no)
+) STRICT, WITHOUT ROWID;
+
+-- The latest event of a reservation at every 16th of its versions, so that the chain of its events
+-- can be entered anywhere.
+CREATE TABLE reservation_anchor (
+    reservation_no INTEGER NOT NULL,
+    sequence       INTEGER NOT NULL,
+    PRIMARY KEY (reservation_no, sequence)
+) STRICT, WITHOUT ROWID;
+
+-- Caller, reason and reference are written with the first event of a command; the others name it.
+ALTER TABLE event ADD COLUMN origin INTEGER;
