@@ -1,10 +1,13 @@
 //! Idempotency records: the answers to requests that may be sent again.
 //!
 //! Large records are bounded in bytes, per caller and in all: where a new one would exceed a bound,
-//! the oldest go in the same commit. Small ones cost no more than what their commands leave in the
-//! log, and go at their time only.
+//! the oldest go in the same commit. Small records count nowhere and go at their time only: a bound
+//! over them, too, would forget a plain command's key within seconds at full speed.
 
-use super::{connection::failed, rows::Unsigned, rows::unsigned};
+use super::{
+    connection::failed,
+    rows::{Unsigned, unsigned},
+};
 use crate::{
     model::{StoreFailure, Timestamp},
     store::{AnswerBounds, Answered, LargeAnswers, RequestKey},
@@ -271,12 +274,13 @@ impl Answers {
         let Change { caller, bytes, .. } = change;
         let known = self.callers.entry(caller.clone()).or_default();
         for sum in [&mut *known, &mut self.all] {
-            let (records, bytes) = if came {
-                (sum.records.checked_add(1), sum.bytes.checked_add(*bytes))
+            if came {
+                sum.records += 1;
+                sum.bytes += bytes;
             } else {
-                (sum.records.checked_sub(1), sum.bytes.checked_sub(*bytes))
-            };
-            *sum = Sum { records: records.unwrap_or(0), bytes: bytes.unwrap_or(0) };
+                sum.records = sum.records.saturating_sub(1);
+                sum.bytes = sum.bytes.saturating_sub(*bytes);
+            }
         }
         if known.records == 0 {
             self.callers.remove(caller);
