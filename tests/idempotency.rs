@@ -115,6 +115,54 @@ fn keys_survive_a_restart() {
     assert_eq!((again.header("idempotent-replayed"), &again.text), ("true", &first.text));
 }
 
+/// A figure of the metrics.
+fn figure(client: &mut Client, name: &str) -> u64 {
+    let text = client.get("/metrics").text;
+    let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    value.unwrap_or_else(|| panic!("no {name} in {text}")).parse().unwrap()
+}
+
+#[test]
+fn of_large_answers_the_oldest_go_before_their_time_and_small_ones_stay() {
+    const BYTES_MAX: u64 = 100_000;
+    let bound = ["--idempotency-caller-bytes-max", "100000"];
+    let folder = std::sync::Arc::new(tempfile::tempdir().unwrap());
+    let server = Server::start_in(&folder, &bound);
+    let mut client = server.client();
+    client.stock("a", 100_000, 0);
+    let small = keyed(&mut client, "small", PATH, r#"{"quantity": 1}"#);
+    // Each answer has more than 20 KB: no more than four of them fit the bound.
+    let command = json!({ "type": "reserve", "product_id": "a", "quantity": 1 });
+    let batch = json!({ "mode": "atomic", "commands": vec![command; 100] }).to_string();
+    let send = |client: &mut Client, key: &str| keyed(client, key, "/v1/batch", &batch);
+    let large = |client: &mut Client| figure(client, "holdfast_idempotency_large_bytes");
+    let early = |client: &mut Client| figure(client, "holdfast_idempotency_forgotten_early_total");
+    let first = send(&mut client, "large-0").text;
+    assert_eq!(send(&mut client, "large-0").header("idempotent-replayed"), "true");
+    assert!(large(&mut client) > 20_000);
+    assert_eq!(early(&mut client), 0);
+    let mut last = String::new();
+    for n in 1..8 {
+        last = send(&mut client, &format!("large-{n}")).text;
+        assert!(large(&mut client) <= BYTES_MAX);
+    }
+    assert!(early(&mut client) >= 4);
+    drop(server);
+    let server = Server::start_in(&folder, &bound);
+    let mut client = server.client();
+    assert!((20_000..=BYTES_MAX).contains(&large(&mut client)));
+    let again = send(&mut client, "large-7");
+    assert_eq!((again.header("idempotent-replayed"), &again.text), ("true", &last));
+    let again = keyed(&mut client, "small", PATH, r#"{"quantity": 1}"#);
+    assert_eq!((again.header("idempotent-replayed"), &again.text), ("true", &small.text));
+    assert_eq!(client.get("/v1/inventory/a").json()["reserved_quantity"], 801);
+    // Its record is gone, so this is another request.
+    let again = send(&mut client, "large-0");
+    assert_eq!((again.status, again.header("idempotent-replayed")), (200, ""));
+    assert_ne!(again.text, first);
+    assert_eq!(client.get("/v1/inventory/a").json()["reserved_quantity"], 901);
+}
+
 #[test]
 fn a_shop_can_demand_that_puts_name_a_version() {
     let server = Server::start_with(&["--put-needs-condition", "true"]);

@@ -18,8 +18,8 @@ use crate::{
         Origin, Outcome, Recorded, Reservation, Stock, StockKey, StoreFailure, Timestamp,
     },
     store::{
-        Answered, Batch, Handle, Lane, LogEnd, RequestKey, ReservationHandle, ReservationWrite,
-        StockWrite, StoredReservation,
+        AnswerBounds, Answered, Batch, Handle, Lane, LargeAnswers, LogEnd, RequestKey,
+        ReservationHandle, ReservationWrite, StockWrite, StoredReservation,
     },
 };
 use std::collections::HashMap;
@@ -50,6 +50,7 @@ pub struct UnitOfWork<L> {
     recorded_max: u64,
     /// Answers to requests with a key.
     answers: HashMap<RequestKey, Answered>,
+    answer_bounds: AnswerBounds,
     /// What the calls are made for, and as of when.
     purpose: Purpose,
     now: Timestamp,
@@ -102,6 +103,7 @@ impl<L: Lane> UnitOfWork<L> {
             recorded: Vec::new(),
             recorded_max: 0,
             answers: HashMap::new(),
+            answer_bounds: AnswerBounds::NONE,
             purpose: Purpose::Command,
             now: 0,
             next_due,
@@ -298,8 +300,18 @@ impl<L: Lane> UnitOfWork<L> {
     /// # Errors
     /// Where the store fails.
     pub fn forget_answers(&mut self, before: Timestamp, limit: u32) -> Result<bool, StoreFailure> {
-        let forgotten = self.lane.forget_answers(before, limit)?;
-        Ok(u32::try_from(forgotten).is_ok_and(|count| count >= limit))
+        self.lane.forget_answers(before, limit)
+    }
+
+    /// From now on the store keeps no more of large answers than this.
+    pub fn bound_answers(&mut self, bounds: AnswerBounds) {
+        self.answer_bounds = bounds;
+    }
+
+    /// What the store keeps of large answers.
+    #[must_use]
+    pub fn large_answers(&self) -> LargeAnswers {
+        self.lane.large_answers()
     }
 
     /// Makes the batch durable and ends it. After a failure nothing of the
@@ -372,6 +384,7 @@ impl<L: Lane> UnitOfWork<L> {
             reservations: &reservations,
             log: &self.log,
             answers: &self.answers,
+            answer_bounds: self.answer_bounds,
             installed: self.installed,
             recorded: &self.recorded,
             recorded_max: self.recorded_max,

@@ -1,5 +1,5 @@
 use super::{Config, ConfigError, LogFormat, Secret, within};
-use crate::{component, engine};
+use crate::{component, engine, store::AnswerBounds};
 use std::{
     net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
@@ -95,6 +95,10 @@ settings! {
     sweep_interval_ms("SWEEP_INTERVAL_MS"): u64 = Some(50);
     /// How long the answers to requests with an Idempotency-Key are kept, in hours, 1 to 720.
     idempotency_hours("IDEMPOTENCY_HOURS"): u64 = Some(24);
+    /// Bytes of the idempotency records of one caller that have 16 KiB and more each, 65536 to 17179869184; above that, the oldest of them go before their time.
+    idempotency_caller_bytes_max("IDEMPOTENCY_CALLER_BYTES_MAX"): u64 = Some(64 * 1024 * 1024);
+    /// Bytes of all idempotency records that have 16 KiB and more each, at least IDEMPOTENCY_CALLER_BYTES_MAX, up to 17179869184; above that, the oldest of them go before their time.
+    idempotency_bytes_max("IDEMPOTENCY_BYTES_MAX"): u64 = Some(256 * 1024 * 1024);
     /// Whether PUT of a stock must say If-Match or If-None-Match: true or false.
     put_needs_condition("PUT_NEEDS_CONDITION"): bool = Some(false);
     /// Memory of a component instance in bytes, 1048576 to 1073741824.
@@ -132,6 +136,9 @@ settings! {
 /// The most memory that bodies or answers of all connections may be given: 16 GiB.
 const COMMON_BYTES_MAX: usize = 16 * 1024 * 1024 * 1024;
 
+/// The most bytes that idempotency records of large answers may be given: 16 GiB.
+const IDEMPOTENCY_BYTES_MAX: u64 = 16 * 1024 * 1024 * 1024;
+
 /// Instances besides those of the readers: the writer's, one that is being replaced, a shadow,
 /// and those of candidates that are checked or replayed.
 const INSTANCES_BESIDES_READERS: u32 = 12;
@@ -147,6 +154,7 @@ impl Settings {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let readers_max = within("readers_max", set(given.readers_max), 1, 256)?;
         let instances_max = u32::try_from(readers_max).unwrap_or(u32::MAX);
+        let answer_bounds = given.answer_bounds()?;
         let limits = given.limits(instances_max.saturating_add(INSTANCES_BESIDES_READERS))?;
         Ok(Config {
             host: given.host.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
@@ -235,6 +243,7 @@ impl Settings {
                 )?,
                 answers_kept_ms: within("idempotency_hours", set(given.idempotency_hours), 1, 720)?
                     .saturating_mul(3_600_000),
+                answer_bounds,
                 recorded_commands_max: within(
                     "recorded_commands_max",
                     set(given.recorded_commands_max),
@@ -258,6 +267,22 @@ impl Settings {
             put_needs_condition: set(given.put_needs_condition),
             limits,
         })
+    }
+
+    fn answer_bounds(&self) -> Result<AnswerBounds, ConfigError> {
+        let caller_bytes_max = within(
+            "idempotency_caller_bytes_max",
+            set(self.idempotency_caller_bytes_max),
+            64 * 1024,
+            IDEMPOTENCY_BYTES_MAX,
+        )?;
+        let bytes_max = within(
+            "idempotency_bytes_max",
+            set(self.idempotency_bytes_max),
+            caller_bytes_max,
+            IDEMPOTENCY_BYTES_MAX,
+        )?;
+        Ok(AnswerBounds { caller_bytes_max, bytes_max })
     }
 
     fn limits(&self, instances_max: u32) -> Result<component::Limits, ConfigError> {

@@ -31,6 +31,17 @@ fn a_wrong_value_is_refused_with_its_name_and_what_is_allowed() {
 }
 
 #[test]
+fn all_callers_together_may_have_no_fewer_bytes_of_answers_than_one() {
+    let settings = Settings {
+        idempotency_caller_bytes_max: Some(100_000),
+        idempotency_bytes_max: Some(99_999),
+        ..Settings::default()
+    };
+    let refused = "idempotency_bytes_max = 99999: allowed is 100000 to 17179869184";
+    assert_eq!(refusal(settings), refused);
+}
+
+#[test]
 fn a_log_level_is_a_level_or_a_filter() {
     let level = |level: &str| Settings { log_level: Some(level.into()), ..Settings::default() };
     for good in ["info", "WARN", "holdfast=debug,info"] {

@@ -1,6 +1,6 @@
 //! What the writer has done so far, and where its time went.
 
-use crate::model::Timestamp;
+use crate::{model::Timestamp, store::LargeAnswers};
 use std::{
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
@@ -38,6 +38,8 @@ pub struct Reading {
     pub overloaded: u64,
     /// Time spent, by [`Stage::ALL`].
     pub spent: [Duration; 4],
+    /// What is kept of large answers to requests with a key.
+    pub answers: LargeAnswers,
 }
 
 /// Counts: the writer its work, whoever is refused the refusal; anybody reads.
@@ -49,6 +51,8 @@ pub(super) struct Meter {
     /// When somebody was last told of an overload.
     warned_at: AtomicU64,
     nanoseconds: [AtomicU64; 4],
+    answers_bytes: AtomicU64,
+    answers_forgotten_early: AtomicU64,
 }
 
 impl Meter {
@@ -59,6 +63,10 @@ impl Meter {
             commands: load(&self.commands),
             overloaded: load(&self.overloaded),
             spent: self.nanoseconds.each_ref().map(|it| Duration::from_nanos(load(it))),
+            answers: LargeAnswers {
+                bytes: load(&self.answers_bytes),
+                forgotten_early: load(&self.answers_forgotten_early),
+            },
         }
     }
 
@@ -80,6 +88,12 @@ impl Meter {
                 "overloaded: the queue is full; refused since the start"
             );
         }
+    }
+
+    /// Notes what is kept of large answers.
+    pub(super) fn answers(&self, answers: LargeAnswers) {
+        self.answers_bytes.store(answers.bytes, Ordering::Relaxed);
+        self.answers_forgotten_early.store(answers.forgotten_early, Ordering::Relaxed);
     }
 
     fn batch(&self, commands: usize) {

@@ -34,7 +34,7 @@ use crate::{
         Reservation, ReservationPage, ReservationScan, StockFilter, StockKey, StockPage, StockView,
         StoreFailure, Timestamp,
     },
-    store::{Ahead, EventPage, EventScan, Lane, Log, Order, Snapshot},
+    store::{Ahead, AnswerBounds, EventPage, EventScan, Lane, Log, Order, Snapshot},
     unit_of_work::UnitOfWork,
 };
 use clock::Clock;
@@ -71,6 +71,8 @@ pub struct Settings {
     pub sweep_interval_ms: u64,
     /// How long the answers to requests with a key are kept, in milliseconds.
     pub answers_kept_ms: u64,
+    /// Bounds on what is kept of large answers to such requests.
+    pub answer_bounds: AnswerBounds,
     /// Decided commands that are recorded for replays; 0: none.
     pub recorded_commands_max: u64,
     /// Faults within a minute at which a component gives way to the one before; 0: never.
@@ -256,6 +258,7 @@ where
     let previous = start.previous.as_ref().map(Ready::of).transpose()?;
     let mut unit = UnitOfWork::new(lane)?;
     unit.record_up_to(settings.recorded_commands_max);
+    unit.bound_answers(settings.answer_bounds);
     let recorded = unit.log_end().at;
     let clock = Clock::new(recorded, settings.clock_step_ms_max, settings.accept_clock);
     let clock = Arc::new(clock);
@@ -267,6 +270,7 @@ where
         status.set(Status::ReadOnly);
     }
     let meter = Arc::new(Meter::default());
+    meter.answers(unit.large_answers());
     let queue = Arc::new(Queue::new(settings.queue_commands_max, settings.queue_lines_max));
     let answering = Arc::new(Answering::new(current.reading()));
     let faults = Arc::new(Faults::new(settings.faults_per_minute_max, Arc::clone(&queue)));

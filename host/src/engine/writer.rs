@@ -115,6 +115,9 @@ pub(super) fn run<L: Lane, S: Snapshot>(
             commit(&mut instance, now)?;
             Ok(sequence)
         });
+        if let Ok(unit) = instance.unit() {
+            meter.answers(unit.large_answers());
+        }
         watch.ended(Stage::Commit);
         if let Some(change) = change {
             if let (Err(_), Some(before)) = (&committed, before) {

@@ -59,6 +59,36 @@ pub(super) fn whole(subject: &Subject, result: &Result<Done, Error>) -> Whole {
     }
 }
 
+/// Bytes of an idempotency record that take about as long to read as a line takes to write.
+const BYTES_PER_ITEM: usize = 512;
+
+/// Facts that a rejection states of each line, about.
+const DETAILS_PER_ITEM: usize = 5;
+
+/// How many lines, events or results the answer to a command has, about.
+pub(super) fn items(result: &Result<Done, Error>) -> usize {
+    result.as_ref().map_or_else(|error| outcome_items(Err(error)), done_items)
+}
+
+fn done_items(done: &Done) -> usize {
+    match done {
+        Done::One(outcome) => outcome_items(Ok(outcome)),
+        Done::Many(results) => results.iter().map(|it| outcome_items(it.as_ref())).sum(),
+        Done::Rehearsed(done, facts) => done_items(done) + facts.len(),
+        Done::Recorded { response, .. } => response.len() / BYTES_PER_ITEM,
+    }
+}
+
+fn outcome_items(result: Result<&Outcome, &Error>) -> usize {
+    match result {
+        Ok(Outcome::Reservation { reservation, .. }) => reservation.lines.len(),
+        Ok(_) => 1,
+        Err(Error::Rejected(rejection)) => rejection.details.len() / DETAILS_PER_ITEM + 1,
+        Err(Error::InBatch { cause, .. }) => outcome_items(Err(cause)),
+        Err(_) => 1,
+    }
+}
+
 /// The body of an answer, as it is, for another one.
 fn raw(whole: &Whole) -> Option<Box<RawValue>> {
     RawValue::from_string(String::from_utf8(whole.body().to_vec()).ok()?).ok()
@@ -244,6 +274,7 @@ fn restore(bytes: &[u8]) -> Option<Whole> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Detail, Rejection, Value};
     use serde_json::json;
 
     #[test]
@@ -262,6 +293,29 @@ mod tests {
         assert!(keep(&problem("domain-fault")).is_none());
         assert!(keep(&problem("store-unavailable")).is_none());
         assert!(keep(&problem("insufficient-stock")).is_some());
+    }
+
+    #[test]
+    fn the_size_of_an_answer_is_about_what_is_in_it() {
+        let rejection = || Rejection {
+            code: String::new(),
+            message: String::new(),
+            details: (0..500)
+                .map(|line| Detail {
+                    line: Some(line / 5),
+                    name: String::new(),
+                    value: Value::Unsigned(1),
+                })
+                .collect(),
+        };
+        let refused = Error::Rejected(rejection());
+        assert_eq!(items(&Err(Error::ReadOnly)), 1);
+        assert_eq!(items(&Err(refused.clone())), 101);
+        let many = Done::Many(vec![Err(refused), Err(Error::Fault)]);
+        assert_eq!(items(&Ok(many.clone())), 102);
+        assert_eq!(items(&Ok(Done::Rehearsed(Box::new(many), Vec::new()))), 102);
+        let response = vec![0; 512 * 7];
+        assert_eq!(items(&Ok(Done::Recorded { response, replayed: true })), 7);
     }
 
     #[test]

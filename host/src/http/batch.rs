@@ -82,7 +82,7 @@ const MODES: [(&str, Mode); 2] = [("atomic", Mode::Atomic), ("independent", Mode
     path = "/v1/batch",
     tag = "batch",
     params(
-        ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send again"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes it safe to send again; the record of a large answer may go before its 24 hours"),
         ("dry_run" = Option<bool>, Query, description = "Decide only: nothing is written"),
     ),
     request_body = BatchBody,

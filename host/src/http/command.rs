@@ -7,6 +7,7 @@ use super::{
     conditional::Conditions,
     input::{Faults, JsonBody, Params, Part},
     problem::Problem,
+    respond,
 };
 use crate::{
     engine::{Recording, Request as EngineRequest, Work},
@@ -176,7 +177,8 @@ pub(super) async fn carry_out(app: &App, terms: Terms, subject: Subject, work: W
     });
     let request = EngineRequest { work, rehearsal: terms.rehearsal, recording };
     let result = app.engine.execute(request).await;
-    answer::whole(&subject, &result).map(Body::from)
+    let made = respond::made(answer::items(&result), move || answer::whole(&subject, &result));
+    made.await.map(Body::from)
 }
 
 #[cfg(test)]

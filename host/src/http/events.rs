@@ -59,6 +59,10 @@ async fn events(
     params.finish(Faults::default())?;
     let scan = EventScan { kinds, product_id, reservation_id, reference, after, limit };
     let page = app.engine.events(scan).await?;
-    let items = page.items.iter().map(EntryBody::of).collect();
-    Ok(respond::page(&uri, items, page.next.map(cursor::of_events)).map(Body::from))
+    let entries = page.items.len();
+    let make = move || {
+        let items = page.items.iter().map(EntryBody::of).collect();
+        respond::page(&uri, items, page.next.map(cursor::of_events))
+    };
+    Ok(respond::made(entries, make).await.map(Body::from))
 }

@@ -5,6 +5,7 @@ use crate::{
     engine::{ClockReading, ClockStatus, Reading, Stage},
     logging::{self, Counts},
     model::{Installed, Integrity},
+    store::LargeAnswers,
 };
 use axum::{
     extract::State,
@@ -36,6 +37,7 @@ async fn metrics(State(app): State<App>) -> Response {
     let mut text = render(&reading, waiting, &domain.installed, domain.faults);
     render_clock(&mut text, app.engine.clock());
     render_log(&mut text, logging::counts());
+    render_answers(&mut text, reading.answers);
     render_traffic(&mut text, app.traffic.read(), &app.bodies);
     text += &soundness(&app.admin.integrity());
     ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
@@ -63,6 +65,15 @@ fn render_log(text: &mut String, lines: Counts) {
     figure(text, "holdfast_log_lines_lost_total", "counter", help, lines.lost);
     let help = "Lines of the log that were held back: there were many like them.";
     figure(text, "holdfast_log_lines_held_back_total", "counter", help, lines.held_back);
+}
+
+/// Idempotency records of large answers.
+fn render_answers(text: &mut String, answers: LargeAnswers) {
+    let help = "Bytes of idempotency records of 16 KiB and more.";
+    figure(text, "holdfast_idempotency_large_bytes", "gauge", help, answers.bytes);
+    let help = "Idempotency records of 16 KiB and more that went before their time.";
+    let name = "holdfast_idempotency_forgotten_early_total";
+    figure(text, name, "counter", help, answers.forgotten_early);
 }
 
 fn render(reading: &Reading, waiting: usize, installed: &Installed, faults: u64) -> String {
@@ -169,7 +180,8 @@ mod tests {
     #[test]
     fn each_figure_has_its_type_and_its_value() {
         let spent = [1, 2, 3, 4].map(Duration::from_millis);
-        let reading = Reading { batches: 2, commands: 9, overloaded: 1, spent };
+        let reading =
+            Reading { batches: 2, commands: 9, overloaded: 1, spent, ..Reading::default() };
         let text = render(&reading, 5, &Installed::first(Digest([0xab; 32])), 3);
         assert!(text.contains("# TYPE holdfast_commands_total counter\nholdfast_commands_total 9"));
         assert!(text.contains("holdfast_waiting_commands 5\n"));
@@ -178,13 +190,16 @@ mod tests {
         assert!(text.ends_with("holdfast_writer_seconds_total{stage=\"reply\"} 0.004000\n"));
     }
     #[test]
-    fn a_clock_behind_and_a_log_that_loses_lines_are_figures() {
+    fn a_clock_behind_forgotten_answers_and_lost_lines_are_figures() {
         let mut text = String::new();
         let status = ClockStatus::Behind;
         render_clock(&mut text, ClockReading { status, wall_ahead_ms: -1_500, now: 0 });
+        render_answers(&mut text, LargeAnswers { bytes: 4, forgotten_early: 5 });
         render_log(&mut text, Counts { written: 1, lost: 2, held_back: 3 });
         assert!(text.contains("\nholdfast_clock_following 0\n"));
         assert!(text.contains("\nholdfast_clock_wall_ahead_seconds -1.500\n"));
+        assert!(text.contains("\nholdfast_idempotency_large_bytes 4\n"));
+        assert!(text.contains("\nholdfast_idempotency_forgotten_early_total 5\n"));
         assert!(text.contains("\nholdfast_log_lines_lost_total 2\n"));
         assert!(text.ends_with("\nholdfast_log_lines_held_back_total 3\n"));
     }

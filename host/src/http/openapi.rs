@@ -20,7 +20,13 @@ use utoipa_axum::router::OpenApiRouter;
         title = "Holdfast",
         description = "Inventory reservations, decided by a WebAssembly component. Every \
             accepted command is on disk before it is answered. Errors are RFC 9457 problems \
-            with a stable `code`.",
+            with a stable `code`.\n\n\
+            The same command with the same `Idempotency-Key` is answered the same again for 24 \
+            hours (`IDEMPOTENCY_HOURS`). Records of 16 KiB and more (answer, key and 128 bytes), \
+            as of large batches, are kept up to 64 MiB for each caller \
+            (`IDEMPOTENCY_CALLER_BYTES_MAX`; for now all clients are one caller) and 256 MiB in \
+            all (`IDEMPOTENCY_BYTES_MAX`): the oldest of them go before their time. A request \
+            that is sent again after its record is gone is taken as new.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
     components(schemas(ProblemBody, FaultBody)),

@@ -65,6 +65,21 @@ pub(super) struct PageBody<T> {
     pub(super) next_cursor: Option<String>,
 }
 
+/// From this many lines, events or results on, an answer is a large one.
+const LARGE_ITEMS: usize = 200;
+
+/// Makes an answer of so many lines, events or results. A large one takes milliseconds: it is made
+/// on a thread that may take its time, so that no other connection waits for it.
+pub(super) async fn made(items: usize, make: impl FnOnce() -> Whole + Send + 'static) -> Whole {
+    if items < LARGE_ITEMS {
+        return make();
+    }
+    tokio::task::spawn_blocking(make).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "making an answer panicked");
+        Problem::new("internal-error", "the answer could not be made").into_whole()
+    })
+}
+
 /// A JSON body.
 pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Whole {
     match serde_json::to_vec(body) {
@@ -125,6 +140,24 @@ fn next_link(uri: &axum::http::Uri, cursor: &str) -> Option<HeaderValue> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::thread;
+
+    #[tokio::test]
+    async fn a_large_answer_is_made_on_another_thread() {
+        let here = thread::current().id();
+        let make = move || {
+            let elsewhere = thread::current().id() != here;
+            json(StatusCode::OK, &elsewhere)
+        };
+        assert_eq!(made(LARGE_ITEMS - 1, make).await.body(), "false");
+        assert_eq!(made(LARGE_ITEMS, make).await.body(), "true");
+    }
+
+    #[tokio::test]
+    async fn an_answer_whose_making_panics_is_an_error() {
+        let answer = made(LARGE_ITEMS, || panic!("a defect")).await;
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    }
 
     #[test]
     fn the_link_to_the_next_page_keeps_the_filters() {

@@ -182,8 +182,8 @@ impl<S: Snapshot> Lane for AsOf<S> {
         Ok(None)
     }
 
-    fn forget_answers(&mut self, _: Timestamp, _: u32) -> Result<usize, StoreFailure> {
-        Ok(0)
+    fn forget_answers(&mut self, _: Timestamp, _: u32) -> Result<bool, StoreFailure> {
+        Ok(false)
     }
 
     fn recover(&mut self) -> Result<(), StoreFailure> {

@@ -2,8 +2,8 @@
 //! stocks, and even a page that SQLite has in memory costs more than the rest of the query.
 
 use super::{
-    Ahead, Answered, Batch, Handle, Lane, LogEnd, RequestKey, ReservationHandle, Snapshot, Stored,
-    StoredReservation,
+    Ahead, Answered, Batch, Handle, Lane, LargeAnswers, LogEnd, RequestKey, ReservationHandle,
+    Snapshot, Stored, StoredReservation,
 };
 use crate::model::{
     DeficitScan, Installed, Map, Patience, ReservationPage, ReservationScan, Stock, StockKey,
@@ -274,8 +274,12 @@ impl<L: Lane> Lane for CachedLane<L> {
         self.inner.answered(key, since)
     }
 
-    fn forget_answers(&mut self, before: Timestamp, limit: u32) -> Result<usize, StoreFailure> {
+    fn forget_answers(&mut self, before: Timestamp, limit: u32) -> Result<bool, StoreFailure> {
         self.inner.forget_answers(before, limit)
+    }
+
+    fn large_answers(&self) -> LargeAnswers {
+        self.inner.large_answers()
     }
 
     fn writable(&self) -> bool {

@@ -141,6 +141,30 @@ pub struct Answered {
     pub response: Vec<u8>,
 }
 
+/// Bounds on the idempotency records of large answers, in bytes. Where a new one exceeds a bound,
+/// the oldest go before their time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AnswerBounds {
+    /// The most for one caller.
+    pub caller_bytes_max: u64,
+    /// The most for all callers together.
+    pub bytes_max: u64,
+}
+
+impl AnswerBounds {
+    /// No bounds.
+    pub const NONE: Self = Self { caller_bytes_max: u64::MAX, bytes_max: u64::MAX };
+}
+
+/// The idempotency records of large answers, as of the latest commit.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct LargeAnswers {
+    /// The bytes of those that are kept.
+    pub bytes: u64,
+    /// How many went before their time since the start.
+    pub forgotten_early: u64,
+}
+
 /// A batch to be committed.
 #[derive(Debug)]
 pub struct Batch<'a, 'w> {
@@ -152,6 +176,8 @@ pub struct Batch<'a, 'w> {
     pub log: &'a [LogEntry],
     /// Requests that were answered, and when.
     pub answers: &'a HashMap<RequestKey, Answered>,
+    /// Bounds on what is kept of the large ones.
+    pub answer_bounds: AnswerBounds,
     /// Which component decides from now on, where that changes.
     pub installed: Option<Installed>,
     /// Commands as they were decided.
@@ -204,8 +230,13 @@ pub trait Lane: Snapshot {
         key: &RequestKey,
         since: Timestamp,
     ) -> Result<Option<Answered>, StoreFailure>;
-    /// Within a batch: forgets up to `limit` answers from before `before`, and says how many.
-    fn forget_answers(&mut self, before: Timestamp, limit: u32) -> Result<usize, StoreFailure>;
+    /// Within a batch: forgets up to `limit` answers from before `before`, fewer where they are
+    /// large. Returns whether there may be more.
+    fn forget_answers(&mut self, before: Timestamp, limit: u32) -> Result<bool, StoreFailure>;
+    /// What is kept of large answers.
+    fn large_answers(&self) -> LargeAnswers {
+        LargeAnswers::default()
+    }
     /// Whether batches can be begun, as far as is known. If not, [`Lane::recover`] comes first.
     fn writable(&self) -> bool {
         true

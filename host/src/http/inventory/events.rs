@@ -55,6 +55,10 @@ pub(super) async fn events(
             .with("product_id", product)
             .with("location_id", location));
     };
-    let items = page.items.iter().map(EntryBody::of).collect();
-    Ok(respond::page(&uri, items, page.next.map(cursor::of_ledger)).map(Body::from))
+    let entries = page.items.len();
+    let make = move || {
+        let items = page.items.iter().map(EntryBody::of).collect();
+        respond::page(&uri, items, page.next.map(cursor::of_ledger))
+    };
+    Ok(respond::made(entries, make).await.map(Body::from))
 }

@@ -56,6 +56,10 @@ pub(super) async fn list(
     params.finish(Faults::default())?;
     let page =
         app.engine.list_reservations(ReservationScan { filter, after, limit, now: 0 }).await?;
-    let items = page.items.iter().map(|(id, it)| ReservationBody::of(id, it)).collect();
-    Ok(respond::page(&uri, items, page.next.map(cursor::of_reservations)).map(Body::from))
+    let lines = page.items.iter().map(|(_, it)| it.lines.len()).sum();
+    let make = move || {
+        let items = page.items.iter().map(|(id, it)| ReservationBody::of(id, it)).collect();
+        respond::page(&uri, items, page.next.map(cursor::of_reservations))
+    };
+    Ok(respond::made(lines, make).await.map(Body::from))
 }

@@ -4,7 +4,7 @@
 use super::*;
 use crate::{
     model::Installed,
-    store::{Batch, Lane, sqlite::SqliteLane, sqlite::SqliteStore},
+    store::{AnswerBounds, Batch, Lane, sqlite::SqliteLane, sqlite::SqliteStore},
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -64,6 +64,7 @@ impl Place {
             reservations: &[],
             log: &[],
             answers: &answers,
+            answer_bounds: AnswerBounds::NONE,
             installed,
             recorded: &[],
             recorded_max: 0,

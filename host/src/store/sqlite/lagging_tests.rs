@@ -4,7 +4,7 @@ use crate::{
         DeficitScan, Digest, Event, LogEntry, StockEvent, StockEventKind, StockScan, StoreFailure,
     },
     store::{
-        Batch, Handle, Lane, Log, Order, Snapshot,
+        AnswerBounds, Batch, Handle, Lane, Log, Order, Snapshot,
         sqlite::{SqliteLane, SqliteStore},
     },
 };
@@ -106,6 +106,7 @@ impl Shop {
             reservations: &[],
             log: &log,
             answers: &HashMap::new(),
+            answer_bounds: AnswerBounds::NONE,
             installed: None,
             recorded: &[],
             recorded_max: 0,

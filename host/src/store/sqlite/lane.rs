@@ -1,5 +1,6 @@
 use super::{
-    Held, answers,
+    Held,
+    answers::{self, Answers},
     append::{Appender, EntryComponents},
     chain,
     checkpoint::{self, Checkpointer},
@@ -20,8 +21,8 @@ use crate::{
         ReservationScan, StockKey, StockScan, StoreFailure, Timestamp,
     },
     store::{
-        Ahead, Answered, Batch, Handle, Lane, LogEnd, RequestKey, ReservationHandle, Snapshot,
-        StockWrite, Stored, StoredReservation,
+        Ahead, Answered, Batch, Handle, Lane, LargeAnswers, LogEnd, RequestKey, ReservationHandle,
+        Snapshot, StockWrite, Stored, StoredReservation,
     },
 };
 use rusqlite::{Connection, OptionalExtension};
@@ -55,6 +56,7 @@ pub struct SqliteLane {
     components: Map<Digest, i64>,
     /// Whether there are recorded commands.
     has_recorded: bool,
+    answers: Answers,
     lagging: Arc<Lagging>,
     rounds: Rounds,
     due: DueIndex,
@@ -81,6 +83,7 @@ impl SqliteLane {
             log_end: LogEnd::default(),
             components: Map::default(),
             has_recorded: false,
+            answers: Answers::default(),
             rounds: Rounds::new(lagging.sequence()),
             lagging,
             due: DueIndex::default(),
@@ -88,6 +91,11 @@ impl SqliteLane {
         };
         lane.remember().map_err(failed("reading the end of the log"))?;
         Ok(lane)
+    }
+
+    #[cfg(test)]
+    pub(super) fn answers(&self) -> &Answers {
+        &self.answers
     }
 
     /// What the lane keeps in memory, read anew.
@@ -108,12 +116,12 @@ impl SqliteLane {
             .query_map([], |row| Ok((Digest(row.get(0)?), row.get(1)?)))?
             .collect::<rusqlite::Result<_>>()?;
         self.has_recorded = recorded::any(&self.connection)?;
-        Ok(())
+        self.answers.read(&self.connection)
     }
 
     /// Writes everything.
     fn write(&mut self, batch: &Batch<'_, '_>) -> rusqlite::Result<Written> {
-        let Batch { stocks, reservations, log, answers, now, .. } = batch;
+        let Batch { stocks, reservations, log, answers, answer_bounds, now, .. } = batch;
         let mut touched: Map<_, _> = stocks
             .iter()
             .map(|write| {
@@ -150,9 +158,7 @@ impl SqliteLane {
             }
             reservation_handles.push(handle);
         }
-        for (key, answered) in *answers {
-            answers::write(&self.connection, key, answered, *now)?;
-        }
+        self.answers.write(&self.connection, answers, *answer_bounds, *now)?;
         self.write_decisions(batch)?;
         // Readers tell commits by their sequence.
         if !log.is_empty() {
@@ -465,12 +471,14 @@ impl Lane for SqliteLane {
                     self.note_first_due();
                 }
                 self.rounds = due.then;
+                self.answers.commit();
                 Ok(reservation_handles)
             }
             Err(error) => {
                 self.roll_back();
                 self.next_stock_id = before;
                 self.components.clear();
+                self.answers.roll_back();
                 if let Some(checkpointer) = &self.checkpointer {
                     checkpointer.unmark();
                 }
@@ -489,8 +497,12 @@ impl Lane for SqliteLane {
         answers::find(&self.connection, key, since)
     }
 
-    fn forget_answers(&mut self, before: Timestamp, limit: u32) -> Result<usize, StoreFailure> {
-        answers::forget(&self.connection, before, limit)
+    fn forget_answers(&mut self, before: Timestamp, limit: u32) -> Result<bool, StoreFailure> {
+        self.answers.forget(&self.connection, before, limit)
+    }
+
+    fn large_answers(&self) -> LargeAnswers {
+        self.answers.figures()
     }
 
     fn writable(&self) -> bool {

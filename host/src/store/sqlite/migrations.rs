@@ -8,7 +8,7 @@ use super::{
 use rusqlite::{Connection, ErrorCode};
 use std::path::Path;
 
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 8] = [
     include_str!("migrations/0001_stock_and_event_log.sql"),
     include_str!("migrations/0002_reservations.sql"),
     include_str!("migrations/0003_lagging_rows.sql"),
@@ -16,6 +16,7 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/0005_due_holds.sql"),
     include_str!("migrations/0006_file_mark.sql"),
     include_str!("migrations/0007_lists.sql"),
+    include_str!("migrations/0008_answer_bytes.sql"),
 ];
 
 /// The schema version of this binary.

@@ -1,0 +1,303 @@
+use super::*;
+use crate::{
+    model::{Level, Stock, StockKey},
+    store::{
+        Batch, Lane, StockWrite,
+        sqlite::{SqliteLane, SqliteStore, connection},
+    },
+};
+use tempfile::TempDir;
+
+/// Four records of [`SIZE`] fit the bound of a caller, six fit the bound of all.
+const BOUNDS: AnswerBounds =
+    AnswerBounds { caller_bytes_max: 4 * SIZE + SIZE / 2, bytes_max: 6 * SIZE + SIZE / 2 };
+
+/// The bytes of a record, with a caller of one character and a key of two.
+const SIZE: u64 = 20_000;
+
+fn name(caller: &str, key: &str) -> RequestKey {
+    RequestKey { caller: caller.to_owned(), key: key.to_owned() }
+}
+
+/// A store of records, by the lane that writes it.
+struct Kept {
+    folder: TempDir,
+    store: Option<SqliteStore>,
+    lane: Option<SqliteLane>,
+    now: Timestamp,
+}
+
+impl Kept {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut kept = Self { folder, store: None, lane: None, now: 0 };
+        kept.open();
+        kept
+    }
+
+    fn file(&self) -> std::path::PathBuf {
+        self.folder.path().join("inventory.db")
+    }
+
+    fn open(&mut self) {
+        (self.lane, self.store) = (None, None);
+        let store = SqliteStore::open(&self.file()).unwrap();
+        self.lane = Some(store.lane().unwrap());
+        self.store = Some(store);
+    }
+
+    fn lane(&mut self) -> &mut SqliteLane {
+        self.lane.as_mut().unwrap()
+    }
+
+    fn connection(&self) -> Connection {
+        connection::readable(&self.file()).unwrap()
+    }
+
+    /// One commit with these records.
+    fn commit(
+        &mut self,
+        records: &[(RequestKey, u64)],
+        stocks: &mut [StockWrite<'_>],
+        answer_bounds: AnswerBounds,
+    ) -> Result<(), StoreFailure> {
+        self.now += 1;
+        let answers = records.iter().map(|(key, bytes)| {
+            let besides = OVERHEAD_BYTES + (key.caller.len() + key.key.len()) as u64;
+            let response = vec![b'x'; usize::try_from(bytes - besides).unwrap()];
+            (key.clone(), Answered { fingerprint: [1; 32], response })
+        });
+        let batch = Batch {
+            stocks,
+            reservations: &[],
+            log: &[],
+            answers: &answers.collect(),
+            answer_bounds,
+            installed: None,
+            recorded: &[],
+            recorded_max: 0,
+            now: self.now,
+        };
+        self.lane().begin_batch().unwrap();
+        self.lane().commit(batch).map(|_| ())
+    }
+
+    fn keep(&mut self, caller: &str, key: &str, bytes: u64) {
+        self.commit(&[(name(caller, key), bytes)], &mut [], BOUNDS).unwrap();
+        self.check();
+    }
+
+    /// A commit with this record that fails when the record is written.
+    fn fail_to_keep(&mut self, caller: &str, key: &str, bytes: u64) {
+        // More is reserved than there is.
+        let level = Level { total: 1, reserved: 2, unattributed: 0, minimum: 0, version: 1 };
+        let stock = Stock { level, due: 0, created_at: 1, updated_at: 1 };
+        let stock_key = StockKey::parse("a".to_owned(), "default".to_owned()).unwrap();
+        let mut handle = None;
+        let write =
+            StockWrite { key: &stock_key, handle: &mut handle, before: None, stock: &stock };
+        self.commit(&[(name(caller, key), bytes)], &mut [write], BOUNDS).unwrap_err();
+        self.check();
+    }
+
+    fn forget(&mut self, before: Timestamp, limit: u32) -> bool {
+        self.lane().begin_batch().unwrap();
+        let more = self.lane().forget_answers(before, limit).unwrap();
+        let nothing = Batch {
+            stocks: &mut [],
+            reservations: &[],
+            log: &[],
+            answers: &HashMap::new(),
+            answer_bounds: AnswerBounds::NONE,
+            installed: None,
+            recorded: &[],
+            recorded_max: 0,
+            now: self.now,
+        };
+        self.lane().commit(nothing).unwrap();
+        self.check();
+        more
+    }
+
+    fn has(&mut self, caller: &str, key: &str) -> bool {
+        self.lane().answered(&name(caller, key), 0).unwrap().is_some()
+    }
+
+    /// Which of these keys are kept.
+    fn which(&mut self, caller: &str, keys: &str) -> String {
+        keys.split(' ').filter(|key| self.has(caller, key)).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Holds the sums against the table.
+    fn check(&mut self) {
+        let select = "SELECT caller, count(*), sum(length(response) + length(key) + \
+             length(caller) + 128) FROM answer WHERE length(response) + length(key) + length(caller) + 128 >= 16384 \
+             GROUP BY caller";
+        let connection = self.connection();
+        let mut statement = connection.prepare(select).unwrap();
+        let rows = statement.query_map([], |row| {
+            Ok((row.get(0)?, Sum { records: unsigned(row, 1)?, bytes: unsigned(row, 2)? }))
+        });
+        let callers: HashMap<String, Sum> = rows.unwrap().map(Result::unwrap).collect();
+        let bytes: u64 = callers.values().map(|sum| sum.bytes).sum();
+        let answers = self.lane().answers();
+        assert_eq!(answers.callers, callers);
+        assert_eq!(answers.all.bytes, bytes);
+        assert_eq!(answers.all.records, callers.values().map(|sum| sum.records).sum::<u64>());
+        assert_eq!(self.lane().large_answers().bytes, bytes);
+    }
+
+    fn early(&mut self) -> u64 {
+        self.lane().large_answers().forgotten_early
+    }
+}
+
+#[test]
+fn the_oldest_records_of_a_caller_go_when_its_bound_is_reached() {
+    let mut kept = Kept::new();
+    for key in ["k1", "k2", "k3", "k4"] {
+        kept.keep("a", key, SIZE);
+    }
+    kept.keep("b", "k1", SIZE);
+    assert_eq!((kept.which("a", "k1 k2 k3 k4").as_str(), kept.early()), ("k1 k2 k3 k4", 0));
+    kept.keep("a", "k5", SIZE);
+    assert_eq!((kept.which("a", "k1 k2 k3 k4 k5").as_str(), kept.early()), ("k2 k3 k4 k5", 1));
+    kept.keep("a", "k6", 3 * SIZE);
+    assert_eq!(kept.which("a", "k2 k3 k4 k5 k6"), "k5 k6");
+    assert!(kept.has("b", "k1"), "it belongs to another caller");
+}
+
+#[test]
+fn the_oldest_records_of_all_callers_go_when_the_bound_in_all_is_reached() {
+    let mut kept = Kept::new();
+    for (caller, key) in [("a", "k1"), ("b", "k1"), ("c", "k1"), ("a", "k2"), ("b", "k2")] {
+        kept.keep(caller, key, SIZE);
+    }
+    kept.keep("d", "k1", SIZE);
+    assert_eq!(kept.early(), 0);
+    kept.keep("d", "k2", SIZE);
+    assert_eq!((kept.has("a", "k1"), kept.has("b", "k1"), kept.early()), (false, true, 1));
+    kept.keep("c", "k2", 2 * SIZE);
+    assert_eq!((kept.has("b", "k1"), kept.has("c", "k1"), kept.early()), (false, false, 3));
+    assert_eq!(kept.which("a", "k1 k2"), "k2");
+}
+
+#[test]
+fn a_record_larger_than_the_bounds_is_kept_alone() {
+    let mut kept = Kept::new();
+    kept.keep("a", "k1", SIZE);
+    kept.keep("a", "k2", 5 * SIZE);
+    assert_eq!(kept.which("a", "k1 k2"), "k2");
+    kept.keep("b", "k1", 10 * SIZE);
+    assert!(!kept.has("a", "k2") && kept.has("b", "k1"));
+    kept.keep("a", "k3", SIZE);
+    assert!(kept.has("a", "k3") && !kept.has("b", "k1"));
+}
+
+#[test]
+fn a_small_record_neither_counts_nor_goes() {
+    let mut kept = Kept::new();
+    kept.keep("a", "s1", LARGE_BYTES_MIN - 1);
+    assert_eq!(kept.lane().large_answers().bytes, 0);
+    kept.keep("a", "k0", LARGE_BYTES_MIN);
+    assert_eq!(kept.lane().large_answers().bytes, LARGE_BYTES_MIN);
+    for key in ["k1", "k2", "k3", "k4", "k5"] {
+        kept.keep("a", key, SIZE);
+    }
+    assert_eq!(kept.which("a", "s1 k0 k1 k2"), "s1 k2");
+}
+
+#[test]
+fn several_records_of_one_commit_keep_the_bounds() {
+    let mut kept = Kept::new();
+    let many: Vec<_> = (0..300).map(|n| (name("a", &format!("{n:03}")), SIZE)).collect();
+    kept.commit(&many, &mut [], BOUNDS).unwrap();
+    kept.check();
+    assert_eq!(kept.lane().large_answers().bytes / SIZE, 4);
+}
+
+#[test]
+fn the_sums_are_right_after_a_commit_that_failed() {
+    let mut kept = Kept::new();
+    for key in ["k1", "k2", "k3", "k4"] {
+        kept.keep("a", key, SIZE);
+    }
+    kept.fail_to_keep("a", "k5", SIZE);
+    kept.fail_to_keep("b", "k1", 20 * SIZE);
+    assert_eq!((kept.which("a", "k1 k2 k3 k4 k5").as_str(), kept.early()), ("k1 k2 k3 k4", 0));
+    kept.lane().recover().unwrap();
+    kept.check();
+    kept.keep("a", "k5", SIZE);
+    assert_eq!((kept.which("a", "k1 k2 k3 k4 k5").as_str(), kept.early()), ("k2 k3 k4 k5", 1));
+}
+
+#[test]
+fn the_sums_are_right_after_reopening() {
+    let mut kept = Kept::new();
+    for (caller, key) in [("a", "k1"), ("a", "k2"), ("b", "k1"), ("a", "k3"), ("a", "k4")] {
+        kept.keep(caller, key, SIZE);
+    }
+    kept.keep("a", "s1", 1_000);
+    kept.open();
+    kept.check();
+    kept.keep("a", "k5", SIZE);
+    assert_eq!(kept.which("a", "k1 k2 k3 k4 k5 s1"), "k2 k3 k4 k5 s1");
+}
+
+#[test]
+fn a_lowered_bound_is_reached_in_steps() {
+    let mut kept = Kept::new();
+    let many: Vec<_> = (0..20).map(|n| (name("a", &format!("{n:02}")), 1024 * 1024)).collect();
+    kept.commit(&many, &mut [], AnswerBounds::NONE).unwrap();
+    kept.keep("a", "k1", SIZE);
+    let left = kept.lane().large_answers().bytes;
+    assert!(left > 10 * 1024 * 1024, "{left} bytes are left");
+    for key in ["k2", "k3", "k4", "k5"] {
+        kept.keep("a", key, SIZE);
+    }
+    assert_eq!(kept.which("a", "k1 k2 k3 k4 k5"), "k2 k3 k4 k5");
+}
+
+#[test]
+fn a_key_whose_time_is_over_is_taken_again_and_counts_once() {
+    let mut kept = Kept::new();
+    kept.keep("a", "k1", SIZE);
+    kept.keep("a", "k2", SIZE);
+    kept.keep("a", "k1", 2 * SIZE);
+    kept.keep("a", "k3", SIZE);
+    kept.keep("a", "k4", SIZE);
+    assert_eq!(kept.which("a", "k1 k2 k3 k4"), "k1 k3 k4", "the older key goes first");
+    kept.keep("a", "k1", 1_000);
+}
+
+#[test]
+fn records_whose_time_is_over_go_in_steps_and_are_not_early() {
+    let mut kept = Kept::new();
+    for key in ["k1", "k2", "k3"] {
+        kept.keep("a", key, SIZE);
+    }
+    kept.keep("a", "s1", 1_000);
+    assert!(kept.forget(kept.now, 2), "there may be more");
+    assert!(!kept.forget(kept.now, 2));
+    assert_eq!((kept.which("a", "k1 k2 k3 s1").as_str(), kept.early()), ("s1", 0));
+    let many: Vec<_> = (0..20).map(|n| (name("a", &format!("{n:02}")), 1024 * 1024)).collect();
+    kept.commit(&many, &mut [], AnswerBounds::NONE).unwrap();
+    assert!(kept.forget(kept.now + 1, 500), "large ones go a few at once");
+    assert_eq!(kept.lane().large_answers().bytes, 12 * 1024 * 1024);
+    assert!(kept.forget(kept.now + 1, 500));
+    assert!(!kept.forget(kept.now + 1, 500));
+    assert_eq!(kept.lane().large_answers().bytes, 0);
+}
+
+#[test]
+fn small_records_cost_neither_a_start_nor_the_bounds_anything() {
+    let kept = Kept::new();
+    for statement in [LARGE_BY_CALLER, LARGE_BY_AGE] {
+        let connection = kept.connection();
+        let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
+        let steps = plan.query_map([], |row| row.get::<_, String>(3)).unwrap();
+        let steps: Vec<_> = steps.map(Result::unwrap).collect();
+        assert_eq!(steps.len(), 1, "it sorts: {steps:?}");
+        assert!(steps[0].contains("USING COVERING INDEX answer_large_by"), "{steps:?}");
+    }
+}
