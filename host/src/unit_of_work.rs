@@ -8,6 +8,7 @@ mod recording;
 mod undo;
 mod view;
 mod world;
+mod writes;
 
 pub use view::ReadView;
 
@@ -25,6 +26,7 @@ use crate::{
 use std::collections::HashMap;
 use undo::Undo;
 use uuid::Uuid;
+use writes::Writes;
 
 /// The most reservations that are remembered from earlier batches, a kilobyte each or less.
 const RECENT_RESERVATIONS_MAX: usize = 4_096;
@@ -59,7 +61,7 @@ pub struct UnitOfWork<L> {
     /// What to restore should several commands not be accepted together.
     undo: Option<Undo>,
     /// What the command at hand writes and says.
-    writes: Vec<(StockKey, Stock)>,
+    writes: Writes,
     reservation_writes: Vec<(String, Reservation)>,
     facts: Vec<Event>,
 }
@@ -108,7 +110,7 @@ impl<L: Lane> UnitOfWork<L> {
             now: 0,
             next_due,
             undo: None,
-            writes: Vec::new(),
+            writes: Writes::default(),
             reservation_writes: Vec::new(),
             facts: Vec::new(),
         })
@@ -161,7 +163,11 @@ impl<L: Lane> UnitOfWork<L> {
     /// What the command at hand has written and said so far.
     #[must_use]
     pub fn draft(&self) -> Draft<'_> {
-        Draft { stocks: &self.writes, reservations: &self.reservation_writes, facts: &self.facts }
+        Draft {
+            stocks: self.writes.as_slice(),
+            reservations: &self.reservation_writes,
+            facts: &self.facts,
+        }
     }
 
     /// Holds what the command at hand has written, and what it answers, against the invariants.
@@ -194,7 +200,7 @@ impl<L: Lane> UnitOfWork<L> {
             return Err(fault);
         }
         self.record_acceptance(command, now, decided_by, outcome);
-        for (key, stock) in self.writes.drain(..) {
+        for (key, stock) in self.writes.take() {
             if let Some(undo) = &mut self.undo {
                 let before = self.stocks.get(&key);
                 let (known, dirty) = before.map_or((None, false), |it| (it.stock, it.dirty));

@@ -8,7 +8,9 @@ use super::{
     shadow::Shadow,
 };
 use crate::{
-    model::{Action, Command, Decision, Due, Ended, Event, Fault, Origin, Outcome, Timestamp},
+    model::{
+        Action, Command, Decision, Due, Ended, Event, Fault, Origin, Outcome, Rejection, Timestamp,
+    },
     store::{Answered, Lane},
 };
 use std::time::Instant;
@@ -19,6 +21,9 @@ const DUE_AT_ONCE: u32 = 32;
 
 /// The cost of a call that expires a hold, besides its lines, counted in lines.
 const HOLD_COST_LINES: u32 = 3;
+
+/// An answer that is given again costs as much as a line that is decided, for so many bytes.
+const REPLAYED_BYTES_PER_LINE: usize = 4_096;
 
 /// The result of an attempt to carry out a request.
 pub(super) enum Attempt {
@@ -63,6 +68,8 @@ pub(super) struct Executor<'i, L: Lane> {
     pub(super) request_lines_max: usize,
     /// Lines of due holds that the batch may still expire.
     pub(super) expiry_lines_left: u32,
+    /// Lines that were decided so far, whatever came of it.
+    pub(super) lines_decided: usize,
 }
 
 impl<L: Lane> Executor<'_, L> {
@@ -113,7 +120,10 @@ impl<L: Lane> Executor<'_, L> {
         let since = self.answers_since;
         match self.instance.unit().map_err(faulted)?.answered(key, since)? {
             Some(known) if known.fingerprint != *fingerprint => Err(Error::KeyReused),
-            Some(known) => Ok(Some(Done::Recorded { response: known.response, replayed: true })),
+            Some(known) => {
+                self.lines_decided += known.response.len() / REPLAYED_BYTES_PER_LINE;
+                Ok(Some(Done::Recorded { response: known.response, replayed: true }))
+            }
             None => Ok(None),
         }
     }
@@ -188,11 +198,6 @@ impl<L: Lane> Executor<'_, L> {
             // The batch cannot be committed, either.
             Err(_) => Vec::new(),
         }
-    }
-
-    /// How many facts the batch has so far: about as many as lines were decided.
-    pub(super) fn lines_said(&mut self) -> usize {
-        self.instance.unit().map_or(0, |unit| unit.place())
     }
 
     fn attempt(&mut self, request: &Request) -> Result<Done, Stop> {
@@ -292,6 +297,7 @@ impl<L: Lane> Executor<'_, L> {
         };
         let begun = glimpse.as_ref().map(|_| Instant::now());
         let decided = self.instance.execute(command, now);
+        self.lines_decided += lines_of(command, &decided);
         let unit = self.instance.unit().map_err(faulted)?;
         if let Err(Ended::Due(due)) = decided {
             unit.abandon();
@@ -331,6 +337,15 @@ impl<L: Lane> Executor<'_, L> {
         );
         Err(Error::Fault.into())
     }
+}
+
+/// How many lines a decision was about; a command without lines counts as one.
+fn lines_of(command: &Command, decided: &Result<Result<Outcome, Rejection>, Ended>) -> usize {
+    let lines = match decided {
+        Ok(Ok(Outcome::Reservation { reservation, .. })) => reservation.lines.len(),
+        _ => 0,
+    };
+    lines.max(command.action.lines().len()).max(1)
 }
 
 fn faulted(fault: Fault) -> Error {

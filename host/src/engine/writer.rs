@@ -188,6 +188,7 @@ impl<L: Lane> Turn<'_, L> {
             request_lines_max: settings.request_lines_max,
             // Half for the requests that wait, half for all other holds.
             expiry_lines_left: expiry_lines / 2,
+            lines_decided: 0,
         };
         for job in taken.waiting.settle(&mut executor).into_iter().rev() {
             taken.next.push_front(job);
@@ -198,12 +199,12 @@ impl<L: Lane> Turn<'_, L> {
         while lines_left > 0
             && let Some(job) = taken.next.pop_front()
         {
-            let said = executor.lines_said();
+            let before = executor.lines_decided;
             match executor.carry_out(&job.request) {
                 Attempt::Done(result) => taken.decided.push((job, result)),
                 Attempt::Waits(due) => taken.waiting.park(due, job),
             }
-            lines_left = lines_left.saturating_sub(executor.lines_said().saturating_sub(said));
+            lines_left = lines_left.saturating_sub(executor.lines_decided - before);
         }
         chores.forget(instance.unit().map_err(lost)?, now, answers_since);
         Ok(sequence)

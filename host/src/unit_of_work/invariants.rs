@@ -5,13 +5,66 @@ mod answer;
 mod reservations;
 
 use super::Draft;
-use crate::model::{Event, Level, QUANTITY_MAX, Reservation, Stock, StockEvent, StockKey};
+use crate::model::{
+    Event, Level, QUANTITY_MAX, Reservation, ReservationEvent, Stock, StockEvent, StockKey,
+};
 
 /// The longest text in an event that the domain may choose.
 const TEXT_BYTES_MAX: usize = 128;
 
 type StockBefore<'a> = dyn Fn(&StockKey) -> Option<&'a Stock> + 'a;
 type ReservationBefore<'a> = dyn Fn(&str) -> Option<&'a Reservation> + 'a;
+
+/// What a draft writes and says, in the order of what it is about, so that a check costs no more
+/// than looking through it a few times.
+struct Sorted<'a> {
+    stocks: Vec<&'a StockKey>,
+    reservations: Vec<&'a str>,
+    on_stocks: Vec<(&'a StockKey, &'a StockEvent)>,
+    on_reservations: Vec<(&'a str, &'a ReservationEvent)>,
+}
+
+impl<'a> Sorted<'a> {
+    fn of(draft: &Draft<'a>) -> Self {
+        let mut stocks: Vec<_> = draft.stocks.iter().map(|(key, _)| key).collect();
+        let mut reservations: Vec<_> =
+            draft.reservations.iter().map(|(id, _)| id.as_str()).collect();
+        let (mut on_stocks, mut on_reservations) = (Vec::new(), Vec::new());
+        for fact in draft.facts {
+            match fact {
+                Event::Stock(event) => on_stocks.push((&event.key, event)),
+                Event::Reservation(event) => {
+                    on_reservations.push((event.reservation_id.as_str(), event));
+                }
+                Event::Domain(_) => {}
+            }
+        }
+        stocks.sort_unstable();
+        reservations.sort_unstable();
+        // Stable: what is about one thing stays in the order in which it was said.
+        on_stocks.sort_by_key(|(key, _)| *key);
+        on_reservations.sort_by_key(|(id, _)| *id);
+        Self { stocks, reservations, on_stocks, on_reservations }
+    }
+
+    fn on_stock(&self, key: &StockKey) -> impl Iterator<Item = &'a StockEvent> {
+        on(&self.on_stocks, key)
+    }
+
+    fn on_reservation(&self, id: &str) -> impl Iterator<Item = &'a ReservationEvent> {
+        on(&self.on_reservations, id)
+    }
+}
+
+/// The events about one thing.
+fn on<'s, 'a, K: Ord + ?Sized, E>(
+    sorted: &'s [(&'a K, &'a E)],
+    about: &K,
+) -> impl Iterator<Item = &'a E> + use<'s, 'a, K, E> {
+    let from = sorted.partition_point(|(key, _)| **key < *about);
+    let to = sorted.partition_point(|(key, _)| **key <= *about);
+    sorted.get(from..to).unwrap_or_default().iter().map(|(_, event)| *event)
+}
 
 impl Draft<'_> {
     /// Says which invariant it breaks, if any. `stock` and `reservation` are what the command
@@ -24,45 +77,45 @@ impl Draft<'_> {
         stock: &StockBefore<'a>,
         reservation: &ReservationBefore<'a>,
     ) -> Result<(), String> {
+        let sorted = Sorted::of(self);
         for (key, after) in self.stocks {
-            check_stock(key, stock(key), after, self.facts)?;
+            check_stock(key, stock(key), after, &sorted)?;
         }
         for (id, after) in self.reservations {
-            reservations::check(id, reservation(id), after, self.facts)?;
+            reservations::check(id, reservation(id), after, &sorted)?;
         }
         reservations::check_holdings(self, stock, reservation)?;
-        self.facts.iter().try_for_each(|fact| self.check_fact(fact))
+        self.facts.iter().try_for_each(|fact| check_fact(fact, &sorted))
     }
+}
 
-    fn check_fact(&self, fact: &Event) -> Result<(), String> {
-        match fact {
-            Event::Stock(event) => {
-                let written = || self.stocks.iter().any(|(key, _)| *key == event.key);
-                if event.kind.changes_stock() && !written() {
-                    return Err(format!(
-                        "an event says that {} changed, but it was not written",
-                        event.key
-                    ));
-                }
-                check_texts(&[&event.counterpart_id])?;
-                event.reservation_id.as_deref().map_or(Ok(()), |id| self.check_written(id))?;
-                if event.quantity.is_some_and(|quantity| quantity > QUANTITY_MAX) {
-                    return Err(format!("an event on {} moves an impossible quantity", event.key));
-                }
-                Ok(())
+fn check_fact(fact: &Event, written: &Sorted<'_>) -> Result<(), String> {
+    match fact {
+        Event::Stock(event) => {
+            if event.kind.changes_stock() && written.stocks.binary_search(&&event.key).is_err() {
+                return Err(format!(
+                    "an event says that {} changed, but it was not written",
+                    event.key
+                ));
             }
-            Event::Reservation(event) => self.check_written(&event.reservation_id),
-            Event::Domain(_) => Err("a command speaks of the component".to_owned()),
+            check_texts(&[&event.counterpart_id])?;
+            event.reservation_id.as_deref().map_or(Ok(()), |id| check_written(id, written))?;
+            if event.quantity.is_some_and(|quantity| quantity > QUANTITY_MAX) {
+                return Err(format!("an event on {} moves an impossible quantity", event.key));
+            }
+            Ok(())
         }
+        Event::Reservation(event) => check_written(&event.reservation_id, written),
+        Event::Domain(_) => Err("a command speaks of the component".to_owned()),
     }
+}
 
-    fn check_written(&self, id: &str) -> Result<(), String> {
-        if self.reservations.iter().any(|(written, _)| written == id) {
-            return Ok(());
-        }
-        let shown: String = id.chars().take(TEXT_BYTES_MAX).collect();
-        Err(format!("an event names reservation {shown}, which was not written"))
+fn check_written(id: &str, written: &Sorted<'_>) -> Result<(), String> {
+    if written.reservations.binary_search(&id).is_ok() {
+        return Ok(());
     }
+    let shown: String = id.chars().take(TEXT_BYTES_MAX).collect();
+    Err(format!("an event names reservation {shown}, which was not written"))
 }
 
 fn check_texts(texts: &[&Option<String>]) -> Result<(), String> {
@@ -77,7 +130,7 @@ fn check_stock(
     key: &StockKey,
     before: Option<&Stock>,
     after: &Stock,
-    facts: &[Event],
+    said: &Sorted<'_>,
 ) -> Result<(), String> {
     check_level(key, &after.level)?;
     if before.is_some_and(|before| before.created_at != after.created_at) {
@@ -85,7 +138,7 @@ fn check_stock(
     }
     let first = before.map(|stock| stock.level);
     let mut current = first;
-    for event in about(key, facts) {
+    for event in said.on_stock(key) {
         if event.kind.changes_stock() {
             check_change(event, current)?;
             current = Some(event.to);
@@ -97,13 +150,6 @@ fn check_stock(
         return Ok(());
     }
     Err(format!("the events on {key} do not lead to what was written"))
-}
-
-fn about<'a>(key: &StockKey, facts: &'a [Event]) -> impl Iterator<Item = &'a StockEvent> {
-    facts.iter().filter_map(move |fact| match fact {
-        Event::Stock(event) if event.key == *key => Some(event),
-        _ => None,
-    })
 }
 
 fn check_change(event: &StockEvent, current: Option<Level>) -> Result<(), String> {

@@ -43,7 +43,7 @@ impl<L: Lane> UnitOfWork<L> {
             Ok(Ok(outcome)) => match self.check_draft(command, &outcome) {
                 Ok(()) => Trial {
                     decision: Decision::Accepted(outcome),
-                    stocks: self.writes.clone(),
+                    stocks: self.writes.as_slice().to_vec(),
                     reservations: self.reservation_writes.clone(),
                     events: self.facts.clone(),
                 }
@@ -80,10 +80,10 @@ impl<L: Lane> UnitOfWork<L> {
 
     /// What is there, before the command, in the place of what it writes.
     fn replaced(&self) -> State {
-        let stocks = self
-            .writes
-            .iter()
-            .map(|(key, _)| (key.clone(), self.stocks.get(key).and_then(|touched| touched.stock)));
+        let stocks =
+            self.writes.as_slice().iter().map(|(key, _)| {
+                (key.clone(), self.stocks.get(key).and_then(|touched| touched.stock))
+            });
         let reservations = self.reservation_writes.iter().map(|(id, _)| {
             let before = self.reservations.get(id).and_then(|touched| touched.current());
             (id.clone(), before.cloned())

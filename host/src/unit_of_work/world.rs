@@ -22,7 +22,7 @@ const EVENTS_PER_COMMAND_MAX: usize = 32_768;
 impl<L: Lane> UnitOfWork<L> {
     /// The stock as the command at hand sees it, loaded where it is touched first.
     pub(super) fn load(&mut self, key: &StockKey) -> Result<Option<Stock>, StoreFailure> {
-        if let Some((_, stock)) = self.writes.iter().rev().find(|(written, _)| written == key) {
+        if let Some(stock) = self.writes.get(key) {
             return Ok(Some(*stock));
         }
         if let Some(touched) = self.stocks.get(key) {
@@ -61,7 +61,7 @@ impl<L: Lane> UnitOfWork<L> {
     fn uncommitted(&self) -> Map<&StockKey, &Stock> {
         let batch = self.stocks.iter().filter(|(_, touched)| touched.dirty);
         let batch = batch.filter_map(|(key, touched)| Some((key, touched.stock.as_ref()?)));
-        batch.chain(self.writes.iter().map(|(key, stock)| (key, stock))).collect()
+        batch.chain(self.writes.as_slice().iter().map(|(key, stock)| (key, stock))).collect()
     }
 
     /// Puts what is uncommitted over what the store found. The store was asked for as many
@@ -80,7 +80,7 @@ impl<L: Lane> UnitOfWork<L> {
     }
 
     fn widened(&self, limit: u32) -> u32 {
-        let uncommitted = self.stocks.len() + self.writes.len();
+        let uncommitted = self.stocks.len() + self.writes.as_slice().len();
         limit.saturating_add(u32::try_from(uncommitted).unwrap_or(u32::MAX))
     }
 }
@@ -103,12 +103,11 @@ impl<L: Lane> World for UnitOfWork<L> {
     fn put_stock(&mut self, key: StockKey, stock: Stock) -> Result<(), Ended> {
         // What was there before is needed to check the write, whether the guest looked or not.
         self.load(&key)?;
-        if let Some((_, written)) = self.writes.iter_mut().find(|(written, _)| *written == key) {
-            *written = stock;
+        if self.writes.replace(&key, stock) {
             return Ok(());
         }
-        within("wrote", self.writes.len() + 1, STOCKS_PER_COMMAND_MAX, "stocks")?;
-        self.writes.push((key, stock));
+        within("wrote", self.writes.as_slice().len() + 1, STOCKS_PER_COMMAND_MAX, "stocks")?;
+        self.writes.push(key, stock);
         Ok(())
     }
 

@@ -1,8 +1,8 @@
 //! What must hold of reservations, and between them and their stocks.
 
-use super::{Draft, ReservationBefore, StockBefore};
+use super::{Draft, ReservationBefore, Sorted, StockBefore};
 use crate::model::{
-    Event, LocationId, QUANTITY_MAX, Reservation, ReservationState as State, Stock, StockKey,
+    LocationId, QUANTITY_MAX, Reservation, ReservationState as State, Stock, StockKey,
 };
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ pub(super) fn check(
     id: &str,
     before: Option<&Reservation>,
     after: &Reservation,
-    facts: &[Event],
+    said: &Sorted<'_>,
 ) -> Result<(), String> {
     LocationId::check(id).map_err(|error| format!("a reservation's id {error}"))?;
     check_lines(id, after)?;
@@ -35,7 +35,7 @@ pub(super) fn check(
             return Err(format!("reservation {id} went from {from:?} to {to:?}"));
         }
     }
-    check_events(id, before, after, facts)
+    check_events(id, before, after, said)
 }
 
 fn may_become(from: State, to: State) -> bool {
@@ -72,12 +72,9 @@ fn check_events(
     id: &str,
     before: Option<&Reservation>,
     after: &Reservation,
-    facts: &[Event],
+    said: &Sorted<'_>,
 ) -> Result<(), String> {
-    let mut told = facts.iter().filter_map(|fact| match fact {
-        Event::Reservation(event) if event.reservation_id == id => Some(event),
-        _ => None,
-    });
+    let mut told = said.on_reservation(id);
     let Some(before) = before else {
         return match told.next() {
             Some(_) => Err(format!("an event says that the new reservation {id} changed")),
