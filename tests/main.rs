@@ -28,6 +28,8 @@ mod durability;
 mod embedding;
 mod environment;
 mod faults;
+mod found;
+
 mod harness;
 mod hostile;
 mod idempotency;

@@ -124,3 +124,7 @@ pub(super) async fn blocking<T: Send + 'static>(
         }
     }
 }
+
+#[cfg(test)]
+#[path = "queries_tests.rs"]
+mod tests;

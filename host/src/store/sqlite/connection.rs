@@ -78,3 +78,27 @@ pub(super) fn failed(doing: &'static str) -> impl Fn(rusqlite::Error) -> StoreFa
         StoreFailure { stopped, ..StoreFailure::new(doing, cause) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    const LONG: &str = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n \
+         WHERE i < 100000000000) SELECT max(i) FROM n";
+
+    #[test]
+    fn a_read_is_stopped_when_nobody_waits_for_it_and_the_next_one_is_not() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let (patience, waiting) = Patience::new(Duration::from_secs(3600), Arc::default());
+        limit(&mut connection, Some(&patience));
+        let gone = std::thread::spawn(move || drop(waiting));
+        let stopped = connection.query_row(LONG, [], |row| row.get::<_, i64>(0));
+        gone.join().unwrap();
+        assert!(failed("reading")(stopped.unwrap_err()).stopped);
+
+        limit(&mut connection, None);
+        let short = LONG.replace("100000000000", "10000");
+        assert_eq!(connection.query_row(&short, [], |row| row.get::<_, i64>(0)), Ok(10_000));
+    }
+}
