@@ -191,7 +191,7 @@ fn every_kind_of_command_waits_until_its_stock_is_free() {
         ("hold", "POST", "/v1/reservations", json!({ "lines": lines("hold") })),
         ("replace", "PUT", "/v1/reservations/r", json!({ "lines": lines("replace") })),
         ("batch", "POST", "/v1/batch", batch_of("batch")),
-        ("trial", "POST", "/v1/batch?dry_run=true", batch_of("trial")),
+        ("dry-run", "POST", "/v1/batch?dry_run=true", batch_of("dry-run")),
         (
             "transfer",
             "POST",
