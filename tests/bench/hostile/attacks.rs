@@ -1,26 +1,17 @@
-//! The attacks: one function each, and the table of all.
+//! The table of all attacks, and those on connections, bodies and answers.
 
 use crate::{
+    arena::Arena,
     client::Client,
+    commands,
     pool::{self, Then},
+    queries,
 };
 use std::{
     io::{Read, Write},
     net::TcpStream,
-    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
-
-/// Where an attack takes place.
-pub(crate) struct Arena<'a> {
-    pub(crate) port: u16,
-    /// Connections that an attacker may open.
-    pub(crate) connections: usize,
-    /// Becomes true when the attack is over.
-    pub(crate) over: &'a AtomicBool,
-    /// Bodies that were made before the clock ran.
-    pub(crate) prepared: Vec<String>,
-}
 
 pub(crate) struct Attack {
     pub(crate) name: &'static str,
@@ -43,62 +34,53 @@ pub(crate) const ATTACKS: &[Attack] = &[
     Attack { name: "connections without pause", prepare: nothing, run: churn },
     Attack { name: "connections cut within a body", prepare: nothing, run: cut },
     Attack { name: "pipelined requests without pause", prepare: nothing, run: flood },
-    Attack { name: "65 holds of 100 lines come due", prepare: products, run: coming_due },
-    Attack { name: "280 holds of 100 lines in a batch", prepare: products, run: large_batches },
-    Attack { name: "280 holds of 100 lines, dry run", prepare: products, run: large_dry_runs },
-    Attack { name: "lists behind 20,000 replaces, hung up", prepare: replaces, run: hung_up_lists },
+    Attack { name: "280 holds of 100 lines", prepare: commands::too_large, run: commands::batches },
+    Attack {
+        name: "280 holds of 100 lines, dry run",
+        prepare: commands::too_large,
+        run: commands::dry_runs,
+    },
+    Attack { name: "5,000 lines", prepare: commands::largest, run: commands::batches },
+    Attack { name: "5,000 lines, dry run", prepare: commands::largest, run: commands::dry_runs },
+    Attack { name: "5,000 lines, with a key", prepare: commands::largest, run: commands::keyed },
+    Attack { name: "the longest texts", prepare: commands::long_texts, run: commands::batches },
+    Attack {
+        name: "the longest texts, dry run",
+        prepare: commands::long_texts,
+        run: commands::dry_runs,
+    },
+    Attack {
+        name: "parts of a long reservation",
+        prepare: commands::parts,
+        run: commands::batches,
+    },
+    Attack { name: "65 carts come due at once", prepare: commands::cart, run: commands::carts },
+    Attack {
+        name: "carts come due all the time",
+        prepare: commands::cart,
+        run: commands::more_carts,
+    },
+    Attack {
+        name: "5,000 lines come due all the time",
+        prepare: commands::short_lived,
+        run: commands::batches,
+    },
+    Attack {
+        name: "5,000 lines wait for what is due",
+        prepare: commands::short_lived,
+        run: commands::crowd,
+    },
+    Attack {
+        name: "lists behind 20,000 replaces",
+        prepare: queries::replaced,
+        run: queries::lists,
+    },
+    Attack { name: "lists beside replaces", prepare: queries::replaces, run: queries::beside },
+    Attack { name: "events that hardly match", prepare: queries::history, run: queries::events },
 ];
-
-const SECOND: Duration = Duration::from_secs(1);
 
 fn nothing(_: u16) -> Vec<String> {
     Vec::new()
-}
-
-impl Arena<'_> {
-    fn goes_on(&self) -> bool {
-        !self.over.load(Ordering::Relaxed)
-    }
-
-    /// Does something in so many threads until the attack is over.
-    fn repeat(&self, threads: usize, act: impl Fn(&Self, usize) + Sync) {
-        std::thread::scope(|scope| {
-            for thread in 0..threads {
-                let act = &act;
-                scope.spawn(move || {
-                    while self.goes_on() {
-                        act(self, thread);
-                    }
-                });
-            }
-        });
-    }
-
-    /// Opens connections that each send something, and holds them.
-    fn hold(&self, then: Then, narrow: bool, first: &[u8]) {
-        pool::hold(self.connections, self.over, then, SECOND / 4, || {
-            let mut stream =
-                if narrow { pool::connect_narrow(self.port) } else { pool::connect(self.port) }?;
-            // Where not all of it is taken, so much the better.
-            let _ = stream.write_all(first);
-            Ok(stream)
-        });
-    }
-
-    /// Sends requests one after the other, as fast as they are answered.
-    fn ask(&self, threads: usize, method: &str, path: &str) {
-        self.repeat(threads, |arena, thread| {
-            let Some(mut client) = Client::try_connect(arena.port) else { return };
-            client.set_read_timeout(SECOND * 5);
-            let mut bodies = arena.prepared.iter().cycle().skip(thread);
-            while arena.goes_on() {
-                let body = bodies.next().map_or("", String::as_str);
-                if client.try_call(method, path, &[], body.as_bytes()).is_err() {
-                    break;
-                }
-            }
-        });
-    }
 }
 
 fn idle(arena: &Arena<'_>) {
@@ -174,14 +156,8 @@ fn many_stocks(port: u16) -> Vec<String> {
     let commands: Vec<_> = (0..500)
         .map(|i| format!(r#"{{"type":"set","product_id":"{name}-{i}","total_quantity":1}}"#))
         .collect();
-    batch(port, &commands);
+    commands::batch(port, &commands);
     Vec::new()
-}
-
-fn batch(port: u16, commands: &[String]) {
-    let body = format!(r#"{{"mode":"independent","commands":[{}]}}"#, commands.join(","));
-    let reply = Client::connect(port).post("/v1/batch", &body);
-    assert_eq!(reply.status, 200, "{reply:?}");
 }
 
 fn deaf_lists(arena: &Arena<'_>) {
@@ -222,76 +198,5 @@ fn flood(arena: &Arena<'_>) {
             while arena.goes_on() && stream.write_all(requests.as_bytes()).is_ok() {}
             let _ = stream.shutdown(std::net::Shutdown::Both);
         });
-    });
-}
-
-/// A hundred products to hold, and bodies that do: one of single holds that come due after a
-/// second, one of a batch.
-fn products(port: u16) -> Vec<String> {
-    let commands: Vec<_> = (0..100)
-        .map(|i| format!(r#"{{"type":"set","product_id":"line-{i}","total_quantity":100000000}}"#))
-        .collect();
-    batch(port, &commands);
-    let hold = format!(r#"{{"type":"hold","ttl_seconds":1,"lines":[{}]}}"#, lines());
-    let holds = vec![hold; 280].join(",");
-    vec![format!(r#"{{"mode":"atomic","commands":[{holds}]}}"#)]
-}
-
-fn lines() -> String {
-    let lines: Vec<_> =
-        (0..100).map(|i| format!(r#"{{"product_id":"line-{i}","quantity":1}}"#)).collect();
-    lines.join(",")
-}
-
-fn coming_due(arena: &Arena<'_>) {
-    let hold = format!(r#"{{"ttl_seconds":1,"lines":[{}]}}"#, lines());
-    while arena.goes_on() {
-        let Some(mut client) = Client::try_connect(arena.port) else { return };
-        client.set_read_timeout(SECOND * 5);
-        for _ in 0..65 {
-            if client.try_call("POST", "/v1/reservations", &[], hold.as_bytes()).is_err() {
-                break;
-            }
-        }
-        std::thread::sleep(SECOND);
-    }
-}
-
-fn large_batches(arena: &Arena<'_>) {
-    arena.ask(2, "POST", "/v1/batch");
-}
-
-fn large_dry_runs(arena: &Arena<'_>) {
-    arena.ask(2, "POST", "/v1/batch?dry_run=true");
-}
-
-/// One reservation whose lines were replaced many times.
-fn replaces(port: u16) -> Vec<String> {
-    let mut client = Client::connect(port);
-    client.stock("replaced", 1_000_000, 0);
-    client.stock("other", 1_000_000, 0);
-    let hold = r#"{"reservation_id":"r","ttl_seconds":3600,"lines":[{"product_id":"replaced","quantity":1}]}"#;
-    assert_eq!(client.post("/v1/reservations", hold).status, 201);
-    for _ in 0..20 {
-        let commands: Vec<_> = (0..1_000)
-            .map(|i| {
-                let (product, quantity) = (["other", "replaced"][i % 2], i % 7 + 1);
-                format!(
-                    r#"{{"type":"replace","reservation_id":"r","lines":[{{"product_id":"{product}","quantity":{quantity}}}]}}"#
-                )
-            })
-            .collect();
-        batch(port, &commands);
-    }
-    Vec::new()
-}
-
-fn hung_up_lists(arena: &Arena<'_>) {
-    arena.repeat(8, |arena, _| {
-        if let Ok(mut stream) = pool::connect(arena.port) {
-            let _ = stream
-                .write_all(b"GET /v1/reservations?product_id=replaced HTTP/1.1\r\nhost: x\r\n\r\n");
-            std::thread::sleep(Duration::from_millis(20));
-        }
     });
 }

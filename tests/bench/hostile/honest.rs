@@ -1,8 +1,9 @@
 //! Clients that mean well: they send one request at a time, read the answer, and pause.
 
-use crate::client::Client;
+use crate::client::{Client, Reply};
 use std::{
     collections::BTreeMap,
+    io,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -18,7 +19,7 @@ const LIST_PAUSE: Duration = Duration::from_millis(100);
 const REQUESTS_PER_CONNECTION: usize = 20;
 
 /// An answer that takes longer than this counts as none.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Makes the stocks of the honest clients.
 pub(crate) fn seed(port: u16) {
@@ -67,11 +68,11 @@ impl<'scope> Honest<'scope> {
         let over = Arc::new(AtomicBool::new(false));
         let single = scope.spawn({
             let over = Arc::clone(&over);
-            move || work(port, &over, PAUSE, single)
+            move || work(port, &over, (PAUSE, PATIENCE), single)
         });
         let lists = scope.spawn({
             let over = Arc::clone(&over);
-            move || work(port, &over, LIST_PAUSE, list)
+            move || work(port, &over, (LIST_PAUSE, PATIENCE), list)
         });
         Self { over, single, lists }
     }
@@ -79,13 +80,11 @@ impl<'scope> Honest<'scope> {
     /// Ends the work and returns what single requests and what lists waited.
     pub(crate) fn finish(self) -> [Waited; 2] {
         self.over.store(true, Ordering::Relaxed);
-        [self.single, self.lists].map(|worker| worker.join().expect("an honest client").sorted())
+        [self.single, self.lists].map(|worker| worker.join().expect("an honest client"))
     }
 }
 
-type Call = fn(&mut Client, usize) -> std::io::Result<crate::client::Reply>;
-
-fn single(client: &mut Client, i: usize) -> std::io::Result<crate::client::Reply> {
+fn single(client: &mut Client, i: usize) -> io::Result<Reply> {
     let stock = format!("/v1/inventory/honest-{}", i % 20);
     if i.is_multiple_of(2) {
         client.try_call("GET", &stock, &[], b"")
@@ -94,11 +93,17 @@ fn single(client: &mut Client, i: usize) -> std::io::Result<crate::client::Reply
     }
 }
 
-fn list(client: &mut Client, _: usize) -> std::io::Result<crate::client::Reply> {
+fn list(client: &mut Client, _: usize) -> io::Result<Reply> {
     client.try_call("GET", "/v1/inventory?prefix=honest&limit=20", &[], b"")
 }
 
-fn work(port: u16, over: &AtomicBool, pause: Duration, call: Call) -> Waited {
+/// Makes one call after the other until it is over. Each is given its number.
+pub(crate) fn work(
+    port: u16,
+    over: &AtomicBool,
+    (pause, patience): (Duration, Duration),
+    call: impl Fn(&mut Client, usize) -> io::Result<Reply>,
+) -> Waited {
     let mut waited = Waited::default();
     let mut client = None;
     let mut i = 0;
@@ -115,7 +120,7 @@ fn work(port: u16, over: &AtomicBool, pause: Duration, call: Call) -> Waited {
             std::thread::sleep(pause);
             continue;
         };
-        open.set_read_timeout(PATIENCE);
+        open.set_read_timeout(patience);
         match call(open, i) {
             Ok(reply) if reply.status == 200 => {
                 waited.times.push(begin.elapsed().as_secs_f64() * 1e3);
@@ -132,5 +137,5 @@ fn work(port: u16, over: &AtomicBool, pause: Duration, call: Call) -> Waited {
         i += 1;
         std::thread::sleep(pause);
     }
-    waited
+    waited.sorted()
 }

@@ -19,21 +19,28 @@
     reason = "a benchmark fails by panicking"
 )]
 
+mod arena;
 mod attacks;
 #[allow(dead_code, reason = "shared with the tests")]
 #[path = "../../harness/client.rs"]
 mod client;
+mod commands;
 mod honest;
 mod pool;
+mod queries;
 mod server;
 
-use attacks::{ATTACKS, Arena, Attack};
+use arena::Arena;
+use attacks::{ATTACKS, Attack};
 use honest::{Honest, Waited};
 use server::Server;
 use std::{
     path::PathBuf,
     process::ExitCode,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -97,7 +104,8 @@ fn run(
     honest::seed(server.port);
     let prepared = (attack.prepare)(server.port);
     let over = AtomicBool::new(false);
-    let arena = Arena { port: server.port, connections, over: &over, prepared };
+    let told = Mutex::default();
+    let arena = Arena { port: server.port, connections, over: &over, prepared, told };
     let (honest_waited, peak_mb, stopped) = std::thread::scope(|scope| {
         let attacking = scope.spawn(|| (attack.run)(&arena));
         let honest = Honest::start(scope, server.port);
@@ -113,6 +121,11 @@ fn run(
         attacking.join().expect("the attack");
         (waited, peak_mb, stopped)
     });
+    // Whether the attack was the one that was meant.
+    let told = arena.told.lock().unwrap();
+    if !told.is_empty() {
+        eprintln!("{}: the attacker was told {told:?}", attack.name);
+    }
     let [single, lists] = honest_waited;
     for (what, waited) in [("requests", &single), ("lists", &lists)] {
         if !waited.errors.is_empty() {

@@ -1,0 +1,186 @@
+//! How fast holds expire that came due while the server was down, and what honest clients wait
+//! meanwhile: `cargo bench --bench due`.
+//!
+//! `--holds N` of one line, and then a fiftieth of them of 100 lines; `--server FILE` measures
+//! another build. The holds are made through HTTP and live until all of them are made, at
+//! `--rate N` lines a second or faster: a slow machine needs a lower one. The exit status is 1 where
+//! an honest request got a 5xx or none was answered, or a hold was left.
+
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::cast_precision_loss,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a benchmark fails by panicking"
+)]
+
+#[allow(dead_code, reason = "shared with the tests")]
+#[path = "../../harness/client.rs"]
+mod client;
+#[allow(dead_code, reason = "shared with another benchmark")]
+#[path = "../hostile/honest.rs"]
+mod honest;
+mod made;
+#[allow(dead_code, reason = "shared with another benchmark")]
+#[path = "../hostile/server.rs"]
+mod server;
+
+use client::{Client, Reply};
+use honest::{Waited, work};
+use made::{Holds, LAST};
+use server::Server;
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
+
+const PAUSE: Duration = Duration::from_millis(5);
+/// The server is given up when it expires fewer lines a second than this.
+const LINES_PER_SECOND_MIN: usize = 1_000;
+
+/// What follows a word on the command line.
+fn argument(name: &str) -> Option<String> {
+    std::env::args().skip_while(|argument| argument != name).nth(1)
+}
+
+fn main() -> ExitCode {
+    let number = |name: &str, default: usize| {
+        argument(name).map_or(default, |text| text.parse().expect("a number"))
+    };
+    let count = number("--holds", 100_000);
+    let rate = number("--rate", 10_000);
+    let program = argument("--server")
+        .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_holdfast")), PathBuf::from);
+    println!("| holds | lines of each | products | started in, s | expired in, s | lines/s |");
+    println!("| ---: | ---: | ---: | ---: | ---: | ---: |");
+    let scenarios = [
+        Holds { count, lines: 1, products: 1_000 },
+        Holds { count, lines: 1, products: 1 },
+        Holds { count: count.div_ceil(50), lines: 100, products: 100 },
+    ];
+    let outcomes: Vec<_> = scenarios.map(|holds| (holds, run(holds, &program, rate))).into();
+    println!("\nHonest requests meanwhile, one at a time of each kind; times in ms\n");
+    println!(
+        "| holds | lines | products | requests | answered | errors | 5xx | p50 | p99 | slowest |"
+    );
+    println!("| ---: | ---: | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |");
+    let mut sound = true;
+    for (holds, outcome) in &outcomes {
+        sound &= outcome.expired.is_some();
+        for (kind, waited) in &outcome.waited {
+            print_row(*holds, kind, waited);
+            sound &= waited.failed_by_server == 0 && !waited.times.is_empty();
+        }
+    }
+    if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+struct Outcome {
+    /// From the start until the last hold is recorded as expired.
+    expired: Option<Duration>,
+    waited: Vec<(&'static str, Waited)>,
+}
+
+fn run(holds: Holds, program: &Path, rate: usize) -> Outcome {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut server = Server::start(program, folder.path());
+    let due = holds.make(server.port, rate);
+    assert!(server.stop().is_some(), "the server does not stop");
+    std::thread::sleep(due.saturating_duration_since(Instant::now()));
+
+    let begin = Instant::now();
+    let server = Server::start(program, folder.path());
+    let started = begin.elapsed();
+    let patience = Duration::from_secs((30 + holds.all_lines() / LINES_PER_SECOND_MIN) as u64);
+    let (over, port) = (AtomicBool::new(false), server.port);
+    let (expired, waited) = std::thread::scope(|scope| {
+        let (over, times) = (&over, (PAUSE, patience));
+        let workers = [
+            ("queries", scope.spawn(move || work(port, over, times, |c, i| query(c, holds, i)))),
+            ("reserve, other stock", scope.spawn(move || work(port, over, times, elsewhere))),
+            (
+                "reserve, such a stock",
+                scope.spawn(move || work(port, over, times, |c, i| reserve(c, holds, i))),
+            ),
+        ];
+        let expired = until_expired(port, begin + patience);
+        over.store(true, Ordering::Relaxed);
+        let waited = workers.map(|(kind, worker)| (kind, worker.join().expect("a client")));
+        (expired.then(|| begin.elapsed()), waited.into())
+    });
+    let Holds { count, lines, products } = holds;
+    let (took, speed) = expired.map_or(("not".to_owned(), "-".to_owned()), |expired| {
+        let expired = expired.saturating_sub(started).as_secs_f64();
+        (format!("{expired:.2}"), format!("{:.0}", holds.all_lines() as f64 / expired))
+    });
+    let started = started.as_secs_f64();
+    println!("| {count} | {lines} | {products} | {started:.2} | {took} | {speed} |");
+    Outcome { expired, waited }
+}
+
+/// Waits until the hold that comes due last is recorded as expired: its version tells, what is due
+/// but not recorded is shown as expired, too.
+fn until_expired(port: u16, until: Instant) -> bool {
+    let mut client = Client::connect(port);
+    while Instant::now() < until {
+        let reply = client.get(&format!("/v1/reservations/{LAST}"));
+        if reply.json()["version"] == 2 {
+            return true;
+        }
+        if reply.status != 200 {
+            eprintln!("asked for the last hold: {}", reply.status);
+        }
+        std::thread::sleep(PAUSE);
+    }
+    false
+}
+
+fn query(client: &mut Client, holds: Holds, i: usize) -> io::Result<Reply> {
+    let product = i % holds.products;
+    let path = match i % 4 {
+        0 => format!("/v1/inventory/due-{product}"),
+        1 => "/v1/inventory?prefix=due&limit=100".to_owned(),
+        2 => format!("/v1/reservations?product_id=due-{product}&limit=20"),
+        _ => format!("/v1/inventory/due-{product}/events?limit=20"),
+    };
+    client.try_call("GET", &path, &[], b"")
+}
+
+fn elsewhere(client: &mut Client, _: usize) -> io::Result<Reply> {
+    client.try_call("POST", "/v1/inventory/other/reserve", &[], br#"{"quantity": 1}"#)
+}
+
+/// Reserves of a stock on which holds are due.
+fn reserve(client: &mut Client, holds: Holds, i: usize) -> io::Result<Reply> {
+    // From both ends, so that not only those are met that expire first.
+    let near = i / 2 % holds.products;
+    let product = if i.is_multiple_of(2) { near } else { holds.products - 1 - near };
+    let path = format!("/v1/inventory/due-{product}/reserve");
+    client.try_call("POST", &path, &[], br#"{"quantity": 1}"#)
+}
+
+fn print_row(holds: Holds, kind: &str, waited: &Waited) {
+    if !waited.errors.is_empty() {
+        eprintln!("{kind}: {:?}", waited.errors);
+    }
+    println!(
+        "| {} | {} | {} | {kind} | {} | {} | {} | {:.1} | {:.1} | {:.0} |",
+        holds.count,
+        holds.lines,
+        holds.products,
+        waited.times.len(),
+        waited.error_count(),
+        waited.failed_by_server,
+        waited.percentile(50),
+        waited.percentile(99),
+        waited.percentile(100),
+    );
+}
