@@ -80,7 +80,7 @@ fn a_command_on_a_reservation_counts_as_all_its_lines() {
 }
 
 #[test]
-#[ignore = "each of them counts as the one line that it names"]
+
 fn a_command_on_a_part_of_a_reservation_counts_as_all_its_lines() {
     let server = Server::start();
     let mut client = server.client();
@@ -93,7 +93,7 @@ fn a_command_on_a_part_of_a_reservation_counts_as_all_its_lines() {
 }
 
 #[test]
-#[ignore = "the lines of a hold that is refused stand in for those of the reservation that is there"]
+
 fn a_refused_hold_does_not_hide_how_many_lines_its_reservation_has() {
     let server = Server::start();
     let mut client = server.client();

@@ -106,7 +106,8 @@ impl<L: Lane> Executor<'_, L> {
         }
         let unit = self.instance.unit().map_err(faulted)?;
         if !matches!(request.work, Work::One(_)) {
-            let (lines, most) = (unit.lines_of(request.work.as_slice())?, self.request_lines_max);
+            let most = self.request_lines_max;
+            let lines = unit.lines_of(request.work.as_slice(), most)?;
             if lines > most {
                 return Err(Error::TooManyLines { lines, most });
             }

@@ -50,9 +50,14 @@ pub(super) enum Push {
     Closed,
 }
 
+/// A request of more lines than this is large.
+const LARGE_LINES: usize = 500;
+
 /// Commands on their way to the writer: many push, one takes all that waits at once.
 ///
-/// There is no timer: while one batch commits, the next one gathers here.
+/// There is no timer: while one batch commits, the next one gathers here. A large request makes a
+/// batch of its own, and between two of them it is the turn of the others: so nobody waits for more
+/// than one of them. For the same reason large requests get half of the queue at most.
 pub(super) struct Queue {
     state: Mutex<State>,
     arrived: Condvar,
@@ -62,10 +67,12 @@ pub(super) struct Queue {
 
 struct State {
     jobs: VecDeque<Job>,
-    /// Commands in them.
-    waiting: usize,
-    /// Lines that these commands name.
-    lines: usize,
+    /// Large requests.
+    large: VecDeque<Job>,
+    /// Whether the next batch is a large request, if there is one.
+    large_next: bool,
+    in_jobs: Load,
+    in_large: Load,
     closed: bool,
     /// Whether the writer is to look up, commands or not.
     poked: bool,
@@ -73,13 +80,60 @@ struct State {
     asleep: bool,
 }
 
+/// How much waits.
+#[derive(Clone, Copy, Default)]
+struct Load {
+    commands: usize,
+    /// Lines that the commands name.
+    lines: usize,
+}
+
+impl Load {
+    fn of(job: &Job) -> Self {
+        Self { commands: job.request.work.commands(), lines: job.request.work.lines() }
+    }
+
+    fn add(&mut self, more: Self) {
+        self.commands += more.commands;
+        self.lines += more.lines;
+    }
+
+    fn subtract(&mut self, gone: Self) {
+        self.commands = self.commands.saturating_sub(gone.commands);
+        self.lines = self.lines.saturating_sub(gone.lines);
+    }
+}
+
+impl State {
+    fn is_empty(&self) -> bool {
+        self.jobs.is_empty() && self.large.is_empty()
+    }
+
+    fn waiting(&self) -> usize {
+        self.in_jobs.commands + self.in_large.commands
+    }
+
+    fn add(&mut self, job: Job, add: impl FnOnce(&mut VecDeque<Job>, Job)) {
+        let load = Load::of(&job);
+        if load.lines > LARGE_LINES {
+            self.in_large.add(load);
+            add(&mut self.large, job);
+        } else {
+            self.in_jobs.add(load);
+            add(&mut self.jobs, job);
+        }
+    }
+}
+
 impl Queue {
     /// A queue of at most so many commands, and so many lines of them.
     pub(super) fn new(commands_max: usize, lines_max: usize) -> Self {
         let state = State {
             jobs: VecDeque::new(),
-            waiting: 0,
-            lines: 0,
+            large: VecDeque::new(),
+            large_next: false,
+            in_jobs: Load::default(),
+            in_large: Load::default(),
             closed: false,
             poked: false,
             asleep: false,
@@ -97,16 +151,25 @@ impl Queue {
         if state.closed {
             return Push::Closed;
         }
-        let (commands, lines) = (job.request.work.commands(), job.request.work.lines());
-        let full =
-            state.waiting + commands > self.commands_max || state.lines + lines > self.lines_max;
-        // What is larger than the queue must find it empty.
-        if state.waiting > 0 && full {
-            return Push::Full { waiting: state.waiting };
+        let Load { commands, lines } = Load::of(&job);
+        // What is larger than its part of the queue must find that empty.
+        let full = if lines > LARGE_LINES {
+            let Load { commands: large_commands, lines: large_lines } = state.in_large;
+            large_commands > 0
+                && (large_commands + commands > self.commands_max / 2
+                    || large_lines + lines > self.lines_max / 2)
+        } else {
+            let Load { commands: other_commands, lines: other_lines } = state.in_jobs;
+            other_commands > 0
+                && (other_commands + commands
+                    > self.commands_max - state.in_large.commands.min(self.commands_max / 2)
+                    || other_lines + lines
+                        > self.lines_max - state.in_large.lines.min(self.lines_max / 2))
+        };
+        if full {
+            return Push::Full { waiting: state.waiting() };
         }
-        state.waiting += commands;
-        state.lines += lines;
-        state.jobs.push_back(job);
+        state.add(job, VecDeque::push_back);
         if std::mem::take(&mut state.asleep) {
             drop(state);
             self.arrived.notify_one();
@@ -120,7 +183,7 @@ impl Queue {
     pub(super) fn take(&self, most: Most, wait: Option<Duration>, batch: &mut Vec<Job>) -> bool {
         let until = wait.and_then(|wait| Instant::now().checked_add(wait));
         let mut state = self.lock();
-        while state.jobs.is_empty() && !state.poked {
+        while state.is_empty() && !state.poked {
             if state.closed {
                 return false;
             }
@@ -139,6 +202,14 @@ impl Queue {
         }
         state.asleep = false;
         state.poked = false;
+        if (state.large_next || state.jobs.is_empty())
+            && let Some(job) = state.large.pop_front()
+        {
+            state.in_large.subtract(Load::of(&job));
+            state.large_next = false;
+            batch.push(job);
+            return true;
+        }
         let (mut jobs, mut commands, mut lines) = (0, 0, 0);
         for job in &state.jobs {
             let work = &job.request.work;
@@ -149,9 +220,14 @@ impl Queue {
             (jobs, commands, lines) = (jobs + 1, with, with_lines);
         }
         batch.extend(state.jobs.drain(..jobs));
-        state.waiting = state.waiting.saturating_sub(commands);
-        state.lines = state.lines.saturating_sub(lines);
+        state.in_jobs.subtract(Load { commands, lines });
+        state.large_next = true;
         true
+    }
+
+    /// Puts back what was taken and could not be carried out yet, before all others of its kind.
+    pub(super) fn put_back(&self, job: Job) {
+        self.lock().add(job, VecDeque::push_front);
     }
 
     /// Lets the writer look up between two batches, where something else than commands waits.
@@ -173,117 +249,10 @@ impl Queue {
     }
 
     pub(super) fn waiting(&self) -> usize {
-        self.lock().waiting
+        self.lock().waiting()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        engine::Work,
-        model::{Action, Command, Origin, StockKey},
-    };
-
-    const THREE: Most = Most { commands: 3, lines: 100 };
-
-    fn job() -> (Job, oneshot::Receiver<Reply>) {
-        let (reply, decided) = oneshot::channel();
-        let command = Command {
-            id: uuid::Uuid::nil(),
-            origin: Origin::default(),
-            precondition: None,
-            action: Action::Reserve {
-                key: StockKey::parse("a".into(), "b".into()).unwrap(),
-                quantity: 1,
-            },
-        };
-        let request = Request { work: Work::One(command), rehearsal: false, recording: None };
-        (Job { request, reply }, decided)
-    }
-
-    #[test]
-    fn a_full_queue_refuses_at_once_and_says_how_many_wait() {
-        let queue = Queue::new(2, 100);
-        assert!(matches!(queue.push(job().0), Push::Queued));
-        assert!(matches!(queue.push(job().0), Push::Queued));
-        assert!(matches!(queue.push(job().0), Push::Full { waiting: 2 }));
-        assert_eq!(queue.waiting(), 2);
-    }
-
-    #[test]
-    fn a_batch_is_all_that_waits_up_to_its_bound() {
-        let queue = Queue::new(10, 100);
-        for _ in 0..5 {
-            queue.push(job().0);
-        }
-        let mut batch = Vec::new();
-        assert!(queue.take(THREE, None, &mut batch));
-        assert_eq!((batch.len(), queue.waiting()), (3, 2));
-    }
-
-    #[test]
-    fn lines_count_as_commands_do() {
-        let hold = |lines| {
-            let (mut job, _) = job();
-            let key = StockKey::parse("a".into(), "b".into()).unwrap();
-            let lines = vec![crate::model::LineRequest { key, quantity: 1 }; lines];
-            let Work::One(command) = &mut job.request.work else { unreachable!() };
-            command.action = Action::Hold { id: "r".into(), lines, ttl_seconds: None };
-            job
-        };
-        let queue = Queue::new(10, 100);
-        assert!(matches!(queue.push(hold(60)), Push::Queued));
-        assert!(matches!(queue.push(hold(41)), Push::Full { waiting: 1 }));
-        assert!(matches!(queue.push(hold(40)), Push::Queued));
-        let mut batch = Vec::new();
-        assert!(queue.take(Most { commands: 3, lines: 99 }, None, &mut batch));
-        assert_eq!(batch.len(), 1);
-        assert!(matches!(queue.push(hold(60)), Push::Queued), "what was taken makes room");
-    }
-
-    #[test]
-    fn a_closed_queue_hands_out_what_it_has_and_takes_nothing_more() {
-        let queue = Queue::new(10, 100);
-        queue.push(job().0);
-        queue.close();
-        assert!(matches!(queue.push(job().0), Push::Closed));
-        let mut batch = Vec::new();
-        assert!(queue.take(THREE, None, &mut batch));
-        assert!(!queue.take(THREE, None, &mut batch));
-        assert_eq!(batch.len(), 1);
-        assert!(!queue.pause(Duration::from_secs(60)), "no waiting for a closed queue");
-    }
-
-    #[test]
-    fn a_wait_for_commands_has_an_end() {
-        let mut batch = Vec::new();
-        assert!(Queue::new(10, 100).take(THREE, Some(Duration::from_millis(1)), &mut batch));
-        assert!(batch.is_empty());
-    }
-
-    #[test]
-    fn a_poke_is_answered_once() {
-        let queue = Queue::new(10, 100);
-        queue.poke();
-        let mut batch = Vec::new();
-        assert!(queue.take(THREE, None, &mut batch), "at once, without a command");
-        assert!(queue.take(THREE, Some(Duration::from_millis(1)), &mut batch));
-        assert!(batch.is_empty());
-    }
-
-    #[test]
-    fn the_sleeping_writer_is_woken() {
-        let queue = std::sync::Arc::new(Queue::new(10, 100));
-        let writer = std::thread::spawn({
-            let queue = std::sync::Arc::clone(&queue);
-            move || {
-                let mut batch = Vec::new();
-                queue.take(THREE, None, &mut batch);
-                batch.len()
-            }
-        });
-        queue.push(job().0);
-        assert_eq!(writer.join().unwrap(), 1);
-    }
-}
+#[path = "queue_tests.rs"]
+mod tests;

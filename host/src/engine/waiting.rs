@@ -4,7 +4,7 @@
 use super::{
     Error,
     executor::Executor,
-    queue::{Job, Reply},
+    queue::{Job, Most, Reply},
 };
 use crate::{model::Due, store::Lane};
 use std::collections::{HashSet, VecDeque};
@@ -13,22 +13,41 @@ use tokio::sync::oneshot;
 /// How many lines are expired for one stock before it is the turn of the next.
 const LINES_PER_TURN: u32 = 64;
 
+/// About so many lines of requests for which nothing is due any more come back with one batch: others
+/// go on meanwhile.
+const LINES_BACK_AT_ONCE: usize = 1_000;
+
 /// The requests, and on what holds are due for each.
-#[derive(Default)]
 pub(super) struct Waiting {
     jobs: VecDeque<(Due, Job)>,
+    /// The most commands that may wait, and the most lines.
+    most: Most,
     /// How many turns have been taken: nobody is always the first.
     turns: usize,
 }
 
 impl Waiting {
+    pub(super) fn new(most: Most) -> Self {
+        Self { jobs: VecDeque::new(), most, turns: 0 }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.jobs.is_empty()
     }
 
     /// Lets a request wait, and tells its sender so: from now on no time limit holds for it. A
-    /// request whose sender has gone is dropped; nothing of it was written.
+    /// request whose sender has gone is dropped; nothing of it was written. Where too many wait
+    /// already, it is refused.
     pub(super) fn park(&mut self, due: Due, job: Job) {
+        let sums = |sum: (usize, usize), job: &Job| {
+            (sum.0 + job.request.work.commands(), sum.1 + job.request.work.lines())
+        };
+        let waiting = self.jobs.iter().map(|(_, job)| job).fold((0, 0), sums);
+        let (commands, lines) = sums(waiting, &job);
+        if !self.jobs.is_empty() && (commands > self.most.commands || lines > self.most.lines) {
+            job.answer(Err(Error::Overloaded { waiting: waiting.0 }));
+            return;
+        }
         let (reply, later) = oneshot::channel();
         if job.reply.send(Reply::Later(later)).is_ok() {
             self.jobs.push_back((due, Job { request: job.request, reply }));
@@ -36,7 +55,7 @@ impl Waiting {
     }
 
     /// Expires what is due for those that wait, by turns, as far as the batch may. Returns the
-    /// requests for which nothing is due any more.
+    /// requests for which nothing is due any more, some of them where they are many.
     pub(super) fn settle<L: Lane>(&mut self, executor: &mut Executor<'_, L>) -> Vec<Job> {
         self.jobs.retain(|(_, job)| !job.reply.is_closed());
         if self.jobs.is_empty() {
@@ -61,9 +80,10 @@ impl Waiting {
                 }
             }
         }
-        let mut ready = Vec::new();
+        let (mut ready, mut lines) = (Vec::new(), 0);
         for (due, job) in std::mem::take(&mut self.jobs) {
-            if settled.contains(&due) {
+            if settled.contains(&due) && lines < LINES_BACK_AT_ONCE {
+                lines += job.request.work.lines();
                 ready.push(job);
             } else {
                 self.jobs.push_back((due, job));

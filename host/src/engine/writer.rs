@@ -45,8 +45,10 @@ impl Drop for Ending<'_> {
     }
 }
 
+/// So many times as many lines as may wait for the writer may wait for holds to expire.
+const PARKED_LINES_FACTOR: usize = 10;
+
 /// Requests that the writer has taken.
-#[derive(Default)]
 struct Taken {
     /// Those of the next batch.
     next: VecDeque<Job>,
@@ -70,7 +72,13 @@ pub(super) fn run<L: Lane, S: Snapshot>(
     let most = Most { commands: settings.batch_commands_max, lines: settings.batch_lines_max };
     let mut chores = Chores::new(settings);
     let mut shadow = None;
-    let (mut batch, mut taken) = (Vec::new(), Taken::default());
+    let parked = Most {
+        commands: settings.queue_commands_max,
+        lines: settings.queue_lines_max.saturating_mul(PARKED_LINES_FACTOR),
+    };
+    let waiting = Waiting::new(parked);
+    let mut taken = Taken { next: VecDeque::new(), waiting, decided: Vec::new() };
+    let mut batch = Vec::new();
     let mut watch = Watch::start(meter);
     // The store may have been opened while it could not be written.
     let begun = instance.unit().is_ok_and(|unit| unit.writable())
@@ -108,7 +116,8 @@ pub(super) fn run<L: Lane, S: Snapshot>(
         }
         let before = change.as_ref().map(|change| instance.replace(change.deciding()));
         let faults = &switch.faults;
-        let turn = Turn { instance: &mut instance, shadow: &mut shadow, faults, now, settings };
+        let turn =
+            Turn { queue, instance: &mut instance, shadow: &mut shadow, faults, now, settings };
         let decided = turn.decide(&mut chores, change.as_ref(), &mut taken);
         watch.ended(Stage::Decide);
         let committed = decided.and_then(|sequence| {
@@ -152,6 +161,7 @@ pub(super) fn run<L: Lane, S: Snapshot>(
 
 /// What one batch is decided with.
 struct Turn<'a, L: Lane> {
+    queue: &'a Queue,
     instance: &'a mut Instance<L>,
     shadow: &'a mut Option<Shadow<L>>,
     faults: &'a Faults,
@@ -168,7 +178,7 @@ impl<L: Lane> Turn<'_, L> {
         change: Option<&Change<L, S>>,
         taken: &mut Taken,
     ) -> Result<u64, StoreFailure> {
-        let Self { instance, shadow, faults, now, settings } = self;
+        let Self { queue, instance, shadow, faults, now, settings } = self;
         let unit = instance.unit().map_err(lost)?;
         chores.look_ahead(unit, now)?;
         unit.begin()?;
@@ -191,7 +201,7 @@ impl<L: Lane> Turn<'_, L> {
             lines_decided: 0,
         };
         for job in taken.waiting.settle(&mut executor).into_iter().rev() {
-            taken.next.push_front(job);
+            queue.put_back(job);
         }
         executor.expiry_lines_left += expiry_lines / 2;
         chores.sweep(&mut executor, busy);

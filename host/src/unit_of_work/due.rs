@@ -65,28 +65,29 @@ impl<L: Lane> UnitOfWork<L> {
         Ok(found)
     }
 
-    /// How many lines several commands have together: those that they name, or those of the
-    /// reservations that they are about. Any other command counts as one line.
+    /// How many lines several commands have together, at most: those that they name, or those of the
+    /// reservation that they are about, as it is or as the commands before may leave it, whatever
+    /// is more. Any other command counts as one line. Stops counting beyond `most`.
     ///
     /// # Errors
     /// Where the store fails.
-    pub fn lines_of(&mut self, commands: &[Command]) -> Result<usize, StoreFailure> {
+    pub fn lines_of(&mut self, commands: &[Command], most: usize) -> Result<usize, StoreFailure> {
         let mut made: Map<&str, usize> = Map::default();
         let mut sum: usize = 0;
         for Command { action, .. } in commands {
-            let named = action.lines().len();
-            let lines = match action.reservation_id() {
-                Some(id) if named == 0 => match made.get(id) {
+            let mut lines = action.lines().len().max(1);
+            if let Some(id) = action.reservation_id() {
+                let known = match made.get(id) {
                     Some(lines) => *lines,
-                    None => self.load_reservation(id)?.map_or(1, |it| it.lines.len()),
-                },
-                Some(id) if matches!(action, Action::Hold { .. } | Action::Replace { .. }) => {
-                    made.insert(id, named);
-                    named
-                }
-                _ => named.max(1),
-            };
+                    None => self.load_reservation(id)?.map_or(0, |it| it.lines.len()),
+                };
+                lines = lines.max(known);
+                made.insert(id, lines);
+            }
             sum = sum.saturating_add(lines);
+            if sum > most {
+                break;
+            }
         }
         Ok(sum)
     }
