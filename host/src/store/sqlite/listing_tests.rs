@@ -144,3 +144,132 @@ fn a_block_fits_one_page() {
     // A row of a table with this much in it has no overflow page: page size less 35.
     const { assert!(ENTRIES_PER_BLOCK * ENTRY_BYTES + 40 <= 4096 - 35) };
 }
+
+/// A store of 100 products, and commits of reservations that name all of them.
+mod in_a_store {
+    use super::{line, reservation};
+    use crate::{
+        model::{
+            Digest, DomainEvent, DomainEventKind, Event, Level, LogEntry, ReservationFilter,
+            ReservationScan, Stock, StockKey,
+        },
+        store::{
+            AnswerBounds, Batch, Handle, Lane, ReservationWrite, Snapshot, StockWrite,
+            sqlite::{SqliteLane, SqliteStore, connection, mark},
+        },
+    };
+    use std::collections::HashMap;
+    use uuid::Uuid;
+
+    struct Shop {
+        lane: SqliteLane,
+        handles: Vec<(StockKey, Option<Handle>)>,
+        commits: u64,
+    }
+
+    impl Shop {
+        fn commit(&mut self, ids: &[String]) {
+            self.commits += 1;
+            let lines: Vec<_> = (0..100).map(|product| line(product, "default")).collect();
+            let held: Vec<_> = ids.iter().map(|id| (id, reservation(lines.clone()))).collect();
+            let held: Vec<_> = held
+                .iter()
+                .map(|(id, reservation)| ReservationWrite { id, stored: None, reservation })
+                .collect();
+            let level = Level { total: 1, reserved: 0, unattributed: 0, minimum: 0, version: 1 };
+            let stock = Stock { level, due: 0, created_at: 1, updated_at: 1 };
+            let new = self.handles.iter_mut().filter(|(_, handle)| handle.is_none());
+            let mut stocks: Vec<_> = new
+                .map(|(key, handle)| StockWrite { key, handle, before: None, stock: &stock })
+                .collect();
+            let (kind, from, to) =
+                (DomainEventKind::DomainSwapped, Digest([7; 32]), Digest([7; 32]));
+            let log = [LogEntry {
+                sequence: self.commits,
+                at: 1,
+                command_id: Uuid::from_u128(1),
+                caller: None,
+                reason: None,
+                reference: None,
+                component: to,
+                event: Event::Domain(DomainEvent { kind, from, to }),
+            }];
+            let batch = Batch {
+                stocks: &mut stocks,
+                reservations: &held,
+                log: &log,
+                answers: &HashMap::new(),
+                answer_bounds: AnswerBounds::NONE,
+                installed: None,
+                recorded: &[],
+                recorded_max: 0,
+                now: 1,
+            };
+            self.lane.begin_batch().unwrap();
+            self.lane.commit(batch).unwrap();
+        }
+    }
+
+    /// The ids of all reservations of a product, the newest first.
+    fn listed(snapshot: &mut impl Snapshot) -> Vec<String> {
+        let product = line(7, "default").key.product_id;
+        let filter = ReservationFilter { product_id: Some(product), ..Default::default() };
+        let (mut all, mut after) = (Vec::new(), None);
+        loop {
+            let scan = ReservationScan { filter: filter.clone(), after, limit: 100, now: 1 };
+            let page = snapshot.scan_reservations(&scan).unwrap();
+            all.extend(page.items.into_iter().map(|(id, _)| id));
+            after = page.next;
+            if after.is_none() {
+                return all;
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_missed_when_a_run_is_written_nor_after_reopening() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("inventory.db");
+        let store = SqliteStore::open(&file).unwrap();
+        let handles = (0..100).map(|product| (line(product, "default").key, None)).collect();
+        let mut shop = Shop { lane: store.lane().unwrap(), handles, commits: 0 };
+        let ids: Vec<_> = (0..400).map(|i| format!("r-{i:03}")).collect();
+        let expected =
+            |count: usize| -> Vec<String> { ids.iter().take(count).rev().cloned().collect() };
+        let mut made = 0;
+        let mut held_back = store.snapshot().unwrap();
+        // 201 terms each: a run is written on the way.
+        for some in ids.chunks(20) {
+            if made == 320 {
+                held_back.begin().unwrap();
+            }
+            shop.commit(some);
+            made += some.len();
+            assert_eq!(listed(&mut store.snapshot().unwrap()), expected(made));
+        }
+        assert_eq!(listed(&mut held_back), expected(320), "as of its commit");
+        held_back.end();
+        let runs = || {
+            let connection = connection::writable(&file).unwrap();
+            let count = "SELECT count(*) FROM listing_run";
+            connection.query_row(count, [], |row| row.get::<_, i64>(0)).unwrap()
+        };
+        drop((shop, held_back, store));
+        assert_eq!(runs(), 1);
+        let store = SqliteStore::open(&file).unwrap();
+        assert_eq!(listed(&mut store.snapshot().unwrap()), expected(400));
+        drop(store);
+
+        // As a database that was made before there were runs.
+        let mut connection = connection::writable(&file).unwrap();
+        let transaction = connection.transaction().unwrap();
+        transaction.execute_batch("DELETE FROM listing_run; DELETE FROM listing_block").unwrap();
+        mark::renew(&transaction, mark::Alone::NeedsLog).unwrap();
+        transaction.commit().unwrap();
+        drop(connection);
+        let store = SqliteStore::open(&file).unwrap();
+        assert_eq!(listed(&mut store.snapshot().unwrap()), expected(400));
+        drop(store);
+        assert_eq!(runs(), 1, "written when it is opened");
+    }
+}
