@@ -221,3 +221,30 @@ fn every_kind_of_command_waits_until_its_stock_is_free() {
         assert_eq!(again.status, reply.status, "{product}: {again:?}");
     }
 }
+
+#[test]
+fn a_server_that_stops_refuses_who_waits_for_due_holds_and_carries_out_the_rest() {
+    const REQUESTS: u64 = 10;
+    let server = Server::start_with(NO_SWEEPS);
+    let mut client = server.client();
+    client.stock("waited-for", 100_000, 0);
+    client.stock("other", 10, 0);
+    let line = json!({ "product_id": "waited-for", "quantity": 1 });
+    let hold = json!({ "type": "hold", "ttl_seconds": 5, "lines": vec![line; 100] });
+    for _ in 0..REQUESTS {
+        assert_eq!(batch(&mut client, &vec![hold.clone(); HOLDS_PER_REQUEST]).status, 200);
+    }
+    let mut server = server;
+    eventually("the holds are due", || {
+        client.get("/v1/inventory/waited-for").json()["available_quantity"] == 100_000
+    });
+    let mut waiting = server.client();
+    let reserve = "POST /v1/inventory/waited-for/reserve HTTP/1.1\r\nhost: a\r\n\
+        content-type: application/json\r\ncontent-length: 15\r\n\r\n{\"quantity\": 1}";
+    waiting.send(reserve.as_bytes()).unwrap();
+    assert_eq!(client.reserve("other", 1).status, 200, "others go on");
+    server.signal("-TERM");
+    let refused = waiting.receive().unwrap();
+    assert_eq!(refused.problem(), "stopping", "{refused:?}");
+    assert!(server.wait().success());
+}

@@ -110,6 +110,7 @@ impl Application {
                 () = stop => {}
                 () = writer.ended() => tracing::error!("the writer has ended by itself"),
             }
+            engine.begin_stop();
         })
         .await;
         if let Some(watcher) = watcher {

@@ -410,6 +410,12 @@ impl Engine {
             .await
     }
 
+    /// Says that the server is about to stop: requests that wait for due holds to expire are refused,
+    /// the others are still carried out.
+    pub fn begin_stop(&self) {
+        self.queue.begin_stop();
+    }
+
     /// The time by which decisions are made.
     #[must_use]
     pub fn now(&self) -> Timestamp {

@@ -74,6 +74,8 @@ struct State {
     in_jobs: Load,
     in_large: Load,
     closed: bool,
+    /// Whether the server is about to stop.
+    stopping: bool,
     /// Whether the writer is to look up, commands or not.
     poked: bool,
     /// Whether the writer sleeps, so that nobody else pays for waking it.
@@ -135,6 +137,7 @@ impl Queue {
             in_jobs: Load::default(),
             in_large: Load::default(),
             closed: false,
+            stopping: false,
             poked: false,
             asleep: false,
         };
@@ -241,6 +244,18 @@ impl Queue {
         let state = self.lock();
         let waited = self.arrived.wait_timeout_while(state, time, |state| !state.closed);
         !waited.unwrap_or_else(PoisonError::into_inner).0.closed
+    }
+
+    /// Says that the server is about to stop: what waits here is still carried out, what would have
+    /// to wait longer is not.
+    pub(super) fn begin_stop(&self) {
+        let mut state = self.lock();
+        (state.stopping, state.poked) = (true, true);
+        self.arrived.notify_all();
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.lock().stopping
     }
 
     pub(super) fn close(&self) {

@@ -22,13 +22,15 @@ pub(super) struct Waiting {
     jobs: VecDeque<(Due, Job)>,
     /// The most commands that may wait, and the most lines.
     most: Most,
+    /// Whether nobody may wait any more.
+    closed: bool,
     /// How many turns have been taken: nobody is always the first.
     turns: usize,
 }
 
 impl Waiting {
     pub(super) fn new(most: Most) -> Self {
-        Self { jobs: VecDeque::new(), most, turns: 0 }
+        Self { jobs: VecDeque::new(), most, closed: false, turns: 0 }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -39,6 +41,10 @@ impl Waiting {
     /// request whose sender has gone is dropped; nothing of it was written. Where too many wait
     /// already, it is refused.
     pub(super) fn park(&mut self, due: Due, job: Job) {
+        if self.closed {
+            job.answer(Err(Error::Stopping));
+            return;
+        }
         let sums = |sum: (usize, usize), job: &Job| {
             (sum.0 + job.request.work.commands(), sum.1 + job.request.work.lines())
         };
@@ -90,6 +96,12 @@ impl Waiting {
             }
         }
         ready
+    }
+
+    /// Refuses all of them, and everybody else from now on: the server is about to stop.
+    pub(super) fn close(&mut self) {
+        self.closed = true;
+        self.refuse(&Error::Stopping);
     }
 
     /// Refuses all of them.

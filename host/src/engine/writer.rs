@@ -99,6 +99,9 @@ pub(super) fn run<L: Lane, S: Snapshot>(
             taken.next.extend(batch.drain(..));
         }
         watch.ended(Stage::Wait);
+        if queue.is_stopping() {
+            taken.waiting.close();
+        }
         let now = clock.now();
         if let Some(asked) = switch.shadows.take() {
             shadow = asked;
