@@ -35,9 +35,12 @@ use axum::{Router, http::Uri, response::Response};
 use problem::Problem;
 use std::sync::Arc;
 
-/// What every handler can reach.
+/// What every handler can reach; a copy of it is made for each request.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Shared>);
+
+/// What all copies of an [`App`] share.
+pub struct Shared {
     engine: Arc<Engine>,
     admin: Arc<Admin>,
     /// What opens the admin routes.
@@ -49,12 +52,20 @@ pub struct App {
     put_needs_condition: bool,
 }
 
+impl std::ops::Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
 impl App {
     /// The application over an engine.
     #[must_use]
     pub fn new(engine: Arc<Engine>, admin: Arc<Admin>, config: &Config) -> Self {
         let bodies = Arc::new(input::Bodies::new(config.bodies_bytes_max));
-        Self {
+        Self(Arc::new(Shared {
             engine,
             admin,
             admin_token: config.admin_token.clone(),
@@ -66,7 +77,7 @@ impl App {
             bodies,
             traffic: Arc::new(Traffic::new(config)),
             put_needs_condition: config.put_needs_condition,
-        }
+        }))
     }
 
     /// What is counted and bounded over all connections that ask this application.

@@ -35,6 +35,9 @@ const DRAIN_TIME: Duration = Duration::from_millis(100);
 const HEALTH: &str = "/health/";
 const METRICS: &str = "/metrics";
 
+/// A query whose parameters are a body.
+const QUERY: &str = "/v1/inventory/query";
+
 /// The connection is being closed: no request is begun on it.
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is being closed")]
@@ -98,20 +101,19 @@ async fn respond(server: &Server, connection: &Connection, request: Request) -> 
     }
     let extent = Extent::of(path);
     let operator = path.starts_with(ADMIN);
+    // A command has a limit of its own, which does not hold while it waits for due holds.
+    let limited = operator || *request.method() == Method::GET || path == QUERY;
     let _turn = match turn(server, connection, extent).await {
         Ok(turn) => turn,
         Err(problem) => return problem.into(),
     };
-    // A command has a limit of its own, which does not hold while it waits for holds that are due
-    // on its stocks: for it this is a backstop.
-    let command = *request.method() != Method::GET;
-    let patient = operator || command;
-    let request_timeout = if patient { ADMIN_TIMEOUT } else { server.request_timeout };
+    let request_timeout = if operator { ADMIN_TIMEOUT } else { server.request_timeout };
     let mut answered = std::pin::pin!(server.router.clone().oneshot(request));
     // Most reads are answered at once and need no timer.
     let at_once = std::future::poll_fn(|context| Poll::Ready(answered.as_mut().poll(context)));
     let answered = match at_once.await {
         Poll::Ready(answered) => Ok(answered),
+        Poll::Pending if !limited => Ok(answered.await),
         Poll::Pending => tokio::time::timeout(request_timeout, answered).await,
     };
     match answered {

@@ -14,13 +14,15 @@ use crate::model::{LocationId, ProductId, Reservation, ReservationFilter, Reserv
 use rusqlite::{Connection, OptionalExtension, params};
 use siphasher::sip::SipHasher13;
 use std::{
-    collections::BTreeMap,
     hash::Hasher,
     sync::{PoisonError, RwLock},
 };
 
-/// A run is written when so many entries are in memory, about a hundred bytes each.
+/// A run is written when so many entries are in memory, 16 bytes each.
 const RUN_ENTRIES: usize = 65_536;
+
+/// So many of them are sorted at once.
+const CHUNK_ENTRIES: usize = 4_096;
 
 /// A block fits one page of the database.
 const ENTRIES_PER_BLOCK: usize = 320;
@@ -90,11 +92,50 @@ pub(super) struct Recent {
     entries: RwLock<Entries>,
 }
 
+/// Terms and numbers: sorted in chunks of [`CHUNK_ENTRIES`], but for the latest. So a commit only
+/// appends, and a reader looks into few places.
 #[derive(Default)]
 struct Entries {
-    by_term: BTreeMap<Term, Vec<i64>>,
-    count: usize,
+    sorted: Vec<Vec<(Term, i64)>>,
+    latest: Vec<(Term, i64)>,
     last: i64,
+}
+
+impl Entries {
+    fn add(&mut self, term: Term, number: i64) {
+        self.latest.push((term, number));
+        if self.latest.len() == CHUNK_ENTRIES {
+            let mut chunk = std::mem::replace(&mut self.latest, Vec::with_capacity(CHUNK_ENTRIES));
+            chunk.sort_unstable();
+            self.sorted.push(chunk);
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.sorted.len() * CHUNK_ENTRIES + self.latest.len()
+    }
+
+    /// The numbers of a term, in no order, some perhaps twice.
+    fn of(&self, term: Term) -> impl Iterator<Item = i64> {
+        let sorted = self.sorted.iter().flat_map(move |chunk| {
+            let from = chunk.partition_point(|(its, _)| *its < term);
+            let behind = chunk.get(from..).unwrap_or_default();
+            behind.iter().take_while(move |(its, _)| *its == term)
+        });
+        let latest = self.latest.iter().filter(move |(its, _)| *its == term);
+        sorted.chain(latest).map(|(_, number)| *number)
+    }
+
+    /// All of them, in order, each once.
+    fn in_order(&self) -> Vec<(Term, i64)> {
+        let mut all = Vec::with_capacity(self.count());
+        self.sorted.iter().for_each(|chunk| all.extend_from_slice(chunk));
+        all.extend_from_slice(&self.latest);
+        // It finds the chunks and merges them.
+        all.sort();
+        all.dedup();
+        all
+    }
 }
 
 impl Recent {
@@ -109,11 +150,7 @@ impl Recent {
         for (number, terms) in new {
             entries.last = entries.last.max(*number);
             for term in terms {
-                let numbers = entries.by_term.entry(*term).or_default();
-                if let Err(place) = numbers.binary_search(number) {
-                    numbers.insert(place, *number);
-                    entries.count += 1;
-                }
+                entries.add(*term, *number);
             }
         }
     }
@@ -121,13 +158,16 @@ impl Recent {
     /// Up to `most` numbers below `before`, the highest first.
     fn numbers(&self, term: Term, before: i64, most: usize) -> Vec<i64> {
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(numbers) = entries.by_term.get(&term) else { return Vec::new() };
-        let below = numbers.partition_point(|number| *number < before);
-        numbers.iter().take(below).rev().take(most).copied().collect()
+        let mut numbers: Vec<_> = entries.of(term).filter(|number| *number < before).collect();
+        drop(entries);
+        numbers.sort_unstable_by(|a, b| b.cmp(a));
+        numbers.dedup();
+        numbers.truncate(most);
+        numbers
     }
 
     fn count(&self) -> usize {
-        self.entries.read().unwrap_or_else(PoisonError::into_inner).count
+        self.entries.read().unwrap_or_else(PoisonError::into_inner).count()
     }
 }
 
@@ -205,13 +245,11 @@ fn write_run(connection: &Connection, recent: &Recent) -> rusqlite::Result<Recen
          VALUES (?1, ?2, ?3, ?4)",
     )?;
     let mut block = Block::default();
-    for (term, numbers) in &entries.by_term {
-        for number in numbers {
-            if block.bytes.len() == ENTRIES_PER_BLOCK * ENTRY_BYTES {
-                block.write(&mut insert, run)?;
-            }
-            block.push(*term, number - recent.first)?;
+    for (term, number) in entries.in_order() {
+        if block.bytes.len() == ENTRIES_PER_BLOCK * ENTRY_BYTES {
+            block.write(&mut insert, run)?;
         }
+        block.push(term, number - recent.first)?;
     }
     block.write(&mut insert, run)?;
     Ok(Recent::behind(entries.last))

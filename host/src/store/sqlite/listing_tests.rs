@@ -1,5 +1,6 @@
 use super::*;
 use crate::model::{LocationId, ReservationState, ReservationStatus, StockKey};
+use std::collections::BTreeMap;
 
 fn line(product: u64, location: &str) -> ReservationLine {
     ReservationLine {

@@ -2,9 +2,8 @@
 
 use super::{Draft, ReservationBefore, Sorted, StockBefore};
 use crate::model::{
-    LocationId, QUANTITY_MAX, Reservation, ReservationState as State, Stock, StockKey,
+    LocationId, Map, QUANTITY_MAX, Reservation, ReservationState as State, Stock, StockKey,
 };
-use std::collections::HashMap;
 
 /// The most lines of a reservation.
 const LINES_MAX: usize = 100;
@@ -99,7 +98,7 @@ pub(super) fn check_holdings<'a>(
 ) -> Result<(), String> {
     let attributed =
         |stock: &Stock| i128::from(stock.level.reserved) - i128::from(stock.level.unattributed);
-    let mut held: HashMap<&StockKey, i128> = HashMap::new();
+    let mut held: Map<&StockKey, i128> = Map::default();
     for (id, after) in writes.reservations {
         for (key, units) in active_lines(after) {
             *held.entry(key).or_default() += i128::from(units);
