@@ -30,6 +30,7 @@ mod embedding;
 mod environment;
 mod faults;
 mod found;
+mod fuel;
 
 mod harness;
 mod hostile;

@@ -79,6 +79,14 @@ impl Line {
         let gone = self.fulfilled.checked_add(self.released)?.checked_add(self.expired)?;
         self.quantity.get().checked_sub(gone)
     }
+
+    fn resolve(&mut self, units: u64, resolution: Resolution) {
+        match resolution {
+            Resolution::Fulfil => self.fulfilled += units,
+            Resolution::Release => self.released += units,
+            Resolution::Expire => self.expired += units,
+        }
+    }
 }
 
 /// In which way units of a line are resolved. Each unit is, exactly once.
@@ -149,7 +157,7 @@ impl Reservation {
     #[must_use]
     pub fn visible(mut self, now: Timestamp) -> Self {
         if self.is_due(now) {
-            self.resolve(self.holdings(), Resolution::Expire);
+            self.resolve_all(Resolution::Expire);
             self.status.state = State::Expired;
         }
         self
@@ -173,11 +181,14 @@ impl Reservation {
     pub(crate) fn resolve(&mut self, mut units: Demand, resolution: Resolution) {
         for line in &mut self.lines {
             let units = units.take(&line.key, line.remaining().unwrap_or(0));
-            match resolution {
-                Resolution::Fulfil => line.fulfilled += units,
-                Resolution::Release => line.released += units,
-                Resolution::Expire => line.expired += units,
-            }
+            line.resolve(units, resolution);
+        }
+    }
+
+    /// Resolves all units that it holds.
+    pub(crate) fn resolve_all(&mut self, resolution: Resolution) {
+        for line in &mut self.lines {
+            line.resolve(line.remaining().unwrap_or(0), resolution);
         }
     }
 
@@ -219,7 +230,7 @@ impl Reservation {
 }
 
 /// Units by stock, in the order in which the stocks were first named.
-#[derive(Clone, Default, Debug)]
+#[derive(Default, Debug)]
 pub(crate) struct Demand {
     units: Vec<(StockKey, u64)>,
     /// Finds the position of a stock in `units`.

@@ -97,6 +97,13 @@ impl<W: World> Guest<W> {
         !self.draws_randomness && self.store.data_mut().said().is_none()
     }
 
+    /// The fuel that the latest call has used.
+    #[must_use]
+    pub fn fuel_used(&self) -> u64 {
+        // Fuel is always on.
+        self.limits.fuel_per_call.saturating_sub(self.store.get_fuel().unwrap_or(0))
+    }
+
     /// Ends the instance.
     #[must_use]
     pub fn into_world(self) -> W {

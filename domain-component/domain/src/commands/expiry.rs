@@ -28,7 +28,7 @@ pub fn expire(
     };
     let held = reservation.holdings();
     reservation::move_units(&mut session, &id, &held, Resolution::Expire, due)?;
-    reservation.resolve(held, Resolution::Expire);
+    reservation.resolve_all(Resolution::Expire);
     let event = reservation.change(Change::Expired, Some(due), due);
     session.say(event);
     Ok(reservation::finish(session, reservation, false))

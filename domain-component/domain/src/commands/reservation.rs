@@ -180,12 +180,17 @@ fn resolve(
     let mut reservation = load(&mut session, context, &id)?;
     reservation.require(true)?;
     let held = reservation.holdings();
-    let wanted = match lines {
-        None => held.clone(),
-        Some(lines) => within(&held, &lines)?,
-    };
-    move_units(&mut session, &id, &wanted, resolution, context.now)?;
-    reservation.resolve(wanted, resolution);
+    match lines {
+        None => {
+            move_units(&mut session, &id, &held, resolution, context.now)?;
+            reservation.resolve_all(resolution);
+        }
+        Some(lines) => {
+            let wanted = within(&held, &lines)?;
+            move_units(&mut session, &id, &wanted, resolution, context.now)?;
+            reservation.resolve(wanted, resolution);
+        }
+    }
     if reservation.is_resolved() {
         let end = match resolution {
             Resolution::Fulfil => Change::Fulfilled,
