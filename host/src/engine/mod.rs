@@ -5,6 +5,7 @@
 
 mod chores;
 mod clock;
+mod error;
 mod executor;
 mod faults;
 mod instance;
@@ -13,6 +14,7 @@ mod queries;
 mod queue;
 mod readers;
 mod request;
+mod settings;
 mod shadow;
 mod status;
 mod switch;
@@ -20,21 +22,23 @@ mod waiting;
 mod writer;
 
 pub use clock::{ClockReading, ClockStatus};
+pub use error::{Error, StartError};
 pub use meter::{Reading, Stage};
 pub use queries::{AsOf, LedgerPage, Queries};
 pub use request::{Done, Recording, Render, Request, Work};
+pub use settings::Settings;
 pub use shadow::ShadowReport;
 pub use status::Status;
 pub use switch::{DomainStatus, SwapError, Swapped};
 
 use crate::{
-    component::{Compiled, Limits, Refused},
+    component::{Compiled, Limits},
     model::{
-        DeficitPosition, Digest, Ended, Installed, LocationId, LowStockPage, Origin, Rejection,
-        Reservation, ReservationPage, ReservationScan, StockFilter, StockKey, StockPage, StockView,
+        DeficitPosition, Digest, Installed, LocationId, LowStockPage, Origin, Reservation,
+        ReservationPage, ReservationScan, StockFilter, StockKey, StockPage, StockView,
         StoreFailure, Timestamp,
     },
-    store::{Ahead, AnswerBounds, EventPage, EventScan, Lane, Log, Order, Snapshot},
+    store::{Ahead, EventPage, EventScan, Lane, Log, Order, Snapshot},
     unit_of_work::UnitOfWork,
 };
 use clock::Clock;
@@ -44,44 +48,9 @@ use meter::Meter;
 use queue::{Job, Push, Queue, Reply};
 use readers::{Answering, Readers};
 use status::StatusCell;
-use std::{sync::Arc, thread::JoinHandle, time::Duration};
+use std::{sync::Arc, thread::JoinHandle};
 use switch::{Control, Ready, Switch};
 use tokio::sync::oneshot;
-
-/// The bounds of the engine.
-#[derive(Clone, Copy, Debug)]
-pub struct Settings {
-    /// Commands that may wait for the writer; more are refused at once.
-    pub queue_commands_max: usize,
-    /// Lines of commands that may wait for the writer.
-    pub queue_lines_max: usize,
-    /// Commands in one batch.
-    pub batch_commands_max: usize,
-    /// Lines in one batch, unless one request alone has more.
-    pub batch_lines_max: usize,
-    /// Lines that the commands of one request may have together.
-    pub request_lines_max: usize,
-    /// How long a request may wait for its turn and its decision.
-    pub answer_within: Duration,
-    /// Queries that run at once; more wait.
-    pub readers_max: usize,
-    /// How long a query may run.
-    pub query_within: Duration,
-    /// Pause between two sweeps of due holds, in milliseconds; 0: no sweeps.
-    pub sweep_interval_ms: u64,
-    /// How long the answers to requests with a key are kept, in milliseconds.
-    pub answers_kept_ms: u64,
-    /// Bounds on what is kept of large answers to such requests.
-    pub answer_bounds: AnswerBounds,
-    /// Decided commands that are recorded for replays; 0: none.
-    pub recorded_commands_max: u64,
-    /// Faults within a minute at which a component gives way to the one before; 0: never.
-    pub faults_per_minute_max: u32,
-    /// How far the wall clock may be set forward within a day to be followed, in milliseconds.
-    pub clock_step_ms_max: u64,
-    /// Whether the wall clock is right where a start finds it behind the recorded time.
-    pub accept_clock: bool,
-}
 
 /// With which component to start.
 pub struct Start {
@@ -95,110 +64,6 @@ pub struct Start {
     pub announce: Option<(Digest, Origin)>,
     /// What components may use.
     pub limits: Limits,
-}
-
-/// Why a command or query has no result.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum Error {
-    /// The domain refused it.
-    #[error("{}", .0.message)]
-    Rejected(Rejection),
-    /// A command of several that stand or fall together was refused; nothing was written.
-    #[error("command {index}: {cause}")]
-    InBatch {
-        /// Its place among them, from 0.
-        index: usize,
-        /// Why.
-        cause: Box<Error>,
-    },
-    /// The key names another request already; nothing was written.
-    #[error("the key was used for another request; nothing was written")]
-    KeyReused,
-    /// The commands of the request have too many lines together; nothing was written.
-    #[error("{lines} lines in one request, {most} are allowed; nothing was written")]
-    TooManyLines {
-        /// How many they have.
-        lines: usize,
-        /// The bound.
-        most: usize,
-    },
-    /// There was no decision in time. It may still be made.
-    #[error("no decision within {} ms: it may still be made", .within.as_millis())]
-    Late {
-        /// The bound.
-        within: Duration,
-    },
-    /// The query took longer than it may.
-    #[error("the query was stopped after {} ms: ask for less, or later", .within.as_millis())]
-    QueryTimeout {
-        /// The bound.
-        within: Duration,
-    },
-    /// The component failed; nothing was written.
-    #[error("the domain component failed; nothing was written")]
-    Fault,
-    /// The queue is full; nothing was written.
-    #[error("{waiting} commands are waiting already; nothing was written")]
-    Overloaded {
-        /// The bound that is reached.
-        waiting: usize,
-    },
-    /// The store refused a write a moment ago and is being tried; nothing was written.
-    #[error("the store cannot be written at the moment; nothing was written")]
-    ReadOnly,
-    /// The store failed; nothing was written.
-    #[error("the store failed; nothing was written")]
-    StoreUnavailable,
-    /// The store failed so that the outcome cannot be known before it can be written again.
-    #[error(
-        "the store failed as it committed, and what was asked for may still come into force: ask \
-         again with the same Idempotency-Key; without one, look first whether it has"
-    )]
-    OutcomeUnknown,
-    /// The process is ending; nothing was written.
-    #[error("the server is stopping; nothing was written")]
-    Stopping,
-}
-
-impl From<Ended> for Error {
-    fn from(ended: Ended) -> Self {
-        match ended {
-            Ended::Fault(fault) => {
-                tracing::error!(cause = %fault, "domain fault");
-                Self::Fault
-            }
-            Ended::Failure(failure) => failure.into(),
-            // Only commands meet what is due, and they are made again.
-            Ended::Due(due) => {
-                tracing::error!(%due, "a query ended at something that is due");
-                Self::Fault
-            }
-        }
-    }
-}
-
-impl From<StoreFailure> for Error {
-    fn from(failure: StoreFailure) -> Self {
-        if failure.stopped {
-            return Self::Stopping;
-        }
-        tracing::error!(%failure, "store failure");
-        if failure.outcome_unknown { Self::OutcomeUnknown } else { Self::StoreUnavailable }
-    }
-}
-
-/// Why the engine cannot start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The component is not accepted.
-    #[error("the domain component is not accepted: {0}")]
-    Component(#[from] Refused),
-    /// The store fails.
-    #[error(transparent)]
-    Store(#[from] StoreFailure),
-    /// No thread for the writer.
-    #[error("the writer's thread cannot be started: {0}")]
-    Thread(#[from] std::io::Error),
 }
 
 /// Decides and remembers. Shared by all that serve requests.
