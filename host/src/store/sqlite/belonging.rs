@@ -16,23 +16,24 @@
 //! 1. The first transaction of every log renews the mark: the log names the mark that the
 //!    database file had when the log began (`previous`). A log begins anew only with the first
 //!    commit after a checkpoint that moved all of it, so every commit during or after a checkpoint
-//!    renews the mark (`checkpoint.rs`).
+//!    renews the mark (`checkpointer.rs`).
 //! 2. Therefore the database file's own mark, read without the log, is either the `previous` of
 //!    the log's first mark or a mark in the log, which a checkpoint has moved already.
 //! 3. Where the database file's own mark says `whole`, no acknowledged commit is in the log alone.
 //!    A clean stop and a quiet moment leave such a mark, so that the database file alone is a
-//!    backup then. The start replaces it before anything is served. After a quiet moment a
-//!    checkpoint replaces it right behind the next commit, beside whoever is served, and a log
-//!    begins that does not fit a copy of the quiet moment; for those milliseconds, longer only
-//!    while somebody reads an old snapshot, the mark promises too much.
+//!    backup then: all else is moved before the mark is. The start replaces it before anything is
+//!    served. After a quiet moment the checkpointing thread replaces it behind the next commit. As
+//!    long as a reader keeps a snapshot from before that commit it cannot, and tries again until
+//!    it can (`checkpointer.rs`): until then the mark promises too much. A new log begins as soon
+//!    as nobody reads the old one; only that one does not fit a copy of the quiet moment.
 //! 4. A log is emptied (`TRUNCATE`) only behind a mark that says `whole`, and only while nobody
 //!    else writes. Closing a connection neither checkpoints nor removes the log.
 //! 5. A new database is made under another name, whole, and then given its own.
 //!
 //! **What is checked** follows from it: a log with another identity, or one that does not fit the
 //! database file's mark, belongs to other files; a log that is missing, or whose header is
-//! damaged, is needed unless the mark says `whole`; of the transactions in a log at most the last
-//! one may be incomplete (`wal.rs`).
+//! damaged, is needed unless the mark says `whole`; and no committed transaction may be cut off by
+//! a damaged frame (`wal.rs`).
 //!
 //! **What cannot be told:** a database file that is byte for byte the one for which the log was
 //! made *is* that file, even if somebody has copied it there; and damage within the last

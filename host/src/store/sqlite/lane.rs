@@ -1,7 +1,8 @@
 use super::{
     Held, answers,
     append::{Appender, EntryComponents},
-    checkpoint::{self, Checkpointer},
+    checkpoint,
+    checkpointer::Checkpointer,
     connection::{self, failed},
     due::{self, DueIndex, DueSums},
     durability, installed,
@@ -68,6 +69,12 @@ impl SqliteLane {
         let doing = "opening the writing connection";
         let mut connection = connection::writable(&held.file).map_err(failed(doing))?;
         let writable = held.writable;
+        if writable {
+            // So that the first commit begins a new log. If its sync fails, that of the new log's
+            // header comes first, and the commit is certainly not in the log. If this fails, the
+            // outcome of such a commit is unknown.
+            let _ = checkpoint::moved_all(&connection);
+        }
         let checkpointer = Checkpointer::start(&held.file, idle, !writable)?;
         checkpointer.watch(&mut connection).map_err(failed(doing))?;
         let mut lane = Self {
@@ -286,8 +293,8 @@ impl SqliteLane {
     }
 
     /// Opens a new connection, since an I/O error can leave the old one in any state, and commits
-    /// a new mark. It takes the place of what failed, in the log, so that once it is on disk
-    /// nothing of that can ever come back; and reading would prove nothing about a full disk.
+    /// a new mark. The new mark overwrites the first frame of the failed commit, so that once it is
+    /// on disk nothing of that commit can come back. Reading would prove nothing about a full disk.
     fn replace_failed(&mut self) -> rusqlite::Result<()> {
         self.connection = connection::writable(&self.held.file)?;
         if let Some(checkpointer) = &self.checkpointer {

@@ -1,0 +1,171 @@
+//! Files are served whenever the process that wrote them was killed, and the database file says
+//! that it is whole only where it is.
+
+use super::{
+    super::super::{checkpoint, connection, migrations},
+    *,
+};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU8, Ordering},
+};
+
+impl Place {
+    /// Opens the database, which is made whole after so long without a commit.
+    fn open_idling(&mut self, idle: Duration) {
+        self.lane = None;
+        let store = SqliteStore::open(&self.file()).unwrap();
+        self.lane = Some(store.lane_idling(idle).unwrap());
+    }
+
+    fn database(&self) -> Vec<u8> {
+        fs::read(self.file()).unwrap()
+    }
+}
+
+/// A database of this schema version, with this much done to it behind its first checkpoint.
+fn older(version: usize, then: &str) -> Files {
+    let place = Place::new();
+    let older = Connection::open(place.file()).unwrap();
+    older.pragma_update(None, "journal_mode", "WAL").unwrap();
+    older.pragma_update(None, "wal_autocheckpoint", 0).unwrap();
+    let migrations = [
+        include_str!("migrations/0001_stock_and_event_log.sql"),
+        include_str!("migrations/0002_reservations.sql"),
+        include_str!("migrations/0003_lagging_rows.sql"),
+        include_str!("migrations/0004_components_and_commands.sql"),
+        include_str!("migrations/0005_due_holds.sql"),
+    ];
+    let schema = migrations[..version].concat();
+    older
+        .execute_batch(&format!(
+            "BEGIN; {schema} PRAGMA user_version = {version}; \
+             PRAGMA application_id = 1752132708; COMMIT; {then}"
+        ))
+        .unwrap();
+    place.files()
+}
+
+#[test]
+fn after_a_quiet_moment_the_database_file_alone_is_served() {
+    let mut place = Place::new();
+    place.open();
+    place.commit(1);
+    let store = {
+        place.lane = None;
+        SqliteStore::open(&place.file()).unwrap()
+    };
+    place.lane = Some(store.lane_idling(Duration::from_millis(10)).unwrap());
+    let mut mark = alone(&place);
+    for number in 2..=4 {
+        place.commit(number);
+        mark = made_whole(&place, mark);
+        Place::with(&only_the_database(&place.files())).serves(number);
+        Place::with(&place.files()).serves(number);
+    }
+}
+
+/// Whenever the process is killed, what is there is served: the files as they are after every
+/// single step of a checkpoint, and between a checkpoint and the commits around it.
+#[test]
+fn files_of_any_moment_belong_together() {
+    let mut place = Place::new();
+    let store = SqliteStore::open(&place.file()).unwrap();
+    // Checkpoints all the time, in the midst of commits.
+    place.lane = Some(store.lane_idling(Duration::from_micros(200)).unwrap());
+    let done = AtomicU8::new(0);
+    let file = place.file();
+    std::thread::scope(|scope| {
+        let (done, place) = (&done, &mut place);
+        scope.spawn(move || {
+            for number in 1..=200 {
+                place.commit(number);
+                done.store(number, Ordering::SeqCst);
+                if number.is_multiple_of(3) {
+                    std::thread::sleep(Duration::from_micros(u64::from(number) * 20));
+                }
+            }
+        });
+        let read = || {
+            let files = [file.clone(), beside(&file, "-wal")].into_iter();
+            let named = files.filter_map(|file| {
+                let name = file.file_name().unwrap().to_str().unwrap().to_owned();
+                Some((name, fs::read(file).ok()?))
+            });
+            named.collect::<Files>()
+        };
+        let mut served = 0;
+        while done.load(Ordering::SeqCst) < 200 || served == 0 {
+            // Only a copy between two changes is what a kill leaves behind.
+            let (least, files) = (done.load(Ordering::SeqCst), read());
+            if read() == files {
+                let mut copy = Place::with(&files);
+                copy.open();
+                assert!(copy.latest() >= least);
+                served += 1;
+            }
+        }
+    });
+    drop(store);
+}
+
+/// What the program before this one left behind, killed or not, is brought up to date; and so is
+/// what this one leaves when it is killed while it does that.
+#[test]
+fn a_database_of_an_older_schema_is_brought_up_to_date_with_its_log() {
+    let files = older(
+        4,
+        "PRAGMA wal_checkpoint;
+         INSERT INTO component VALUES (1, randomblob(32));
+         INSERT INTO installed VALUES (1, 1, NULL, 1, 0);",
+    );
+    let place = Place::with(&files);
+    // As far as the schema, but no further.
+    let mut connection = connection::writable(&place.file()).unwrap();
+    migrations::apply(&mut connection, &place.file()).unwrap();
+    let killed = place.files();
+    drop(connection);
+    for files in [files, killed] {
+        let mut place = Place::with(&files);
+        place.open();
+        assert!(place.lane.as_mut().unwrap().installed().unwrap().is_some(), "it was in the log");
+        place.commit(7);
+        place.serves(7);
+    }
+}
+
+#[test]
+fn a_start_without_a_commit_is_followed_by_a_quiet_moment_too() {
+    let mut place = Place::new();
+    place.open();
+    place.commit(1);
+    place.close();
+    let stopped = alone(&place);
+    place.open_idling(Duration::from_millis(10));
+    made_whole(&place, stopped);
+    Place::with(&only_the_database(&place.files())).serves(1);
+}
+
+/// A kill within the checkpoint behind that commit leaves a file with the mark and a part of the
+/// rest: so the rest must be there before.
+#[test]
+fn a_clean_stop_says_that_the_file_is_whole_only_once_it_is() {
+    let place = Place::with(&killed());
+    let mut connection = connection::writable(&place.file()).unwrap();
+    let at_the_commit = Arc::new(Mutex::new(Vec::new()));
+    let (file, seen) = (place.file(), Arc::clone(&at_the_commit));
+    let look = move |_: &mut rusqlite::hooks::Wal, _| {
+        *seen.lock().unwrap() = fs::read(&file).unwrap();
+        Ok(())
+    };
+    connection.wal_hook(Some(look)).unwrap();
+    checkpoint::settle(&mut connection).unwrap();
+    drop(connection);
+    let (before, after) = (at_the_commit.lock().unwrap(), place.database());
+    assert_eq!(before.len(), after.len());
+    let pages = before.chunks(4_096).zip(after.chunks(4_096)).enumerate();
+    let moved: Vec<_> = pages.filter(|(_, (before, after))| before != after).collect();
+    assert_eq!(moved.len(), 1, "only the mark is moved after it");
+    let (_, (_, after)) = moved[0];
+    assert!(Mark::in_page(after).unwrap().whole);
+}
