@@ -41,7 +41,7 @@
 
 use super::{
     OpenError,
-    mark::Mark,
+    mark::{MARKED_VERSION, Mark},
     migrations::{APPLICATION_ID, LATEST_VERSION},
     wal::{self, Committed, Wal},
 };
@@ -57,7 +57,7 @@ use std::{
 const VERSION_AT: usize = 60;
 const APPLICATION_AT: usize = 68;
 
-/// What is there.
+/// What [`examine`] found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Found {
     /// No database, or an empty one.
@@ -81,6 +81,12 @@ struct Alone {
     objects: u32,
     /// The mark and its page; none in a database of an older schema.
     mark: Option<(u32, Mark)>,
+}
+
+impl Alone {
+    fn is_empty(&self) -> bool {
+        (self.application, self.version, self.objects) == (0, 0, 0)
+    }
 }
 
 /// What the log says.
@@ -108,9 +114,14 @@ pub(super) fn examine(file: &Path) -> Result<Found, OpenError> {
     let mark = alone.as_ref().and_then(|alone| alone.mark);
     let logged = read_log(&log, mark.map(|(page, _)| page)).map_err(unreadable)?;
     let apart = |why: String| OpenError::Apart { file: file.to_owned(), log: log.clone(), why };
-    let empty = bytes == 0
-        || alone.as_ref().is_some_and(|it| (it.application, it.version, it.objects) == (0, 0, 0));
-    if empty {
+    // The programs before the mark made the first page, and moved nothing else while the log was
+    // short.
+    let all_in_log = alone.as_ref().is_some_and(Alone::is_empty)
+        && logged.application_and_version.is_some_and(|(application, version)| {
+            application == APPLICATION_ID && version < MARKED_VERSION
+        });
+    let empty = bytes == 0 || alone.as_ref().is_some_and(Alone::is_empty);
+    if empty && !all_in_log {
         return match logged.wal {
             Wal::Empty | Wal::Readable(Committed { transactions: 0, cut_off: 0, .. }) => {
                 Ok(Found::Nothing)
@@ -131,16 +142,19 @@ pub(super) fn examine(file: &Path) -> Result<Found, OpenError> {
                 .to_owned(),
         });
     }
-    // Where a checkpoint was interrupted by a power cut the file can be unreadable without its
-    // log. SQLite reads both then.
-    let Some(alone) = alone else { return Ok(Found::Database) };
+    // Where a checkpoint was interrupted the file can be unreadable without its log. SQLite reads
+    // both then.
+    let Some(alone) = alone.filter(|_| !all_in_log) else {
+        fits(None, &logged).map_err(apart)?;
+        return Ok(Found::Database);
+    };
     ours(file, &alone, logged.application_and_version)?;
     fits(mark.map(|(_, mark)| mark), &logged).map_err(apart)?;
     Ok(Found::Database)
 }
 
 /// Opens the database file as if nothing else existed: `immutable` makes SQLite ignore the log,
-/// take no lock and write nothing. None where that is not possible.
+/// take no lock and write nothing. `None` where the file is too damaged to be read alone.
 fn look(file: &Path) -> Result<Option<Alone>, OpenError> {
     let mut address = String::from("file:");
     for byte in file.as_os_str().as_encoded_bytes() {
@@ -172,7 +186,8 @@ fn look(file: &Path) -> Result<Option<Alone>, OpenError> {
             Some(ErrorCode::NotADatabase) => {
                 Err(OpenError::Foreign { file: file.to_owned(), reason: cause.to_string() })
             }
-            Some(ErrorCode::DatabaseCorrupt) => Ok(None),
+            // Without a code: the row of the mark is not there, or is no mark.
+            Some(ErrorCode::DatabaseCorrupt) | None => Ok(None),
             _ => Err(OpenError::Sqlite { file: file.to_owned(), cause }),
         },
     }
@@ -229,11 +244,11 @@ fn fits(mark: Option<Mark>, logged: &Logged) -> Result<(), String> {
                 tracing::warn!(
                     transactions,
                     frame = ends_at_frame,
-                    "the last transaction of the write-ahead log is incomplete and is dropped: \
-                     the power went while it was written, or the log is damaged"
+                    "a transaction at the end of the write-ahead log is incomplete and is dropped: \
+                     it failed, or the power went while it was written, or the log is damaged"
                 );
             }
-            // It has begun anew, and its first commit was interrupted.
+            // The log began anew; its first commit was interrupted.
             if transactions == 0 {
                 return Ok(());
             }

@@ -169,3 +169,46 @@ fn a_clean_stop_says_that_the_file_is_whole_only_once_it_is() {
     let (_, (_, after)) = moved[0];
     assert!(Mark::in_page(after).unwrap().whole);
 }
+
+/// SQLite makes the first page before the log, and the programs before the mark moved nothing
+/// for as long as the log was short.
+#[test]
+fn a_database_of_an_older_schema_that_is_all_in_its_log_is_served() {
+    let files = older(5, "");
+    assert_eq!(files["inventory.db"].len(), 4_096);
+    let mut place = Place::with(&files);
+    place.serves(0);
+    place.commit(1);
+    place.serves(1);
+}
+
+#[test]
+fn a_log_with_a_mark_beside_a_first_page_is_refused() {
+    let mut files = older(5, "");
+    files.insert("inventory.db-wal".to_owned(), killed()["inventory.db-wal"].clone());
+    Place::with(&files).refuses("the database file is missing or empty");
+}
+
+/// A kill within the checkpoint of a migration: the table of the mark is in the database file, and
+/// its page is not yet.
+#[test]
+fn a_page_of_the_mark_that_was_not_moved_yet_does_not_keep_the_log_from_being_read() {
+    let place = Place::with(&older(5, ""));
+    let mut connection = connection::writable(&place.file()).unwrap();
+    migrations::apply(&mut connection, &place.file()).unwrap();
+    let mut files = place.files();
+    drop(connection);
+    let moved = Place::with(&files);
+    let connection = Connection::open(moved.file()).unwrap();
+    connection.query_row("PRAGMA wal_checkpoint", [], |_| Ok(())).unwrap();
+    let (page, _) = Mark::find(&connection).unwrap().unwrap();
+    let mut bytes = moved.database();
+    let page = usize::try_from(page).unwrap();
+    let empty_leaf = [13, 0, 0, 0, 0, 16, 0, 0];
+    bytes[(page - 1) * 4_096..][..8].copy_from_slice(&empty_leaf);
+    files.insert("inventory.db".to_owned(), bytes);
+    let mut place = Place::with(&files);
+    place.serves(0);
+    place.commit(1);
+    place.serves(1);
+}
