@@ -449,6 +449,7 @@ impl Lane for SqliteLane {
                 if let Some(last) = batch.log.last() {
                     self.log_end = LogEnd { sequence: last.sequence, at: last.at };
                 }
+                self.lagging.begin_round(due.then.began_at());
                 self.lagging.publish(self.log_end.sequence, changes, &due_changes);
                 if !due_changes.is_empty() {
                     self.due.apply(&due_changes);
