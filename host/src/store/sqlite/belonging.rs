@@ -32,7 +32,8 @@
 //!
 //! **What is checked** follows from it: a log with another identity, or one that does not fit the
 //! database file's mark, belongs to other files; a log that is missing, or whose header is
-//! damaged, is needed unless the mark says `whole`; and no committed transaction may be cut off by
+//! damaged, is needed unless the mark says `whole`, or the database file has all that is behind
+//! the header (`headless.rs`); and no committed transaction may be cut off by
 //! a damaged frame (`wal.rs`).
 //!
 //! **What cannot be told:** a database file that is byte for byte the one for which the log was
@@ -40,7 +41,7 @@
 //! transaction of a log looks like a commit that the power cut interrupted.
 
 use super::{
-    OpenError,
+    OpenError, headless,
     mark::{MARKED_VERSION, Mark},
     migrations::{APPLICATION_ID, LATEST_VERSION},
     wal::{self, Committed, Wal},
@@ -112,7 +113,13 @@ pub(super) fn examine(file: &Path) -> Result<Found, OpenError> {
     };
     let alone = if bytes == 0 { None } else { look(file)? };
     let mark = alone.as_ref().and_then(|alone| alone.mark);
-    let logged = read_log(&log, mark.map(|(page, _)| page)).map_err(unreadable)?;
+    let mut logged = read_log(&log, mark.map(|(page, _)| page)).map_err(unreadable)?;
+    if matches!(logged.wal, Wal::HeadDamaged { .. })
+        && alone.is_some()
+        && headless::is_moved(file, &log).map_err(unreadable)?
+    {
+        logged.wal = Wal::Readable(Committed::default());
+    }
     let apart = |why: String| OpenError::Apart { file: file.to_owned(), log: log.clone(), why };
     // The programs before the mark made the first page, and moved nothing else while the log was
     // short.
@@ -232,7 +239,7 @@ fn fits(mark: Option<Mark>, logged: &Logged) -> Result<(), String> {
             ));
         }
         Wal::HeadDamaged { .. } => return Ok(()),
-        Wal::Readable(Committed { transactions, cut_off, ends_at_frame }) => {
+        Wal::Readable(Committed { transactions, cut_off, ends_at_frame, .. }) => {
             if cut_off > 1 {
                 return Err(format!(
                     "the log is damaged: its frame {ends_at_frame} is not valid, and at least \

@@ -12,6 +12,7 @@ mod connection;
 mod due;
 mod durability;
 mod events;
+mod headless;
 mod installed;
 mod lagging;
 mod lane;

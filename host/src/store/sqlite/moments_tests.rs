@@ -212,3 +212,38 @@ fn a_page_of_the_mark_that_was_not_moved_yet_does_not_keep_the_log_from_being_re
     place.commit(1);
     place.serves(1);
 }
+
+#[test]
+fn a_copy_that_sqlite_made_of_a_stopped_database_is_served() {
+    let mut place = Place::new();
+    place.open();
+    place.commit(1);
+    place.close();
+    let mut copy = Place::new();
+    let sqlite = Connection::open(place.file()).unwrap();
+    sqlite.execute("VACUUM INTO ?1", [copy.file().to_str()]).unwrap();
+    copy.serves(1);
+    copy.commit(2);
+    copy.serves(2);
+    drop(sqlite);
+    place.serves(1);
+}
+
+/// A kill within the first write to a log that begins anew. A log of which anything is not moved
+/// is needed, and so is one whose pages cannot be vouched for.
+#[test]
+fn a_damaged_head_of_a_log_that_was_moved_is_served() {
+    let files = killed();
+    let moved = Place::with(&files);
+    let connection = connection::writable(&moved.file()).unwrap();
+    assert!(checkpoint::moved_all(&connection).unwrap());
+    drop(connection);
+    flip(&moved, 20);
+    let files = moved.files();
+    Place::with(&files).serves(3);
+    for at in [32, 40, 48, 32 + 4_120, 32 + 4_120 + 8, 32 + 4_120 + 16] {
+        let mut place = Place::with(&files);
+        flip(&place, at);
+        place.refuses("whose head is damaged");
+    }
+}

@@ -43,6 +43,8 @@ pub(super) enum Wal {
 pub(super) struct Committed {
     /// Transactions, up to the first frame that is not valid.
     pub(super) transactions: u64,
+    /// The number of the frame that ends the last of them, from 1.
+    pub(super) committed_frames: u64,
     /// Commit marks at or behind that frame, in the unbroken chain of frames that has most of
     /// them. SQLite drops all of them.
     ///
@@ -131,7 +133,7 @@ impl Header {
 ///
 /// # Errors
 /// Where the file cannot be read.
-pub(super) fn read(file: &Path, mut show: impl FnMut(&Frame<'_>)) -> io::Result<Wal> {
+pub(super) fn read(file: &Path, show: impl FnMut(&Frame<'_>)) -> io::Result<Wal> {
     let opened = match File::open(file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Wal::Empty),
         opened => opened?,
@@ -143,28 +145,66 @@ pub(super) fn read(file: &Path, mut show: impl FnMut(&Frame<'_>)) -> io::Result<
     let mut input = BufReader::with_capacity(READ_BYTES, opened);
     let mut header = [0; HEADER_BYTES];
     input.read_exact(&mut header)?;
-    let Some(Header { order, page_bytes, salts, mut sums }) = Header::parse(&header) else {
+    let Some(Header { order, page_bytes, salts, sums }) = Header::parse(&header) else {
         return Ok(Wal::HeadDamaged { bytes });
     };
+    let begin = Begin { order, page_bytes, salts: Some(salts), sums: Some(sums) };
+    frames(&mut input, begin, show).map(Wal::Readable)
+}
+
+/// Reads a log whose header is damaged, and shows each frame that goes on from the first one in
+/// order. The first frame is taken as it is.
+///
+/// # Errors
+/// Where the file cannot be read.
+pub(super) fn read_without_header(
+    file: &Path,
+    page_bytes: usize,
+    show: impl FnMut(&Frame<'_>),
+) -> io::Result<Committed> {
+    let mut input = BufReader::with_capacity(READ_BYTES, File::open(file)?);
+    input.read_exact(&mut [0; HEADER_BYTES])?;
+    let order = if cfg!(target_endian = "big") { Order::Big } else { Order::Little };
+    frames(&mut input, Begin { order, page_bytes, salts: None, sums: None }, show)
+}
+
+/// What is known before the first frame. `None`: what the first frame says is right.
+struct Begin {
+    order: Order,
+    page_bytes: usize,
+    salts: Option<Sums>,
+    sums: Option<Sums>,
+}
+
+fn frames(
+    input: &mut impl Read,
+    begin: Begin,
+    mut show: impl FnMut(&Frame<'_>),
+) -> io::Result<Committed> {
+    let Begin { order, page_bytes, mut salts, mut sums } = begin;
     let mut frame = vec![0; FRAME_HEADER_BYTES + page_bytes];
     let mut found = Committed { ends_at_frame: 1, ..Committed::default() };
     let mut intact = true;
     // Whether the chain at hand is of this log, and not of one that was here before.
     let (mut chain_ours, mut chain_commits) = (true, 0);
-    while whole_frame(&mut input, &mut frame)? {
+    while whole_frame(input, &mut frame)? {
         let (head, image) = frame.split_at(FRAME_HEADER_BYTES);
-        let ours = sums_at(head, 8) == salts;
+        let ours = sums_at(head, 8) == *salts.get_or_insert_with(|| sums_at(head, 8));
         let (commits, claimed) = (number(head, 4) > 0, sums_at(head, 16));
-        let counted = order.sums(order.sums(sums, head.get(..8).unwrap_or_default()), image);
         // Behind a damaged frame, a frame is held against what the one before it claims.
-        sums = claimed;
-        let linked = counted == claimed;
+        let linked = sums.replace(claimed).is_none_or(|before| {
+            let head = head.get(..8).unwrap_or_default();
+            order.sums(order.sums(before, head), image) == claimed
+        });
         let valid = linked && ours && number(head, 0) > 0;
         if intact && valid {
             let (transaction, page) = (found.transactions + 1, number(head, 0));
             show(&Frame { transaction, page, image });
+            if commits {
+                found.transactions += 1;
+                found.committed_frames = found.ends_at_frame;
+            }
             found.ends_at_frame += 1;
-            found.transactions += u64::from(commits);
             continue;
         }
         intact = false;
@@ -175,7 +215,7 @@ pub(super) fn read(file: &Path, mut show: impl FnMut(&Frame<'_>)) -> io::Result<
         chain_commits += u64::from(chain_ours && commits);
         found.cut_off = found.cut_off.max(chain_commits);
     }
-    Ok(Wal::Readable(found))
+    Ok(found)
 }
 
 /// False where less than a frame is left.
