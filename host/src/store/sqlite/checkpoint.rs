@@ -13,6 +13,18 @@ const RESTART: &str = "PRAGMA wal_checkpoint(RESTART)";
 /// Does that, and cuts the log to no length.
 const EMPTY: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
+/// Moves nothing.
+const LOOK: &str = "PRAGMA wal_checkpoint(NOOP)";
+
+/// Pages in the log as this process knows it, also those that were moved.
+///
+/// # Errors
+/// Where SQLite fails, or the connection is within a transaction.
+pub(super) fn pages_in_log(connection: &Connection) -> rusqlite::Result<u64> {
+    let pages: i64 = connection.query_row(LOOK, [], |row| row.get(1))?;
+    Ok(u64::try_from(pages).unwrap_or(0))
+}
+
 /// Makes the database file whole and the log empty. Nobody else may write meanwhile.
 ///
 /// # Errors

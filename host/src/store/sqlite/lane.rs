@@ -308,7 +308,9 @@ impl SqliteLane {
     /// After a commit that failed: whether it may be there after a restart. Where the failure
     /// leaves that open, tries to make sure that it is not.
     fn may_have_lasted(&mut self, error: &rusqlite::Error) -> bool {
-        if durability::is_certainly_undone(error) || durability::log_is_empty(&self.held.file) {
+        if durability::wrote_nothing(error)
+            || !durability::log_may_have_more(&self.connection, &self.held.file)
+        {
             return false;
         }
         match self.replace_failed() {
