@@ -7,7 +7,9 @@
  *
  * OPERATION is write, sync, truncate or read; of these calls, counted since the text was written,
  * those from FIRST (1 is the next one) fail, COUNT of them. ERROR is EIO, ENOSPC, or SHORT: half
- * of it is written. Without the file nothing fails. Each failure is said on standard error. */
+ * of it is written, but nothing of what fits a sector: disks and file systems do not tear those,
+ * the header of a write-ahead log among them. Without the file nothing fails. Each failure is said
+ * on standard error. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -20,6 +22,7 @@
 #include <unistd.h>
 
 enum { NONE, SHORT_WRITE };
+enum { SECTOR_BYTES = 512 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static ino_t rule_inode;
@@ -74,7 +77,7 @@ static int fails(const char *what, int fd, int *how) {
 ssize_t pwrite64(int fd, const void *bytes, size_t size, off64_t place) {
     int how = NONE;
     if (!fails("write", fd, &how)) return REAL(pwrite64)(fd, bytes, size, place);
-    return how == SHORT_WRITE && size > 1 ? REAL(pwrite64)(fd, bytes, size / 2, place) : -1;
+    return how == SHORT_WRITE && size > SECTOR_BYTES ? REAL(pwrite64)(fd, bytes, size / 2, place) : -1;
 }
 ssize_t pwrite(int fd, const void *bytes, size_t size, off_t place) {
     return pwrite64(fd, bytes, size, place);

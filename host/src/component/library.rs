@@ -18,7 +18,7 @@ const COMPILED_MAX: usize = 16;
 const BYTES: &str = "wasm";
 const CODE: &str = "compiled";
 
-/// Under which a file is written before it has its name.
+/// The ending of a file that is still being written.
 const DRAFT: &str = "draft";
 
 /// A draft that was not touched for so long was left behind by a process that was killed: no

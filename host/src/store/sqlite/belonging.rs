@@ -16,31 +16,33 @@
 //! 1. The first transaction of every log renews the mark: the log names the mark that the
 //!    database file had when the log began (`previous`). A log begins anew only with the first
 //!    commit after a checkpoint that moved all of it, so every commit during or after a checkpoint
-//!    renews the mark (`checkpoint.rs`).
+//!    renews the mark (`checkpointer.rs`).
 //! 2. Therefore the database file's own mark, read without the log, is either the `previous` of
 //!    the log's first mark or a mark in the log, which a checkpoint has moved already.
 //! 3. Where the database file's own mark says `whole`, no acknowledged commit is in the log alone.
 //!    A clean stop and a quiet moment leave such a mark, so that the database file alone is a
-//!    backup then. The start replaces it before anything is served. After a quiet moment a
-//!    checkpoint replaces it right behind the next commit, beside whoever is served, and a log
-//!    begins that does not fit a copy of the quiet moment; for those milliseconds, longer only
-//!    while somebody reads an old snapshot, the mark promises too much.
+//!    backup then: all else is moved before the mark is. The start replaces it before anything is
+//!    served. After a quiet moment the checkpointing thread replaces it behind the next commit. As
+//!    long as a reader keeps a snapshot from before that commit it cannot, and tries again until
+//!    it can (`checkpointer.rs`): until then the mark promises too much. A new log begins as soon
+//!    as nobody reads the old one; only that one does not fit a copy of the quiet moment.
 //! 4. A log is emptied (`TRUNCATE`) only behind a mark that says `whole`, and only while nobody
 //!    else writes. Closing a connection neither checkpoints nor removes the log.
 //! 5. A new database is made under another name, whole, and then given its own.
 //!
 //! **What is checked** follows from it: a log with another identity, or one that does not fit the
 //! database file's mark, belongs to other files; a log that is missing, or whose header is
-//! damaged, is needed unless the mark says `whole`; of the transactions in a log at most the last
-//! one may be incomplete (`wal.rs`).
+//! damaged, is needed unless the mark says `whole`, or the database file has all that is behind
+//! the header (`headless.rs`); and no committed transaction may be cut off by
+//! a damaged frame (`wal.rs`).
 //!
 //! **What cannot be told:** a database file that is byte for byte the one for which the log was
 //! made *is* that file, even if somebody has copied it there; and damage within the last
 //! transaction of a log looks like a commit that the power cut interrupted.
 
 use super::{
-    OpenError,
-    mark::Mark,
+    OpenError, headless,
+    mark::{MARKED_VERSION, Mark},
     migrations::{APPLICATION_ID, LATEST_VERSION},
     wal::{self, Committed, Wal},
 };
@@ -56,7 +58,7 @@ use std::{
 const VERSION_AT: usize = 60;
 const APPLICATION_AT: usize = 68;
 
-/// What is there.
+/// What [`examine`] found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Found {
     /// No database, or an empty one.
@@ -82,6 +84,12 @@ struct Alone {
     mark: Option<(u32, Mark)>,
 }
 
+impl Alone {
+    fn is_empty(&self) -> bool {
+        (self.application, self.version, self.objects) == (0, 0, 0)
+    }
+}
+
 /// What the log says.
 struct Logged {
     wal: Wal,
@@ -105,11 +113,22 @@ pub(super) fn examine(file: &Path) -> Result<Found, OpenError> {
     };
     let alone = if bytes == 0 { None } else { look(file)? };
     let mark = alone.as_ref().and_then(|alone| alone.mark);
-    let logged = read_log(&log, mark.map(|(page, _)| page)).map_err(unreadable)?;
+    let mut logged = read_log(&log, mark.map(|(page, _)| page)).map_err(unreadable)?;
+    if matches!(logged.wal, Wal::HeadDamaged { .. })
+        && alone.is_some()
+        && headless::is_moved(file, &log).map_err(unreadable)?
+    {
+        logged.wal = Wal::Readable(Committed::default());
+    }
     let apart = |why: String| OpenError::Apart { file: file.to_owned(), log: log.clone(), why };
-    let empty = bytes == 0
-        || alone.as_ref().is_some_and(|it| (it.application, it.version, it.objects) == (0, 0, 0));
-    if empty {
+    // The programs before the mark made the first page, and moved nothing else while the log was
+    // short.
+    let all_in_log = alone.as_ref().is_some_and(Alone::is_empty)
+        && logged.application_and_version.is_some_and(|(application, version)| {
+            application == APPLICATION_ID && version < MARKED_VERSION
+        });
+    let empty = bytes == 0 || alone.as_ref().is_some_and(Alone::is_empty);
+    if empty && !all_in_log {
         return match logged.wal {
             Wal::Empty | Wal::Readable(Committed { transactions: 0, cut_off: 0, .. }) => {
                 Ok(Found::Nothing)
@@ -130,16 +149,19 @@ pub(super) fn examine(file: &Path) -> Result<Found, OpenError> {
                 .to_owned(),
         });
     }
-    // Where a checkpoint was interrupted by a power cut the file can be unreadable without its
-    // log. SQLite reads both then.
-    let Some(alone) = alone else { return Ok(Found::Database) };
+    // Where a checkpoint was interrupted the file can be unreadable without its log. SQLite reads
+    // both then.
+    let Some(alone) = alone.filter(|_| !all_in_log) else {
+        fits(None, &logged).map_err(apart)?;
+        return Ok(Found::Database);
+    };
     ours(file, &alone, logged.application_and_version)?;
     fits(mark.map(|(_, mark)| mark), &logged).map_err(apart)?;
     Ok(Found::Database)
 }
 
 /// Opens the database file as if nothing else existed: `immutable` makes SQLite ignore the log,
-/// take no lock and write nothing. None where that is not possible.
+/// take no lock and write nothing. `None` where the file is too damaged to be read alone.
 fn look(file: &Path) -> Result<Option<Alone>, OpenError> {
     let mut address = String::from("file:");
     for byte in file.as_os_str().as_encoded_bytes() {
@@ -171,7 +193,8 @@ fn look(file: &Path) -> Result<Option<Alone>, OpenError> {
             Some(ErrorCode::NotADatabase) => {
                 Err(OpenError::Foreign { file: file.to_owned(), reason: cause.to_string() })
             }
-            Some(ErrorCode::DatabaseCorrupt) => Ok(None),
+            // Without a code: the row of the mark is not there, or is no mark.
+            Some(ErrorCode::DatabaseCorrupt) | None => Ok(None),
             _ => Err(OpenError::Sqlite { file: file.to_owned(), cause }),
         },
     }
@@ -216,7 +239,7 @@ fn fits(mark: Option<Mark>, logged: &Logged) -> Result<(), String> {
             ));
         }
         Wal::HeadDamaged { .. } => return Ok(()),
-        Wal::Readable(Committed { transactions, cut_off, ends_at_frame }) => {
+        Wal::Readable(Committed { transactions, cut_off, ends_at_frame, .. }) => {
             if cut_off > 1 {
                 return Err(format!(
                     "the log is damaged: its frame {ends_at_frame} is not valid, and at least \
@@ -228,11 +251,11 @@ fn fits(mark: Option<Mark>, logged: &Logged) -> Result<(), String> {
                 tracing::warn!(
                     transactions,
                     frame = ends_at_frame,
-                    "the last transaction of the write-ahead log is incomplete and is dropped: \
-                     the power went while it was written, or the log is damaged"
+                    "a transaction at the end of the write-ahead log is incomplete and is dropped: \
+                     it failed, or the power went while it was written, or the log is damaged"
                 );
             }
-            // It has begun anew, and its first commit was interrupted.
+            // The log began anew; its first commit was interrupted.
             if transactions == 0 {
                 return Ok(());
             }

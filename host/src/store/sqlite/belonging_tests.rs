@@ -9,7 +9,6 @@ use crate::{
 use std::{
     collections::{BTreeMap, HashMap},
     fs,
-    sync::atomic::{AtomicU8, Ordering},
     time::Duration,
 };
 use tempfile::TempDir;
@@ -194,25 +193,6 @@ fn after_it_was_only_read_the_database_file_alone_is_served() {
 }
 
 #[test]
-fn after_a_quiet_moment_the_database_file_alone_is_served() {
-    let mut place = Place::new();
-    place.open();
-    place.commit(1);
-    let store = {
-        place.lane = None;
-        SqliteStore::open(&place.file()).unwrap()
-    };
-    place.lane = Some(store.lane_idling(Duration::from_millis(10)).unwrap());
-    let mut mark = alone(&place);
-    for number in 2..=4 {
-        place.commit(number);
-        mark = made_whole(&place, mark);
-        Place::with(&only_the_database(&place.files())).serves(number);
-        Place::with(&place.files()).serves(number);
-    }
-}
-
-#[test]
 fn a_database_without_its_log_is_refused() {
     let files = killed();
     Place::with(&only_the_database(&files)).refuses("is missing or empty");
@@ -387,82 +367,5 @@ fn a_draft_that_was_left_behind_is_made_again() {
     assert!(!beside(&place.file(), ".new").exists());
 }
 
-/// Whenever the process is killed, what is there is served: the files as they are after every
-/// single step of a checkpoint, and between a checkpoint and the commits around it.
-#[test]
-fn files_of_any_moment_belong_together() {
-    let mut place = Place::new();
-    let store = SqliteStore::open(&place.file()).unwrap();
-    // Checkpoints all the time, in the midst of commits.
-    place.lane = Some(store.lane_idling(Duration::from_micros(200)).unwrap());
-    let done = AtomicU8::new(0);
-    let file = place.file();
-    std::thread::scope(|scope| {
-        let (done, place) = (&done, &mut place);
-        scope.spawn(move || {
-            for number in 1..=200 {
-                place.commit(number);
-                done.store(number, Ordering::SeqCst);
-                if number.is_multiple_of(3) {
-                    std::thread::sleep(Duration::from_micros(u64::from(number) * 20));
-                }
-            }
-        });
-        let read = || {
-            let files = [file.clone(), beside(&file, "-wal")].into_iter();
-            let named = files.filter_map(|file| {
-                let name = file.file_name().unwrap().to_str().unwrap().to_owned();
-                Some((name, fs::read(file).ok()?))
-            });
-            named.collect::<Files>()
-        };
-        let mut served = 0;
-        while done.load(Ordering::SeqCst) < 200 || served == 0 {
-            // Only a copy between two changes is what a kill leaves behind.
-            let (least, files) = (done.load(Ordering::SeqCst), read());
-            if read() == files {
-                let mut copy = Place::with(&files);
-                copy.open();
-                assert!(copy.latest() >= least);
-                served += 1;
-            }
-        }
-    });
-    drop(store);
-}
-
-/// What the program before this one left behind, killed or not, is brought up to date; and so is
-/// what this one leaves when it is killed while it does that.
-#[test]
-fn a_database_of_an_older_schema_is_brought_up_to_date_with_its_log() {
-    let place = Place::new();
-    let older = Connection::open(place.file()).unwrap();
-    older.pragma_update(None, "journal_mode", "WAL").unwrap();
-    older
-        .execute_batch(concat!(
-            include_str!("migrations/0001_stock_and_event_log.sql"),
-            include_str!("migrations/0002_reservations.sql"),
-            include_str!("migrations/0003_lagging_rows.sql"),
-            include_str!("migrations/0004_components_and_commands.sql"),
-            "PRAGMA user_version = 4; PRAGMA application_id = 1752132708;
-             PRAGMA wal_checkpoint;
-             INSERT INTO component VALUES (1, randomblob(32));
-             INSERT INTO installed VALUES (1, 1, NULL, 1, 0);"
-        ))
-        .unwrap();
-    let files = place.files();
-    drop(older);
-    place.put(&files);
-    // As far as the schema, but no further.
-    let mut connection = super::super::connection::writable(&place.file()).unwrap();
-    super::super::migrations::apply(&mut connection, &place.file()).unwrap();
-    let killed = place.files();
-    drop(connection);
-    for files in [files, killed] {
-        let mut place = Place::with(&files);
-        place.open();
-        assert!(place.lane.as_mut().unwrap().installed().unwrap().is_some(), "it was in the log");
-        place.commit(7);
-        place.serves(7);
-    }
-}
+#[path = "moments_tests.rs"]
+mod moments;

@@ -22,7 +22,7 @@ use std::{
 /// How far the thread stands back for those who serve requests.
 const NICENESS: i32 = 15;
 
-/// How many of SQLite's steps the check makes before it looks up.
+/// SQLite steps between two calls of the progress handler.
 const STEPS: i32 = 256;
 
 /// How long it works before it rests, and how long it rests: at most half of a core is used, and

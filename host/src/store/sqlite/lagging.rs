@@ -34,27 +34,50 @@ use std::{
 struct Bounds {
     /// Stocks, a few hundred bytes each.
     stocks: usize,
-    /// In so many events a round goes through all that lag. No row lags for longer than two
-    /// rounds: the log is looked through that far after a crash.
+    /// The most events of a round, which writes all rows that lagged when it began. So no row lags
+    /// for longer than two rounds: the log is looked through that far after a crash.
     events: u64,
 }
 
 const BOUNDS: Bounds = Bounds { stocks: 16_384, events: 65_536 };
 
-type Stocks = BTreeMap<Arc<StockKey>, Stored>;
+/// A stock whose row lags.
+#[derive(Clone, Copy)]
+struct Lag {
+    stored: Stored,
+    /// The end of the log as of the commit with which the row began to lag.
+    since: u64,
+}
+
+type Stocks = BTreeMap<Arc<StockKey>, Lag>;
+
+/// The rows that a round has to write: those that lagged when it began.
+#[derive(Clone, Copy, Default)]
+struct Round {
+    /// The end of the log when the round began.
+    began_at: u64,
+    /// How many of them still lag.
+    left: usize,
+}
 
 /// Stocks whose rows lag, units that come due and reservations that no run covers, as of a commit.
 #[derive(Clone)]
 pub(super) struct AsOf {
     sequence: u64,
     stocks: Arc<Stocks>,
+    round: Round,
     due: DueSums,
     recent: Arc<Recent>,
 }
 
 impl AsOf {
+    fn none(sequence: u64, due: DueSums, recent: Recent) -> Self {
+        let round = Round { began_at: sequence, left: 0 };
+        Self { sequence, stocks: Arc::default(), round, due, recent: Arc::new(recent) }
+    }
+
     pub(super) fn get(&self, key: &StockKey) -> Option<Stored> {
-        self.stocks.get(key).copied()
+        self.stocks.get(key).map(|lag| lag.stored)
     }
 
     /// Replaces what lagging rows said.
@@ -64,7 +87,7 @@ impl AsOf {
         }
         for (key, stored) in found {
             if let Some(lags) = self.stocks.get(key) {
-                *stored = *lags;
+                *stored = lags.stored;
             }
         }
     }
@@ -100,14 +123,8 @@ pub(super) enum Change {
 impl Lagging {
     /// No stock, at a sequence at which all rows are current.
     pub(super) fn none(sequence: u64, recent: Recent) -> Self {
-        let recent = Arc::new(recent);
         Self {
-            latest: Mutex::new(AsOf {
-                sequence,
-                recent,
-                stocks: Arc::default(),
-                due: DueSums::default(),
-            }),
+            latest: Mutex::new(AsOf::none(sequence, DueSums::default(), recent)),
             first_due: AtomicU64::new(0),
             exact_until: AtomicU64::new(0),
         }
@@ -115,9 +132,13 @@ impl Lagging {
 
     /// Those that are behind rows of an older commit, at the sequence of the latest one.
     pub(super) fn of(sequence: u64, stocks: Vec<(StockKey, Stored)>, recent: Recent) -> Self {
-        let stocks = stocks.into_iter().map(|(key, stored)| (Arc::new(key), stored)).collect();
+        let lags = |(key, stored)| (Arc::new(key), Lag { stored, since: sequence });
+        let stocks = stocks.into_iter().map(lags).collect();
         let lagging = Self::none(sequence, recent);
-        lagging.lock().stocks = Arc::new(stocks);
+        let mut latest = lagging.lock();
+        latest.stocks = Arc::new(stocks);
+        latest.round.left = latest.stocks.len();
+        drop(latest);
         lagging
     }
 
@@ -160,14 +181,18 @@ impl Lagging {
         latest.sequence = sequence;
         latest.due.apply(due);
         // Copied only while a reader holds them.
-        let stocks = Arc::make_mut(&mut latest.stocks);
+        let AsOf { stocks, round, .. } = &mut *latest;
+        let stocks = Arc::make_mut(stocks);
         for change in changes {
             match change {
                 Change::Lags(key, stored) => {
-                    stocks.insert(key, stored);
+                    let lag = stocks.entry(key).or_insert(Lag { stored, since: sequence });
+                    lag.stored = stored;
                 }
                 Change::Written(key) => {
-                    stocks.remove(&key);
+                    let written = stocks.remove(&key);
+                    let of_round = written.is_some_and(|lag| lag.since <= round.began_at);
+                    round.left = round.left.saturating_sub(usize::from(of_round));
                 }
             }
         }
@@ -177,7 +202,7 @@ impl Lagging {
     pub(super) fn reset(&self, sequence: u64, due: DueSums, recent: Recent) {
         let mut latest = self.lock();
         self.exact_until.store(due.exact_until(), Ordering::Release);
-        *latest = AsOf { sequence, stocks: Arc::default(), due, recent: Arc::new(recent) };
+        *latest = AsOf::none(sequence, due, recent);
     }
 
     /// Replaces the sums of due units.
@@ -210,16 +235,36 @@ impl Lagging {
         Arc::clone(&self.lock().recent)
     }
 
-    fn count(&self) -> usize {
-        self.lock().stocks.len()
+    /// Before the first commit of a round is published, and before any other: all that lag are
+    /// rows of the round that began at this end of the log.
+    pub(super) fn begin_round(&self, began_at: u64) {
+        let mut latest = self.lock();
+        if latest.round.began_at != began_at {
+            latest.round = Round { began_at, left: latest.stocks.len() };
+        }
     }
 
-    /// Up to `limit` of them behind a key, in key order.
-    fn behind(&self, key: Option<&StockKey>, limit: usize) -> Vec<(Arc<StockKey>, Stored)> {
+    /// How many rows lag, and how many of them the round has to write.
+    fn count(&self) -> (usize, usize) {
+        let latest = self.lock();
+        (latest.stocks.len(), latest.round.left)
+    }
+
+    /// Up to `limit` rows behind a key that began to lag no later than at `since`, in key order.
+    fn behind(
+        &self,
+        key: Option<&StockKey>,
+        since: u64,
+        limit: usize,
+    ) -> Vec<(Arc<StockKey>, Stored)> {
+        if limit == 0 {
+            return Vec::new();
+        }
         let latest = self.lock();
         let from = key.map_or(Bound::Unbounded, Bound::Excluded);
         let range = latest.stocks.range::<StockKey, _>((from, Bound::Unbounded));
-        range.take(limit).map(|(key, stored)| (Arc::clone(key), *stored)).collect()
+        let old = range.filter(|(_, lag)| lag.since <= since);
+        old.take(limit).map(|(key, lag)| (Arc::clone(key), lag.stored)).collect()
     }
 }
 
@@ -234,22 +279,23 @@ pub(super) fn may_lag(write: &StockWrite<'_>, last: Option<(Timestamp, Level)>) 
     told && store::deficit(before) == store::deficit(after)
 }
 
-/// Which lagging rows are written next: round and round in key order, a few with each commit,
-/// fast enough that none lags too far.
+/// Which lagging rows are written next: round and round in key order, a few with each commit.
+///
+/// A round writes the rows that lagged when it began, evenly over its events. Rows that begin to
+/// lag ahead of the hand are left to the next round: else they would lengthen this one.
 pub(super) struct Rounds {
     bounds: Bounds,
     /// The key that was written last.
     hand: Option<Arc<StockKey>>,
-    /// Stocks times events that were not paid for with a written row yet.
-    debt: u64,
+    /// Rows that the round had to write when it began.
+    rows: usize,
     /// The end of the log when the round began.
     began_at: u64,
-    /// All rows are current up to this sequence, and the database says so.
-    current_to: u64,
 }
 
 /// What a commit is to write.
 pub(super) struct Due {
+    /// In key order.
     pub(super) rows: Vec<(Arc<StockKey>, Stored)>,
     /// Where all rows are current up to a later sequence than before: which.
     pub(super) current_to: Option<u64>,
@@ -260,46 +306,58 @@ pub(super) struct Due {
 impl Due {
     /// Whether the row of this stock is among them.
     pub(super) fn includes(&self, key: &StockKey) -> bool {
-        self.rows.binary_search_by(|(due, _)| (**due).cmp(key)).is_ok()
+        includes(&self.rows, key)
     }
+}
+
+fn includes(rows: &[(Arc<StockKey>, Stored)], key: &StockKey) -> bool {
+    rows.binary_search_by(|(due, _)| (**due).cmp(key)).is_ok()
 }
 
 impl Rounds {
     /// At a sequence at which all rows are current.
     pub(super) fn new(sequence: u64) -> Self {
-        Self { bounds: BOUNDS, hand: None, debt: 0, began_at: sequence, current_to: sequence }
+        Self { bounds: BOUNDS, hand: None, rows: 0, began_at: sequence }
+    }
+
+    /// The end of the log when the round began.
+    pub(super) fn began_at(&self) -> u64 {
+        self.began_at
     }
 
     /// What is due with a commit of so many events. A commit without events writes no lagging
     /// row: readers tell commits by their sequence.
     pub(super) fn due(&self, lagging: &Lagging, events: u64) -> Due {
         let end = lagging.sequence();
-        let count = lagging.count();
-        let mut then = Self { hand: self.hand.clone(), ..*self };
-        if count == 0 && end - self.current_to >= self.bounds.events && events > 0 {
-            (then.began_at, then.current_to) = (end, end);
-            return Due { rows: Vec::new(), current_to: Some(end), then };
+        let then = Self { hand: self.hand.clone(), ..*self };
+        if events == 0 {
+            return Due { rows: Vec::new(), current_to: None, then };
         }
-        then.debt += events * count as u64;
-        let paid = then.debt / self.bounds.events;
-        then.debt -= paid * self.bounds.events;
-        let spare = if events > 0 { count.saturating_sub(self.bounds.stocks) } else { 0 };
-        let quota = usize::try_from(paid).unwrap_or(usize::MAX).max(spare);
-        let mut rows = lagging.behind(self.hand.as_deref(), quota);
-        let mut current_to = None;
-        if rows.len() < quota {
-            // The round is complete: what lagged when it began is written. The next one begins.
-            current_to = Some(self.began_at);
-            then = Self { hand: None, began_at: end, current_to: self.began_at, ..then };
-            let mut more = lagging.behind(None, quota - rows.len());
-            more.retain(|(key, _)| rows.first().is_none_or(|(first, _)| key < first));
-            then.hand = more.last().map(|(key, _)| Arc::clone(key));
-            more.append(&mut rows);
-            rows = more;
-        } else if let Some((key, _)) = rows.last() {
-            then.hand = Some(Arc::clone(key));
+        let (count, left) = lagging.count();
+        // So many rows may be left of the round behind this commit; none where it is the last.
+        let passed = (end - self.began_at + events).min(self.bounds.events);
+        let may_be_left = self.rows as u64 * (self.bounds.events - passed) / self.bounds.events;
+        let may_be_left = usize::try_from(may_be_left).unwrap_or(usize::MAX);
+        let spare = count.saturating_sub(self.bounds.stocks);
+        let quota = left.saturating_sub(may_be_left).max(spare);
+        if passed < self.bounds.events && quota <= left {
+            let rows = lagging.behind(self.hand.as_deref(), self.began_at, quota);
+            let hand = rows.last().map(|(key, _)| Arc::clone(key)).or(then.hand);
+            return Due { rows, current_to: None, then: Self { hand, ..then } };
         }
-        Due { rows, current_to, then }
+        // The round is complete: the rest of what lagged when it began is written. The next one
+        // begins.
+        let mut rows = lagging.behind(self.hand.as_deref(), self.began_at, left);
+        let current_to = if count == 0 { end } else { self.began_at };
+        let mut then = Self { hand: None, rows: count - rows.len(), began_at: end, ..then };
+        let more = quota - rows.len();
+        let next = lagging.behind(None, end, if more > 0 { quota } else { 0 });
+        let next = next.into_iter().filter(|(key, _)| !includes(&rows, key));
+        let next: Vec<_> = next.take(more).collect();
+        then.hand = next.last().map(|(key, _)| Arc::clone(key));
+        rows.extend(next);
+        rows.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        Due { rows, current_to: Some(current_to), then }
     }
 }
 

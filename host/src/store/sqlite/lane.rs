@@ -2,8 +2,8 @@ use super::{
     Held,
     answers::{self, Answers},
     append::{Appender, EntryComponents},
-    chain,
-    checkpoint::{self, Checkpointer},
+    chain, checkpoint,
+    checkpointer::Checkpointer,
     connection::{self, failed},
     due::{self, DueIndex, DueSums},
     durability, installed,
@@ -73,6 +73,12 @@ impl SqliteLane {
         let doing = "opening the writing connection";
         let mut connection = connection::writable(&held.file).map_err(failed(doing))?;
         let writable = held.writable;
+        if writable {
+            // So that the first commit begins a new log. If its sync fails, that of the new log's
+            // header comes first, and the commit is certainly not in the log. If this fails, the
+            // outcome of such a commit is unknown.
+            let _ = checkpoint::moved_all(&connection);
+        }
         let checkpointer = Checkpointer::start(&held.file, idle, !writable)?;
         checkpointer.watch(&mut connection).map_err(failed(doing))?;
         let mut lane = Self {
@@ -309,8 +315,8 @@ impl SqliteLane {
     }
 
     /// Opens a new connection, since an I/O error can leave the old one in any state, and commits
-    /// a new mark. It takes the place of what failed, in the log, so that once it is on disk
-    /// nothing of that can ever come back; and reading would prove nothing about a full disk.
+    /// a new mark. The new mark overwrites the first frame of the failed commit, so that once it is
+    /// on disk nothing of that commit can come back. Reading would prove nothing about a full disk.
     fn replace_failed(&mut self) -> rusqlite::Result<()> {
         self.connection = connection::writable(&self.held.file)?;
         if let Some(checkpointer) = &self.checkpointer {
@@ -324,7 +330,9 @@ impl SqliteLane {
     /// After a commit that failed: whether it may be there after a restart. Where the failure
     /// leaves that open, tries to make sure that it is not.
     fn may_have_lasted(&mut self, error: &rusqlite::Error) -> bool {
-        if durability::is_certainly_undone(error) || durability::log_is_empty(&self.held.file) {
+        if durability::wrote_nothing(error)
+            || !durability::log_may_have_more(&self.connection, &self.held.file)
+        {
             return false;
         }
         match self.replace_failed() {
@@ -465,6 +473,7 @@ impl Lane for SqliteLane {
                 if let Some(last) = batch.log.last() {
                     self.log_end = LogEnd { sequence: last.sequence, at: last.at };
                 }
+                self.lagging.begin_round(due.then.began_at());
                 self.lagging.publish(self.log_end.sequence, changes, &due_changes, indexing);
                 if !due_changes.is_empty() {
                     self.due.apply(&due_changes);

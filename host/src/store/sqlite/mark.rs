@@ -5,6 +5,9 @@ use super::wal::number;
 use rusqlite::{Connection, OptionalExtension};
 use uuid::Uuid;
 
+/// The schema version that brought the mark.
+pub(super) const MARKED_VERSION: u32 = 6;
+
 const TABLE_EXISTS: &str =
     "SELECT rootpage FROM sqlite_schema WHERE type = 'table' AND name = 'file_mark'";
 const READ: &str = "SELECT database_id, base, previous, whole FROM file_mark";

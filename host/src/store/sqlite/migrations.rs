@@ -47,11 +47,23 @@ pub(super) fn apply(connection: &mut Connection, file: &Path) -> Result<Migrated
     if found > LATEST_VERSION {
         return Err(OpenError::Newer { file: file.to_owned(), found, known: LATEST_VERSION });
     }
-    connection.pragma_update(None, "journal_mode", "WAL").map_err(sqlite)?;
+    log_ahead(connection).map_err(sqlite)?;
     if found < LATEST_VERSION {
         migrate(connection, found).map_err(sqlite)?;
     }
     Ok(Migrated { from: found, to: LATEST_VERSION })
+}
+
+/// Makes the file a database with a write-ahead log where it is none: a new one, or a copy that
+/// another program made. This changes a few bytes of the first page in one write, so it needs no
+/// rollback journal, which a kill would leave behind and [`super::belonging`] would refuse.
+fn log_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+    if mode == "wal" {
+        return Ok(());
+    }
+    connection.pragma_update(None, "journal_mode", "MEMORY")?;
+    connection.pragma_update(None, "journal_mode", "WAL")
 }
 
 /// The file's schema version; 0 for a new, empty one.
@@ -111,6 +123,10 @@ fn migrate(connection: &mut Connection, found: u32) -> rusqlite::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::{super::connection, *};
+    use std::sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    };
 
     fn apply(file: &Path) -> Result<Migrated, OpenError> {
         super::apply(&mut connection::writable(file).unwrap(), file)
@@ -127,6 +143,28 @@ mod tests {
         let (_folder, file) = temporary();
         assert_eq!(apply(&file).unwrap(), Migrated { from: 0, to: LATEST_VERSION });
         assert_eq!(apply(&file).unwrap(), Migrated { from: LATEST_VERSION, to: LATEST_VERSION });
+    }
+
+    /// A copy that SQLite's `VACUUM INTO` has made is such a file.
+    #[test]
+    fn a_file_that_is_no_wal_database_becomes_one_without_a_rollback_journal() {
+        let (_folder, file) = temporary();
+        apply(&file).unwrap();
+        let mut connection = connection::writable(&file).unwrap();
+        connection.pragma_update(None, "journal_mode", "DELETE").unwrap();
+        let journal = super::super::belonging::beside(&file, "-journal");
+        let seen = Arc::new(AtomicBool::new(false));
+        let hook = Arc::clone(&seen);
+        connection
+            .commit_hook(Some(move || {
+                hook.fetch_or(journal.exists(), Ordering::Relaxed);
+                false
+            }))
+            .unwrap();
+        super::apply(&mut connection, &file).unwrap();
+        assert!(!seen.load(Ordering::Relaxed), "a kill would leave it behind");
+        let mode = connection.pragma_query_value(None, "journal_mode", |row| row.get(0));
+        assert_eq!(mode, Ok("wal".to_owned()));
     }
 
     #[test]

@@ -7,10 +7,12 @@ mod belonging;
 mod chain;
 mod check;
 mod checkpoint;
+mod checkpointer;
 mod connection;
 mod due;
 mod durability;
 mod events;
+mod headless;
 mod installed;
 mod lagging;
 mod lane;
@@ -203,10 +205,10 @@ impl SqliteStore {
     /// # Errors
     /// Where SQLite cannot open another connection.
     pub fn lane(&self) -> Result<SqliteLane, StoreFailure> {
-        self.lane_idling(checkpoint::IDLE)
+        self.lane_idling(checkpointer::IDLE)
     }
 
-    /// The writer, with another time without commits after which the database file is made whole.
+    /// The writer, with another interval of looking whether the database file can be made whole.
     fn lane_idling(&self, idle: Duration) -> Result<SqliteLane, StoreFailure> {
         self.held.has_lane.store(true, Ordering::Relaxed);
         SqliteLane::open(Arc::clone(&self.held), Arc::clone(&self.lagging), idle)

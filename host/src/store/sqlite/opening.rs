@@ -54,7 +54,7 @@ pub(super) fn open(file: &Path) -> Result<Opened, OpenError> {
                 %error, database = %file.display(),
                 "the database cannot be written: read-only until it can be"
             );
-            // Whatever state the error has left the connection in.
+            // The error can leave the connection in any state.
             drop(connection);
             // One that only reads would make SQLite share the index of the log in a file.
             let connection = connection::writable(file).map_err(sqlite)?;

@@ -43,10 +43,16 @@ pub(super) enum Wal {
 pub(super) struct Committed {
     /// Transactions, up to the first frame that is not valid.
     pub(super) transactions: u64,
-    /// Transactions of the same log whose commit marks lie at or behind that frame. SQLite drops
-    /// them. One can be the transaction that was being written when the power went; the next one
-    /// begins only when the one before is on disk, so two or more were committed, and are lost to
-    /// the damaged frame.
+    /// The number of the frame that ends the last of them, from 1.
+    pub(super) committed_frames: u64,
+    /// Commit marks at or behind that frame, in the unbroken chain of frames that has most of
+    /// them. SQLite drops all of them.
+    ///
+    /// One is what a transaction leaves behind that was not committed: it was being written when
+    /// the power went, or its sync failed and the next transactions took the place of its first
+    /// frames. There can be several such rests, each a chain of its own. But a transaction begins
+    /// only when the one before is on disk, and its frames go on from that one's: so two or more
+    /// in one chain were committed, and are lost to the damaged frame.
     pub(super) cut_off: u64,
     /// The number of the first frame that is not valid, from 1.
     pub(super) ends_at_frame: u64,
@@ -127,7 +133,7 @@ impl Header {
 ///
 /// # Errors
 /// Where the file cannot be read.
-pub(super) fn read(file: &Path, mut show: impl FnMut(&Frame<'_>)) -> io::Result<Wal> {
+pub(super) fn read(file: &Path, show: impl FnMut(&Frame<'_>)) -> io::Result<Wal> {
     let opened = match File::open(file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Wal::Empty),
         opened => opened?,
@@ -139,31 +145,77 @@ pub(super) fn read(file: &Path, mut show: impl FnMut(&Frame<'_>)) -> io::Result<
     let mut input = BufReader::with_capacity(READ_BYTES, opened);
     let mut header = [0; HEADER_BYTES];
     input.read_exact(&mut header)?;
-    let Some(Header { order, page_bytes, salts, mut sums }) = Header::parse(&header) else {
+    let Some(Header { order, page_bytes, salts, sums }) = Header::parse(&header) else {
         return Ok(Wal::HeadDamaged { bytes });
     };
+    let begin = Begin { order, page_bytes, salts: Some(salts), sums: Some(sums) };
+    frames(&mut input, begin, show).map(Wal::Readable)
+}
+
+/// Reads a log whose header is damaged, and shows each frame that goes on from the first one in
+/// order. The first frame is taken as it is.
+///
+/// # Errors
+/// Where the file cannot be read.
+pub(super) fn read_without_header(
+    file: &Path,
+    page_bytes: usize,
+    show: impl FnMut(&Frame<'_>),
+) -> io::Result<Committed> {
+    let mut input = BufReader::with_capacity(READ_BYTES, File::open(file)?);
+    input.read_exact(&mut [0; HEADER_BYTES])?;
+    let order = if cfg!(target_endian = "big") { Order::Big } else { Order::Little };
+    frames(&mut input, Begin { order, page_bytes, salts: None, sums: None }, show)
+}
+
+/// What is known before the first frame. `None`: what the first frame says is right.
+struct Begin {
+    order: Order,
+    page_bytes: usize,
+    salts: Option<Sums>,
+    sums: Option<Sums>,
+}
+
+fn frames(
+    input: &mut impl Read,
+    begin: Begin,
+    mut show: impl FnMut(&Frame<'_>),
+) -> io::Result<Committed> {
+    let Begin { order, page_bytes, mut salts, mut sums } = begin;
     let mut frame = vec![0; FRAME_HEADER_BYTES + page_bytes];
     let mut found = Committed { ends_at_frame: 1, ..Committed::default() };
     let mut intact = true;
-    while whole_frame(&mut input, &mut frame)? {
+    // Whether the chain at hand is of this log, and not of one that was here before.
+    let (mut chain_ours, mut chain_commits) = (true, 0);
+    while whole_frame(input, &mut frame)? {
         let (head, image) = frame.split_at(FRAME_HEADER_BYTES);
-        let ours = sums_at(head, 8) == salts && number(head, 0) > 0;
+        let ours = sums_at(head, 8) == *salts.get_or_insert_with(|| sums_at(head, 8));
         let (commits, claimed) = (number(head, 4) > 0, sums_at(head, 16));
-        let counted = order.sums(order.sums(sums, head.get(..8).unwrap_or_default()), image);
         // Behind a damaged frame, a frame is held against what the one before it claims.
-        sums = claimed;
-        let valid = ours && counted == claimed;
+        let linked = sums.replace(claimed).is_none_or(|before| {
+            let head = head.get(..8).unwrap_or_default();
+            order.sums(order.sums(before, head), image) == claimed
+        });
+        let valid = linked && ours && number(head, 0) > 0;
         if intact && valid {
             let (transaction, page) = (found.transactions + 1, number(head, 0));
             show(&Frame { transaction, page, image });
+            if commits {
+                found.transactions += 1;
+                found.committed_frames = found.ends_at_frame;
+            }
             found.ends_at_frame += 1;
-            found.transactions += u64::from(commits);
-        } else if ours && commits && (valid || intact) {
-            found.cut_off += 1;
+            continue;
         }
-        intact &= valid;
+        intact = false;
+        if !linked {
+            (chain_ours, chain_commits) = (false, 0);
+        }
+        chain_ours |= ours;
+        chain_commits += u64::from(chain_ours && commits);
+        found.cut_off = found.cut_off.max(chain_commits);
     }
-    Ok(Wal::Readable(found))
+    Ok(found)
 }
 
 /// False where less than a frame is left.
@@ -230,6 +282,12 @@ mod tests {
             assert!(found.cut_off >= 2, "{found:?} at {at}");
             flip(&wal, 32 + 3 * 4_120 + at);
         }
+        let undamaged = fs::read(&wal).unwrap();
+        let mut bytes = undamaged.clone();
+        bytes[32 + 3 * 4_120..][..16].fill(0);
+        fs::write(&wal, bytes).unwrap();
+        assert!(committed(&wal).cut_off >= 2, "a frame without salts");
+        fs::write(&wal, undamaged).unwrap();
         flip(&wal, 32 + 6 * 4_120 + 30);
         assert_eq!(committed(&wal).cut_off, 1, "the last one may not have been committed");
     }
@@ -251,5 +309,87 @@ mod tests {
         fs::write(&wal, [0; 32]).unwrap();
         assert_eq!(read(&wal, |_| ()).unwrap(), Wal::Empty);
         assert_eq!(read(&folder.path().join("none"), |_| ()).unwrap(), Wal::Empty);
+    }
+
+    /// The log as a transaction leaves it whose sync has failed: the next one began at the same
+    /// place, as it does in a copy from before.
+    fn after_a_failed_transaction(log: &Log, rows: u32) -> Log {
+        let failed = log.copy();
+        failed.insert(rows);
+        let next = log.copy();
+        next.insert(1);
+        let valid = usize::try_from(committed(&next.file).ends_at_frame - 1).unwrap() * 4_120;
+        let (mut bytes, next_bytes) = (failed.bytes(), next.bytes());
+        bytes[..32 + valid].copy_from_slice(&next_bytes[..32 + valid]);
+        fs::write(&next.file, bytes).unwrap();
+        next.copy()
+    }
+
+    /// A log that can be copied with its database.
+    struct Log {
+        _folder: tempfile::TempDir,
+        file: std::path::PathBuf,
+        connection: Connection,
+    }
+
+    impl Log {
+        fn at(folder: tempfile::TempDir) -> Self {
+            let file = folder.path().join("test.db");
+            let connection = Connection::open(&file).unwrap();
+            connection.pragma_update(None, "wal_autocheckpoint", 0).unwrap();
+            Self { _folder: folder, file: file.with_extension("db-wal"), connection }
+        }
+
+        fn copy(&self) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            fs::copy(self.file.with_extension("db"), folder.path().join("test.db")).unwrap();
+            fs::copy(&self.file, folder.path().join("test.db-wal")).unwrap();
+            Self::at(folder)
+        }
+
+        /// A transaction of about two pages for each row.
+        fn insert(&self, rows: u32) {
+            let rows = format!(
+                "INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n \
+                 WHERE i < {rows}) SELECT randomblob(6000) FROM n"
+            );
+            self.connection.execute(&rows, []).unwrap();
+        }
+
+        fn bytes(&self) -> Vec<u8> {
+            fs::read(&self.file).unwrap()
+        }
+    }
+
+    #[test]
+    fn what_failed_transactions_leave_behind_is_not_taken_for_commits() {
+        let (folder, _, connection) = log(5);
+        let begun = Log { file: folder.path().join("test.db-wal"), _folder: folder, connection };
+        let once = after_a_failed_transaction(&begun, 90);
+        let twice = after_a_failed_transaction(&once, 60);
+        let thrice = after_a_failed_transaction(&twice, 1);
+        for (log, transactions) in [(&once, 7), (&twice, 8), (&thrice, 9)] {
+            let found = committed(&log.file);
+            assert_eq!((found.transactions, found.cut_off), (transactions, 1));
+        }
+        // Beside them damage is still seen for what it is.
+        for at in [0, 5, 9, 17, 24, 4_119] {
+            flip(&thrice.file, 32 + 3 * 4_120 + at);
+            let found = committed(&thrice.file);
+            assert!(found.transactions == 2 && found.cut_off >= 2, "{found:?} at {at}");
+            flip(&thrice.file, 32 + 3 * 4_120 + at);
+        }
+    }
+
+    #[test]
+    fn a_failed_transaction_of_one_frame_leaves_nothing() {
+        let (folder, _, connection) = log(5);
+        let begun = Log { file: folder.path().join("test.db-wal"), _folder: folder, connection };
+        let copies = [begun.copy(), begun.copy()];
+        for (number, copy) in (0..).zip(&copies) {
+            copy.connection.execute("INSERT INTO t VALUES (?1)", [number]).unwrap();
+        }
+        assert_eq!(copies[0].bytes().len(), copies[1].bytes().len());
+        assert_eq!(committed(&copies[1].file).cut_off, 0);
     }
 }
