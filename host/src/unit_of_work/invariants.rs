@@ -15,8 +15,16 @@ const TEXT_BYTES_MAX: usize = 128;
 type StockBefore<'a> = dyn Fn(&StockKey) -> Option<&'a Stock> + 'a;
 type ReservationBefore<'a> = dyn Fn(&str) -> Option<&'a Reservation> + 'a;
 
-/// What a draft writes and says, in the order of what it is about, so that a check costs no more
-/// than looking through it a few times.
+/// Up to so many facts are looked through for each thing that they are about.
+const FACTS_SEARCHED_MAX: usize = 16;
+
+/// What a draft writes and says. Where that is much, it is put in the order of what it is about,
+/// so that a check costs no more than looking through it a few times.
+struct Said<'a> {
+    draft: Draft<'a>,
+    sorted: Option<Sorted<'a>>,
+}
+
 struct Sorted<'a> {
     stocks: Vec<&'a StockKey>,
     reservations: Vec<&'a str>,
@@ -24,21 +32,28 @@ struct Sorted<'a> {
     on_reservations: Vec<(&'a str, &'a ReservationEvent)>,
 }
 
+fn about_stock(fact: &Event) -> Option<(&StockKey, &StockEvent)> {
+    match fact {
+        Event::Stock(event) => Some((&event.key, event)),
+        _ => None,
+    }
+}
+
+fn about_reservation(fact: &Event) -> Option<(&str, &ReservationEvent)> {
+    match fact {
+        Event::Reservation(event) => Some((event.reservation_id.as_str(), event)),
+        _ => None,
+    }
+}
+
 impl<'a> Sorted<'a> {
     fn of(draft: &Draft<'a>) -> Self {
         let mut stocks: Vec<_> = draft.stocks.iter().map(|(key, _)| key).collect();
         let mut reservations: Vec<_> =
             draft.reservations.iter().map(|(id, _)| id.as_str()).collect();
-        let (mut on_stocks, mut on_reservations) = (Vec::new(), Vec::new());
-        for fact in draft.facts {
-            match fact {
-                Event::Stock(event) => on_stocks.push((&event.key, event)),
-                Event::Reservation(event) => {
-                    on_reservations.push((event.reservation_id.as_str(), event));
-                }
-                Event::Domain(_) => {}
-            }
-        }
+        let mut on_stocks: Vec<_> = draft.facts.iter().filter_map(about_stock).collect();
+        let mut on_reservations: Vec<_> =
+            draft.facts.iter().filter_map(about_reservation).collect();
         stocks.sort_unstable();
         reservations.sort_unstable();
         // Stable: what is about one thing stays in the order in which it was said.
@@ -46,24 +61,55 @@ impl<'a> Sorted<'a> {
         on_reservations.sort_by_key(|(id, _)| *id);
         Self { stocks, reservations, on_stocks, on_reservations }
     }
-
-    fn on_stock(&self, key: &StockKey) -> impl Iterator<Item = &'a StockEvent> {
-        on(&self.on_stocks, key)
-    }
-
-    fn on_reservation(&self, id: &str) -> impl Iterator<Item = &'a ReservationEvent> {
-        on(&self.on_reservations, id)
-    }
 }
 
-/// The events about one thing.
-fn on<'s, 'a, K: Ord + ?Sized, E>(
-    sorted: &'s [(&'a K, &'a E)],
-    about: &K,
-) -> impl Iterator<Item = &'a E> + use<'s, 'a, K, E> {
+/// The part that is about one thing.
+fn on<'s, 'a, K: Ord + ?Sized, E>(sorted: &'s [(&'a K, &'a E)], about: &K) -> &'s [(&'a K, &'a E)] {
     let from = sorted.partition_point(|(key, _)| **key < *about);
     let to = sorted.partition_point(|(key, _)| **key <= *about);
-    sorted.get(from..to).unwrap_or_default().iter().map(|(_, event)| *event)
+    sorted.get(from..to).unwrap_or_default()
+}
+
+impl<'a> Said<'a> {
+    fn by(draft: &Draft<'a>) -> Self {
+        let much = draft.facts.len() > FACTS_SEARCHED_MAX;
+        Self { draft: *draft, sorted: much.then(|| Sorted::of(draft)) }
+    }
+
+    /// The facts to search; none where they are sorted.
+    fn few(&self) -> &'a [Event] {
+        if self.sorted.is_some() { &[] } else { self.draft.facts }
+    }
+
+    fn on_stock<'s>(&'s self, key: &'s StockKey) -> impl Iterator<Item = &'a StockEvent> + 's {
+        let many = self.sorted.as_ref().map(|it| on(&it.on_stocks, key)).unwrap_or_default();
+        let few = self.few().iter().filter_map(about_stock).filter(move |(its, _)| *its == key);
+        few.chain(many.iter().copied()).map(|(_, event)| event)
+    }
+
+    fn on_reservation<'s>(
+        &'s self,
+        id: &'s str,
+    ) -> impl Iterator<Item = &'a ReservationEvent> + 's {
+        let many = self.sorted.as_ref().map(|it| on(&it.on_reservations, id)).unwrap_or_default();
+        let few = self.few().iter().filter_map(about_reservation);
+        let few = few.filter(move |(its, _)| *its == id);
+        few.chain(many.iter().copied()).map(|(_, event)| event)
+    }
+
+    fn writes_stock(&self, key: &StockKey) -> bool {
+        match &self.sorted {
+            Some(sorted) => sorted.stocks.binary_search(&key).is_ok(),
+            None => self.draft.stocks.iter().any(|(written, _)| written == key),
+        }
+    }
+
+    fn writes_reservation(&self, id: &str) -> bool {
+        match &self.sorted {
+            Some(sorted) => sorted.reservations.binary_search(&id).is_ok(),
+            None => self.draft.reservations.iter().any(|(written, _)| written == id),
+        }
+    }
 }
 
 impl Draft<'_> {
@@ -77,41 +123,41 @@ impl Draft<'_> {
         stock: &StockBefore<'a>,
         reservation: &ReservationBefore<'a>,
     ) -> Result<(), String> {
-        let sorted = Sorted::of(self);
+        let said = Said::by(self);
         for (key, after) in self.stocks {
-            check_stock(key, stock(key), after, &sorted)?;
+            check_stock(key, stock(key), after, &said)?;
         }
         for (id, after) in self.reservations {
-            reservations::check(id, reservation(id), after, &sorted)?;
+            reservations::check(id, reservation(id), after, &said)?;
         }
         reservations::check_holdings(self, stock, reservation)?;
-        self.facts.iter().try_for_each(|fact| check_fact(fact, &sorted))
+        self.facts.iter().try_for_each(|fact| check_fact(fact, &said))
     }
 }
 
-fn check_fact(fact: &Event, written: &Sorted<'_>) -> Result<(), String> {
+fn check_fact(fact: &Event, said: &Said<'_>) -> Result<(), String> {
     match fact {
         Event::Stock(event) => {
-            if event.kind.changes_stock() && written.stocks.binary_search(&&event.key).is_err() {
+            if event.kind.changes_stock() && !said.writes_stock(&event.key) {
                 return Err(format!(
                     "an event says that {} changed, but it was not written",
                     event.key
                 ));
             }
             check_texts(&[&event.counterpart_id])?;
-            event.reservation_id.as_deref().map_or(Ok(()), |id| check_written(id, written))?;
+            event.reservation_id.as_deref().map_or(Ok(()), |id| check_written(id, said))?;
             if event.quantity.is_some_and(|quantity| quantity > QUANTITY_MAX) {
                 return Err(format!("an event on {} moves an impossible quantity", event.key));
             }
             Ok(())
         }
-        Event::Reservation(event) => check_written(&event.reservation_id, written),
+        Event::Reservation(event) => check_written(&event.reservation_id, said),
         Event::Domain(_) => Err("a command speaks of the component".to_owned()),
     }
 }
 
-fn check_written(id: &str, written: &Sorted<'_>) -> Result<(), String> {
-    if written.reservations.binary_search(&id).is_ok() {
+fn check_written(id: &str, said: &Said<'_>) -> Result<(), String> {
+    if said.writes_reservation(id) {
         return Ok(());
     }
     let shown: String = id.chars().take(TEXT_BYTES_MAX).collect();
@@ -130,7 +176,7 @@ fn check_stock(
     key: &StockKey,
     before: Option<&Stock>,
     after: &Stock,
-    said: &Sorted<'_>,
+    said: &Said<'_>,
 ) -> Result<(), String> {
     check_level(key, &after.level)?;
     if before.is_some_and(|before| before.created_at != after.created_at) {

@@ -65,24 +65,29 @@ pub(super) fn term_of(filter: &ReservationFilter) -> Option<Term> {
     (product.is_some() || location.is_some()).then(|| term(product, location))
 }
 
-fn terms<'a>(keys: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<Term> {
-    let mut terms = Vec::new();
+/// A term, and the number of a reservation that has it.
+type Entry = (Term, i64);
+
+/// Adds the terms of a reservation, most of them once.
+fn add_terms<'a>(
+    keys: impl Iterator<Item = (&'a str, &'a str)>,
+    number: i64,
+    entries: &mut Vec<Entry>,
+) {
+    let mut last = None;
     for (product, location) in keys {
-        terms.push(term(Some(product), None));
-        terms.push(term(None, Some(location)));
-        terms.push(term(Some(product), Some(location)));
+        entries.push((term(Some(product), None), number));
+        if last != Some(location) {
+            entries.push((term(None, Some(location)), number));
+        }
+        entries.push((term(Some(product), Some(location)), number));
+        last = Some(location);
     }
-    terms.sort_unstable();
-    terms.dedup();
-    terms
 }
 
-fn terms_of(lines: &[ReservationLine]) -> Vec<Term> {
-    terms(lines.iter().map(|line| (line.key.product_id.as_str(), line.key.location_id.as_str())))
+fn keys(lines: &[ReservationLine]) -> impl Iterator<Item = (&str, &str)> {
+    lines.iter().map(|line| (line.key.product_id.as_str(), line.key.location_id.as_str()))
 }
-
-/// A reservation that got new terms.
-pub(super) type Entry = (i64, Vec<Term>);
 
 /// The entries that no run has yet. Readers share it with the writer: it only grows, and what is
 /// newer than their commit they do not find in the database.
@@ -96,14 +101,14 @@ pub(super) struct Recent {
 /// appends, and a reader looks into few places.
 #[derive(Default)]
 struct Entries {
-    sorted: Vec<Vec<(Term, i64)>>,
-    latest: Vec<(Term, i64)>,
+    sorted: Vec<Vec<Entry>>,
+    latest: Vec<Entry>,
     last: i64,
 }
 
 impl Entries {
-    fn add(&mut self, term: Term, number: i64) {
-        self.latest.push((term, number));
+    fn add(&mut self, entry: Entry) {
+        self.latest.push(entry);
         if self.latest.len() == CHUNK_ENTRIES {
             let mut chunk = std::mem::replace(&mut self.latest, Vec::with_capacity(CHUNK_ENTRIES));
             chunk.sort_unstable();
@@ -127,7 +132,7 @@ impl Entries {
     }
 
     /// All of them, in order, each once.
-    fn in_order(&self) -> Vec<(Term, i64)> {
+    fn in_order(&self) -> Vec<Entry> {
         let mut all = Vec::with_capacity(self.count());
         self.sorted.iter().for_each(|chunk| all.extend_from_slice(chunk));
         all.extend_from_slice(&self.latest);
@@ -147,11 +152,9 @@ impl Recent {
     /// Adds what a commit has brought.
     pub(super) fn add(&self, new: &[Entry]) {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        for (number, terms) in new {
-            entries.last = entries.last.max(*number);
-            for term in terms {
-                entries.add(*term, *number);
-            }
+        for entry in new {
+            entries.last = entries.last.max(entry.1);
+            entries.add(*entry);
         }
     }
 
@@ -197,18 +200,22 @@ impl Indexing {
         if before.is_some_and(|before| same(&before)) {
             return Ok(());
         }
-        let mut terms = terms_of(&after.lines);
-        if let Some(before) = before {
-            let known = terms_of(&before.lines);
-            terms.retain(|term| known.binary_search(term).is_err());
-        }
+        let Some(before) = before else {
+            add_terms(keys(&after.lines), number, &mut self.new);
+            return Ok(());
+        };
+        let (mut new, mut known) = (Vec::new(), Vec::new());
+        add_terms(keys(&after.lines), number, &mut new);
+        add_terms(keys(&before.lines), number, &mut known);
+        known.sort_unstable();
+        new.retain(|entry| known.binary_search(entry).is_err());
         if number >= recent.first {
-            self.new.push((number, terms));
+            self.new.append(&mut new);
             return Ok(());
         }
         let insert = "INSERT OR IGNORE INTO listing_moved (term, reservation_no) VALUES (?1, ?2)";
         let mut insert = connection.prepare_cached(insert)?;
-        terms.iter().try_for_each(|term| insert.execute([*term, number]).map(|_| ()))
+        new.iter().try_for_each(|(term, number)| insert.execute([term, number]).map(|_| ()))
     }
 
     /// Writes a run where it is time for one.
@@ -405,7 +412,9 @@ fn read_rest(connection: &Connection, may_write: bool) -> rusqlite::Result<(Rece
     let mut at: Option<(i64, Vec<(String, String)>)> = None;
     let take = |recent: &Recent, (number, keys): (i64, Vec<(String, String)>)| {
         let keys = keys.iter().map(|(product, location)| (product.as_str(), location.as_str()));
-        recent.add(&[(number, terms(keys))]);
+        let mut entries = Vec::new();
+        add_terms(keys, number, &mut entries);
+        recent.add(&entries);
     };
     while let Some(row) = lines.next()? {
         let (number, key) = (row.get(0)?, (row.get(1)?, row.get(2)?));

@@ -1,6 +1,6 @@
 //! What must hold of reservations, and between them and their stocks.
 
-use super::{Draft, ReservationBefore, Sorted, StockBefore};
+use super::{Draft, ReservationBefore, Said, StockBefore};
 use crate::model::{
     LocationId, Map, QUANTITY_MAX, Reservation, ReservationState as State, Stock, StockKey,
 };
@@ -16,7 +16,7 @@ pub(super) fn check(
     id: &str,
     before: Option<&Reservation>,
     after: &Reservation,
-    said: &Sorted<'_>,
+    said: &Said<'_>,
 ) -> Result<(), String> {
     LocationId::check(id).map_err(|error| format!("a reservation's id {error}"))?;
     check_lines(id, after)?;
@@ -71,7 +71,7 @@ fn check_events(
     id: &str,
     before: Option<&Reservation>,
     after: &Reservation,
-    said: &Sorted<'_>,
+    said: &Said<'_>,
 ) -> Result<(), String> {
     let mut told = said.on_reservation(id);
     let Some(before) = before else {
