@@ -6,6 +6,7 @@ mod answers;
 mod clock;
 mod connection;
 mod connections;
+mod head;
 mod request;
 mod request_body;
 mod stream;

@@ -4,6 +4,7 @@ use super::{
     ADMIN, ADMIN_TIMEOUT, REQUEST_ID, REQUEST_ID_BYTES_MAX, Server,
     answers::{AnswerBody, Extent, NoRoom, Turn},
     connection::{Connection, Phase},
+    head,
     request_body::RequestBody,
 };
 use crate::http::problem::{Problem, ProblemCode};
@@ -61,7 +62,16 @@ pub(super) async fn answer(
             Body::empty()
         }
     });
-    let mut response = respond(&server, &connection, request).await;
+    let mut response = match head::check(&request) {
+        Ok(()) => respond(&server, &connection, request).await,
+        // Where the next request begins is as unclear as this one.
+        Err(problem) => {
+            drop(request);
+            let mut response = problem.into();
+            end_connection(&mut response);
+            response
+        }
+    };
     // A body that is not read on has to be dropped, or its connection waits for its reader.
     let unread = if with_body { connection.take_unread() } else { None };
     if let Some(body) = unread
