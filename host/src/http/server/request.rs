@@ -36,19 +36,25 @@ const DRAIN_TIME: Duration = Duration::from_millis(100);
 const HEALTH: &str = "/health/";
 const METRICS: &str = "/metrics";
 
-/// The connection is being closed: no request is begun on it.
+/// Why a request is not answered.
 #[derive(Debug, thiserror::Error)]
-#[error("the connection is being closed")]
-pub(super) struct Closing;
+pub(super) enum Unanswered {
+    /// No request is begun on the connection any more.
+    #[error("the connection is being closed")]
+    Closing,
+    /// Nobody reads the answer.
+    #[error("the client has gone")]
+    ClientGone,
+}
 
 /// Answers one request of a connection.
 pub(super) async fn answer(
     server: Arc<Server>,
     connection: Arc<Connection>,
     request: hyper::Request<Incoming>,
-) -> Result<hyper::Response<AnswerBody>, Closing> {
+) -> Result<hyper::Response<AnswerBody>, Unanswered> {
     if !connection.enter(Phase::Busy) {
-        return Err(Closing);
+        return Err(Unanswered::Closing);
     }
     let started = Instant::now();
     let request_id = request_id(&request);
@@ -63,7 +69,11 @@ pub(super) async fn answer(
         }
     });
     let mut response = match head::check(&request) {
-        Ok(()) => respond(&server, &connection, request).await,
+        Ok(()) => tokio::select! {
+            biased;
+            response = respond(&server, &connection, request) => response,
+            () = connection.client_gone() => return Err(Unanswered::ClientGone),
+        },
         // Where the next request begins is as unclear as this one.
         Err(problem) => {
             drop(request);
@@ -87,8 +97,9 @@ pub(super) async fn answer(
         log(&method, target, &response, started.elapsed(), &request_id);
     }
     response.headers_mut().insert(REQUEST_ID, request_id);
-    let response = response.map(|body| AnswerBody::new(body, &server.answers));
-    if connection.answered() { Ok(response) } else { Err(Closing) }
+    let response = response.map(|body| AnswerBody::new(body, &server.answers, &connection));
+    let large = response.body().is_large();
+    if connection.answered(large) { Ok(response) } else { Err(Unanswered::Closing) }
 }
 
 /// The answer of the handler, unless the limits of the server come first.
