@@ -86,11 +86,16 @@ fn what_a_client_does_not_read_goes_with_its_connection() {
     let server = server(&[("WRITE_TIMEOUT_MS", "300"), ("HEADER_TIMEOUT_MS", "300")]);
     many_stocks(&server);
     // One answer is wholly in the kernel, six are more than it takes; the last one of a
-    // connection is followed by its end.
-    for (count, last) in [(1, ""), (6, ""), (1, "connection: close\r\n")] {
+    // connection is followed by its end, which either side may begin.
+    for (count, last, half_closed) in
+        [(1, "", false), (6, "", false), (1, "connection: close\r\n", false), (6, "", true)]
+    {
         let mut stream = connect_narrow(server.port());
         let request = format!("GET /v1/inventory?limit=500 HTTP/1.1\r\nhost: test\r\n{last}\r\n");
         stream.write_all(request.repeat(count).as_bytes()).unwrap();
+        if half_closed {
+            stream.shutdown(Shutdown::Write).unwrap();
+        }
         eventually("the answer is made", || stream.peek(&mut [0]).is_ok_and(|bytes| bytes > 0));
         eventually("it is let go", || figure(&server, "holdfast_connections ") == 1);
         let read = stream.read_to_end(&mut Vec::new());

@@ -117,8 +117,8 @@ impl Answers {
     pub(super) async fn turn(&self, extent: Extent, time: Duration) -> Result<Turn<'_>, NoRoom> {
         let turn = async {
             let permit = self.lane(extent).acquire().await.ok()?;
-            // The count goes up before the look for room: room that is freed after the look then
-            // wakes this request.
+            // The count goes up before `has_room`, so that `Held::drop` cannot miss a waiting
+            // request.
             self.waiting.fetch_add(1, Ordering::SeqCst);
             let _waiting = Waiting(&self.waiting);
             loop {
