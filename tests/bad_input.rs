@@ -190,6 +190,34 @@ fn nonsense_on_the_wire_harms_nobody() {
 }
 
 #[test]
+fn a_head_that_leaves_the_host_or_the_framing_open_is_refused() {
+    let server = Server::start();
+    server.client().stock("a", 10, 0);
+    let chunked = "transfer-encoding: chunked\r\n";
+    for (headers, pointer) in [
+        ("content-length: 13\r\n".to_owned(), "/host"),
+        ("host: a\r\nhost: b\r\ncontent-length: 13\r\n".to_owned(), "/host"),
+        (format!("host: a\r\n{chunked}{chunked}"), "/transfer-encoding"),
+        ("host: a\r\ntransfer-encoding: gzip, chunked\r\n".to_owned(), "/transfer-encoding"),
+    ] {
+        let body = if headers.contains("chunked") {
+            "d\r\n{\"quantity\":1}\r\n0\r\n\r\n"
+        } else {
+            "{\"quantity\":1}"
+        };
+        let mut client = server.client();
+        let request = format!("POST /v1/inventory/a/reserve HTTP/1.1\r\n{headers}\r\n{body}");
+        client.send(request.as_bytes()).unwrap();
+        let reply = client.receive().unwrap();
+        assert_eq!(reply.pointers(), [pointer], "{headers}");
+        assert_eq!(reply.header("connection"), "close");
+    }
+    let mut client = server.client();
+    client.send(b"GET /v1/inventory/a HTTP/1.0\r\n\r\n").unwrap();
+    assert_eq!(client.receive().unwrap().json()["version"], 1, "nothing was carried out");
+}
+
+#[test]
 fn a_client_that_hangs_up_leaves_the_server_whole() {
     let server = Server::start();
     let mut honest = server.client();

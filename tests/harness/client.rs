@@ -78,7 +78,7 @@ impl Client {
                 return Err(std::io::ErrorKind::UnexpectedEof.into());
             }
             let line = line.trim_end();
-            if let Some(rest) = line.strip_prefix("HTTP/1.1 ") {
+            if let Some(rest) = line.strip_prefix("HTTP/1.1 ").or(line.strip_prefix("HTTP/1.0 ")) {
                 reply.status = rest[..3].parse().expect("a status");
             } else if let Some((name, value)) = line.split_once(':') {
                 reply.headers.insert(name.to_ascii_lowercase(), value.trim().to_owned());

@@ -3,8 +3,8 @@
 use super::{
     App,
     answer::Subject,
-    command::{Incoming, carry_out, command},
-    input::{Faults, JsonBody},
+    command::{Incoming, Terms, carry_out, command},
+    input::{self, Faults, JsonBody},
     openapi::BatchProblems,
     problem::Problem,
     transfers,
@@ -91,7 +91,12 @@ const MODES: [(&str, Mode); 2] = [("atomic", Mode::Atomic), ("independent", Mode
         BatchProblems,
     )
 )]
-async fn batch(State(app): State<App>, mut incoming: Incoming) -> Result<Response, Problem> {
+async fn batch(State(app): State<App>, incoming: Incoming) -> Result<Response, Problem> {
+    let (terms, subjects, work) = input::work_on(incoming.body_bytes, || read(incoming)).await??;
+    Ok(carry_out(&app, terms, Subject::Batch(subjects), work).await)
+}
+
+fn read(mut incoming: Incoming) -> Result<(Terms, Vec<Subject>, Work), Problem> {
     let mode = incoming.body.choice("mode", &MODES);
     let commands = incoming.body.list("commands", COMMANDS_MAX, one);
     let commands = commands.map_err(|count| {
@@ -109,7 +114,7 @@ async fn batch(State(app): State<App>, mut incoming: Incoming) -> Result<Respons
         Some(Mode::Independent) => Work::Each(commands),
         None => return Err(Problem::new("invalid-request", "the batch has no mode")),
     };
-    Ok(carry_out(&app, terms, Subject::Batch(subjects), work).await)
+    Ok((terms, subjects, work))
 }
 
 #[derive(Clone, Copy)]

@@ -5,7 +5,7 @@ use super::{
     App,
     answer::{self, Subject},
     conditional::Conditions,
-    input::{Faults, JsonBody, Params, Part},
+    input::{self, Faults, JsonBody, Params, Part},
     problem::Problem,
     respond,
 };
@@ -17,7 +17,7 @@ use crate::{
 use axum::{
     body::Body,
     extract::{FromRequest, Request},
-    http::{HeaderMap, HeaderName, Method, Uri, header},
+    http::{HeaderMap, HeaderName, Method, Uri, header, request::Parts},
     response::Response,
 };
 use sha2::{Digest, Sha256};
@@ -31,6 +31,8 @@ const KEY_CHARACTERS_MAX: usize = 255;
 /// A command as it comes in, its body a JSON object.
 pub(super) struct Incoming {
     pub(super) body: JsonBody,
+    /// The size of the body in bytes.
+    pub(super) body_bytes: usize,
     params: Params,
     conditions: Conditions,
     /// The key, and what the request is, whole.
@@ -43,13 +45,20 @@ impl FromRequest<App> for Incoming {
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let bytes = JsonBody::receive(&parts.headers, body, app).await?;
+        input::work_on(bytes.len(), move || Self::read(&parts, &bytes)).await?
+    }
+}
+
+impl Incoming {
+    fn read(parts: &Parts, bytes: &[u8]) -> Result<Self, Problem> {
+        let Parts { method, uri, headers, .. } = parts;
         Ok(Self {
-            params: Params::parse(parts.uri.query()),
-            conditions: Conditions::of(&parts.headers),
-            key: key(&parts.headers).map(|key| {
-                key.map(|key| (key, fingerprint(&parts.method, &parts.uri, &parts.headers, &bytes)))
-            }),
-            body: JsonBody::parse(&bytes)?,
+            params: Params::parse(uri.query()),
+            conditions: Conditions::of(headers),
+            key: key(headers)
+                .map(|key| key.map(|key| (key, fingerprint(method, uri, headers, bytes)))),
+            body: JsonBody::parse(bytes)?,
+            body_bytes: bytes.len(),
         })
     }
 }
@@ -132,7 +141,7 @@ pub(super) struct Terms {
 impl Incoming {
     /// Ends the reading: tells every fault, those of `faults` too.
     pub(super) fn finish(self, mut faults: Faults) -> Result<Terms, Problem> {
-        let Self { body, mut params, conditions, key } = self;
+        let Self { body, mut params, conditions, key, .. } = self;
         let rehearsal = params.flag("dry_run").unwrap_or(false);
         let precondition = conditions.precondition(&mut faults);
         let key = key.unwrap_or_else(|detail| {

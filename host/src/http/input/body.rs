@@ -1,4 +1,4 @@
-use super::{Faults, Json, Part, faults::token, receive};
+use super::{Faults, Json, Part, faults::token, receive, work_on};
 use crate::{
     http::{App, problem::Problem},
     model::{LineRequest, LocationId, ProductId, QUANTITY_MAX, StockKey},
@@ -39,7 +39,8 @@ impl FromRequest<App> for JsonBody {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        Self::parse(&Self::receive(&parts.headers, body, app).await?)
+        let bytes = Self::receive(&parts.headers, body, app).await?;
+        work_on(bytes.len(), move || Self::parse(&bytes)).await?
     }
 }
 
@@ -112,6 +113,10 @@ impl JsonBody {
     }
 
     fn fault(&mut self, name: &str, detail: impl ToString) {
+        if !self.faults.lists_more() {
+            // A large body can have very many.
+            return self.faults.count_one();
+        }
         let pointer = format!("{}/{}", self.pointer, token(name));
         self.faults.add(Part::Body, &pointer, detail);
     }

@@ -35,11 +35,21 @@ impl Faults {
     /// `pointer` is a JSON pointer (RFC 6901) into the part; for parameters and headers, `/`
     /// and their name.
     pub(in crate::http) fn add(&mut self, part: Part, pointer: &str, detail: impl ToString) {
-        self.count += 1;
-        if self.listed.len() < LISTED_MAX {
+        self.count_one();
+        if self.lists_more() {
             let detail = detail.to_string();
             self.listed.push(json!({"in": part.name(), "pointer": pointer, "detail": detail}));
         }
+    }
+
+    /// Counts one that is not listed.
+    pub(super) fn count_one(&mut self) {
+        self.count += 1;
+    }
+
+    /// Whether one more would be listed.
+    pub(super) fn lists_more(&self) -> bool {
+        self.listed.len() < LISTED_MAX
     }
 
     pub(in crate::http) fn join(&mut self, other: Self) {

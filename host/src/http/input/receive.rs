@@ -25,7 +25,7 @@ const BYTES_PER_SECOND_MIN: usize = 4 * 1024;
 /// The part of the time for a body in which it may arrive at any rate.
 const RATELESS_PART: u32 = 6;
 
-/// The least memory for a body that arrives in pieces.
+/// The smallest buffer of a body that arrives in pieces.
 const PIECES_BYTES_MIN: usize = 1024;
 
 /// The limits on a body.

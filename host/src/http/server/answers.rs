@@ -1,7 +1,11 @@
 //! The bound on answers that were made and not yet sent.
 
+use super::connection::Connection;
 use bytes::{Buf, Bytes};
-use hyper::body::{Body as _, Frame, SizeHint};
+use hyper::{
+    Method,
+    body::{Body as _, Frame, SizeHint},
+};
 use std::{
     io::IoSlice,
     pin::Pin,
@@ -36,13 +40,15 @@ pub(super) enum Extent {
 }
 
 impl Extent {
-    /// The extent of the answers of a route.
-    pub(super) fn of(path: &str) -> Self {
+    /// The extent of the answers of a route. Lists are read; only one of them is asked for with a
+    /// body.
+    pub(super) fn of(method: &Method, path: &str) -> Self {
         match path {
             "/v1/batch" => Self::Batch,
+            "/v1/inventory/query" => Self::List,
+            _ if *method != Method::GET && *method != Method::HEAD => Self::Small,
             "/v1/inventory"
             | "/v1/inventory/low-stock"
-            | "/v1/inventory/query"
             | "/v1/reservations"
             | "/v1/events"
             | "/openapi.json" => Self::List,
@@ -116,7 +122,8 @@ impl Answers {
     pub(super) async fn turn(&self, extent: Extent, time: Duration) -> Result<Turn<'_>, NoRoom> {
         let turn = async {
             let permit = self.lane(extent).acquire().await.ok()?;
-            // Whoever frees room looks for waiting ones after that, and these for room after this.
+            // The count goes up before `has_room`, so that `Held::drop` cannot miss a waiting
+            // request.
             self.waiting.fetch_add(1, Ordering::SeqCst);
             let _waiting = Waiting(&self.waiting);
             loop {
@@ -178,14 +185,33 @@ impl Drop for Held {
 /// The body of an answer, counted until its last byte is handed to the operating system.
 pub(super) struct AnswerBody {
     body: axum::body::Body,
-    held: Option<Arc<Held>>,
+    /// The count and the connection; `None` for small answers.
+    held: Option<(Arc<Held>, Arc<Connection>)>,
+}
+
+impl Drop for AnswerBody {
+    fn drop(&mut self) {
+        if let Some((_, connection)) = &self.held {
+            connection.body_ended();
+        }
+    }
 }
 
 impl AnswerBody {
-    pub(super) fn new(body: axum::body::Body, answers: &Arc<Answers>) -> Self {
+    pub(super) fn new(
+        body: axum::body::Body,
+        answers: &Arc<Answers>,
+        connection: &Arc<Connection>,
+    ) -> Self {
         let bytes = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-        let held = (bytes >= SMALL_BYTES).then(|| Arc::new(answers.hold(bytes)));
+        let held =
+            (bytes >= SMALL_BYTES).then(|| (Arc::new(answers.hold(bytes)), Arc::clone(connection)));
         Self { body, held }
+    }
+
+    /// Whether the answer is counted.
+    pub(super) fn is_large(&self) -> bool {
+        self.held.is_some()
     }
 }
 
@@ -199,7 +225,8 @@ impl hyper::body::Body for AnswerBody {
     ) -> Poll<Option<Result<Frame<CountedBytes>, axum::Error>>> {
         let polled = Pin::new(&mut self.body).poll_frame(context);
         polled.map(|frame| {
-            let counted = |bytes| CountedBytes { bytes, _held: self.held.clone() };
+            let held = self.held.as_ref().map(|(held, _)| Arc::clone(held));
+            let counted = |bytes| CountedBytes { bytes, _held: held };
             frame.map(|frame| frame.map(|frame| frame.map_data(counted)))
         })
     }
@@ -239,7 +266,7 @@ impl Buf for CountedBytes {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::clock::CoarseClock, *};
     use crate::http::openapi;
 
     /// Whether a schema has an array, or names one that has.
@@ -276,9 +303,13 @@ mod tests {
                 let bounded = ["/v1/reservations/", "/v1/admin/", "/health/"]
                     .iter()
                     .any(|beginning| path.starts_with(beginning));
+                let method = method.to_uppercase().parse().unwrap();
+                let extent = Extent::of(&method, path);
                 if large && !bounded {
                     lists += 1;
-                    assert_ne!(Extent::of(path), Extent::Small, "{method} {path}");
+                    assert_ne!(extent, Extent::Small, "{method} {path}");
+                } else {
+                    assert!(extent != Extent::List || method == Method::GET, "{method} {path}");
                 }
             }
         }
@@ -288,7 +319,8 @@ mod tests {
     #[tokio::test]
     async fn an_answer_counts_until_its_bytes_were_sent() {
         let answers = Arc::new(Answers::new(100_000, 1));
-        let mut body = AnswerBody::new(vec![0; 100_000].into(), &answers);
+        let connection = Connection::new(1, false, Arc::new(CoarseClock::new()), None);
+        let mut body = AnswerBody::new(vec![0; 100_000].into(), &answers, &Arc::new(connection));
         let frame = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await;
         drop(body);
         let mut bytes = frame.unwrap().unwrap().into_data().ok().unwrap();

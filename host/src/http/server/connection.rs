@@ -1,12 +1,15 @@
 //! What one connection is doing, so that the reaper can tell the slow from the busy.
 
-use super::clock::CoarseClock;
+use super::{clock::CoarseClock, send_queue::SendQueue};
 use hyper::body::Incoming;
-use std::sync::{
-    Arc, Mutex, OnceLock, PoisonError,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
 };
-use tokio::task::AbortHandle;
+use tokio::{sync::Notify, task::AbortHandle};
 
 /// The rate below which a client that sends or reads counts as making no progress, in bytes
 /// per millisecond (4 KiB per second).
@@ -35,6 +38,23 @@ pub(super) enum Phase {
 /// the phase lasts (moved forward by progress), in one word: it changes in one step.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Moment(u64);
+
+/// Time for an answer once the client has sent the end of its stream. A client that has only
+/// closed its sending side reads the answer; one that has gone sends just the same, and nobody
+/// waits for its answer longer than that.
+const HALF_CLOSED_TIME: Duration = Duration::from_secs(1);
+
+/// The end of the stream counts as a byte that awaits its acknowledgement.
+const END_BYTES: u64 = 1;
+
+/// How a connection is closed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum CloseMode {
+    /// The kernel goes on sending what it has.
+    Finish,
+    /// The kernel drops what it has, and tells the client by a reset.
+    Reset,
+}
 
 const PHASE_BITS: u64 = 0b0111;
 const ANSWERED_BIT: u64 = 0b1000;
@@ -89,10 +109,31 @@ pub(super) struct Connection {
     unread: Mutex<Option<Incoming>>,
     /// Ends the task of the connection.
     task: OnceLock<AbortHandle>,
+    /// What the kernel has not sent yet; `None` where that cannot be known.
+    send_queue: Option<SendQueue>,
+    /// Bytes that were handed to the kernel.
+    written: AtomicU64,
+    /// Bytes that the client's side had acknowledged at the last look.
+    acknowledged: AtomicU64,
+    /// Whether the last look was answered. Otherwise writes that had to wait are the progress.
+    acknowledgements_are_told: AtomicBool,
+    /// Whether the body of a large answer has not been handed over to its end.
+    body_is_open: AtomicBool,
+    /// Whether the kernel is to drop what it has when the socket is closed.
+    resets: AtomicBool,
+    /// Notified when the client sends nothing more.
+    client_ended: Notify,
+    /// Whether the client has reset the connection.
+    client_gone: AtomicBool,
 }
 
 impl Connection {
-    pub(super) fn new(id: u64, surplus: bool, clock: Arc<CoarseClock>) -> Self {
+    pub(super) fn new(
+        id: u64,
+        surplus: bool,
+        clock: Arc<CoarseClock>,
+        send_queue: Option<SendQueue>,
+    ) -> Self {
         let moment = Moment::new(Phase::Head, false, clock.now_ms());
         Self {
             id,
@@ -101,6 +142,14 @@ impl Connection {
             moment: AtomicU64::new(moment.0),
             unread: Mutex::new(None),
             task: OnceLock::new(),
+            send_queue,
+            written: AtomicU64::new(0),
+            acknowledged: AtomicU64::new(0),
+            acknowledgements_are_told: AtomicBool::new(false),
+            body_is_open: AtomicBool::new(false),
+            resets: AtomicBool::new(false),
+            client_ended: Notify::new(),
+            client_gone: AtomicBool::new(false),
         }
     }
 
@@ -120,9 +169,77 @@ impl Connection {
     }
 
     /// Notes that the request was answered: the answer is sent next, then the connection waits
-    /// for another request.
-    pub(super) fn answered(&self) -> bool {
-        self.change(|_| Moment::new(Phase::Head, true, self.clock.now_ms()))
+    /// for another request. Returns false where the connection is being closed.
+    ///
+    /// A large answer counts as being sent from the beginning, so that a server that stops
+    /// waits for it even before the first write that has to wait.
+    pub(super) fn answered(&self, large: bool) -> bool {
+        self.body_is_open.store(large, Ordering::Relaxed);
+        let phase = if large { Phase::Sending } else { Phase::Head };
+        self.change(|_| Moment::new(phase, true, self.clock.now_ms()))
+    }
+
+    /// Notes that the whole body of a large answer was handed over to be written.
+    pub(super) fn body_ended(&self) {
+        self.body_is_open.store(false, Ordering::Relaxed);
+    }
+
+    /// Notes that everything handed over so far was written.
+    pub(super) fn flushed(&self) {
+        if self.phase() == Phase::Sending && !self.body_is_open.load(Ordering::Relaxed) {
+            let _ = self.enter(Phase::Head);
+        }
+    }
+
+    /// Notes a write that had to wait, after writes that had not.
+    pub(super) fn blocked(&self) {
+        // While a request is handled, the handler's time counts.
+        if matches!(self.phase(), Phase::Head | Phase::Sending) && self.enter(Phase::Sending) {
+            // Acknowledgements from before are no progress of this answer.
+            self.unread();
+        }
+    }
+
+    /// Notes bytes that were handed to the kernel, after a wait or without one.
+    pub(super) fn wrote(&self, bytes: usize, waited: bool) {
+        self.written.fetch_add(u64::try_from(bytes).unwrap_or(u64::MAX), Ordering::Relaxed);
+        let told = self.acknowledgements_are_told.load(Ordering::Relaxed);
+        if waited && !told && self.phase() == Phase::Sending {
+            self.moved(bytes);
+        }
+    }
+
+    /// Bytes that were written and that the client's side has not acknowledged; `None` where
+    /// that cannot be known. What it has acknowledged since the last look is progress.
+    ///
+    /// A socket becomes writable again only when a third of its buffer is free, which a slow
+    /// reader takes longer for than the reaper waits.
+    pub(super) fn unread(&self) -> Option<u64> {
+        let written = self.written.load(Ordering::Relaxed);
+        let unacknowledged = self.send_queue.as_ref().and_then(SendQueue::unacknowledged);
+        self.acknowledgements_are_told.store(unacknowledged.is_some(), Ordering::Relaxed);
+        let unacknowledged = unacknowledged?;
+        let acknowledged = written.saturating_sub(unacknowledged);
+        let before = self.acknowledged.fetch_max(acknowledged, Ordering::Relaxed);
+        let unread = if unacknowledged > END_BYTES { unacknowledged } else { 0 };
+        if acknowledged > before && (unread > 0 || self.phase() == Phase::Sending) {
+            self.moved(usize::try_from(acknowledged - before).unwrap_or(usize::MAX));
+        }
+        Some(unread)
+    }
+
+    /// Notes that the client sends nothing more, and whether it reads nothing more either.
+    pub(super) fn client_ended(&self, gone: bool) {
+        self.client_gone.store(gone, Ordering::Relaxed);
+        self.client_ended.notify_one();
+    }
+
+    /// Waits until the client has gone, or has had the time of one that still reads.
+    pub(super) async fn client_gone(&self) {
+        self.client_ended.notified().await;
+        if !self.client_gone.load(Ordering::Relaxed) {
+            tokio::time::sleep(HALF_CLOSED_TIME).await;
+        }
     }
 
     /// Notes that bytes were moved: at the least rate, they are worth so many milliseconds.
@@ -144,14 +261,20 @@ impl Connection {
 
     /// Closes the connection, unless it has done anything since the moment that the caller
     /// judged it by. Returns whether it is closed.
-    pub(super) fn close(&self, seen: Moment) -> bool {
+    pub(super) fn close(&self, seen: Moment, mode: CloseMode) -> bool {
         let closing = Moment::new(Phase::Closing, seen.answered(), seen.since_ms());
         let unchanged =
             self.moment.compare_exchange(seen.0, closing.0, Ordering::AcqRel, Ordering::Acquire);
         if unchanged.is_ok() {
+            self.resets.store(mode == CloseMode::Reset, Ordering::Relaxed);
             self.abort();
         }
         unchanged.is_ok()
+    }
+
+    /// Whether the kernel is to drop what it has when the socket is closed.
+    pub(super) fn resets(&self) -> bool {
+        self.resets.load(Ordering::Relaxed)
     }
 
     /// Ends the task of the connection, whatever it is doing.
@@ -183,7 +306,7 @@ mod tests {
     use super::*;
 
     fn connection() -> Connection {
-        Connection::new(1, false, Arc::new(CoarseClock::new()))
+        Connection::new(1, false, Arc::new(CoarseClock::new()), None)
     }
 
     #[test]
@@ -211,14 +334,14 @@ mod tests {
         let connection = connection();
         let judged = connection.moment();
         assert!(connection.enter(Phase::Busy));
-        assert!(!connection.close(judged));
+        assert!(!connection.close(judged, CloseMode::Finish));
         assert_eq!(connection.phase(), Phase::Busy);
     }
 
     #[test]
     fn a_connection_that_is_being_closed_begins_no_request() {
         let connection = connection();
-        assert!(connection.close(connection.moment()));
+        assert!(connection.close(connection.moment(), CloseMode::Finish));
         assert!(!connection.enter(Phase::Busy));
         assert_eq!(connection.phase(), Phase::Closing);
     }

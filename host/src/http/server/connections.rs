@@ -2,10 +2,12 @@
 
 use super::{
     clock::{CoarseClock, milliseconds},
-    connection::{Connection, Moment, Phase},
+    connection::{CloseMode, Connection, Moment, Phase},
+    send_queue::{SendQueue, SendQueues},
 };
 use std::{
     collections::{BTreeMap, VecDeque},
+    net::SocketAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -62,11 +64,11 @@ impl Times {
 pub(super) struct Connections {
     /// Connections that may ask anything.
     max: usize,
-    /// Connections above the limit.
-    surplus: usize,
     times: Times,
     clock: Arc<CoarseClock>,
     slots: Arc<Semaphore>,
+    /// Tells what clients have not read; `None` where the system does not say.
+    send_queues: Option<Arc<SendQueues>>,
     open: Mutex<BTreeMap<u64, Arc<Connection>>>,
     arrived: AtomicU64,
     gave_way: AtomicU64,
@@ -92,10 +94,10 @@ impl Connections {
         let surplus = (max / SURPLUS_PART).clamp(SURPLUS_MIN, SURPLUS_MAX);
         Self {
             max,
-            surplus,
             times,
             clock,
             slots: Arc::new(Semaphore::new(max.saturating_add(surplus))),
+            send_queues: SendQueues::open(),
             open: Mutex::default(),
             arrived: AtomicU64::new(0),
             gave_way: AtomicU64::new(0),
@@ -114,8 +116,7 @@ impl Connections {
 
     /// Open connections, those above the limit included.
     pub(super) fn count(&self) -> usize {
-        let slots = self.max.saturating_add(self.surplus);
-        slots.saturating_sub(self.slots.available_permits())
+        self.lock().len()
     }
 
     /// Connections that were closed to make room for others, since the start.
@@ -128,26 +129,40 @@ impl Connections {
         self.count() > self.max
     }
 
+    /// Whether as many connections are open as may ask anything: one more is above the limit.
+    pub(super) fn is_full(&self) -> bool {
+        self.count() >= self.max
+    }
+
     /// A slot for one more connection, those above the limit included.
     pub(super) async fn slot(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.slots).acquire_owned().await.ok()
     }
 
-    /// Adds a connection.
+    /// Adds a connection between two addresses, the server's first.
     pub(super) fn add(
         self: &Arc<Self>,
         slot: OwnedSemaphorePermit,
         surplus: bool,
+        ends: Option<(SocketAddr, SocketAddr)>,
     ) -> (Arc<Connection>, Place) {
         let id = self.arrived.fetch_add(1, Ordering::Relaxed);
-        let connection = Arc::new(Connection::new(id, surplus, Arc::clone(&self.clock)));
+        let send_queue = self.send_queues.as_ref().zip(ends);
+        let send_queue = send_queue.map(|(all, (local, peer))| SendQueue::new(all, local, peer));
+        let connection = Connection::new(id, surplus, Arc::clone(&self.clock), send_queue);
+        let connection = Arc::new(connection);
         self.lock().insert(id, Arc::clone(&connection));
         (connection, Place { connections: Arc::clone(self), id, _slot: slot })
     }
 
-    /// Whether the server is stopping: then every answer is the last of its connection.
+    /// Whether the server is stopping. Every answer is then the last of its connection.
     pub(super) fn stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
+    }
+
+    /// Time without progress in sending an answer, in milliseconds.
+    pub(super) fn write_ms(&self) -> u64 {
+        self.times.write_ms
     }
 
     pub(super) fn stop(&self) {
@@ -158,26 +173,44 @@ impl Connections {
     /// were read, clients that do not read have less time.
     pub(super) fn reap(&self, now_ms: u64, answers_awaited: bool) {
         let over_limit = self.is_over_limit();
-        for connection in self.lock().values() {
-            let moment = connection.moment();
-            let age_ms = now_ms.saturating_sub(moment.since_ms());
-            let time_ms = match moment.phase() {
-                Phase::Head if connection.surplus && over_limit => milliseconds(SURPLUS_TIME),
-                Phase::Head => self.times.header_ms,
+        let overdue: Vec<_> = {
+            let open = self.lock();
+            let moments = open.values().map(|connection| (connection.moment(), connection));
+            let overdue = moments.filter(|(moment, connection)| {
+                let time_ms =
+                    self.time_ms(*moment, connection.surplus && over_limit, answers_awaited);
+                time_ms.is_some_and(|ms| now_ms.saturating_sub(moment.since_ms()) > ms)
+            });
+            overdue.map(|(moment, connection)| (moment, Arc::clone(connection))).collect()
+        };
+        // Each of these costs a question to the kernel, during which none may wait for the lock.
+        for (moment, connection) in overdue {
+            let unread_ms = match moment.phase() {
                 Phase::Sending if answers_awaited => self.times.patience_ms,
-                Phase::Sending => self.times.write_ms,
-                Phase::Lingering => milliseconds(LINGER_TIME),
-                // These phases have times of their own, and tell the client.
-                Phase::Busy | Phase::Receiving | Phase::AwaitingRoom => continue,
                 // The task may have been set after the connection was closed.
                 Phase::Closing => {
                     connection.abort();
                     continue;
                 }
+                _ => self.times.write_ms,
             };
-            if age_ms > time_ms {
-                connection.close(moment);
+            if let Some((moment, mode)) = judge(&connection, moment, now_ms, unread_ms) {
+                connection.close(moment, mode);
             }
+        }
+    }
+
+    /// Time without progress in the phase of a moment; `None` for phases that have times of their
+    /// own, and tell the client.
+    fn time_ms(&self, moment: Moment, surplus: bool, answers_awaited: bool) -> Option<u64> {
+        match moment.phase() {
+            Phase::Head if surplus => Some(milliseconds(SURPLUS_TIME)),
+            Phase::Head => Some(self.times.header_ms),
+            Phase::Sending if answers_awaited => Some(self.times.patience_ms),
+            Phase::Sending => Some(self.times.write_ms),
+            Phase::Lingering => Some(milliseconds(LINGER_TIME)),
+            Phase::Busy | Phase::Receiving | Phase::AwaitingRoom => None,
+            Phase::Closing => Some(0),
         }
     }
 
@@ -189,7 +222,10 @@ impl Connections {
             let moment = connection.moment();
             match moment.phase() {
                 Phase::Head | Phase::Lingering => {
-                    connection.close(moment);
+                    // It may have begun a request meanwhile.
+                    if !connection.close(moment, CloseMode::Finish) {
+                        others += 1;
+                    }
                 }
                 Phase::Closing => connection.abort(),
                 Phase::Busy | Phase::Receiving | Phase::AwaitingRoom | Phase::Sending => {
@@ -241,6 +277,35 @@ impl Connections {
     }
 }
 
+/// How a connection that has used up its time is closed, and the moment it is judged by; `None`
+/// where its client has read on, or has had less than `unread_ms` for what it has not read.
+fn judge(
+    connection: &Connection,
+    moment: Moment,
+    now_ms: u64,
+    unread_ms: u64,
+) -> Option<(Moment, CloseMode)> {
+    let phase = moment.phase();
+    let answers = match phase {
+        Phase::Sending | Phase::Lingering => true,
+        Phase::Head => moment.answered(),
+        _ => false,
+    };
+    if !answers {
+        return Some((moment, CloseMode::Finish));
+    }
+    match (connection.unread(), phase) {
+        // The client has read everything: the server is late.
+        (Some(0), Phase::Sending) => None,
+        (Some(0) | None, Phase::Head | Phase::Lingering) => Some((moment, CloseMode::Finish)),
+        _ => {
+            let moment = connection.moment();
+            let over = now_ms.saturating_sub(moment.since_ms()) >= unread_ms;
+            (over && moment.phase() == phase).then_some((moment, CloseMode::Reset))
+        }
+    }
+}
+
 /// Makes room for new connections: belongs to the task that accepts them.
 #[derive(Debug, Default)]
 pub(super) struct RoomMaker {
@@ -267,8 +332,11 @@ impl RoomMaker {
     }
 
     fn close_candidate(&mut self, connections: &Connections) -> bool {
+        let (now_ms, patience_ms) = (connections.clock.now_ms(), connections.times.patience_ms);
         while let Some((moment, connection)) = self.candidates.pop_front() {
-            if connection.close(moment) {
+            if let Some((moment, mode)) = judge(&connection, moment, now_ms, patience_ms)
+                && connection.close(moment, mode)
+            {
                 connections.gave_way.fetch_add(1, Ordering::Relaxed);
                 return true;
             }

@@ -6,8 +6,10 @@ mod answers;
 mod clock;
 mod connection;
 mod connections;
+mod head;
 mod request;
 mod request_body;
+mod send_queue;
 mod stream;
 
 use crate::config::Config;
@@ -30,7 +32,7 @@ const HEAD_BYTES_MAX: usize = 32 * 1024;
 /// The longest request id that is taken from a client.
 const REQUEST_ID_BYTES_MAX: usize = 128;
 
-/// What operators ask for takes its time: a large component a minute to compile.
+/// Requests of operators have a longer limit: compiling a large component takes a minute.
 const ADMIN: &str = "/v1/admin/";
 const ADMIN_TIMEOUT: Duration = Duration::from_mins(15);
 
@@ -49,7 +51,7 @@ const BACKLOG: u32 = 1_024;
 /// megabytes if it were left to grow for clients that do not read.
 const SEND_BUFFER_BYTES: u32 = 128 * 1024;
 
-/// Between two looks at what connections are doing: a part of the shortest time that they are
+/// The pause between two passes of the reaper: a part of the shortest time that connections are
 /// held to, within bounds.
 const TICK_PART: u32 = 8;
 const TICK_MIN: Duration = Duration::from_millis(10);
@@ -95,7 +97,7 @@ impl Traffic {
             connections: Arc::new(connections),
             answers: Arc::new(Answers::new(config.answers_bytes_max, config.engine.readers_max)),
             tick: (shortest / TICK_PART).clamp(TICK_MIN, TICK_MAX),
-            // A slow body is told so by its own limit, before this one.
+            // The limit on the body ends a slow body first.
             request_timeout: config.request_timeout.saturating_mul(2),
             room_timeout: config.request_timeout,
             drain_timeout: config.drain_timeout,
@@ -198,11 +200,12 @@ async fn accept_all(listener: TcpListener, server: &Arc<Server>, tick: Duration)
     loop {
         let slot = slot(connections, &mut room, tick).await;
         match listener.accept().await {
-            Ok((stream, _)) => {
-                let surplus = connections.is_over_limit() && !room.close_one(connections);
+            Ok((stream, peer)) => {
+                let surplus = connections.is_full() && !room.close_one(connections);
                 // Answers are small and waited for. A client that has gone already is no error.
                 let _ = stream.set_nodelay(true);
-                let (connection, place) = connections.add(slot, surplus);
+                let ends = stream.local_addr().ok().map(|local| (local, peer));
+                let (connection, place) = connections.add(slot, surplus, ends);
                 let task = tokio::spawn(connect(
                     stream,
                     Arc::clone(server),
@@ -261,13 +264,17 @@ async fn connect(
     connection: Arc<connection::Connection>,
     place: Place,
 ) {
-    let stream = WatchedStream::new(stream, Arc::clone(&connection));
+    let unread_ms = server.connections.write_ms();
+    let stream = WatchedStream::new(stream, Arc::clone(&connection), unread_ms);
     let service = service_fn(move |request| {
         request::answer(Arc::clone(&server), Arc::clone(&connection), request)
     });
     let served = http1::Builder::new()
         // The reaper closes slow connections, without a timer for each request.
         .header_read_timeout(None)
+        // A client may close its sending side once it has asked; `WatchedStream` notices those
+        // that have gone.
+        .half_close(true)
         .max_buf_size(HEAD_BYTES_MAX)
         .serve_connection(stream, service)
         .await;
@@ -276,3 +283,6 @@ async fn connect(
     }
     drop(place);
 }
+
+#[cfg(test)]
+mod tests;

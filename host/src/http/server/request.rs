@@ -4,6 +4,7 @@ use super::{
     ADMIN, ADMIN_TIMEOUT, REQUEST_ID, REQUEST_ID_BYTES_MAX, Server,
     answers::{AnswerBody, Extent, NoRoom, Turn},
     connection::{Connection, Phase},
+    head,
     request_body::RequestBody,
 };
 use crate::http::problem::{Problem, ProblemCode};
@@ -38,19 +39,25 @@ const METRICS: &str = "/metrics";
 /// A query whose parameters are a body.
 const QUERY: &str = "/v1/inventory/query";
 
-/// The connection is being closed: no request is begun on it.
+/// Why a request is not answered.
 #[derive(Debug, thiserror::Error)]
-#[error("the connection is being closed")]
-pub(super) struct Closing;
+pub(super) enum Unanswered {
+    /// No request is begun on the connection any more.
+    #[error("the connection is being closed")]
+    Closing,
+    /// Nobody reads the answer.
+    #[error("the client has gone")]
+    ClientGone,
+}
 
 /// Answers one request of a connection.
 pub(super) async fn answer(
     server: Arc<Server>,
     connection: Arc<Connection>,
     request: hyper::Request<Incoming>,
-) -> Result<hyper::Response<AnswerBody>, Closing> {
+) -> Result<hyper::Response<AnswerBody>, Unanswered> {
     if !connection.enter(Phase::Busy) {
-        return Err(Closing);
+        return Err(Unanswered::Closing);
     }
     let started = Instant::now();
     let request_id = request_id(&request);
@@ -64,7 +71,20 @@ pub(super) async fn answer(
             Body::empty()
         }
     });
-    let mut response = respond(&server, &connection, request).await;
+    let mut response = match head::check(&request) {
+        Ok(()) => tokio::select! {
+            biased;
+            response = respond(&server, &connection, request) => response,
+            () = connection.client_gone() => return Err(Unanswered::ClientGone),
+        },
+        // Where the next request begins is as unclear as this one.
+        Err(problem) => {
+            drop(request);
+            let mut response = problem.into();
+            end_connection(&mut response);
+            response
+        }
+    };
     // A body that is not read on has to be dropped, or its connection waits for its reader.
     let unread = if with_body { connection.take_unread() } else { None };
     if let Some(body) = unread
@@ -80,8 +100,9 @@ pub(super) async fn answer(
         log(&method, target, &response, started.elapsed(), &request_id);
     }
     response.headers_mut().insert(REQUEST_ID, request_id);
-    let response = response.map(|body| AnswerBody::new(body, &server.answers));
-    if connection.answered() { Ok(response) } else { Err(Closing) }
+    let response = response.map(|body| AnswerBody::new(body, &server.answers, &connection));
+    let large = response.body().is_large();
+    if connection.answered(large) { Ok(response) } else { Err(Unanswered::Closing) }
 }
 
 /// The answer of the handler, unless the limits of the server come first.
@@ -99,7 +120,7 @@ async fn respond(server: &Server, connection: &Connection, request: Request) -> 
         );
         return Problem::new("overloaded", detail).with("limit", max).into();
     }
-    let extent = Extent::of(path);
+    let extent = Extent::of(request.method(), path);
     let operator = path.starts_with(ADMIN);
     // A command has a limit of its own, which does not hold while it waits for due holds.
     let limited = operator || *request.method() == Method::GET || path == QUERY;

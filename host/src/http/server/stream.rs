@@ -1,5 +1,5 @@
-//! The socket of a connection: notes when the client has to read before more can be sent, and
-//! closes so that the last answer arrives.
+//! The socket of a connection: notes when the client has to read before more can be sent and
+//! when it has sent the end of its stream, and closes so that the last answer arrives.
 
 use super::connection::{Connection, Phase};
 use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
@@ -28,32 +28,72 @@ pub(super) struct WatchedStream {
     blocked: bool,
     /// Whether the client was told that nothing follows.
     shut: bool,
+    /// Whether the client sends nothing more, and then whether it has reset the connection.
+    client_ended: Option<bool>,
     lingered_bytes: usize,
+    /// Time in milliseconds after which the kernel gives up a client that does not read.
+    unread_ms: u32,
+}
+
+impl Drop for WatchedStream {
+    /// Bounds the time for which the kernel keeps what was not read: it keeps that as well when
+    /// the socket has been closed.
+    fn drop(&mut self) {
+        let stream = self.io.inner();
+        // A socket that has failed has nothing to keep.
+        if self.connection.resets() {
+            let _ = stream.set_zero_linger();
+            return;
+        }
+        #[cfg(target_os = "linux")]
+        let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, self.unread_ms);
+    }
 }
 
 impl WatchedStream {
-    pub(super) fn new(stream: TcpStream, connection: Arc<Connection>) -> Self {
-        let io = TokioIo::new(stream);
-        Self { io, connection, blocked: false, shut: false, lingered_bytes: 0 }
+    pub(super) fn new(stream: TcpStream, connection: Arc<Connection>, unread_ms: u64) -> Self {
+        Self {
+            io: TokioIo::new(stream),
+            connection,
+            blocked: false,
+            shut: false,
+            client_ended: None,
+            lingered_bytes: 0,
+            unread_ms: u32::try_from(unread_ms).unwrap_or(u32::MAX),
+        }
     }
 
     fn wrote(&mut self, result: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match &result {
+            Poll::Pending if self.blocked && self.connection.phase() == Phase::Sending => {}
             Poll::Pending => {
                 self.blocked = true;
-                // While a request is handled, the handler's time counts.
-                if self.connection.phase() == Phase::Head {
-                    let _ = self.connection.enter(Phase::Sending);
-                }
+                self.connection.blocked();
             }
-            Poll::Ready(Ok(bytes)) if self.blocked => {
-                if self.connection.phase() == Phase::Sending {
-                    self.connection.moved(*bytes);
-                }
-            }
-            Poll::Ready(_) => {}
+            Poll::Ready(Ok(bytes)) => self.connection.wrote(*bytes, self.blocked),
+            Poll::Ready(Err(_)) => {}
         }
         result
+    }
+
+    /// Looks for the end of the client's stream while a request is handled: hyper does not read
+    /// then.
+    fn watch_client(&mut self, context: &mut Context<'_>) {
+        if !matches!(self.connection.phase(), Phase::Busy | Phase::AwaitingRoom) {
+            return;
+        }
+        if self.client_ended.is_none() {
+            let mut byte = [MaybeUninit::uninit()];
+            let mut byte = tokio::io::ReadBuf::uninit(&mut byte);
+            self.client_ended = match self.io.inner().poll_peek(context, &mut byte) {
+                Poll::Ready(Ok(0)) => Some(false),
+                Poll::Ready(Err(_)) => Some(true),
+                Poll::Ready(Ok(_)) | Poll::Pending => None,
+            };
+        }
+        if let Some(gone) = self.client_ended {
+            self.connection.client_ended(gone);
+        }
     }
 }
 
@@ -90,20 +130,18 @@ impl Write for WatchedStream {
         self.io.is_write_vectored()
     }
 
-    /// Is called when all was written.
+    /// Is called when all was written, and whenever a request that is handled was looked at.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.blocked {
-            self.blocked = false;
-            if self.connection.phase() == Phase::Sending {
-                let _ = self.connection.enter(Phase::Head);
-            }
-        }
+        self.blocked = false;
+        self.connection.flushed();
+        self.watch_client(context);
         Pin::new(&mut self.io).poll_flush(context)
     }
 
     /// Tells the client that nothing follows, then reads on until the client closes too: a
     /// socket closed with unread bytes in it is reset, and the reset can overtake the answer
-    /// (RFC 9112, 9.6). The reaper bounds the time.
+    /// (RFC 9112, 9.6). A client that has closed before it has read everything keeps its
+    /// connection until it has. The reaper bounds the time.
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if !self.shut {
             ready!(Pin::new(&mut self.io).poll_shutdown(context))?;
@@ -119,7 +157,9 @@ impl Write for WatchedStream {
             }
             let bytes = buffer.filled().len();
             if bytes == 0 {
-                break;
+                // Nothing tells when the rest is read: the reaper looks again.
+                let unread = self.connection.unread().is_some_and(|bytes| bytes > 0);
+                return if unread { Poll::Pending } else { Poll::Ready(Ok(())) };
             }
             self.lingered_bytes += bytes;
         }

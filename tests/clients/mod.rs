@@ -1,8 +1,10 @@
 //! No client can hurt another by how it uses its connection.
 
+mod endings;
+
 use crate::harness::{Client, Server, eventually};
 use std::{
-    io::{ErrorKind, Read, Write},
+    io::{ErrorKind, Write},
     net::TcpStream,
     sync::Arc,
     time::Duration,
@@ -321,59 +323,4 @@ fn a_head_that_is_no_request_is_answered_before_the_connection_ends() {
     let _ = client.send(format!("GET / HTTP/1.1\r\nhost: test\r\n{line}\r\n").as_bytes());
     assert_eq!(client.receive().unwrap().status, 431);
     assert!(is_closed(&mut client));
-}
-
-#[test]
-fn stopping_waits_neither_for_the_idle_nor_for_those_that_do_not_read() {
-    let mut server = server(&[("DRAIN_TIMEOUT_MS", "600000"), ("WRITE_TIMEOUT_MS", "300")]);
-    many_stocks(&server);
-    let mut used = server.client();
-    assert_eq!(used.get("/health/live").status, 200);
-    let _silent = server.client();
-    let _head = {
-        let mut client = server.client();
-        client.send(b"GET /health/live HTTP/1.1\r\n").unwrap();
-        client
-    };
-    let _deaf: Vec<_> = (0..3).map(|_| deaf(&server)).collect();
-    eventually("answers wait to be read", || figure(&server, "holdfast_answers_bytes ") > 300_000);
-    server.signal("-TERM");
-    assert!(server.wait().success());
-    assert!(is_closed(&mut used));
-}
-
-#[test]
-fn what_is_asked_before_the_server_stops_is_answered_and_is_the_last() {
-    let mut server = server(&[("DRAIN_TIMEOUT_MS", "60000")]);
-    let mut client = server.client();
-    client.stock("a", 10, 0);
-    let head = format!(
-        "POST /v1/inventory/a/reserve HTTP/1.1\r\nhost: test\r\ncontent-length: {}\r\n\r\n",
-        RESERVE.len()
-    );
-    client.send(head.as_bytes()).unwrap();
-    // The request is being received when another one, sent later, has been answered.
-    assert_eq!(server.client().get("/health/live").status, 200);
-    server.signal("-TERM");
-    eventually("no more are accepted", || {
-        TcpStream::connect(("127.0.0.1", server.port())).is_err()
-    });
-    client.send(RESERVE.as_bytes()).unwrap();
-    let reply = client.receive().unwrap();
-    assert_eq!((reply.status, reply.header("connection")), (200, "close"));
-    assert!(server.wait().success());
-}
-
-#[test]
-fn a_client_that_closes_its_side_after_the_last_answer_is_done() {
-    let server = server(&[]);
-    let mut stream = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
-    stream
-        .write_all(b"GET /health/live HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n")
-        .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    drop(stream);
-    eventually("its place is free", || figure(&server, "holdfast_connections ") == 1);
 }

@@ -1,0 +1,80 @@
+//! What the head of a request must say beyond what hyper checks.
+
+use crate::http::{
+    input::{Faults, Part},
+    problem::Problem,
+};
+use axum::http::{HeaderMap, Request, Version, header, uri::Authority};
+
+/// Refuses a head that leaves open which host is meant or where the body ends.
+pub(super) fn check<B>(request: &Request<B>) -> Result<(), Problem> {
+    let mut violations = Faults::default();
+    let headers = request.headers();
+    if !host_is_clear(request.version(), headers) {
+        let detail = "must be given once and be a host, with its port or without (RFC 9112, 3.2)";
+        violations.add(Part::Header, "/host", detail);
+    }
+    if !coding_is_clear(headers) {
+        let detail = "must be chunked, given once: no other coding is understood (RFC 9112, 6.1)";
+        violations.add(Part::Header, "/transfer-encoding", detail);
+    }
+    violations.none()
+}
+
+/// HTTP/1.0 knows requests without a host.
+fn host_is_clear(version: Version, headers: &HeaderMap) -> bool {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => host.is_empty() || Authority::try_from(host.as_bytes()).is_ok(),
+        (None, _) => version < Version::HTTP_11,
+        (Some(_), Some(_)) => false,
+    }
+}
+
+/// hyper looks at the last coding only.
+fn coding_is_clear(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => true,
+        (Some(coding), None) => coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"),
+        (Some(_), Some(_)) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_clear(version: Version, headers: &[(&str, &str)]) -> bool {
+        let mut request = Request::builder().version(version);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        check(&request.body(()).unwrap()).is_ok()
+    }
+
+    #[test]
+    fn a_host_is_given_once() {
+        for host in ["", "a", "a:80", "127.0.0.1:80", "[::1]:80", "a_b.example"] {
+            assert!(is_clear(Version::HTTP_11, &[("host", host)]), "{host}");
+        }
+        assert!(is_clear(Version::HTTP_10, &[]));
+        assert!(!is_clear(Version::HTTP_11, &[]));
+        assert!(!is_clear(Version::HTTP_11, &[("host", "a b")]));
+        assert!(!is_clear(Version::HTTP_11, &[("host", "a"), ("host", "a")]));
+        assert!(!is_clear(Version::HTTP_10, &[("host", "a"), ("host", "b")]));
+    }
+
+    #[test]
+    fn the_only_coding_is_chunked() {
+        let coded = |codings: &[&str]| {
+            let codings = codings.iter().map(|coding| ("transfer-encoding", *coding));
+            let headers: Vec<_> = [("host", "a")].into_iter().chain(codings).collect();
+            is_clear(Version::HTTP_11, &headers)
+        };
+        assert!(coded(&["chunked"]) && coded(&["Chunked "]));
+        for codings in [&["chunked", "chunked"][..], &["chunked, chunked"], &["gzip, chunked"]] {
+            assert!(!coded(codings), "{codings:?}");
+        }
+    }
+}
