@@ -303,7 +303,8 @@ mod tests {
                 let bounded = ["/v1/reservations/", "/v1/admin/", "/health/"]
                     .iter()
                     .any(|beginning| path.starts_with(beginning));
-                let bounded = bounded || (path, method.as_str()) == ("/v1/reservations", "post");
+                let bounded =
+                    bounded || (path.as_str(), method.as_str()) == ("/v1/reservations", "post");
                 let method = method.to_uppercase().parse().unwrap();
                 let extent = Extent::of(&method, path);
                 if large && !bounded {
