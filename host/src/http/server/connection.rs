@@ -42,7 +42,7 @@ pub(super) struct Moment(u64);
 /// Time for an answer once the client has sent the end of its stream. A client that has only
 /// closed its sending side reads the answer; one that has gone sends just the same, and nobody
 /// waits for its answer longer than that.
-const HALF_CLOSED_TIME: Duration = Duration::from_secs(1);
+const HALF_CLOSED_TIME: Duration = Duration::from_millis(100);
 
 /// The end of the stream counts as a byte that awaits its acknowledgement.
 const END_BYTES: u64 = 1;

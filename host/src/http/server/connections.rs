@@ -269,10 +269,11 @@ impl Connections {
             Phase::Head if !moment.answered() => Some(0),
             Phase::Lingering => Some(0),
             _ if patient => None,
-            Phase::Sending | Phase::AwaitingRoom => Some(1),
+            Phase::Sending => Some(1),
             Phase::Head => Some(2),
             Phase::Receiving => Some(3),
-            Phase::Busy | Phase::Closing => None,
+            // Who waits for room is told when there is none: it has a time of its own.
+            Phase::Busy | Phase::AwaitingRoom | Phase::Closing => None,
         }
     }
 }

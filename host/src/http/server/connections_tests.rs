@@ -116,6 +116,15 @@ async fn a_connection_in_use_does_not_give_way() {
 }
 
 #[tokio::test]
+async fn who_waits_for_room_for_an_answer_is_told_and_not_closed() {
+    let mut party = Party::new(1, HASTY);
+    let waiting = party.arrive().await;
+    assert!(waiting.enter(Phase::AwaitingRoom));
+    party.later();
+    assert!(!RoomMaker::default().close_one(&party.connections));
+}
+
+#[tokio::test]
 async fn a_place_is_free_again_when_its_connection_has_gone() {
     let mut party = Party::new(1, HASTY);
     let _first = party.arrive().await;
