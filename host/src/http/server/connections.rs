@@ -242,8 +242,8 @@ impl Connections {
     }
 
     /// The connections that give way first: those that never finished a request or will not
-    /// ask another, then those that do not read, then idle ones, then unfinished bodies; in
-    /// each class the one longest without progress first.
+    /// ask another, then those that do not read, then idle ones, then unfinished bodies, then those
+    /// that wait for room for their answer: they may be honest, and are told soon; in each class the one longest without progress first.
     fn candidates(&self, now_ms: u64) -> VecDeque<(Moment, Arc<Connection>)> {
         let open = self.lock();
         let mut candidates: Vec<_> = open
@@ -272,8 +272,8 @@ impl Connections {
             Phase::Sending => Some(1),
             Phase::Head => Some(2),
             Phase::Receiving => Some(3),
-            // Who waits for room is told when there is none: it has a time of its own.
-            Phase::Busy | Phase::AwaitingRoom | Phase::Closing => None,
+            Phase::AwaitingRoom => Some(4),
+            Phase::Busy | Phase::Closing => None,
         }
     }
 }

@@ -116,12 +116,18 @@ async fn a_connection_in_use_does_not_give_way() {
 }
 
 #[tokio::test]
-async fn who_waits_for_room_for_an_answer_is_told_and_not_closed() {
-    let mut party = Party::new(1, HASTY);
+async fn who_waits_for_room_for_an_answer_gives_way_last() {
+    let mut party = Party::new(2, HASTY);
     let waiting = party.arrive().await;
     assert!(waiting.enter(Phase::AwaitingRoom));
     party.later();
-    assert!(!RoomMaker::default().close_one(&party.connections));
+    let unfinished = party.arrive().await;
+    assert!(unfinished.enter(Phase::Receiving));
+    party.later();
+    let mut room = RoomMaker::default();
+    assert!(room.close_one(&party.connections));
+    assert_eq!(unfinished.phase(), Phase::Closing);
+    assert_eq!(waiting.phase(), Phase::AwaitingRoom);
 }
 
 #[tokio::test]
