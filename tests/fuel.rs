@@ -56,6 +56,7 @@ impl Calls {
 }
 
 #[test]
+#[allow(clippy::print_stdout, reason = "for docs/performance.md")]
 fn the_largest_lawful_calls_use_less_than_half_of_the_default_fuel() {
     let runtime = Runtime::new(Limits::default()).unwrap();
     let domain = Domain::compile(&runtime, &bytes()).unwrap();

@@ -37,6 +37,7 @@ mod hostile;
 mod idempotency;
 mod invariants;
 mod inventory;
+mod kills;
 mod ledger;
 mod lines;
 mod lists;
