@@ -115,6 +115,18 @@ impl<L: Lane> Executor<'_, L> {
         Ok(self.foreseen(&request.work)?.map_or(Prepared::Ready, Prepared::Waits))
     }
 
+    /// How many lines the commands of a request have, those of the reservations included that they
+    /// are about.
+    pub(super) fn lines_of(&mut self, request: &Request) -> Result<usize, Error> {
+        match &request.work {
+            Work::One(_) => Ok(request.work.lines()),
+            work => {
+                let unit = self.instance.unit().map_err(faulted)?;
+                Ok(unit.lines_of(work.as_slice(), self.request_lines_max)?)
+            }
+        }
+    }
+
     /// The answer that a request with this key was given before.
     fn answered(&mut self, recording: &Recording) -> Result<Option<Done>, Error> {
         let Recording { key, fingerprint, .. } = recording;

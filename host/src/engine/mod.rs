@@ -198,7 +198,7 @@ impl Engine {
             return Err(Error::TooManyLines { lines, most });
         }
         let (reply, decided) = oneshot::channel();
-        match self.queue.push(Job { request, reply }) {
+        match self.queue.push(Job::new(request, reply)) {
             Push::Queued => {}
             Push::Full { waiting } => {
                 self.meter.overloaded(waiting, self.clock.now());

@@ -21,10 +21,21 @@ pub(super) enum Reply {
 /// A request and where its answer goes.
 pub(super) struct Job {
     pub(super) request: Request,
+    /// How many lines its commands have, as far as is known: at first, as many as they name.
+    pub(super) lines: usize,
     pub(super) reply: oneshot::Sender<Reply>,
 }
 
 impl Job {
+    pub(super) fn new(request: Request, reply: oneshot::Sender<Reply>) -> Self {
+        Self { lines: request.work.lines(), request, reply }
+    }
+
+    /// Whether it is to make a batch of its own.
+    pub(super) fn is_large(&self) -> bool {
+        self.lines > LARGE_LINES
+    }
+
     /// Tells its sender, who may have stopped waiting.
     pub(super) fn answer(self, result: Result<Done, Error>) {
         let _ = self.reply.send(Reply::Now(result));
@@ -92,7 +103,7 @@ struct Load {
 
 impl Load {
     fn of(job: &Job) -> Self {
-        Self { commands: job.request.work.commands(), lines: job.request.work.lines() }
+        Self { commands: job.request.work.commands(), lines: job.lines }
     }
 
     fn add(&mut self, more: Self) {
@@ -117,7 +128,7 @@ impl State {
 
     fn add(&mut self, job: Job, add: impl FnOnce(&mut VecDeque<Job>, Job)) {
         let load = Load::of(&job);
-        if load.lines > LARGE_LINES {
+        if job.is_large() {
             self.in_large.add(load);
             add(&mut self.large, job);
         } else {
@@ -156,7 +167,7 @@ impl Queue {
         }
         let Load { commands, lines } = Load::of(&job);
         // What is larger than its part of the queue must find that empty.
-        let full = if lines > LARGE_LINES {
+        let full = if job.is_large() {
             let Load { commands: large_commands, lines: large_lines } = state.in_large;
             large_commands > 0
                 && (large_commands + commands > self.commands_max / 2
@@ -216,7 +227,7 @@ impl Queue {
         let (mut jobs, mut commands, mut lines) = (0, 0, 0);
         for job in &state.jobs {
             let work = &job.request.work;
-            let (with, with_lines) = (commands + work.commands(), lines + work.lines());
+            let (with, with_lines) = (commands + work.commands(), lines + job.lines);
             if jobs > 0 && (with > most.commands || with_lines > most.lines) {
                 break;
             }

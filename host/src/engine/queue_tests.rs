@@ -18,7 +18,7 @@ fn job() -> (Job, oneshot::Receiver<Reply>) {
         },
     };
     let request = Request { work: Work::One(command), rehearsal: false, recording: None };
-    (Job { request, reply }, decided)
+    (Job::new(request, reply), decided)
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn hold(lines: usize) -> Job {
     let lines = vec![crate::model::LineRequest { key, quantity: 1 }; lines];
     let Work::One(command) = &mut job.request.work else { unreachable!() };
     command.action = Action::Hold { id: "r".into(), lines, ttl_seconds: None };
-    job
+    Job::new(job.request, job.reply)
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn lines_count_as_commands_do() {
 
 /// The lines of the next batches.
 fn batches(queue: &Queue, count: usize) -> Vec<Vec<usize>> {
-    let lines = |job: &Job| job.request.work.lines();
+    let lines = |job: &Job| job.lines;
     let take = |_| {
         let mut batch = Vec::new();
         assert!(queue.take(Most::ALL, None, &mut batch));
@@ -108,6 +108,20 @@ fn a_request_larger_than_the_queue_is_let_in_alone() {
     queue.push(hold(1));
     assert!(matches!(queue.push(hold(5_000)), Push::Queued));
     assert!(matches!(queue.push(hold(5_000)), Push::Full { .. }));
+}
+
+#[test]
+fn what_turns_out_to_be_large_waits_for_a_batch_of_its_own() {
+    let queue = Queue::new(1_000, 10_000);
+    queue.push(hold(3));
+    let mut batch = Vec::new();
+    assert!(queue.take(Most::ALL, None, &mut batch));
+    let mut job = batch.pop().unwrap();
+    job.lines = 4_000;
+    queue.put_back(job);
+    queue.push(hold(1));
+    assert_eq!(batches(&queue, 2), [vec![4_000], vec![1]]);
+    assert_eq!(queue.waiting(), 0);
 }
 
 #[test]

@@ -46,7 +46,7 @@ impl Waiting {
             return;
         }
         let sums = |sum: (usize, usize), job: &Job| {
-            (sum.0 + job.request.work.commands(), sum.1 + job.request.work.lines())
+            (sum.0 + job.request.work.commands(), sum.1 + job.lines)
         };
         let waiting = self.jobs.iter().map(|(_, job)| job).fold((0, 0), sums);
         let (commands, lines) = sums(waiting, &job);
@@ -56,7 +56,7 @@ impl Waiting {
         }
         let (reply, later) = oneshot::channel();
         if job.reply.send(Reply::Later(later)).is_ok() {
-            self.jobs.push_back((due, Job { request: job.request, reply }));
+            self.jobs.push_back((due, Job { reply, ..job }));
         }
     }
 
@@ -89,7 +89,7 @@ impl Waiting {
         let (mut ready, mut lines) = (Vec::new(), 0);
         for (due, job) in std::mem::take(&mut self.jobs) {
             if settled.contains(&due) && lines < LINES_BACK_AT_ONCE {
-                lines += job.request.work.lines();
+                lines += job.lines;
                 ready.push(job);
             } else {
                 self.jobs.push_back((due, job));

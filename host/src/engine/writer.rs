@@ -45,7 +45,7 @@ impl Drop for Ending<'_> {
     }
 }
 
-/// So many times as many lines as may wait for the writer may wait for holds to expire.
+/// Lines that may wait for holds to expire, as a multiple of those that may wait for the writer.
 const PARKED_LINES_FACTOR: usize = 10;
 
 /// Requests that the writer has taken.
@@ -210,8 +210,17 @@ impl<L: Lane> Turn<'_, L> {
         chores.sweep(&mut executor, busy);
         let mut lines_left = settings.batch_lines_max;
         while lines_left > 0
-            && let Some(job) = taken.next.pop_front()
+            && let Some(mut job) = taken.next.pop_front()
         {
+            // Only now it is known how long the reservations are that it is about.
+            let alone = taken.decided.is_empty() && taken.next.is_empty();
+            if !alone && !job.is_large() {
+                job.lines = executor.lines_of(&job.request).unwrap_or(job.lines);
+                if job.is_large() {
+                    queue.put_back(job);
+                    continue;
+                }
+            }
             let before = executor.lines_decided;
             match executor.carry_out(&job.request) {
                 Attempt::Done(result) => taken.decided.push((job, result)),

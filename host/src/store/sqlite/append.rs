@@ -8,7 +8,7 @@ use crate::{model::LogEntry, store::Handle};
 use rusqlite::{CachedStatement, Connection, ToSql, params};
 use uuid::Uuid;
 
-const INSERT_EVENT: &str = "INSERT INTO event (sequence, kind, at, component_id, command_id, \
+const INSERT_EVENT: &str = "INSERT INTO event_row (sequence, kind, at, component_id, command_id, \
      caller, reason, reference, reservation_id, expires_at, stock_id, quantity, counterpart_id, \
      total, reserved, unattributed, minimum, version, version_span, total_from, reserved_from, \
      unattributed_from, minimum_from, state, state_from, expires_at_from, ordinal, previous, \

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 /// The chain of a stock's events can be entered at every so many of them.
 pub(super) const ANCHOR_SPACING: u64 = 64;
 
-const LINK: &str = "SELECT ordinal, previous FROM event WHERE sequence = ?1 AND stock_id = ?2";
+const LINK: &str = "SELECT ordinal, previous FROM event_row WHERE sequence = ?1 AND stock_id = ?2";
 
 const ANCHOR: &str =
     "SELECT ordinal, sequence FROM ledger_anchor WHERE stock_id = ?1 AND ordinal >= ?2 LIMIT 1";
@@ -138,7 +138,7 @@ const RESERVATION: &str =
 const RESERVATION_ANCHOR: &str = "SELECT sequence FROM reservation_anchor \
      WHERE reservation_no = ?1 AND sequence > ?2 ORDER BY sequence LIMIT 1";
 
-const RESERVATION_LINK: &str = "SELECT reservation_previous FROM event WHERE sequence = ?1";
+const RESERVATION_LINK: &str = "SELECT reservation_previous FROM event_row WHERE sequence = ?1";
 
 /// At least `most` events of a reservation behind a sequence, where there are so many.
 pub(super) fn of_reservation(

@@ -17,7 +17,7 @@ use std::sync::LazyLock;
 /// pages rather than slow ones.
 const EXAMINED_MAX: u32 = 20_000;
 
-/// The same where each entry is looked up by itself.
+/// The most entries that one page looks up one by one.
 const LOOKED_UP_MAX: usize = 5_000;
 
 /// The events of a product that is at more locations than this are found by looking at all events.
@@ -30,16 +30,16 @@ static ENTRY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-const OF_REFERENCE: &str = "SELECT sequence FROM event WHERE reference = ?1 AND sequence >= \
-     coalesce((SELECT max(sequence) FROM event WHERE reference = ?1 AND sequence <= ?2), ?2) \
+const OF_REFERENCE: &str = "SELECT sequence FROM event_row WHERE reference = ?1 AND sequence >= \
+     coalesce((SELECT max(sequence) FROM event_row WHERE reference = ?1 AND sequence <= ?2), ?2) \
      ORDER BY sequence";
 
-const SAME_COMMAND: &str = "SELECT 1 FROM event WHERE sequence = ?1 AND origin = ?2";
+const SAME_COMMAND: &str = "SELECT 1 FROM event_row WHERE sequence = ?1 AND origin = ?2";
 
 /// The sequence of the last event; 0: there is none.
 pub(super) fn last_sequence(connection: &Connection) -> rusqlite::Result<u64> {
     connection
-        .prepare_cached("SELECT coalesce(max(sequence), 0) FROM event")?
+        .prepare_cached("SELECT coalesce(max(sequence), 0) FROM event_row")?
         .query_row([], |row| rows::unsigned(row, 0))
 }
 
@@ -185,10 +185,11 @@ fn merged(
     most: usize,
 ) -> rusqlite::Result<Found> {
     let mut all = Vec::new();
+    let each = (most / ledgers.len().max(1)).max(1);
     // Behind this, the order is not known.
     let mut known_to = end;
     for handle in ledgers {
-        let Found { mut sequences, more } = chain::of_stock(connection, handle, after, most)?;
+        let Found { mut sequences, more } = chain::of_stock(connection, handle, after, each)?;
         if let Some(last) = sequences.last().filter(|_| more) {
             known_to = known_to.min(*last);
         }
@@ -232,6 +233,8 @@ fn scan_all(connection: &Connection, scan: &EventScan) -> rusqlite::Result<Event
          WHERE {} ORDER BY event.sequence LIMIT ?",
         conditions.join(" AND ")
     );
+    // Before the page is read: what is committed meanwhile is not taken for looked at.
+    let end = last_sequence(connection)?;
     let mut statement = connection.prepare_cached(&statement)?;
     let found = statement.query_map(parameters.as_slice(), with_key)?;
     let mut items = found.collect::<rusqlite::Result<Vec<_>>>()?;
@@ -240,9 +243,7 @@ fn scan_all(connection: &Connection, scan: &EventScan) -> rusqlite::Result<Event
         items.truncate(most);
         items.last().map(|entry| entry.sequence)
     } else if selective {
-        let more = "SELECT EXISTS (SELECT 1 FROM event WHERE sequence > ?1)";
-        let more: bool = connection.query_row(more, [&last], |row| row.get(0))?;
-        more.then_some(last.0)
+        (end > last.0).then_some(last.0)
     } else {
         None
     };

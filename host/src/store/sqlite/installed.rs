@@ -24,7 +24,7 @@ pub(super) fn find(connection: &Connection) -> rusqlite::Result<Option<Installed
     if written.is_some() {
         return Ok(written);
     }
-    let last = "SELECT digest FROM event JOIN component USING (component_id) \
+    let last = "SELECT digest FROM event_row AS event JOIN component USING (component_id) \
          ORDER BY sequence DESC LIMIT 1";
     let last = connection.query_row(last, [], |row| row.get(0)).optional()?;
     Ok(last.map(Digest).map(Installed::first))

@@ -373,9 +373,9 @@ pub(super) fn note_current(connection: &Connection, sequence: u64) -> rusqlite::
 const CATCH_UP: &str = "UPDATE stock SET total = event.total, reserved = event.reserved, \
      unattributed = event.unattributed, minimum = event.minimum, version = event.version, \
      updated_at = event.at, event_count = event.ordinal, last_event = event.sequence \
-     FROM (SELECT max(sequence) AS last FROM event \
+     FROM (SELECT max(sequence) AS last FROM event_row \
      WHERE sequence > (SELECT sequence FROM rows_current_to) AND stock_id IS NOT NULL \
-     GROUP BY stock_id) JOIN event ON event.sequence = last \
+     GROUP BY stock_id) JOIN event_row AS event ON event.sequence = last \
      WHERE stock.stock_id = event.stock_id AND stock.event_count < event.ordinal";
 
 /// Whether the database says that all its rows are current.

@@ -108,7 +108,7 @@ impl SqliteLane {
     fn remember(&mut self) -> rusqlite::Result<()> {
         let last = "SELECT coalesce(max(stock_id), 0) FROM stock";
         self.next_stock_id = self.connection.query_row(last, [], |row| row.get::<_, i64>(0))? + 1;
-        let last = "SELECT sequence, at FROM event ORDER BY sequence DESC LIMIT 1";
+        let last = "SELECT sequence, at FROM event_row ORDER BY sequence DESC LIMIT 1";
         self.log_end = self
             .connection
             .query_row(last, [], |row| {

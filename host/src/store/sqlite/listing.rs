@@ -7,7 +7,7 @@
 //! of the latest reservations.
 //!
 //! The index tells which reservations *may* match: terms are hashes, and a reservation keeps the
-//! terms of lines that were replaced. Whoever lists looks at the reservation itself.
+//! terms of lines that were replaced. The caller checks each reservation itself.
 
 use super::mark;
 use crate::model::{LocationId, ProductId, Reservation, ReservationFilter, ReservationLine};
@@ -21,7 +21,7 @@ use std::{
 /// A run is written when so many entries are in memory, 16 bytes each.
 const RUN_ENTRIES: usize = 65_536;
 
-/// So many of them are sorted at once.
+/// Entries in one sorted chunk.
 const CHUNK_ENTRIES: usize = 4_096;
 
 /// A block fits one page of the database.
@@ -213,9 +213,7 @@ impl Indexing {
             self.new.append(&mut new);
             return Ok(());
         }
-        let insert = "INSERT OR IGNORE INTO listing_moved (term, reservation_no) VALUES (?1, ?2)";
-        let mut insert = connection.prepare_cached(insert)?;
-        new.iter().try_for_each(|(term, number)| insert.execute([term, number]).map(|_| ()))
+        write_moved(connection, &new)
     }
 
     /// Writes a run where it is time for one.
@@ -224,9 +222,18 @@ impl Indexing {
         connection: &Connection,
         recent: &Recent,
     ) -> rusqlite::Result<()> {
-        if recent.count() >= RUN_ENTRIES {
-            self.then = Some(write_run(connection, recent)?);
+        if recent.count() < RUN_ENTRIES {
+            return Ok(());
         }
+        self.begin_behind(connection, write_run(connection, recent)?)
+    }
+
+    /// What this commit adds to reservations that the new run covers is not in the run.
+    fn begin_behind(&mut self, connection: &Connection, then: Recent) -> rusqlite::Result<()> {
+        let covered = |entry: &mut Entry| entry.1 < then.first;
+        let moved: Vec<Entry> = self.new.extract_if(.., covered).collect();
+        write_moved(connection, &moved)?;
+        self.then = Some(then);
         Ok(())
     }
 
@@ -236,6 +243,13 @@ impl Indexing {
         begun.unwrap_or(recent).add(&self.new);
         self.then
     }
+}
+
+/// Writes terms of reservations that a run covers already.
+fn write_moved(connection: &Connection, entries: &[Entry]) -> rusqlite::Result<()> {
+    let insert = "INSERT OR IGNORE INTO listing_moved (term, reservation_no) VALUES (?1, ?2)";
+    let mut insert = connection.prepare_cached(insert)?;
+    entries.iter().try_for_each(|(term, number)| insert.execute([term, number]).map(|_| ()))
 }
 
 /// Writes all of it, and returns what begins behind it.

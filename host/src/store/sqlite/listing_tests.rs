@@ -46,7 +46,8 @@ impl Indexed {
         let connection = &self.connection;
         indexing.note(connection, &self.recent, number, before.as_ref(), &after).unwrap();
         if run {
-            indexing.then = Some(write_run(connection, &self.recent).unwrap());
+            let then = write_run(connection, &self.recent).unwrap();
+            indexing.begin_behind(connection, then).unwrap();
         }
         if let Some(recent) = indexing.apply(&self.recent) {
             self.recent = recent;
@@ -116,7 +117,7 @@ fn every_reservation_is_found_once_wherever_its_entries_are() {
         if next(3) == 0 {
             let number = 1 + i64::try_from(next(u64::try_from(number).unwrap())).unwrap();
             let location = if next(2) == 0 { "north" } else { "south" };
-            indexed.write(number, vec![line(next(7), location)], false);
+            indexed.write(number, vec![line(next(7), location)], next(10) == 0);
         }
     }
     let runs: i64 = indexed

@@ -118,7 +118,7 @@ impl SqliteLog {
     fn last_not_after(&self, at: Timestamp) -> rusqlite::Result<u64> {
         let (mut low, mut high) = (0, events::last_sequence(&self.connection)?);
         let mut time =
-            self.connection.prepare_cached("SELECT at FROM event WHERE sequence = ?1")?;
+            self.connection.prepare_cached("SELECT at FROM event_row WHERE sequence = ?1")?;
         while low < high {
             let middle = low + (high - low).div_ceil(2);
             let there = time.query_row([Unsigned(middle)], |row| unsigned(row, 0))?;

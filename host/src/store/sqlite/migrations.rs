@@ -188,12 +188,12 @@ mod tests {
         let connection = Connection::open(&file).unwrap();
         connection
             .execute_batch(
-                "INSERT INTO event (sequence, kind, at, component_id, command_id, version)
+                "INSERT INTO event_row (sequence, kind, at, component_id, command_id, version)
                  VALUES (1, 1, 1, 1, zeroblob(16), 1)",
             )
             .unwrap();
-        assert!(connection.execute("UPDATE event SET version = 2", []).is_err());
-        assert!(connection.execute("DELETE FROM event", []).is_err());
+        assert!(connection.execute("UPDATE event_row SET version = 2", []).is_err());
+        assert!(connection.execute("DELETE FROM event_row", []).is_err());
     }
 
     #[test]

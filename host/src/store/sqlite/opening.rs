@@ -103,9 +103,9 @@ static STILL_LAGGING: LazyLock<String> = LazyLock::new(|| {
          event.ordinal AS event_count, event.sequence AS last_event, event.total, \
          event.reserved, event.unattributed, event.minimum, event.version, \
          stock.created_at, event.at AS updated_at \
-         FROM (SELECT max(sequence) AS last FROM event \
+         FROM (SELECT max(sequence) AS last FROM event_row \
          WHERE sequence > (SELECT sequence FROM rows_current_to) AND stock_id IS NOT NULL \
-         GROUP BY stock_id) JOIN event ON event.sequence = last \
+         GROUP BY stock_id) JOIN event_row AS event ON event.sequence = last \
          JOIN stock ON stock.stock_id = event.stock_id AND stock.event_count < event.ordinal) \
          SELECT product_id, location_id, {STORED_COLUMNS} \
          FROM now"

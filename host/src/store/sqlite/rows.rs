@@ -245,8 +245,8 @@ pub(super) const LOG_COLUMNS: &str = "event.sequence, event.kind, event.at, comp
      (SELECT digest FROM component WHERE component_id = event.component_from)";
 
 /// What they come from.
-pub(super) const LOG_TABLES: &str = "event JOIN component USING (component_id) \
-     LEFT JOIN event AS first ON first.sequence = event.origin";
+pub(super) const LOG_TABLES: &str = "event_row AS event JOIN component USING (component_id) \
+     LEFT JOIN event_row AS first ON first.sequence = event.origin";
 
 /// How many they are.
 pub(super) const LOG_COLUMNS_COUNT: usize = 26;

@@ -35,3 +35,17 @@ CREATE TABLE reservation_anchor (
 
 -- Caller, reason and reference are written with the first event of a command; the others name it.
 ALTER TABLE event ADD COLUMN origin INTEGER;
+ALTER TABLE event RENAME TO event_row;
+
+-- As an operator wants to see it: every event with the texts of its command.
+CREATE VIEW event AS SELECT
+    later.sequence, later.kind, later.at, later.component_id, later.command_id,
+    coalesce(later.caller, first.caller) AS caller,
+    coalesce(later.reason, first.reason) AS reason,
+    coalesce(later.reference, first.reference) AS reference, later.reservation_id,
+    later.expires_at, later.stock_id, later.ordinal, later.previous, later.quantity,
+    later.counterpart_id, later.total, later.reserved, later.unattributed, later.minimum,
+    later.version, later.version_span, later.total_from, later.reserved_from,
+    later.unattributed_from, later.minimum_from, later.state, later.state_from,
+    later.expires_at_from, later.reservation_previous, later.component_from
+    FROM event_row AS later LEFT JOIN event_row AS first ON first.sequence = later.origin;
