@@ -397,30 +397,36 @@ fn in_run(
     Ok(numbers)
 }
 
-/// What no run covers, read from the reservations themselves; runs are written where that is more
-/// than one holds.
+/// What no run covers, read from the reservations themselves. Where that is more than one run holds,
+/// runs are written, each in a transaction of its own.
 pub(super) fn catch_up(connection: &mut Connection) -> rusqlite::Result<Recent> {
-    let transaction = connection.transaction()?;
-    let (recent, runs) = read_rest(&transaction, true)?;
-    if runs > 0 {
+    let mut runs = 0;
+    loop {
+        let transaction = connection.transaction()?;
+        if let Some(recent) = read_rest(&transaction, true)? {
+            if runs > 0 {
+                tracing::info!(runs, "lists by product and location indexed");
+            }
+            return Ok(recent);
+        }
         // The write-ahead log may begin with this transaction.
         mark::renew(&transaction, mark::Alone::NeedsLog)?;
         transaction.commit()?;
-        tracing::info!(runs, "lists by product and location indexed");
+        runs += 1;
     }
-    Ok(recent)
 }
 
 /// The same where nothing can be written.
 pub(super) fn rest(connection: &Connection) -> rusqlite::Result<Recent> {
-    read_rest(connection, false).map(|(recent, _)| recent)
+    // Without a run to write, it is read to its end.
+    read_rest(connection, false)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
 }
 
-fn read_rest(connection: &Connection, may_write: bool) -> rusqlite::Result<(Recent, u32)> {
-    let mut runs = 0;
+/// None: a run was written, and there is more.
+fn read_rest(connection: &Connection, may_write: bool) -> rusqlite::Result<Option<Recent>> {
     let last = "SELECT last_reservation FROM listing_run ORDER BY run_no DESC LIMIT 1";
     let covered = connection.query_row(last, [], |row| row.get(0)).optional()?.unwrap_or(0);
-    let mut recent = Recent::behind(covered);
+    let recent = Recent::behind(covered);
     let mut lines = connection.prepare(UNINDEXED)?;
     let mut lines = lines.query([covered])?;
     let mut at: Option<(i64, Vec<(String, String)>)> = None;
@@ -438,8 +444,8 @@ fn read_rest(connection: &Connection, may_write: bool) -> rusqlite::Result<(Rece
                 if let Some(done) = at.replace((number, vec![key])) {
                     take(&recent, done);
                     if may_write && recent.count() >= RUN_ENTRIES {
-                        recent = write_run(connection, &recent)?;
-                        runs += 1;
+                        write_run(connection, &recent)?;
+                        return Ok(None);
                     }
                 }
             }
@@ -448,7 +454,7 @@ fn read_rest(connection: &Connection, may_write: bool) -> rusqlite::Result<(Rece
     if let Some(done) = at {
         take(&recent, done);
     }
-    Ok((recent, runs))
+    Ok(Some(recent))
 }
 
 #[cfg(test)]
