@@ -142,7 +142,7 @@ impl Stock {
     #[must_use]
     pub fn visible(&self) -> Level {
         match self.level.reserved.minus(self.due) {
-            // What holds still have is not among the unattributed units.
+            // Units that holds still have are not unattributed.
             Some(reserved) if reserved >= self.level.unattributed => {
                 Level { reserved, ..self.level }
             }

@@ -6,7 +6,7 @@ use hyper::Method;
 const CLOCK: &str = "/v1/admin/clock";
 const ACCEPT: &str = "/v1/admin/clock/accept";
 
-/// What to do with the clock of the running server.
+/// The subcommands of `holdfast clock`.
 #[derive(Subcommand, Clone, Debug)]
 pub(super) enum ClockCommand {
     /// How the server's time and the wall clock stand to each other

@@ -24,7 +24,7 @@ impl<W: World> storage::Host for State<W> {
     fn put_stock(&mut self, key: types::StockKey, stock: types::Stock) -> wasmtime::Result<()> {
         self.count()?;
         let key = convert::key_from_wit(key)?;
-        // What is due is the host's to know.
+        // Only the host knows how many units are due.
         let stock = Stock { due: 0, ..convert::stock_from_wit(stock) };
         self.world.put_stock(key, stock).map_err(end)
     }

@@ -104,7 +104,7 @@ pub enum ClockStatus {
     Slowed,
 }
 
-/// What the clock is like.
+/// The server's time and how the wall clock stands to it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ClockReading {
     /// How the host's time and the wall clock stand to each other.
@@ -115,7 +115,7 @@ pub struct ClockReading {
     pub now: Timestamp,
 }
 
-/// What is known besides the offset.
+/// The state of the clock, besides its offset.
 struct State {
     status: ClockStatus,
     /// The boot clock and the host's time when time began to pass slower; `None` at full speed.
@@ -257,7 +257,7 @@ impl<M: Machine> Clock<M> {
             let elapsed = boot.saturating_sub(since).max(0);
             host = time.saturating_add(elapsed - elapsed / SLOWED_PARTS);
             if wall >= host {
-                // They have met: on with the full speed, from here.
+                // They have met: from here, time passes at full speed.
                 state.slowed_since = None;
                 self.offset.store(host.saturating_sub(boot), Ordering::SeqCst);
                 self.look_at.store(boot.saturating_add(LOOK_INTERVAL), Ordering::SeqCst);

@@ -123,7 +123,7 @@ fn a_step_forward_beyond_the_bound_waits_for_an_operator() {
     assert_eq!((before.status, before.wall_ahead_ms), (ClockStatus::Ahead, 2 * HOUR / MS));
     assert_eq!((after.status, after.wall_ahead_ms), (ClockStatus::Following, 0));
     assert_eq!(clock.in_a_minute(), 2 * HOUR + 2 * MINUTE);
-    // What was accepted is no licence for the next step.
+    // The next step needs a confirmation of its own.
     clock.set(2 * HOUR);
     assert_eq!(clock.in_a_minute(), 2 * HOUR + 3 * MINUTE);
     assert_eq!(clock.status(), ClockStatus::Ahead);

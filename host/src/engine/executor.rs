@@ -104,13 +104,9 @@ impl<L: Lane> Executor<'_, L> {
         {
             return Ok(Prepared::Answered(done));
         }
-        let unit = self.instance.unit().map_err(faulted)?;
-        if !matches!(request.work, Work::One(_)) {
-            let most = self.request_lines_max;
-            let lines = unit.lines_of(request.work.as_slice(), most)?;
-            if lines > most {
-                return Err(Error::TooManyLines { lines, most });
-            }
+        let (lines, most) = (self.lines_of(request)?, self.request_lines_max);
+        if lines > most {
+            return Err(Error::TooManyLines { lines, most });
         }
         Ok(self.foreseen(&request.work)?.map_or(Prepared::Ready, Prepared::Waits))
     }

@@ -38,7 +38,7 @@ pub struct Reading {
     pub overloaded: u64,
     /// Time spent, by [`Stage::ALL`].
     pub spent: [Duration; 4],
-    /// What is kept of large answers to requests with a key.
+    /// The idempotency records of large answers.
     pub answers: LargeAnswers,
 }
 

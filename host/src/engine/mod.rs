@@ -297,7 +297,7 @@ impl Engine {
     /// before, and what it is like now.
     pub fn accept_clock(&self) -> (ClockReading, ClockReading) {
         let accepted = self.clock.accept();
-        // What is due by then is not to wait until the writer wakes up by itself.
+        // Holds that are due by the new time expire now, not when the writer wakes up by itself.
         self.queue.poke();
         accepted
     }

@@ -53,7 +53,7 @@ impl Queries for Nothing {
     fn events(&self, _: &Patience, _: &EventScan) -> Answer<EventPage> { Err(Error::Fault) }
 }
 
-/// What a store does that reads much: it goes on until it is told to stop.
+/// A query that reads on until it is told to stop.
 fn endless(patience: &Patience) -> Answer<()> {
     while !patience.is_over() {
         std::thread::yield_now();

@@ -22,6 +22,9 @@
 #[allow(dead_code, reason = "shared with the tests")]
 #[path = "../../harness/client.rs"]
 mod client;
+#[allow(dead_code, reason = "shared with other benchmarks")]
+#[path = "../common.rs"]
+mod common;
 #[allow(dead_code, reason = "shared with another benchmark")]
 #[path = "../hostile/honest.rs"]
 mod honest;
@@ -31,6 +34,7 @@ mod made;
 mod server;
 
 use client::{Client, Reply};
+use common::{argument, number};
 use honest::{Waited, work};
 use made::{Holds, LAST};
 use server::Server;
@@ -46,15 +50,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// The server is given up when it expires fewer lines a second than this.
 const LINES_PER_SECOND_MIN: usize = 1_000;
 
-/// What follows a word on the command line.
-fn argument(name: &str) -> Option<String> {
-    std::env::args().skip_while(|argument| argument != name).nth(1)
-}
-
 fn main() -> ExitCode {
-    let number = |name: &str, default: usize| {
-        argument(name).map_or(default, |text| text.parse().expect("a number"))
-    };
     let count = number("--holds", 100_000);
     let rate = number("--rate", 10_000);
     let program = argument("--server")

@@ -25,6 +25,9 @@ mod attacks;
 #[path = "../../harness/client.rs"]
 mod client;
 mod commands;
+#[allow(dead_code, reason = "shared with other benchmarks")]
+#[path = "../common.rs"]
+mod common;
 mod honest;
 mod pool;
 mod queries;
@@ -32,6 +35,7 @@ mod server;
 
 use arena::Arena;
 use attacks::{ATTACKS, Attack};
+use common::{argument, number};
 use honest::{Honest, Waited};
 use server::Server;
 use std::{
@@ -44,18 +48,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What follows a word on the command line.
-fn argument(name: &str) -> Option<String> {
-    std::env::args().skip_while(|argument| argument != name).nth(1)
-}
-
 /// `--seconds N` per attack, `--connections N` of one attack, `--only TEXT` in an attack's name,
 /// `--server FILE` to attack another build; cargo adds `--bench`.
 fn main() -> ExitCode {
     raise_descriptors();
-    let number = |name: &str, default: usize| {
-        argument(name).map_or(default, |text| text.parse().expect("a number"))
-    };
     let seconds = number("--seconds", 15);
     let connections = number("--connections", 4_500);
     let program = argument("--server")

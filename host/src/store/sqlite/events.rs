@@ -185,7 +185,7 @@ fn merged(
     most: usize,
 ) -> rusqlite::Result<Found> {
     let mut all = Vec::new();
-    let each = (most / ledgers.len().max(1)).max(1);
+    let each = most.min(LOOKED_UP_MAX / ledgers.len().max(1));
     // Behind this, the order is not known.
     let mut known_to = end;
     for handle in ledgers {

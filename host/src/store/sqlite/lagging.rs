@@ -5,8 +5,8 @@
 //! which share its page, and with what happened to it meanwhile. Until then the stock is here.
 //! After a crash the rows are brought up to date from the log before anybody reads them.
 //!
-//! Only what no scan looks for may lag: a row always shows whether the stock exists, its deficit
-//! and what is due on it. So a scan finds the right rows, and only what they say is replaced.
+//! Only what no scan looks for may lag: a row always shows that the stock exists, and its deficit.
+//! So a scan finds the right rows, and only what they say is replaced.
 
 use super::{
     due::{self, DueSums},
