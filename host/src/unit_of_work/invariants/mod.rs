@@ -226,5 +226,4 @@ fn check_level(key: &StockKey, level: &Level) -> Result<(), String> {
 }
 
 #[cfg(test)]
-#[path = "invariants_tests.rs"]
 mod tests;

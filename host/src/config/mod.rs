@@ -112,5 +112,4 @@ fn within<T: PartialOrd + Copy + std::fmt::Display>(
 }
 
 #[cfg(test)]
-#[path = "config/tests.rs"]
 mod tests;

@@ -9,14 +9,14 @@ use rusqlite::{Connection, ErrorCode};
 use std::path::Path;
 
 const MIGRATIONS: [&str; 8] = [
-    include_str!("migrations/0001_stock_and_event_log.sql"),
-    include_str!("migrations/0002_reservations.sql"),
-    include_str!("migrations/0003_lagging_rows.sql"),
-    include_str!("migrations/0004_components_and_commands.sql"),
-    include_str!("migrations/0005_due_holds.sql"),
-    include_str!("migrations/0006_file_mark.sql"),
-    include_str!("migrations/0007_lists.sql"),
-    include_str!("migrations/0008_answer_bytes.sql"),
+    include_str!("0001_stock_and_event_log.sql"),
+    include_str!("0002_reservations.sql"),
+    include_str!("0003_lagging_rows.sql"),
+    include_str!("0004_components_and_commands.sql"),
+    include_str!("0005_due_holds.sql"),
+    include_str!("0006_file_mark.sql"),
+    include_str!("0007_lists.sql"),
+    include_str!("0008_answer_bytes.sql"),
 ];
 
 /// The schema version of this binary.
