@@ -1,6 +1,6 @@
 //! Conditional requests (RFC 9110, 13): a stock's entity tag is its version.
 
-use super::input::{Faults, Part};
+use super::body::{Part, Violations};
 use crate::model::Precondition;
 use axum::{
     body::Body,
@@ -114,9 +114,9 @@ impl Conditions {
     }
 
     /// What is wrong with the condition of a query.
-    pub(super) fn check(&self, faults: &mut Faults) {
+    pub(super) fn check(&self, violations: &mut Violations) {
         if let Some(Err(detail)) = &self.if_none_match {
-            faults.add(Part::Header, "/if-none-match", detail);
+            violations.add(Part::Header, "/if-none-match", detail);
         }
     }
 
@@ -134,7 +134,7 @@ impl Conditions {
     }
 
     /// What a command demands of the stock's version.
-    pub(super) fn precondition(self, faults: &mut Faults) -> Option<Precondition> {
+    pub(super) fn precondition(self, violations: &mut Violations) -> Option<Precondition> {
         let (header, detail) = match (self.if_match, self.if_none_match) {
             (None, None) => return None,
             (Some(Ok(Tags::Any)), None) => return Some(Precondition::Exists),
@@ -150,7 +150,7 @@ impl Conditions {
             (_, Some(Err(detail))) => ("/if-none-match", detail),
             (Some(_), Some(_)) => ("/if-match", "must not come with if-none-match"),
         };
-        faults.add(Part::Header, header, detail);
+        violations.add(Part::Header, header, detail);
         None
     }
 }
@@ -164,9 +164,9 @@ mod tests {
     }
 
     fn demanded(pairs: &[(HeaderName, &str)]) -> Result<Option<Precondition>, ()> {
-        let mut faults = Faults::default();
-        let precondition = Conditions::of(&headers(pairs)).precondition(&mut faults);
-        faults.none().map(|()| precondition).map_err(|_| ())
+        let mut violations = Violations::default();
+        let precondition = Conditions::of(&headers(pairs)).precondition(&mut violations);
+        violations.valid(Some(precondition)).map_err(|_| ())
     }
 
     #[test]

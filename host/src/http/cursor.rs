@@ -1,5 +1,6 @@
 //! Opaque cursors: where the next page begins, in a form that a client hands back as it is.
 
+use super::body::leaf;
 use crate::model::{DeficitPosition, StockKey};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
@@ -87,6 +88,37 @@ fn of_number(kind: &str, number: u64) -> String {
 fn to_number(kind: &str, cursor: &str) -> Result<u64, &'static str> {
     let [number] = decode(kind, cursor)?;
     number.parse().map_err(|_| INVALID)
+}
+
+/// Declares the cursor of a list as a query parameter.
+macro_rules! cursor {
+    ($($(#[$doc:meta])* $name:ident($place:ty) by $decode:path;)+) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Debug)]
+            pub(super) struct $name(pub(super) $place);
+
+            leaf! { $name, serde_json::json!({"type": "string", "maxLength": CHARACTERS_MAX});
+                |scalar| $decode(&scalar.text()?).map(Self).map_err(str::to_owned)
+            }
+        )+
+    };
+}
+
+/// More characters than any cursor has.
+const CHARACTERS_MAX: usize = 512;
+
+cursor! {
+    /// Where a page of stocks begins.
+    StockCursor(StockKey) by to_stocks;
+    /// Where a page of low stocks begins.
+    DeficitCursor(DeficitPosition) by to_deficits;
+    /// Where a page of a stock's ledger begins.
+    LedgerCursor(u64) by to_ledger;
+    /// Where a page of the log begins.
+    EventCursor(u64) by to_events;
+    /// Where a page of reservations begins.
+    ReservationCursor(u64) by to_reservations;
 }
 
 #[cfg(test)]

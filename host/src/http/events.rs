@@ -1,68 +1,96 @@
 //! `/v1/events`: the whole log.
 
 use super::{
-    App, cursor,
+    App,
+    answers::{self, EventPage},
+    body::{Limit, Query, ReservationId, Sequence, Text, leaf, object},
+    cursor::{self, EventCursor},
     facts::{EVENT_KINDS, EntryBody},
-    input::{Faults, Params},
-    inventory::{PAGE_ITEMS, PAGE_ITEMS_MAX},
     openapi::ListProblems,
     problem::Problem,
-    respond::{self, PageBody},
 };
-use crate::store::EventScan;
+use crate::{
+    model::{EventKind, ProductId},
+    store::EventScan,
+};
 use axum::{
     body::Body,
     extract::{OriginalUri, State},
     response::Response,
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
+use serde_json::json;
 
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(events))
+/// The kinds of events that one type names.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct EventType(&'static [EventKind]);
+
+leaf! { EventType,
+    json!({"type": "string", "enum": EVENT_KINDS.map(|(name, _)| name)});
+    |scalar| {
+        let given = scalar.text()?;
+        let found = EVENT_KINDS.iter().find(|(name, _)| *name == given);
+        found.map(|(_, kinds)| Self(kinds)).ok_or_else(|| {
+            let names = EVENT_KINDS.map(|(name, _)| name);
+            format!("must be {}, is {given:?}", names.join(" or "))
+        })
+    }
 }
 
-/// Every fact
+object! {
+    /// Which events to list.
+    pub(super) struct EventListParams {
+        /// Only events of this type.
+        kind as "type": Option<EventType>,
+        /// Only events about this product, at any location.
+        product_id: Option<ProductId>,
+        /// Only events about this reservation, and about what it moved.
+        reservation_id: Option<ReservationId>,
+        /// Only events with this reference.
+        reference: Option<Text>,
+        /// Only events from this number on.
+        from_sequence: Option<Sequence>,
+        /// The most items of the page.
+        limit: Limit,
+        /// `next_cursor` of the page before.
+        cursor: Option<EventCursor>,
+    }
+}
+
+/// All events
 ///
-/// In the order of the log, the oldest first. Facts never change. A page can be shorter than
+/// In the order of the log, the oldest first. Events never change. A page can be shorter than
 /// `limit`, even empty, and still have a next one.
 #[utoipa::path(
     get,
     path = "/v1/events",
     tag = "events",
-    params(
-        ("type" = Option<String>, Query, description = "Only facts of this type, such as InventoryReserved"),
-        ("product_id" = Option<String>, Query, description = "Only about this product, wherever it is"),
-        ("reservation_id" = Option<String>, Query, description = "Only about this reservation, or what it moved"),
-        ("reference" = Option<String>, Query, description = "Only with this reference"),
-        ("from_sequence" = Option<u64>, Query, description = "Only from this number on"),
-        ("limit" = Option<u32>, Query, description = "1 to 500; 100 where absent"),
-        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
-    ),
+    params(Query<EventListParams>),
     responses(
-        (status = 200, description = "A page of the log", body = PageBody<EntryBody>,
+        (status = 200, description = "A page of the log", body = EventPage,
             headers(("Link" = Option<String>, description = "The next page, where there is one"))),
         ListProblems,
     )
 )]
-async fn events(
+pub(super) async fn list_events(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,
-    mut params: Params,
+    params: Query<EventListParams>,
 ) -> Result<Response, Problem> {
-    let kinds = params.optional_choice("type", &EVENT_KINDS).unwrap_or_default().to_vec();
-    let product_id = params.product();
-    let reservation_id = params.take("reservation_id");
-    let reference = params.take("reference");
-    let from = params.number("from_sequence").unwrap_or(0).saturating_sub(1);
-    let limit = params.limit(PAGE_ITEMS, PAGE_ITEMS_MAX);
-    let after = params.cursor(cursor::to_events).unwrap_or(0).max(from);
-    params.finish(Faults::default())?;
-    let scan = EventScan { kinds, product_id, reservation_id, reference, after, limit };
+    let params = params.valid()?;
+    let from = params.from_sequence.map_or(0, |sequence| sequence.0).saturating_sub(1);
+    let scan = EventScan {
+        kinds: params.kind.map_or_else(Vec::new, |kinds| kinds.0.to_vec()),
+        product_id: params.product_id,
+        reservation_id: params.reservation_id.map(|id| id.0),
+        reference: params.reference.map(|text| text.0),
+        after: params.cursor.map_or(0, |cursor| cursor.0).max(from),
+        limit: params.limit.0,
+    };
     let page = app.engine.events(scan).await?;
     let entries = page.items.len();
     let make = move || {
         let items = page.items.iter().map(EntryBody::of).collect();
-        respond::page(&uri, items, page.next.map(cursor::of_events))
+        answers::page(&uri, items, page.next.map(cursor::of_events))
     };
-    Ok(respond::made(entries, make).await.map(Body::from))
+    Ok(answers::made(entries, make).await.map(Body::from))
 }

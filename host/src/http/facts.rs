@@ -3,7 +3,7 @@
 use super::time::{optional_rfc3339, rfc3339};
 use crate::model::{
     Digest, DomainEventKind, Event, EventKind, Level, LogEntry, ReservationEventKind,
-    ReservationState, ReservationStatus, StockEvent, StockEventKind, Timestamp,
+    ReservationStatus, StockEvent, StockEventKind, Timestamp,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -209,12 +209,3 @@ pub(super) const EVENT_KINDS: [(&str, &[EventKind]); 14] = [
 fn name_of(kind: EventKind) -> &'static str {
     EVENT_KINDS.iter().find(|(_, kinds)| kinds.contains(&kind)).map_or("", |(name, _)| name)
 }
-
-/// Every state and its name.
-pub(super) const STATES: [(&str, ReservationState); 5] = [
-    ("held", ReservationState::Held),
-    ("confirmed", ReservationState::Confirmed),
-    ("fulfilled", ReservationState::Fulfilled),
-    ("cancelled", ReservationState::Cancelled),
-    ("expired", ReservationState::Expired),
-];

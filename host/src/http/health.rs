@@ -1,15 +1,10 @@
 //! For whoever supervises the process.
 
-use super::{App, admin::ClockBody, respond};
+use super::{App, admin::clock::ClockBody, answers};
 use crate::{engine::Status, model::Integrity};
 use axum::{body::Body, extract::State, http::StatusCode, response::Response};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
-
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready))
-}
 
 /// That the process answers.
 #[derive(Serialize, ToSchema)]
@@ -42,24 +37,26 @@ struct Ready {
 #[utoipa::path(
     get,
     path = "/health/live",
+    operation_id = "health_live",
     tag = "health",
     responses((status = 200, description = "It is", body = Live))
 )]
-async fn live() -> Response {
-    respond::json(StatusCode::OK, &Live { status: "live" }).map(Body::from)
+pub(super) async fn live() -> Response {
+    answers::json(StatusCode::OK, &Live { status: "live" }).map(Body::from)
 }
 
 /// Whether commands are accepted
 #[utoipa::path(
     get,
     path = "/health/ready",
+    operation_id = "health_ready",
     tag = "health",
     responses(
         (status = 200, description = "They are", body = Ready),
         (status = 503, description = "They are not; reads may work", body = Ready),
     )
 )]
-async fn ready(State(app): State<App>) -> Response {
+pub(super) async fn ready(State(app): State<App>) -> Response {
     let (code, status) = match app.engine.status() {
         Status::Ready => (StatusCode::OK, "ready"),
         Status::ReadOnly => (StatusCode::SERVICE_UNAVAILABLE, "read-only"),
@@ -76,5 +73,5 @@ async fn ready(State(app): State<App>) -> Response {
     };
     let ready =
         Ready { status, component, rolled_back_for, database_damage, waiting_commands, clock };
-    respond::json(code, &ready).map(Body::from)
+    answers::json(code, &ready).map(Body::from)
 }

@@ -13,13 +13,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use std::fmt::{Display, Write};
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4");
-
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(metrics))
-}
 
 /// Figures for a collector
 ///
@@ -31,7 +26,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
     tag = "health",
     responses((status = 200, description = "In Prometheus' text format", body = String, content_type = "text/plain"))
 )]
-async fn metrics(State(app): State<App>) -> Response {
+pub(super) async fn metrics(State(app): State<App>) -> Response {
     let domain = app.engine.domain();
     let (reading, waiting) = (app.engine.meter(), app.engine.waiting());
     let mut text = render(&reading, waiting, &domain.installed, domain.faults);

@@ -3,9 +3,9 @@
 //! rejection means in HTTP is looked up by its code.
 
 mod admin;
-mod answer;
-mod batch;
-mod command;
+mod answers;
+mod body;
+mod commands;
 mod conditional;
 mod cursor;
 mod docs;
@@ -16,14 +16,15 @@ mod input;
 mod inventory;
 mod metrics;
 mod openapi;
+mod parameters;
 mod problem;
 mod reservations;
-mod respond;
+mod router;
 mod server;
 mod time;
-mod transfers;
+mod whole;
 
-pub use openapi::document;
+pub use router::{document, router};
 pub use server::{Traffic, listen, serve};
 
 use crate::{
@@ -31,8 +32,6 @@ use crate::{
     config::{Config, Secret},
     engine::Engine,
 };
-use axum::{Router, http::Uri, response::Response};
-use problem::Problem;
 use std::sync::Arc;
 
 /// What every handler can reach; a copy of it is made for each request.
@@ -85,23 +84,4 @@ impl App {
     pub fn traffic(&self) -> Arc<Traffic> {
         Arc::clone(&self.traffic)
     }
-}
-
-/// All routes.
-pub fn router(app: App) -> Router {
-    let (routes, document) = openapi::routes().split_for_parts();
-    routes
-        .merge(docs::routes(document))
-        .fallback(no_route)
-        .method_not_allowed_fallback(no_method)
-        .with_state(app)
-}
-
-async fn no_route(uri: Uri) -> Response {
-    Problem::new("route-not-found", format!("there is no route {}", uri.path())).into()
-}
-
-async fn no_method(method: axum::http::Method, uri: Uri) -> Response {
-    let detail = format!("{method} is not a method of {}", uri.path());
-    Problem::new("method-not-allowed", detail).into()
 }

@@ -1,18 +1,23 @@
-//! The description of the interface, made from the handlers themselves.
+//! The parts of the OpenAPI document that routes share. The document is made of the handlers and
+//! of the types of their bodies; `router` puts it together.
 
 use super::{
-    App, admin, batch, events, health, inventory, metrics, problem, reservations, transfers,
+    answers::{ReservationBody, StockBody, TransferredBody},
+    body::Schema,
+    facts::FactBody,
+    problem,
 };
 use serde_json::json;
 use std::collections::BTreeMap;
 use utoipa::{
-    IntoResponses, OpenApi, ToSchema,
+    IntoResponses, Modify, OpenApi,
     openapi::{
-        ContentBuilder, Ref, RefOr, Response, ResponseBuilder, example::ExampleBuilder,
-        header::HeaderBuilder,
+        ContentBuilder, OpenApi as Document, RefOr, Required, Response, ResponseBuilder,
+        example::ExampleBuilder,
+        header::{Header, HeaderBuilder},
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
-use utoipa_axum::router::OpenApiRouter;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -22,188 +27,262 @@ use utoipa_axum::router::OpenApiRouter;
             accepted command is on disk before it is answered. Errors are RFC 9457 problems \
             with a stable `code`.\n\n\
             The same command with the same `Idempotency-Key` is answered the same again for 24 \
-            hours (`IDEMPOTENCY_HOURS`). Records of 16 KiB and more (answer, key and 128 bytes), \
-            as of large batches, are kept up to 64 MiB for each caller \
-            (`IDEMPOTENCY_CALLER_BYTES_MAX`; for now all clients are one caller) and 256 MiB in \
-            all (`IDEMPOTENCY_BYTES_MAX`): the oldest of them go before their time. A request \
-            that is sent again after its record is gone is taken as new.",
+            hours (`IDEMPOTENCY_HOURS`). Keys belong to the caller who sends them. Records of 16 \
+            KiB and more (answer, key and 128 bytes), as of large batches, are kept up to 64 MiB \
+            for each caller (`IDEMPOTENCY_CALLER_BYTES_MAX`) and 256 MiB in all \
+            (`IDEMPOTENCY_BYTES_MAX`): the oldest of them go before their time. A request that is \
+            sent again after its record is gone is taken as new.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
-    components(schemas(ProblemBody, FaultBody)),
+    components(schemas(StockBody, TransferredBody, ReservationBody, FactBody)),
+    modifiers(&Shared),
     tags(
         (name = "inventory", description = "Stocks: one product at one location each"),
         (name = "reservations", description = "Holds with an id, lines, an expiry and a life"),
         (name = "batch", description = "Many commands in one request"),
         (name = "events", description = "The log of every fact"),
         (name = "admin", description = "The component that decides, and the clock; with the admin token only"),
-        (name = "health", description = "For whoever supervises the process"),
+        (name = "health", description = "For the supervisor of the process"),
     )
 )]
 struct Description;
 
-/// All routes, and the description that they make.
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::with_openapi(Description::openapi())
-        .merge(inventory::routes())
-        .merge(reservations::routes())
-        .merge(transfers::routes())
-        .merge(batch::routes())
-        .merge(events::routes())
-        .merge(admin::routes())
-        .merge(health::routes())
-        .merge(metrics::routes())
+/// Adds what no handler names: problems, answers of dry runs, results of batches, the token.
+struct Shared;
+
+impl Modify for Shared {
+    fn modify(&self, document: &mut Document) {
+        let components = document.components.get_or_insert_default();
+        let named = problem::schemas().into_iter().chain(dry_runs());
+        components.schemas.extend(named.map(|(name, it)| (name, schema(it))));
+        let token = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("The admin token (`ADMIN_TOKEN`)"))
+            .build();
+        components.add_security_scheme(ADMIN_TOKEN, SecurityScheme::Http(token));
+    }
 }
 
-/// The OpenAPI document, as JSON.
-///
-/// # Errors
-/// None that is known: the document is made of plain values.
-pub fn document() -> Result<String, serde_json::Error> {
-    routes().split_for_parts().1.to_pretty_json()
+/// The name of the security scheme of the admin routes.
+pub(super) const ADMIN_TOKEN: &str = "admin_token";
+
+/// The document before its routes are added.
+pub(super) fn description() -> Document {
+    Description::openapi()
 }
 
-/// Why a request was not answered (RFC 9457). Some codes bring members of their own.
-#[derive(ToSchema)]
-#[schema(example = json!({
-    "type": "urn:holdfast:problem:invalid-request", "title": "The request is not valid",
-    "status": 400, "detail": "1 fault in the request", "code": "invalid-request",
-    "errors": [{"in": "body", "pointer": "/quantity", "detail": "is required"}]
-}))]
-#[allow(dead_code, reason = "it documents what `Problem` writes")]
-struct ProblemBody {
-    /// `urn:holdfast:problem:` and the code.
-    r#type: String,
-    title: String,
-    status: u16,
-    /// One sentence for a person, with the numbers.
-    detail: String,
-    /// Stable: what a program should look at.
-    code: String,
-    /// For `invalid-request`: everything that is wrong.
-    errors: Option<Vec<FaultBody>>,
+/// What an accepted command is answered with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Answer {
+    Stock,
+    Transfer,
+    Reservation,
 }
 
-/// One thing that is wrong with a request.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "it documents what `Faults` writes")]
-struct FaultBody {
-    /// `body`, `path`, `query` or `header`.
-    r#in: String,
-    /// A JSON pointer (RFC 6901) into it.
-    pointer: String,
-    detail: String,
+impl Answer {
+    /// The name of the body's schema.
+    pub(super) fn body(self) -> &'static str {
+        match self {
+            Self::Stock => "StockBody",
+            Self::Transfer => "TransferredBody",
+            Self::Reservation => "ReservationBody",
+        }
+    }
+
+    /// The name of the schema of a dry run's body.
+    pub(super) fn dry_run(self) -> &'static str {
+        match self {
+            Self::Stock => "StockDryRun",
+            Self::Transfer => "TransferDryRun",
+            Self::Reservation => "ReservationDryRun",
+        }
+    }
+
+    /// What the body shows.
+    pub(super) fn about(self) -> &'static str {
+        match self {
+            Self::Stock => "The stock after the command",
+            Self::Transfer => "Both stocks after the transfer",
+            Self::Reservation => "The reservation after the command",
+        }
+    }
+}
+
+/// The schemas of dry runs, of batches and their results.
+fn dry_runs() -> Vec<(String, Schema)> {
+    let reference = super::body::schema::reference;
+    let dry_run = |body: Schema| {
+        json!({
+            "type": "object",
+            "description": "What a command would be answered, and the events that it would have.",
+            "required": ["dry_run", "status", "body", "events"],
+            "properties": {
+                "dry_run": {"type": "boolean", "enum": [true]},
+                "status": {"type": "integer", "format": "int32", "minimum": 200, "maximum": 599},
+                "body": body,
+                "events": {"type": "array", "items": reference("FactBody")},
+            },
+        })
+    };
+    let answers = [Answer::Stock, Answer::Transfer, Answer::Reservation];
+    let accepted = json!({
+        "type": "object",
+        "description": "The answer to a command of a batch that was accepted.",
+        "required": ["status", "body"],
+        "properties": {
+            "status": {"type": "integer", "format": "int32", "enum": [200, 201]},
+            "body": {"oneOf": answers.map(|it| reference(it.body()))},
+        },
+        "additionalProperties": false,
+    });
+    let refused = json!({
+        "type": "object",
+        "description": "The answer to a command of a batch that was refused.",
+        "required": ["status", "problem"],
+        "properties": {
+            "status": {"type": "integer", "format": "int32", "minimum": 400, "maximum": 599},
+            "problem": reference("Problem"),
+        },
+        "additionalProperties": false,
+    });
+    let results = json!({
+        "type": "object",
+        "description": "One result for each command, in order.",
+        "required": ["results"],
+        "properties": {"results": {"type": "array", "items": {
+            "oneOf": [reference("AcceptedResult"), reference("RefusedResult")],
+        }}},
+    });
+    let mut schemas: Vec<_> =
+        answers.iter().map(|it| (it.dry_run().to_owned(), dry_run(reference(it.body())))).collect();
+    schemas.extend([
+        ("AcceptedResult".to_owned(), accepted),
+        ("RefusedResult".to_owned(), refused),
+        ("BatchResults".to_owned(), results),
+        ("BatchDryRun".to_owned(), dry_run(reference("BatchResults"))),
+    ]);
+    schemas
+}
+
+/// A schema in the document's own type.
+pub(super) fn schema(schema: Schema) -> RefOr<utoipa::openapi::Schema> {
+    // Schemas are written as constants; the snapshot of the document shows each of them.
+    serde_json::from_value(schema).unwrap_or_else(|error| {
+        tracing::error!(%error, "a schema cannot be part of the document");
+        RefOr::T(utoipa::openapi::Schema::default())
+    })
+}
+
+/// Whether something is required, in the document's own type.
+pub(super) fn required(required: bool) -> Required {
+    if required { Required::True } else { Required::False }
+}
+
+/// A response header with a text.
+pub(super) fn text_header(description: &str) -> Header {
+    HeaderBuilder::new().description(Some(description)).build()
 }
 
 macro_rules! problems {
-    ($(#[$doc:meta])* $name:ident: $($code:literal)+) => {
-        $(#[$doc])*
-        pub(super) struct $name;
+    ($($(#[$doc:meta])* $list:ident $($name:ident)?: $($code:literal)+;)+) => {
+        $(
+            $(#[$doc])*
+            pub(super) const $list: &[&str] = &[$($code),+];
 
-        impl IntoResponses for $name {
-            fn responses() -> BTreeMap<String, RefOr<Response>> {
-                responses(&[$($code),+])
-            }
-        }
+            $(
+                /// The same problems, as responses of a route.
+                pub(super) struct $name;
+
+                impl IntoResponses for $name {
+                    fn responses() -> BTreeMap<String, RefOr<Response>> {
+                        problem_responses($list)
+                    }
+                }
+            )?
+        )+
     };
 }
 
 problems! {
-    /// What a command on one stock can be answered.
-    CommandProblems: "invalid-request" "product-not-found" "request-timeout"
+    /// The problems of a command on one stock.
+    ON_STOCK: "invalid-request" "product-not-found" "request-timeout"
         "insufficient-stock" "release-exceeds-reserved" "adjust-below-reserved"
         "quantity-out-of-range" "version-mismatch" "idempotency-key-reused" "body-too-large"
         "unsupported-media-type" "domain-fault" "internal-error" "overloaded"
-        "read-only" "store-unavailable" "outcome-unknown" "stopping" "response-timeout"
-}
+        "read-only" "store-unavailable" "outcome-unknown" "stopping" "response-timeout";
 
-problems! {
-    /// What setting a stock can be answered.
-    PutProblems: "invalid-request" "request-timeout" "adjust-below-reserved" "version-mismatch"
+    /// The problems of setting a stock.
+    SET: "invalid-request" "request-timeout" "adjust-below-reserved" "version-mismatch"
         "precondition-required" "idempotency-key-reused" "body-too-large"
         "unsupported-media-type" "domain-fault" "internal-error" "overloaded"
-        "read-only" "store-unavailable" "outcome-unknown" "stopping" "response-timeout"
-}
+        "read-only" "store-unavailable" "outcome-unknown" "stopping" "response-timeout";
 
-problems! {
-    /// What a command on a reservation can be answered.
-    ReservationProblems: "invalid-request" "product-not-found" "reservation-not-found"
+    /// The problems of a command on a reservation.
+    ON_RESERVATION: "invalid-request" "product-not-found" "reservation-not-found"
         "request-timeout" "insufficient-stock" "reservation-exists" "reservation-not-active"
         "reservation-expired" "quantity-exceeds-line" "version-mismatch"
         "idempotency-key-reused" "body-too-large" "unsupported-media-type" "domain-fault"
         "internal-error" "overloaded" "read-only" "store-unavailable"
-        "outcome-unknown" "stopping" "response-timeout"
-}
+        "outcome-unknown" "stopping" "response-timeout";
 
-problems! {
-    /// What several commands at once can be answered: where they stand or fall together, also
-    /// what each of them can be.
-    BatchProblems: "invalid-request" "product-not-found" "reservation-not-found"
+    /// The problems of a batch. Where its commands stand or fall together, the batch has the
+    /// problem of the command that is refused.
+    BATCH: "invalid-request" "product-not-found" "reservation-not-found"
         "request-timeout" "insufficient-stock" "release-exceeds-reserved"
         "adjust-below-reserved" "quantity-out-of-range" "reservation-exists"
         "reservation-not-active" "reservation-expired" "quantity-exceeds-line"
         "version-mismatch" "idempotency-key-reused" "batch-too-large" "body-too-large"
         "unsupported-media-type" "domain-fault" "internal-error" "overloaded"
-        "read-only" "store-unavailable" "outcome-unknown" "stopping" "response-timeout"
-}
+        "read-only" "store-unavailable" "outcome-unknown" "stopping" "response-timeout";
 
-problems! {
-    /// What a query of one reservation can be answered.
-    ReservationReadProblems: "invalid-request" "reservation-not-found" "domain-fault"
-        "internal-error" "store-unavailable" "stopping" "response-timeout"
-}
+    /// The problems of a query of one reservation.
+    READ_RESERVATION ReservationReadProblems: "invalid-request" "reservation-not-found"
+        "domain-fault" "internal-error" "overloaded" "store-unavailable" "stopping"
+        "response-timeout";
 
-problems! {
-    /// What a query of one stock can be answered.
-    ReadProblems: "invalid-request" "product-not-found" "domain-fault" "internal-error"
-        "store-unavailable" "stopping" "response-timeout"
-}
+    /// The problems of a query of one stock.
+    READ_STOCK ReadProblems: "invalid-request" "product-not-found" "domain-fault"
+        "internal-error" "overloaded" "store-unavailable" "stopping" "response-timeout";
 
-problems! {
-    /// What operators can be answered.
-    AdminProblems: "invalid-request" "forbidden" "route-not-found" "not-recorded"
+    /// The problems of an operator's request.
+    ADMIN AdminProblems: "invalid-request" "forbidden" "route-not-found" "not-recorded"
         "request-timeout" "swap-under-way" "no-component" "component-refused" "body-too-large"
         "internal-error" "read-only" "store-unavailable" "outcome-unknown" "stopping"
-        "response-timeout"
+        "response-timeout";
+
+    /// The problems of any other query.
+    LIST ListProblems: "invalid-request" "request-timeout" "body-too-large"
+        "unsupported-media-type" "domain-fault" "internal-error" "overloaded"
+        "store-unavailable" "stopping" "response-timeout";
 }
 
-problems! {
-    /// What any other query can be answered.
-    ListProblems: "invalid-request" "request-timeout" "body-too-large" "unsupported-media-type"
-        "domain-fault" "internal-error" "store-unavailable" "stopping"
-        "response-timeout"
-}
-
-/// One response per status, with an example per code.
-fn responses(codes: &[&str]) -> BTreeMap<String, RefOr<Response>> {
+/// One response for each status of these problems, with an example of each problem.
+pub(super) fn problem_responses(codes: &[&str]) -> BTreeMap<String, RefOr<Response>> {
     let mut by_status: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
     for code in codes {
         by_status.entry(problem::look_up(code).0.as_u16()).or_default().push(code);
     }
     by_status
         .into_iter()
-        .map(|(status, codes)| (status.to_string(), RefOr::T(response(status, &codes))))
+        .map(|(status, codes)| (status.to_string(), RefOr::T(problem_response(status, &codes))))
         .collect()
 }
 
-fn response(status: u16, codes: &[&str]) -> Response {
+fn problem_response(status: u16, codes: &[&str]) -> Response {
     let examples = codes.iter().map(|code| {
+        let example = problem::example(code);
         let title = problem::look_up(code).1;
-        let value = json!({
-            "type": format!("{}{code}", problem::TYPE_PREFIX), "title": title, "status": status,
-            "detail": title, "code": code,
-        });
-        ((*code).to_owned(), ExampleBuilder::new().summary(title).value(Some(value)).build())
+        ((*code).to_owned(), ExampleBuilder::new().summary(title).value(Some(example)).build())
     });
     let content = ContentBuilder::new()
-        .schema(Some(RefOr::Ref(Ref::from_schema_name("ProblemBody"))))
+        .schema(schema(problem::one_of(status, codes)).into())
         .examples_from_iter(examples)
         .build();
     let mut response = ResponseBuilder::new()
         .description(codes.join(", "))
         .content("application/problem+json", content);
     if status == 503 {
-        let seconds = HeaderBuilder::new().description(Some("Seconds to wait")).build();
-        response = response.header("Retry-After", seconds);
+        response = response.header("Retry-After", text_header("Seconds to wait"));
     }
     response.build()
 }

@@ -12,7 +12,7 @@ use constant_time_eq::constant_time_eq_32;
 use sha2::{Digest, Sha256};
 
 /// Somebody who knows the token.
-pub(super) struct Operator;
+pub(in crate::http) struct Operator;
 
 impl FromRequestParts<App> for Operator {
     type Rejection = Problem;

@@ -8,11 +8,6 @@ use crate::{
 use axum::{extract::State, response::Response};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
-
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(read)).routes(routes!(accept))
-}
 
 /// How the server's time and the wall clock stand to each other.
 #[derive(Serialize, ToSchema)]
@@ -54,9 +49,13 @@ struct AcceptedBody {
     get,
     path = "/v1/admin/clock",
     tag = "admin",
+    security(("admin_token" = [])),
     responses((status = 200, description = "How they stand to each other", body = ClockBody), AdminProblems)
 )]
-async fn read(State(app): State<App>, _: Operator) -> Result<Response, Problem> {
+pub(in crate::http) async fn get_clock(
+    State(app): State<App>,
+    _: Operator,
+) -> Result<Response, Problem> {
     Ok(ok(&ClockBody::from(app.engine.clock())))
 }
 
@@ -69,9 +68,13 @@ async fn read(State(app): State<App>, _: Operator) -> Result<Response, Problem> 
     post,
     path = "/v1/admin/clock/accept",
     tag = "admin",
+    security(("admin_token" = [])),
     responses((status = 200, description = "What it was like before, and is now", body = AcceptedBody), AdminProblems)
 )]
-async fn accept(State(app): State<App>, _: Operator) -> Result<Response, Problem> {
+pub(in crate::http) async fn accept_clock(
+    State(app): State<App>,
+    _: Operator,
+) -> Result<Response, Problem> {
     let (before, clock) = app.engine.accept_clock();
     Ok(ok(&AcceptedBody { before: before.into(), clock: clock.into() }))
 }

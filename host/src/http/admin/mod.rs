@@ -2,16 +2,14 @@
 
 mod auth;
 mod bodies;
-mod clock;
-
-pub(super) use clock::ClockBody;
+pub(super) mod clock;
 
 use super::{
-    App,
-    input::{self, Faults, Params},
+    App, answers,
+    body::{Query, Sequence, Text, leaf, object},
+    input,
     openapi::AdminProblems,
     problem::Problem,
-    respond,
 };
 use crate::{
     admin::AdminError,
@@ -29,49 +27,93 @@ use axum::{
 };
 use bodies::{DomainBody, ReplayBody, ShadowBody, StepBody, SwapBody, SwappedBody};
 use serde::Serialize;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use serde_json::json;
 
 /// Who swaps components, in the log.
 const OPERATOR: &str = "admin";
 
-/// The longest reason, in characters.
-const REASON_CHARACTERS_MAX: usize = 256;
-
-pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(domain, swap))
-        .routes(routes!(roll_back))
-        .routes(routes!(shadow, begin_shadow, end_shadow))
-        .routes(routes!(promote))
-        .routes(routes!(replay))
-        .routes(routes!(explain))
-        .merge(clock::routes())
-}
-
 fn ok<T: Serialize>(body: &T) -> Response {
-    respond::json(StatusCode::OK, body).map(Body::from)
+    answers::json(StatusCode::OK, body).map(Body::from)
 }
 
-fn digest(params: &mut Params) -> Option<Digest> {
-    let text = params.take("digest")?;
-    let digest = Digest::parse(&text);
-    if digest.is_none() {
-        params.fault("digest", "must be a SHA-256: 64 hexadecimal digits");
+leaf! { Digest,
+    json!({"type": "string", "pattern": "^[0-9a-fA-F]{64}$"});
+    |scalar| Self::parse(&scalar.text()?)
+        .ok_or_else(|| "must be a SHA-256: 64 hexadecimal digits".to_owned())
+}
+
+/// One command in so many is decided, at least 1.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Every(u64);
+
+leaf! { Every,
+    json!({"type": "integer", "format": "int64", "minimum": 1, "maximum": i64::MAX, "default": 1}),
+    absent = Self(1);
+    |scalar| match Sequence::parse(scalar)? {
+        Sequence(0) => Err("must be at least 1, is 0".to_owned()),
+        Sequence(every) => Ok(Self(every)),
     }
-    digest
 }
 
-fn origin(params: &mut Params) -> Origin {
-    let reason = params.take("reason");
-    if reason.as_ref().is_some_and(|reason| reason.chars().count() > REASON_CHARACTERS_MAX) {
-        params.fault("reason", format!("must have {REASON_CHARACTERS_MAX} characters at most"));
+object! {
+    /// How a component is swapped in.
+    pub(super) struct SwapParams {
+        /// The SHA-256 that the body must have, in hexadecimal.
+        digest: Option<Digest>,
+        /// Why, in the operator's words; kept with the event.
+        reason: Option<Text>,
+        /// `false`: the component is not held against the promises of every domain. A rule that
+        /// differs from them on purpose needs the operator's word for it.
+        self_check: Option<bool>,
     }
-    Origin { caller: Some(OPERATOR.into()), reason: reason.map(Into::into), reference: None }
 }
 
-/// A rule that differs on purpose where every domain is the same needs its operator's word.
-fn until(params: &mut Params) -> Until {
-    match params.flag("self_check") {
+object! {
+    /// How a shadow becomes current.
+    pub(super) struct PromoteParams {
+        /// Why, in the operator's words; kept with the event.
+        reason: Option<Text>,
+        /// `false`: the component is not held against the promises of every domain.
+        self_check: Option<bool>,
+    }
+}
+
+object! {
+    /// Why the component before decides again.
+    pub(super) struct RollbackParams {
+        /// Why, in the operator's words; kept with the event.
+        reason: Option<Text>,
+    }
+}
+
+object! {
+    /// How a shadow is begun.
+    pub(super) struct ShadowParams {
+        /// The SHA-256 that the body must have, in hexadecimal.
+        digest: Option<Digest>,
+        /// The shadow decides one command in so many; each command where absent.
+        every: Every,
+    }
+}
+
+object! {
+    /// Which recorded commands are replayed.
+    pub(super) struct ReplayParams {
+        /// The first event whose command is replayed.
+        from: Option<Sequence>,
+        /// The last event whose command is replayed.
+        to: Option<Sequence>,
+    }
+}
+
+fn origin(reason: Option<Text>) -> Origin {
+    let reason = reason.map(|text| text.0.into());
+    Origin { caller: Some(OPERATOR.into()), reason, reference: None }
+}
+
+/// The last step that a component must pass.
+fn until(self_check: Option<bool>) -> Until {
+    match self_check {
         Some(false) => Until::Call,
         _ => Until::SelfCheck,
     }
@@ -88,9 +130,10 @@ async fn component(app: &App, headers: &HeaderMap, body: Body) -> Result<Vec<u8>
     get,
     path = "/v1/admin/domain",
     tag = "admin",
+    security(("admin_token" = [])),
     responses((status = 200, description = "It, its limits and its faults", body = DomainBody), AdminProblems)
 )]
-async fn domain(State(app): State<App>, _: Operator) -> Result<Response, Problem> {
+pub(super) async fn get_domain(State(app): State<App>, _: Operator) -> Result<Response, Problem> {
     Ok(ok(&DomainBody::from(app.admin.overview().await?)))
 }
 
@@ -103,23 +146,20 @@ async fn domain(State(app): State<App>, _: Operator) -> Result<Response, Problem
     put,
     path = "/v1/admin/domain",
     tag = "admin",
-    params(
-        ("digest" = Option<String>, Query, description = "SHA-256 that the body must have, in hexadecimal"),
-        ("reason" = Option<String>, Query, description = "Kept with the event"),
-        ("self_check" = Option<bool>, Query, description = "false: without the last step"),
-    ),
+    security(("admin_token" = [])),
+    params(Query<SwapParams>),
     request_body(content = Vec<u8>, content_type = "application/wasm"),
     responses((status = 200, description = "It decides", body = SwapBody), AdminProblems)
 )]
-async fn swap(
+pub(super) async fn swap_domain(
     State(app): State<App>,
     _: Operator,
-    mut params: Params,
+    params: Query<SwapParams>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let (expected, until, origin) = (digest(&mut params), until(&mut params), origin(&mut params));
-    params.finish(Faults::default())?;
+    let SwapParams { digest: expected, reason, self_check } = params.valid()?;
+    let (until, origin) = (until(self_check), origin(reason));
     let bytes = component(&app, &headers, body).await?;
     Ok(ok(&SwapBody::from(app.admin.swap(bytes, expected, until, origin).await?)))
 }
@@ -129,16 +169,16 @@ async fn swap(
     post,
     path = "/v1/admin/domain/rollback",
     tag = "admin",
-    params(("reason" = Option<String>, Query, description = "Kept with the event")),
+    security(("admin_token" = [])),
+    params(Query<RollbackParams>),
     responses((status = 200, description = "It decides again", body = SwappedBody), AdminProblems)
 )]
-async fn roll_back(
+pub(super) async fn roll_back_domain(
     State(app): State<App>,
     _: Operator,
-    mut params: Params,
+    params: Query<RollbackParams>,
 ) -> Result<Response, Problem> {
-    let origin = origin(&mut params);
-    params.finish(Faults::default())?;
+    let origin = origin(params.valid()?.reason);
     Ok(ok(&SwappedBody::from(app.admin.roll_back(origin).await?)))
 }
 
@@ -147,9 +187,10 @@ async fn roll_back(
     get,
     path = "/v1/admin/domain/shadow",
     tag = "admin",
+    security(("admin_token" = [])),
     responses((status = 200, description = "Differences and cost", body = ShadowBody), AdminProblems)
 )]
-async fn shadow(State(app): State<App>, _: Operator) -> Result<Response, Problem> {
+pub(super) async fn get_shadow(State(app): State<App>, _: Operator) -> Result<Response, Problem> {
     Ok(ok(&ShadowBody::from(app.admin.shadow()?)))
 }
 
@@ -160,25 +201,19 @@ async fn shadow(State(app): State<App>, _: Operator) -> Result<Response, Problem
     put,
     path = "/v1/admin/domain/shadow",
     tag = "admin",
-    params(
-        ("digest" = Option<String>, Query, description = "SHA-256 that the body must have, in hexadecimal"),
-        ("every" = Option<u64>, Query, description = "It decides one in so many commands; 1 where absent"),
-    ),
+    security(("admin_token" = [])),
+    params(Query<ShadowParams>),
     request_body(content = Vec<u8>, content_type = "application/wasm"),
     responses((status = 200, description = "What it passed", body = Vec<StepBody>), AdminProblems)
 )]
-async fn begin_shadow(
+pub(super) async fn begin_shadow(
     State(app): State<App>,
     _: Operator,
-    mut params: Params,
+    params: Query<ShadowParams>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let (expected, every) = (digest(&mut params), params.number("every").unwrap_or(1));
-    if every == 0 {
-        params.fault("every", "must be at least 1");
-    }
-    params.finish(Faults::default())?;
+    let ShadowParams { digest: expected, every: Every(every) } = params.valid()?;
     let bytes = component(&app, &headers, body).await?;
     Ok(ok(&bodies::steps(&app.admin.begin_shadow(bytes, expected, every).await?)))
 }
@@ -188,9 +223,10 @@ async fn begin_shadow(
     delete,
     path = "/v1/admin/domain/shadow",
     tag = "admin",
+    security(("admin_token" = [])),
     responses((status = 200, description = "What came of it", body = ShadowBody), AdminProblems)
 )]
-async fn end_shadow(State(app): State<App>, _: Operator) -> Result<Response, Problem> {
+pub(super) async fn end_shadow(State(app): State<App>, _: Operator) -> Result<Response, Problem> {
     Ok(ok(&ShadowBody::from(app.admin.end_shadow()?)))
 }
 
@@ -199,19 +235,17 @@ async fn end_shadow(State(app): State<App>, _: Operator) -> Result<Response, Pro
     post,
     path = "/v1/admin/domain/shadow/promote",
     tag = "admin",
-    params(
-        ("reason" = Option<String>, Query, description = "Kept with the event"),
-        ("self_check" = Option<bool>, Query, description = "false: without the last step"),
-    ),
+    security(("admin_token" = [])),
+    params(Query<PromoteParams>),
     responses((status = 200, description = "It decides", body = SwapBody), AdminProblems)
 )]
-async fn promote(
+pub(super) async fn promote_shadow(
     State(app): State<App>,
     _: Operator,
-    mut params: Params,
+    params: Query<PromoteParams>,
 ) -> Result<Response, Problem> {
-    let (until, origin) = (until(&mut params), origin(&mut params));
-    params.finish(Faults::default())?;
+    let PromoteParams { reason, self_check } = params.valid()?;
+    let (until, origin) = (until(self_check), origin(reason));
     Ok(ok(&SwapBody::from(app.admin.promote(until, origin).await?)))
 }
 
@@ -222,24 +256,21 @@ async fn promote(
     post,
     path = "/v1/admin/domain/replay",
     tag = "admin",
-    params(
-        ("from" = Option<u64>, Query, description = "The first event whose command is replayed"),
-        ("to" = Option<u64>, Query, description = "The last"),
-    ),
+    security(("admin_token" = [])),
+    params(Query<ReplayParams>),
     request_body(content = Vec<u8>, content_type = "application/wasm"),
     responses((status = 200, description = "Differences", body = ReplayBody), AdminProblems)
 )]
-async fn replay(
+pub(super) async fn replay(
     State(app): State<App>,
     _: Operator,
-    mut params: Params,
+    params: Query<ReplayParams>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let whole = Range::default();
-    let from = params.number("from").unwrap_or(whole.from);
-    let to = params.number("to").unwrap_or(whole.to);
-    params.finish(Faults::default())?;
+    let (params, whole) = (params.valid()?, Range::default());
+    let from = params.from.map_or(whole.from, |sequence| sequence.0);
+    let to = params.to.map_or(whole.to, |sequence| sequence.0);
     let bytes = component(&app, &headers, body).await?;
     Ok(ok(&ReplayBody::from(app.admin.replay(bytes, Range { from, to }).await?)))
 }
@@ -251,10 +282,11 @@ async fn replay(
     get,
     path = "/v1/admin/explain/{sequence}",
     tag = "admin",
+    security(("admin_token" = [])),
     params(("sequence" = u64, Path, description = "The number of the event")),
     responses((status = 200, description = "Command, reads, writes, events", body = Object), AdminProblems)
 )]
-async fn explain(
+pub(super) async fn explain(
     State(app): State<App>,
     _: Operator,
     Path(sequence): Path<String>,

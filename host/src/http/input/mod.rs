@@ -1,20 +1,15 @@
-//! Parse, don't validate: from the bytes of a request to values that cannot be wrong. All
-//! that is wrong with a request is told at once.
+//! Requests as they come in: bodies within their limits, what the path names, and JSON.
 
 mod bodies;
-mod body;
-mod faults;
 mod json;
 mod large;
-mod params;
-mod path;
 mod receive;
+mod target;
+
+use super::App;
 
 pub(super) use bodies::Bodies;
-pub(super) use body::JsonBody;
-pub(super) use faults::{Faults, Part};
-pub(super) use json::Json;
+pub(super) use json::{read_json, receive_json};
 pub(super) use large::work_on;
-pub(super) use params::Params;
-pub(super) use path::{ReservationPath, StockPath};
 pub(super) use receive::{BodyLimits, receive};
+pub(super) use target::{InPath, NoTarget, ReservationTarget, StockTarget, Target};

@@ -1,10 +1,10 @@
 //! The bytes of a body, within the limits on size, time, rate and on all bodies together.
 
-use super::{
-    Faults, Part,
-    bodies::{Bodies, Full, Share},
+use super::bodies::{Bodies, Full, Share};
+use crate::http::{
+    body::{Part, Violations},
+    problem::Problem,
 };
-use crate::http::problem::Problem;
 use axum::{
     body::Body,
     http::{HeaderMap, header},
@@ -203,10 +203,5 @@ fn overloaded(Full { max }: Full) -> Problem {
 
 /// A problem with the body as a whole.
 fn invalid(detail: &str) -> Problem {
-    let mut faults = Faults::default();
-    faults.add(Part::Body, "", detail);
-    match faults.none() {
-        Err(problem) => problem,
-        Ok(()) => Problem::new("invalid-request", detail),
-    }
+    Violations::one(Part::Body, "", detail)
 }

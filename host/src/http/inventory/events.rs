@@ -1,13 +1,16 @@
-use super::{PAGE_ITEMS, PAGE_ITEMS_MAX};
 use crate::{
     http::{
-        App, cursor,
+        App,
+        answers::{self, EventPage},
+        body::{Limit, Query, Violations, object, words},
+        cursor::{self, LedgerCursor},
         facts::EntryBody,
-        input::{Params, StockPath},
+        input::{InPath, StockTarget},
         openapi::ReadProblems,
+        parameters::ProductSegment,
         problem::Problem,
-        respond::{self, PageBody},
     },
+    model::{LocationId, StockKey},
     store::Order,
 };
 use axum::{
@@ -16,49 +19,59 @@ use axum::{
     response::Response,
 };
 
+words! { Order, absent = Self::NewestFirst;
+    "newest" => Self::NewestFirst,
+    "oldest" => Self::OldestFirst,
+}
+
+object! {
+    /// Which part of a ledger to read.
+    pub(in crate::http) struct LedgerParams {
+        /// The location; `default` where absent.
+        location_id: Option<LocationId>,
+        /// Which event comes first; `newest` where absent.
+        order: Order,
+        /// The most items of the page.
+        limit: Limit,
+        /// `next_cursor` of the page before.
+        cursor: Option<LedgerCursor>,
+    }
+}
+
 /// The ledger of a stock
 ///
-/// Every fact about it, with the numbers before and after, newest first unless asked
+/// Every fact about the stock, with the numbers before and after, newest first unless asked
 /// otherwise. Facts never change, so a page that has a next one never does either.
 #[utoipa::path(
     get,
     path = "/v1/inventory/{product_id}/events",
     tag = "inventory",
-    params(
-        ("product_id" = String, Path, description = "1 to 128 printable ASCII characters without spaces"),
-        ("location_id" = Option<String>, Query, description = "`default` where absent"),
-        ("order" = Option<String>, Query, description = "`newest` (default) or `oldest` first"),
-        ("limit" = Option<u32>, Query, description = "1 to 500; 100 where absent"),
-        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
-    ),
+    params(ProductSegment, Query<LedgerParams>),
     responses(
-        (status = 200, description = "A page of the ledger", body = PageBody<EntryBody>,
+        (status = 200, description = "A page of the ledger", body = EventPage,
             headers(("Link" = Option<String>, description = "The next page, where there is one"))),
         ReadProblems,
     )
 )]
-pub(super) async fn events(
+pub(in crate::http) async fn list_stock_events(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,
-    path: StockPath,
-    mut params: Params,
+    path: InPath<StockTarget>,
+    params: Query<LedgerParams>,
 ) -> Result<Response, Problem> {
-    let location_id = params.location();
-    let orders = [("newest", Order::NewestFirst), ("oldest", Order::OldestFirst)];
-    let order = params.choice("order", &orders).unwrap_or(Order::NewestFirst);
-    let limit = params.limit(PAGE_ITEMS, PAGE_ITEMS_MAX);
-    let after = params.cursor(cursor::to_ledger);
-    let (key, ()) = path.key(location_id, |faults| params.finish(faults))?;
-    let Some(page) = app.engine.ledger(key.clone(), order, after, limit).await? else {
-        let (product, location) = (key.product_id.as_str(), key.location_id.as_str());
-        return Err(Problem::new("product-not-found", format!("there is no stock of {key}"))
-            .with("product_id", product)
-            .with("location_id", location));
+    let mut violations = Violations::default();
+    let (target, params) = (path.take(&mut violations), params.take(&mut violations));
+    let (StockTarget { product_id }, params) = violations.valid(target.zip(params))?;
+    let LedgerParams { location_id, order, limit, cursor } = params;
+    let key = StockKey { product_id, location_id: location_id.unwrap_or_default() };
+    let after = cursor.map(|cursor| cursor.0);
+    let Some(page) = app.engine.ledger(key.clone(), order, after, limit.0).await? else {
+        return Err(Problem::no_stock(&key, format!("there is no stock of {key}")));
     };
     let entries = page.items.len();
     let make = move || {
         let items = page.items.iter().map(EntryBody::of).collect();
-        respond::page(&uri, items, page.next.map(cursor::of_ledger))
+        answers::page(&uri, items, page.next.map(cursor::of_ledger))
     };
-    Ok(respond::made(entries, make).await.map(Body::from))
+    Ok(answers::made(entries, make).await.map(Body::from))
 }

@@ -2,16 +2,45 @@ use crate::{
     engine::AsOf,
     http::{
         App,
+        answers::{self, StockBody},
+        body::{Moment, Part, Query, Sequence, Violations, leaf, object},
         conditional::{Conditions, not_modified},
-        input::{Params, StockPath},
+        input::{InPath, StockTarget},
         openapi::ReadProblems,
+        parameters::{IfNoneMatch, ProductSegment},
         problem::Problem,
-        respond::{self, StockBody, Whole},
-        time,
+        whole::Whole,
     },
-    model::{StockKey, Timestamp},
+    model::{LocationId, StockKey},
 };
 use axum::{body::Body, extract::State, http::StatusCode, response::Response};
+use serde_json::json;
+
+/// A moment of the past.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::http) struct Past(AsOf);
+
+leaf! { Past, json!({"oneOf": [Sequence::schema(), Moment::schema()]});
+    |scalar| {
+        let number = scalar.integer();
+        if number.is_some() {
+            return Sequence::parse(scalar).map(|sequence| Self(AsOf::Sequence(sequence.0)));
+        }
+        Moment::parse(scalar).map(|at| Self(AsOf::Time(at.0))).map_err(|detail| {
+            format!("must be a sequence, or {}", detail.trim_start_matches("must be "))
+        })
+    }
+}
+
+object! {
+    /// Which stock of the product to read, and as of when.
+    pub(in crate::http) struct StockParams {
+        /// The location; `default` where absent.
+        location_id: Option<LocationId>,
+        /// The stock as it was then: the sequence of an event, or a time (RFC 3339).
+        as_of: Option<Past>,
+    }
+}
 
 /// One stock
 ///
@@ -22,12 +51,7 @@ use axum::{body::Body, extract::State, http::StatusCode, response::Response};
     get,
     path = "/v1/inventory/{product_id}",
     tag = "inventory",
-    params(
-        ("product_id" = String, Path, description = "1 to 128 printable ASCII characters without spaces"),
-        ("location_id" = Option<String>, Query, description = "`default` where absent"),
-        ("as_of" = Option<String>, Query, description = "As it was then: the sequence of an event, or a time (RFC 3339)"),
-        ("If-None-Match" = Option<String>, Header, description = "An entity tag that the client has"),
-    ),
+    params(ProductSegment, Query<StockParams>, IfNoneMatch),
     responses(
         (status = 200, description = "The stock", body = StockBody,
             headers(("ETag" = String, description = "The version, in double quotes; `\"4-2\"` where 2 units are due"))),
@@ -35,51 +59,38 @@ use axum::{body::Body, extract::State, http::StatusCode, response::Response};
         ReadProblems,
     )
 )]
-pub(super) async fn get(
+pub(in crate::http) async fn get_stock(
     State(app): State<App>,
-    path: StockPath,
-    mut params: Params,
+    path: InPath<StockTarget>,
+    params: Query<StockParams>,
     conditions: Conditions,
 ) -> Result<Response, Problem> {
-    let as_of = as_of(&mut params, app.engine.now());
-    let location_id = params.location();
-    let (key, ()) = path.key(location_id, |mut faults| {
-        conditions.check(&mut faults);
-        params.finish(faults)
-    })?;
-    if let Some(as_of) = as_of {
+    let mut violations = Violations::default();
+    let target = path.take(&mut violations);
+    conditions.check(&mut violations);
+    let params = params.take(&mut violations);
+    if let Some(StockParams { as_of: Some(Past(AsOf::Time(at))), .. }) = params
+        && at > app.engine.now()
+    {
+        violations.add(Part::Query, "/as_of", "must not be in the future");
+    }
+    let (StockTarget { product_id }, params) = violations.valid(target.zip(params))?;
+    let key = StockKey { product_id, location_id: params.location_id.unwrap_or_default() };
+    if let Some(Past(as_of)) = params.as_of {
         return Ok(past(&app, key, as_of).await?.map(Body::from));
     }
     let view = app.engine.stock(&key).await?;
-    let tag = respond::stock_tag(&view);
+    let tag = answers::stock_tag(&view);
     if conditions.has(tag) {
         return Ok(not_modified(tag));
     }
-    Ok(respond::stock(StatusCode::OK, &key, &view).map(Body::from))
+    Ok(answers::stock(StatusCode::OK, &key, &view).map(Body::from))
 }
 
-fn as_of(params: &mut Params, now: Timestamp) -> Option<AsOf> {
-    let given = params.take("as_of")?;
-    if let Ok(sequence) = given.parse() {
-        return Some(AsOf::Sequence(sequence));
-    }
-    match time::parse(&given) {
-        Ok(at) if at <= now => return Some(AsOf::Time(at)),
-        Ok(_) => params.fault("as_of", "must not be in the future"),
-        Err(detail) => params.fault(
-            "as_of",
-            format!("must be a sequence, or {}", detail.trim_start_matches("must be ")),
-        ),
-    }
-    None
-}
-
-/// From the ledger. It has no entity tag: no command is about the past.
+/// A stock of the past, from the ledger. It has no entity tag: no command is about the past.
 async fn past(app: &App, key: StockKey, as_of: AsOf) -> Result<Whole, Problem> {
     match app.engine.stock_as_of(key.clone(), as_of).await? {
-        Some(view) => Ok(respond::json(StatusCode::OK, &StockBody::of(&key, &view))),
-        None => Err(Problem::new("product-not-found", format!("there was no stock of {key} then"))
-            .with("product_id", key.product_id.as_str())
-            .with("location_id", key.location_id.as_str())),
+        Some(view) => Ok(answers::json(StatusCode::OK, &StockBody::of(&key, &view))),
+        None => Err(Problem::no_stock(&key, format!("there was no stock of {key} then"))),
     }
 }

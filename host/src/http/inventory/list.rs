@@ -1,19 +1,35 @@
-use super::{PAGE_ITEMS, PAGE_ITEMS_MAX};
 use crate::{
     http::{
-        App, cursor,
-        input::{Faults, Params},
+        App,
+        answers::{self, StockBody, StockPage},
+        body::{Limit, Prefix, Query, object},
+        cursor::{self, StockCursor},
         openapi::ListProblems,
         problem::Problem,
-        respond::{self, PageBody, StockBody},
     },
-    model::{ProductId, StockFilter},
+    model::{LocationId, StockFilter},
 };
 use axum::{
     body::Body,
     extract::{OriginalUri, State},
     response::Response,
 };
+
+object! {
+    /// Which stocks to list.
+    pub(in crate::http) struct StockListParams {
+        /// Only stocks at this location.
+        location_id: Option<LocationId>,
+        /// Only stocks of products whose id starts with this text.
+        prefix: Option<Prefix>,
+        /// `true`: only stocks that are low; `false`: only stocks that are not.
+        low_stock: Option<bool>,
+        /// The most items of the page.
+        limit: Limit,
+        /// `next_cursor` of the page before.
+        cursor: Option<StockCursor>,
+    }
+}
 
 /// Stocks
 ///
@@ -23,43 +39,22 @@ use axum::{
     get,
     path = "/v1/inventory",
     tag = "inventory",
-    params(
-        ("location_id" = Option<String>, Query, description = "Only at this location"),
-        ("prefix" = Option<String>, Query, description = "Only products whose id starts with this"),
-        ("low_stock" = Option<bool>, Query, description = "Only stocks that are low, or only those that are not"),
-        ("limit" = Option<u32>, Query, description = "1 to 500; 100 where absent"),
-        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
-    ),
+    params(Query<StockListParams>),
     responses(
-        (status = 200, description = "A page of stocks", body = PageBody<StockBody>,
+        (status = 200, description = "A page of stocks", body = StockPage,
             headers(("Link" = Option<String>, description = "The next page, where there is one"))),
         ListProblems,
     )
 )]
-pub(super) async fn list(
+pub(in crate::http) async fn list_stocks(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,
-    mut params: Params,
+    params: Query<StockListParams>,
 ) -> Result<Response, Problem> {
-    let filter = StockFilter {
-        location_id: params.optional_location(),
-        product_prefix: prefix(&mut params),
-        low: params.flag("low_stock"),
-    };
-    let limit = params.limit(PAGE_ITEMS, PAGE_ITEMS_MAX);
-    let after = params.cursor(cursor::to_stocks);
-    params.finish(Faults::default())?;
-    let page = app.engine.list_stocks(filter, after, limit).await?;
+    let StockListParams { location_id, prefix, low_stock, limit, cursor } = params.valid()?;
+    let product_prefix = prefix.map(|prefix| prefix.0);
+    let filter = StockFilter { location_id, product_prefix, low: low_stock };
+    let page = app.engine.list_stocks(filter, cursor.map(|cursor| cursor.0), limit.0).await?;
     let items = page.items.iter().map(|(key, view)| StockBody::of(key, view)).collect();
-    Ok(respond::page(&uri, items, page.next.as_ref().map(cursor::of_stocks)).map(Body::from))
-}
-
-/// The beginning of a product id, which follows the rule of a whole one. The words that
-/// cannot be ids can begin some.
-fn prefix(params: &mut Params) -> Option<String> {
-    let given = params.take("prefix")?;
-    if let Err(error) = ProductId::parse_prefix(&given) {
-        params.fault("prefix", error);
-    }
-    Some(given)
+    Ok(answers::page(&uri, items, page.next.as_ref().map(cursor::of_stocks)).map(Body::from))
 }

@@ -1,10 +1,13 @@
-use super::{PAGE_ITEMS, PAGE_ITEMS_MAX};
-use crate::http::{
-    App, cursor,
-    input::{Faults, Params},
-    openapi::ListProblems,
-    problem::Problem,
-    respond::{self, PageBody, StockBody},
+use crate::{
+    http::{
+        App,
+        answers::{self, StockBody, StockPage},
+        body::{Limit, Query, object},
+        cursor::{self, DeficitCursor},
+        openapi::ListProblems,
+        problem::Problem,
+    },
+    model::LocationId,
 };
 use axum::{
     body::Body,
@@ -12,34 +15,39 @@ use axum::{
     response::Response,
 };
 
+object! {
+    /// Which low stocks to list.
+    pub(in crate::http) struct LowStockParams {
+        /// Only stocks at this location.
+        location_id: Option<LocationId>,
+        /// The most items of the page.
+        limit: Limit,
+        /// `next_cursor` of the page before.
+        cursor: Option<DeficitCursor>,
+    }
+}
+
 /// Low stocks
 ///
-/// Those with a minimum and less than that available, now; the largest deficit first.
+/// Stocks that have a minimum and fewer units than that available, now; the largest deficit first.
 #[utoipa::path(
     get,
     path = "/v1/inventory/low-stock",
     tag = "inventory",
-    params(
-        ("location_id" = Option<String>, Query, description = "Only at this location"),
-        ("limit" = Option<u32>, Query, description = "1 to 500; 100 where absent"),
-        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
-    ),
+    params(Query<LowStockParams>),
     responses(
-        (status = 200, description = "A page of stocks", body = PageBody<StockBody>,
+        (status = 200, description = "A page of stocks", body = StockPage,
             headers(("Link" = Option<String>, description = "The next page, where there is one"))),
         ListProblems,
     )
 )]
-pub(super) async fn low_stock(
+pub(in crate::http) async fn list_low_stocks(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,
-    mut params: Params,
+    params: Query<LowStockParams>,
 ) -> Result<Response, Problem> {
-    let location_id = params.optional_location();
-    let limit = params.limit(PAGE_ITEMS, PAGE_ITEMS_MAX);
-    let after = params.cursor(cursor::to_deficits);
-    params.finish(Faults::default())?;
-    let page = app.engine.low_stock(location_id, after, limit).await?;
+    let LowStockParams { location_id, limit, cursor } = params.valid()?;
+    let page = app.engine.low_stock(location_id, cursor.map(|cursor| cursor.0), limit.0).await?;
     let items = page.items.iter().map(|(key, view)| StockBody::of(key, view)).collect();
-    Ok(respond::page(&uri, items, page.next.as_ref().map(cursor::of_deficits)).map(Body::from))
+    Ok(answers::page(&uri, items, page.next.as_ref().map(cursor::of_deficits)).map(Body::from))
 }

@@ -1,47 +1,82 @@
-use crate::http::{
-    App,
-    input::{JsonBody, Params},
-    openapi::ListProblems,
-    problem::Problem,
-    respond::{self, StockBody},
+use crate::{
+    http::{
+        App,
+        answers::{self, StockBody},
+        body::{List, Violations, object, read_query},
+        input::{self, read_json, receive_json},
+        openapi::ListProblems,
+        problem::Problem,
+    },
+    model::{LocationId, ProductId, StockKey},
 };
-use axum::{body::Body, extract::State, http::StatusCode, response::Response};
+use axum::{
+    body::Body,
+    extract::{FromRequest, Request, State},
+    http::StatusCode,
+    response::Response,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 /// The most keys of one query.
 const KEYS_MAX: usize = 500;
 
-/// Which stocks to read.
-#[derive(ToSchema)]
-#[schema(example = json!({"keys": [{"product_id": "sku-1"}, {"product_id": "sku-2", "location_id": "north"}]}))]
-#[allow(dead_code, reason = "it documents what `JsonBody` is asked for")]
-pub(super) struct QueryBody {
-    #[schema(min_items = 1, max_items = 500)]
-    keys: Vec<KeyBody>,
+object! {
+    /// Names one stock.
+    pub(in crate::http) struct KeyBody {
+        /// The product.
+        product_id: ProductId,
+        /// The location; `default` where absent.
+        location_id: Option<LocationId>,
+    }
 }
 
-/// Names one stock.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "it documents what `JsonBody` is asked for")]
-pub(super) struct KeyBody {
-    product_id: String,
-    /// `default` where absent.
-    location_id: Option<String>,
+object! {
+    /// Which stocks to read.
+    #[example({"keys": [{"product_id": "sku-1"}, {"product_id": "sku-2", "location_id": "north"}]})]
+    pub(in crate::http) struct QueryBody {
+        /// The stocks.
+        keys: List<KeyBody, KEYS_MAX>,
+    }
+}
+
+object! {
+    /// A query whose parameters are in its body.
+    pub(in crate::http) struct NoParams {}
 }
 
 /// What was found.
 #[derive(Serialize, ToSchema)]
-pub(super) struct FoundBody<'a> {
+pub(in crate::http) struct FoundBody<'a> {
     /// In the order of the keys; null where there is no such stock.
     items: Vec<Option<StockBody<'a>>>,
     /// Always null: the answer is whole.
     next_cursor: Option<String>,
 }
 
+/// A query as it comes in.
+pub(in crate::http) struct StockQuery(QueryBody);
+
+impl FromRequest<App> for StockQuery {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let bytes = receive_json(&parts.headers, body, app).await?;
+        let size = bytes.len();
+        let read = move || {
+            let mut violations = Violations::default();
+            let params = read_query::<NoParams>(parts.uri.query(), &mut violations);
+            let body = read_json(&bytes, &mut violations);
+            violations.valid(params.zip(body)).map(|(_, body)| Self(body))
+        };
+        input::work_on(size, read).await?
+    }
+}
+
 /// Many stocks at once
 ///
-/// Up to 500, all as of the same commit.
+/// Up to 500 stocks, all as of the same commit.
 #[utoipa::path(
     post,
     path = "/v1/inventory/query",
@@ -52,18 +87,20 @@ pub(super) struct FoundBody<'a> {
         ListProblems,
     )
 )]
-pub(super) async fn query(
+pub(in crate::http) async fn query_stocks(
     State(app): State<App>,
-    params: Params,
-    mut body: JsonBody,
+    StockQuery(body): StockQuery,
 ) -> Result<Response, Problem> {
-    let keys = body.keys("keys", KEYS_MAX);
-    body.finish(params.into_faults())?;
+    let key = |key: KeyBody| StockKey {
+        product_id: key.product_id,
+        location_id: key.location_id.unwrap_or_default(),
+    };
+    let keys: Vec<_> = body.keys.0.into_iter().map(key).collect();
     let found = app.engine.stocks(keys.clone()).await?;
     let items = keys
         .iter()
         .zip(&found)
         .map(|(key, view)| view.as_ref().map(|view| StockBody::of(key, view)))
         .collect();
-    Ok(respond::json(StatusCode::OK, &FoundBody { items, next_cursor: None }).map(Body::from))
+    Ok(answers::json(StatusCode::OK, &FoundBody { items, next_cursor: None }).map(Body::from))
 }

@@ -1,12 +1,19 @@
-use super::ReservationBody;
 use crate::http::{
     App,
+    answers::ReservationBody,
+    body::{Query, Violations, object},
     conditional::{Conditions, not_modified},
-    input::{Params, ReservationPath},
+    input::{InPath, ReservationTarget},
     openapi::ReservationReadProblems,
+    parameters::{IfNoneMatch, ReservationSegment},
     problem::Problem,
 };
 use axum::{body::Body, extract::State, http::StatusCode, response::Response};
+
+object! {
+    /// A reservation is read without parameters.
+    pub(in crate::http) struct ReservationParams {}
+}
 
 /// One reservation
 ///
@@ -16,10 +23,7 @@ use axum::{body::Body, extract::State, http::StatusCode, response::Response};
     get,
     path = "/v1/reservations/{reservation_id}",
     tag = "reservations",
-    params(
-        ("reservation_id" = String, Path, description = "1 to 128 printable ASCII characters without spaces"),
-        ("If-None-Match" = Option<String>, Header, description = "An entity tag that the client has"),
-    ),
+    params(ReservationSegment, IfNoneMatch),
     responses(
         (status = 200, description = "The reservation", body = ReservationBody,
             headers(("ETag" = String, description = "The version, in double quotes"))),
@@ -27,16 +31,18 @@ use axum::{body::Body, extract::State, http::StatusCode, response::Response};
         ReservationReadProblems,
     )
 )]
-pub(super) async fn get(
+pub(in crate::http) async fn get_reservation(
     State(app): State<App>,
-    path: ReservationPath,
-    params: Params,
+    path: InPath<ReservationTarget>,
+    params: Query<ReservationParams>,
     conditions: Conditions,
 ) -> Result<Response, Problem> {
-    let (id, ()) = path.id(|mut faults| {
-        conditions.check(&mut faults);
-        params.finish(faults)
-    })?;
+    let mut violations = Violations::default();
+    let target = path.take(&mut violations);
+    conditions.check(&mut violations);
+    let params = params.take(&mut violations);
+    let (ReservationTarget { reservation_id }, _) = violations.valid(target.zip(params))?;
+    let id = reservation_id.0;
     let found = app.engine.reservation(id.clone()).await?;
     let body = ReservationBody::of(&id, &found);
     let tag = body.tag();

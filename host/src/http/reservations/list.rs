@@ -1,21 +1,39 @@
-use super::ReservationBody;
 use crate::{
     http::{
-        App, cursor,
-        facts::STATES,
-        input::{Faults, Params},
-        inventory::{PAGE_ITEMS, PAGE_ITEMS_MAX},
+        App,
+        answers::{self, ReservationBody, ReservationPage},
+        body::{Limit, Moment, Query, Text, object},
+        cursor::{self, ReservationCursor},
         openapi::ListProblems,
         problem::Problem,
-        respond::{self, PageBody},
     },
-    model::{ReservationFilter, ReservationScan},
+    model::{LocationId, ProductId, ReservationFilter, ReservationScan, ReservationState},
 };
 use axum::{
     body::Body,
     extract::{OriginalUri, State},
     response::Response,
 };
+
+object! {
+    /// Which reservations to list.
+    pub(in crate::http) struct ReservationListParams {
+        /// Only reservations with a line about this product.
+        product_id: Option<ProductId>,
+        /// Only reservations with a line at this location.
+        location_id: Option<LocationId>,
+        /// Only reservations in this state.
+        state: Option<ReservationState>,
+        /// Only reservations with this reference.
+        reference: Option<Text>,
+        /// Only reservations that expire before this time (RFC 3339).
+        expires_before: Option<Moment>,
+        /// The most items of the page.
+        limit: Limit,
+        /// `next_cursor` of the page before.
+        cursor: Option<ReservationCursor>,
+    }
+}
 
 /// Reservations
 ///
@@ -24,42 +42,33 @@ use axum::{
     get,
     path = "/v1/reservations",
     tag = "reservations",
-    params(
-        ("product_id" = Option<String>, Query, description = "Only with a line about this product"),
-        ("location_id" = Option<String>, Query, description = "Only with a line at this location"),
-        ("state" = Option<String>, Query, description = "Only those that are `held`, `confirmed`, `fulfilled`, `cancelled` or `expired`"),
-        ("reference" = Option<String>, Query, description = "Only with this reference"),
-        ("expires_before" = Option<String>, Query, description = "Only those that expire before this time (RFC 3339)"),
-        ("limit" = Option<u32>, Query, description = "1 to 500; 100 where absent"),
-        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
-    ),
+    params(Query<ReservationListParams>),
     responses(
-        (status = 200, description = "A page of reservations", body = PageBody<ReservationBody>,
+        (status = 200, description = "A page of reservations", body = ReservationPage,
             headers(("Link" = Option<String>, description = "The next page, where there is one"))),
         ListProblems,
     )
 )]
-pub(super) async fn list(
+pub(in crate::http) async fn list_reservations(
     State(app): State<App>,
     OriginalUri(uri): OriginalUri,
-    mut params: Params,
+    params: Query<ReservationListParams>,
 ) -> Result<Response, Problem> {
+    let params = params.valid()?;
     let filter = ReservationFilter {
-        product_id: params.product(),
-        location_id: params.optional_location(),
-        state: params.optional_choice("state", &STATES),
-        reference: params.take("reference"),
-        expires_before: params.time("expires_before"),
+        product_id: params.product_id,
+        location_id: params.location_id,
+        state: params.state,
+        reference: params.reference.map(|text| text.0),
+        expires_before: params.expires_before.map(|at| at.0),
     };
-    let limit = params.limit(PAGE_ITEMS, PAGE_ITEMS_MAX);
-    let after = params.cursor(cursor::to_reservations);
-    params.finish(Faults::default())?;
-    let page =
-        app.engine.list_reservations(ReservationScan { filter, after, limit, now: 0 }).await?;
+    let after = params.cursor.map(|cursor| cursor.0);
+    let scan = ReservationScan { filter, after, limit: params.limit.0, now: 0 };
+    let page = app.engine.list_reservations(scan).await?;
     let lines = page.items.iter().map(|(_, it)| it.lines.len()).sum();
     let make = move || {
         let items = page.items.iter().map(|(id, it)| ReservationBody::of(id, it)).collect();
-        respond::page(&uri, items, page.next.map(cursor::of_reservations))
+        answers::page(&uri, items, page.next.map(cursor::of_reservations))
     };
-    Ok(respond::made(lines, make).await.map(Body::from))
+    Ok(answers::made(lines, make).await.map(Body::from))
 }

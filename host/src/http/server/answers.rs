@@ -267,7 +267,9 @@ impl Buf for CountedBytes {
 #[cfg(test)]
 mod tests {
     use super::{super::clock::CoarseClock, *};
-    use crate::http::openapi;
+
+    /// Schemas whose arrays are never long: a command on stocks has a handful of events.
+    const SHORT: [&str; 2] = ["StockDryRun", "TransferDryRun"];
 
     /// Whether a schema has an array, or names one that has.
     fn has_array(document: &serde_json::Value, schema: &serde_json::Value, depth: u8) -> bool {
@@ -276,7 +278,8 @@ mod tests {
         }
         match schema {
             serde_json::Value::Object(members) => members.iter().any(|(name, value)| {
-                let named = (name == "$ref")
+                let long = || !SHORT.iter().any(|short| value.as_str().unwrap().ends_with(short));
+                let named = (name == "$ref" && long())
                     .then(|| document.pointer(value.as_str().unwrap().strip_prefix('#').unwrap()));
                 name == "type" && value == "array"
                     || has_array(document, value, depth - 1)
@@ -292,7 +295,7 @@ mod tests {
     #[test]
     fn every_route_that_answers_with_a_list_waits_for_room() {
         let document: serde_json::Value =
-            serde_json::from_str(&openapi::document().unwrap()).unwrap();
+            serde_json::from_str(&crate::http::document().unwrap()).unwrap();
         let mut lists = 0;
         for (path, methods) in document["paths"].as_object().unwrap() {
             for (method, operation) in methods.as_object().unwrap() {

@@ -1,14 +1,14 @@
 //! What the head of a request must say beyond what hyper checks.
 
 use crate::http::{
-    input::{Faults, Part},
+    body::{Part, Violations},
     problem::Problem,
 };
 use axum::http::{HeaderMap, Request, Version, header, uri::Authority};
 
 /// Refuses a head that leaves open which host is meant or where the body ends.
 pub(super) fn check<B>(request: &Request<B>) -> Result<(), Problem> {
-    let mut violations = Faults::default();
+    let mut violations = Violations::default();
     let headers = request.headers();
     if !host_is_clear(request.version(), headers) {
         let detail = "must be given once and be a host, with its port or without (RFC 9112, 3.2)";
@@ -18,7 +18,7 @@ pub(super) fn check<B>(request: &Request<B>) -> Result<(), Problem> {
         let detail = "must be chunked, given once: no other coding is understood (RFC 9112, 6.1)";
         violations.add(Part::Header, "/transfer-encoding", detail);
     }
-    violations.none()
+    violations.valid(Some(()))
 }
 
 /// HTTP/1.0 knows requests without a host.

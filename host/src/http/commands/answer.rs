@@ -1,14 +1,14 @@
 //! What was done, as an answer: for the client at once, or kept to be given again.
 
-use super::{
-    conditional::Tag,
-    facts::FactBody,
-    problem::Problem,
-    reservations::ReservationBody,
-    respond::{self, StockBody, Whole},
-};
 use crate::{
     engine::{Done, Error},
+    http::{
+        answers::{self, ReservationBody, StockBody, TransferredBody},
+        conditional::Tag,
+        facts::FactBody,
+        problem::Problem,
+        whole::Whole,
+    },
     model::{Outcome, StockKey},
 };
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -47,7 +47,7 @@ pub(super) fn whole(subject: &Subject, result: &Result<Done, Error>) -> Whole {
             let events: Vec<_> = facts.iter().map(FactBody::of).collect();
             let status = rehearsed.status().as_u16();
             let Some(body) = raw(&rehearsed) else { return unexpected() };
-            respond::json(StatusCode::OK, &Rehearsed { dry_run: true, status, body, events })
+            answers::json(StatusCode::OK, &Rehearsed { dry_run: true, status, body, events })
         }
         Ok(Done::Recorded { response, replayed }) => {
             let Some(mut whole) = restore(response) else { return unexpected() };
@@ -144,7 +144,7 @@ impl<'a> Item<'a> {
 #[serde(untagged)]
 enum Content<'a> {
     Stock(StockBody<'a>),
-    Transfer(Transferred<'a>),
+    Transfer(TransferredBody<'a>),
     Reservation(ReservationBody<'a>),
 }
 
@@ -160,7 +160,7 @@ impl<'a> Content<'a> {
                 Outcome::Transfer { source, target },
             ) => {
                 let (from, to) = (StockBody::of(from, source), StockBody::of(to, target));
-                Self::Transfer(Transferred { from, to })
+                Self::Transfer(TransferredBody { from, to })
             }
             (Subject::Reservation, Outcome::Reservation { id, reservation, .. }) => {
                 Self::Reservation(ReservationBody::of(id, reservation))
@@ -179,25 +179,19 @@ fn status(outcome: &Outcome) -> StatusCode {
     }
 }
 
-#[derive(Serialize)]
-struct Transferred<'a> {
-    from: StockBody<'a>,
-    to: StockBody<'a>,
-}
-
 fn one(subject: &Subject, outcome: &Outcome) -> Whole {
     let Some(content) = Content::of(subject, outcome) else { return unexpected() };
     let (tag, place) = match (subject, outcome) {
         (Subject::Stock(key), Outcome::Stock { view, created }) => {
-            (respond::stock_tag(view), created.then(|| address(key)))
+            (answers::stock_tag(view), created.then(|| address(key)))
         }
         (_, Outcome::Reservation { id, reservation, created }) => {
             let place = || format!("/v1/reservations/{}", percent_encoded(id));
             (Tag::of(reservation.status.version), created.then(place))
         }
-        _ => return respond::json(status(outcome), &content),
+        _ => return answers::json(status(outcome), &content),
     };
-    let mut response = respond::tagged(status(outcome), tag, &content);
+    let mut response = answers::tagged(status(outcome), tag, &content);
     if let Some(place) = place {
         locate(&mut response, &place);
     }
@@ -208,7 +202,7 @@ fn many(subject: &Subject, results: &[Result<Outcome, Error>]) -> Whole {
     let Subject::Batch(subjects) = subject else { return unexpected() };
     let items = subjects.iter().zip(results);
     match items.map(|(subject, result)| Item::of(subject, result.as_ref())).collect() {
-        Some(results) => respond::json(StatusCode::OK, &Results { results }),
+        Some(results) => answers::json(StatusCode::OK, &Results { results }),
         None => unexpected(),
     }
 }
@@ -279,7 +273,7 @@ mod tests {
 
     #[test]
     fn a_kept_answer_is_the_same_byte_for_byte() {
-        let mut whole = respond::json(StatusCode::CREATED, &json!({"a": [1, "ü\n"], "b": null}));
+        let mut whole = answers::json(StatusCode::CREATED, &json!({"a": [1, "ü\n"], "b": null}));
         locate(&mut whole, "/v1/reservations/x%2F1");
         let restored = restore(&keep(&whole).unwrap()).unwrap();
         assert_eq!(restored.status(), whole.status());

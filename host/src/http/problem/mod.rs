@@ -2,10 +2,16 @@
 //! status is looked up by it. What the client is told is here; what the log is told was
 //! logged where it happened.
 
-use super::{respond::Whole, time};
+mod codes;
+mod document;
+
+pub(super) use codes::look_up;
+pub(super) use document::{example, one_of, schemas};
+
+use super::{time, whole::Whole};
 use crate::{
     engine,
-    model::{Detail, Rejection, Value},
+    model::{Detail, Rejection, StockKey, Value},
 };
 use axum::{
     body::Body,
@@ -15,68 +21,11 @@ use axum::{
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 
-/// Before `type` becomes a code.
-pub(super) const TYPE_PREFIX: &str = "urn:holdfast:problem:";
+/// The part of a problem's `type` before its code.
+const TYPE_PREFIX: &str = "urn:holdfast:problem:";
 
 /// How long a client should wait before it tries again what failed for the moment.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("1");
-
-/// Every code with its status and title. A code that the domain brings and this list lacks
-/// is a conflict with the state: 409.
-pub(super) const CODES: [(&str, StatusCode, &str); 33] = [
-    ("invalid-request", StatusCode::BAD_REQUEST, "The request is not valid"),
-    ("forbidden", StatusCode::FORBIDDEN, "The token is missing or wrong"),
-    ("route-not-found", StatusCode::NOT_FOUND, "There is no such route"),
-    ("product-not-found", StatusCode::NOT_FOUND, "There is no such stock"),
-    ("reservation-not-found", StatusCode::NOT_FOUND, "There is no such reservation"),
-    ("not-recorded", StatusCode::NOT_FOUND, "No such command is recorded"),
-    ("swap-under-way", StatusCode::CONFLICT, "Another component is being examined or swapped in"),
-    ("no-component", StatusCode::CONFLICT, "There is no such component"),
-    ("component-refused", StatusCode::UNPROCESSABLE_ENTITY, "The component did not pass"),
-    ("method-not-allowed", StatusCode::METHOD_NOT_ALLOWED, "The route has no such method"),
-    ("request-timeout", StatusCode::REQUEST_TIMEOUT, "The request took too long to arrive"),
-    ("insufficient-stock", StatusCode::CONFLICT, "Not enough is available"),
-    ("release-exceeds-reserved", StatusCode::CONFLICT, "More than is reserved"),
-    ("adjust-below-reserved", StatusCode::CONFLICT, "The total would be below what is reserved"),
-    ("quantity-out-of-range", StatusCode::CONFLICT, "The total would exceed the largest quantity"),
-    ("reservation-exists", StatusCode::CONFLICT, "The id names another reservation"),
-    ("reservation-not-active", StatusCode::CONFLICT, "The reservation is past that"),
-    ("reservation-expired", StatusCode::CONFLICT, "The reservation has expired"),
-    ("quantity-exceeds-line", StatusCode::CONFLICT, "The reservation holds less"),
-    ("version-mismatch", StatusCode::PRECONDITION_FAILED, "The precondition does not hold"),
-    (
-        "precondition-required",
-        StatusCode::PRECONDITION_REQUIRED,
-        "The request must say which version it is about",
-    ),
-    (
-        "idempotency-key-reused",
-        StatusCode::UNPROCESSABLE_ENTITY,
-        "The key was used for another request",
-    ),
-    (
-        "batch-too-large",
-        StatusCode::PAYLOAD_TOO_LARGE,
-        "The request has too many commands or lines",
-    ),
-    ("body-too-large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
-    ("unsupported-media-type", StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is not JSON"),
-    ("domain-fault", StatusCode::INTERNAL_SERVER_ERROR, "The domain component failed"),
-    ("internal-error", StatusCode::INTERNAL_SERVER_ERROR, "The server failed"),
-    ("overloaded", StatusCode::SERVICE_UNAVAILABLE, "Too many commands are waiting"),
-    ("read-only", StatusCode::SERVICE_UNAVAILABLE, "The store cannot be written"),
-    ("store-unavailable", StatusCode::SERVICE_UNAVAILABLE, "The store failed"),
-    ("outcome-unknown", StatusCode::SERVICE_UNAVAILABLE, "The outcome cannot be known yet"),
-    ("stopping", StatusCode::SERVICE_UNAVAILABLE, "The server is stopping"),
-    ("response-timeout", StatusCode::GATEWAY_TIMEOUT, "The answer took too long"),
-];
-
-/// The status and title of a code.
-pub(super) fn look_up(code: &str) -> (StatusCode, &'static str) {
-    let known = CODES.iter().find(|(known, _, _)| *known == code);
-    known
-        .map_or((StatusCode::CONFLICT, "The domain refused"), |(_, status, title)| (*status, title))
-}
 
 /// A problem on its way to a client.
 #[derive(Debug)]
@@ -114,6 +63,15 @@ impl Problem {
     pub(super) fn with(mut self, member: &str, value: impl Into<Json>) -> Self {
         self.0.members.insert(member.to_owned(), value.into());
         self
+    }
+}
+
+impl Problem {
+    /// The problem of a query of a stock that does not exist.
+    pub(super) fn no_stock(key: &StockKey, detail: String) -> Self {
+        Self::new("product-not-found", detail)
+            .with("product_id", key.product_id.as_str())
+            .with("location_id", key.location_id.as_str())
     }
 }
 

@@ -1,14 +1,20 @@
+use super::tagged;
 use crate::{
     http::{
+        body::word_schema,
         conditional::Tag,
-        respond::{self, Whole},
+        openapi,
         time::{optional_rfc3339, rfc3339},
+        whole::Whole,
     },
     model::{Reservation, ReservationLine, ReservationState, Timestamp},
 };
 use axum::http::StatusCode;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::{RefOr, Schema},
+};
 
 /// What is reserved, or was, of one stock.
 #[derive(Serialize, ToSchema)]
@@ -50,7 +56,8 @@ impl<'a> LineBody<'a> {
 }))]
 pub(in crate::http) struct ReservationBody<'a> {
     reservation_id: &'a str,
-    /// `held`, `confirmed`, `fulfilled`, `cancelled` or `expired`.
+    /// Where the reservation is in its life.
+    #[schema(schema_with = state)]
     state: &'static str,
     lines: Vec<LineBody<'a>>,
     reference: Option<&'a str>,
@@ -70,6 +77,10 @@ pub(in crate::http) struct ReservationBody<'a> {
     updated_at: Timestamp,
 }
 
+fn state() -> RefOr<Schema> {
+    openapi::schema(word_schema::<ReservationState>())
+}
+
 impl<'a> ReservationBody<'a> {
     pub(in crate::http) fn of(id: &'a str, it: &'a Reservation) -> Self {
         Self {
@@ -87,7 +98,7 @@ impl<'a> ReservationBody<'a> {
 
     /// The reservation and its entity tag.
     pub(in crate::http) fn respond(&self, status: StatusCode) -> Whole {
-        respond::tagged(status, self.tag(), self)
+        tagged(status, self.tag(), self)
     }
 
     /// The entity tag of what is shown. A hold that is due is shown as expired before that is
@@ -98,28 +109,4 @@ impl<'a> ReservationBody<'a> {
         let lines = self.lines.iter().filter(|_| shown_only);
         Tag { version: self.version, due_units: lines.map(|line| line.expired_quantity).sum() }
     }
-}
-
-/// How much of one stock.
-#[derive(ToSchema)]
-#[allow(dead_code, reason = "it documents what `JsonBody` is asked for")]
-pub(in crate::http) struct LineRequestBody {
-    product_id: String,
-    /// `default` where absent.
-    location_id: Option<String>,
-    #[schema(minimum = 1, maximum = 999_999_999_999_i64)]
-    quantity: u64,
-}
-
-/// Which units of a reservation: all that is left where there are no lines.
-#[derive(ToSchema)]
-#[schema(example = json!({"lines": [{"product_id": "sku-1", "quantity": 1}]}))]
-#[allow(dead_code, reason = "it documents what `JsonBody` is asked for")]
-pub(in crate::http) struct ResolveBody {
-    #[schema(min_items = 1, max_items = 100)]
-    lines: Option<Vec<LineRequestBody>>,
-    #[schema(min_length = 1, max_length = 256)]
-    reason: Option<String>,
-    #[schema(min_length = 1, max_length = 256)]
-    reference: Option<String>,
 }

@@ -1,0 +1,280 @@
+//! The values of members and parameters: each type is its own proof that the value is valid.
+
+use super::{scalar::Scalar, value::Schema};
+use crate::{
+    http::time,
+    model::{ID_CHARACTERS_MAX, LocationId, ProductId, QUANTITY_MAX, ReservationState, Timestamp},
+};
+use serde_json::json;
+
+/// The longest reason or reference, in characters.
+const TEXT_CHARACTERS_MAX: usize = 256;
+
+/// The time to live of a hold where the request names none, in seconds.
+const TTL_SECONDS: u32 = 900;
+
+/// The longest time to live of a hold, in seconds: 31 days.
+const TTL_SECONDS_MAX: u32 = 2_678_400;
+
+/// The number of items on a page where the request names none, and the largest.
+const PAGE_ITEMS: u32 = 100;
+const PAGE_ITEMS_MAX: u32 = 500;
+
+/// Makes a leaf a value: how it is parsed, its schema, and what it is where it is absent.
+macro_rules! leaf {
+    (@absent) => { None };
+    (@absent $absent:expr) => { Some($absent) };
+    (
+        $(@[$($generic:tt)*])? $type:ty, $schema:expr $(, absent = $absent:expr)?;
+        $parse:expr
+    ) => {
+        impl $(<$($generic)*>)? $crate::http::body::Leaf for $type {
+            fn parse(scalar: $crate::http::body::Scalar<'_>) -> Result<Self, String> {
+                let parse: fn($crate::http::body::Scalar<'_>) -> Result<Self, String> = $parse;
+                parse(scalar)
+            }
+        }
+
+        impl $(<$($generic)*>)? $crate::http::body::Value for $type {
+            fn read<'de, D: serde::Deserializer<'de>>(
+                source: D,
+                reader: &mut $crate::http::body::Reader<'_>,
+            ) -> Result<Option<Self>, D::Error> {
+                $crate::http::body::read_leaf(source, reader)
+            }
+
+            fn absent() -> Option<Self> {
+                $crate::http::body::leaf!(@absent $($absent)?)
+            }
+
+            fn schema() -> $crate::http::body::Schema {
+                $schema
+            }
+        }
+    };
+}
+
+/// An integer within bounds.
+fn integer(scalar: &Scalar<'_>, least: i128, most: i128) -> Result<i128, String> {
+    let number = scalar.integer().filter(|number| (least..=most).contains(number));
+    number
+        .ok_or_else(|| format!("must be an integer from {least} to {most}, is {}", scalar.shown()))
+}
+
+fn unsigned(scalar: &Scalar<'_>, least: u64, most: u64) -> Result<u64, String> {
+    let number = integer(scalar, least.into(), most.into())?;
+    u64::try_from(number).map_err(|error| error.to_string())
+}
+
+fn id_schema() -> Schema {
+    json!({"type": "string", "minLength": 1, "maxLength": ID_CHARACTERS_MAX,
+        "pattern": "^[!-~]+$"})
+}
+
+leaf! { ProductId, id_schema();
+    |scalar| Self::parse(scalar.text()?.into_owned()).map_err(|error| error.to_string())
+}
+
+leaf! { LocationId, id_schema();
+    |scalar| Self::parse(scalar.text()?.into_owned()).map_err(|error| error.to_string())
+}
+
+/// The id of a reservation: 1 to 128 printable ASCII characters without spaces.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(in crate::http) struct ReservationId(pub(in crate::http) String);
+
+impl ReservationId {
+    /// The id, where the text is one.
+    ///
+    /// # Errors
+    /// Says why the text is not an id.
+    pub(in crate::http) fn of(text: String) -> Result<Self, String> {
+        LocationId::check(&text).map_err(|error| error.to_string())?;
+        Ok(Self(text))
+    }
+}
+
+leaf! { ReservationId, id_schema(); |scalar| Self::of(scalar.text()?.into_owned()) }
+
+/// The beginning of a product id.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(in crate::http) struct Prefix(pub(in crate::http) String);
+
+leaf! { Prefix, id_schema();
+    |scalar| {
+        let text = scalar.text()?.into_owned();
+        ProductId::parse_prefix(&text).map_err(|error| error.to_string())?;
+        Ok(Self(text))
+    }
+}
+
+/// A number of units, from `LEAST` to 999,999,999,999.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::http) struct Quantity<const LEAST: u64>(pub(in crate::http) u64);
+
+leaf! { @[const LEAST: u64] Quantity<LEAST>,
+    json!({"type": "integer", "format": "int64", "minimum": LEAST, "maximum": QUANTITY_MAX});
+    |scalar| unsigned(&scalar, LEAST, QUANTITY_MAX).map(Self)
+}
+
+/// A signed number of units other than 0.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::http) struct Delta(pub(in crate::http) i64);
+
+leaf! { Delta,
+    {
+        let most = i64::try_from(QUANTITY_MAX).unwrap_or(i64::MAX);
+        let range = |least: i64, most: i64| {
+            json!({"type": "integer", "format": "int64", "minimum": least, "maximum": most})
+        };
+        json!({"oneOf": [range(1, most), range(-most, -1)]})
+    };
+    |scalar| {
+        let most = i128::from(QUANTITY_MAX);
+        match integer(&scalar, -most, most).map(i64::try_from) {
+            Ok(Ok(delta)) if delta != 0 => Ok(Self(delta)),
+            _ => Err(format!(
+                "must be an integer from -{most} to {most} other than 0, is {}", scalar.shown()
+            )),
+        }
+    }
+}
+
+/// A reason or a reference in the caller's words: 1 to 256 characters, none of them a control
+/// character.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(in crate::http) struct Text(pub(in crate::http) String);
+
+leaf! { Text,
+    json!({"type": "string", "minLength": 1, "maxLength": TEXT_CHARACTERS_MAX,
+        "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"});
+    |scalar| {
+        let text = scalar.text()?;
+        let characters = text.chars().count();
+        if characters == 0 || characters > TEXT_CHARACTERS_MAX {
+            return Err(format!(
+                "must have 1 to {TEXT_CHARACTERS_MAX} characters, has {characters}"
+            ));
+        }
+        if text.chars().any(char::is_control) {
+            return Err("must not contain control characters".to_owned());
+        }
+        Ok(Self(text.into_owned()))
+    }
+}
+
+/// How long a hold lives, in seconds; `None` where it never expires.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::http) struct TimeToLive(pub(in crate::http) Option<u32>);
+
+leaf! { TimeToLive,
+    json!({"type": ["integer", "null"], "format": "int32", "minimum": 1,
+        "maximum": TTL_SECONDS_MAX, "default": TTL_SECONDS}),
+    absent = Self(Some(TTL_SECONDS));
+    |scalar| match scalar {
+        Scalar::Null => Ok(Self(None)),
+        scalar => Seconds::parse(scalar).map(|seconds| Self(Some(seconds.0))),
+    }
+}
+
+/// A time to live in seconds, 1 to 2,678,400.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::http) struct Seconds(pub(in crate::http) u32);
+
+leaf! { Seconds,
+    json!({"type": "integer", "format": "int32", "minimum": 1, "maximum": TTL_SECONDS_MAX});
+    |scalar| {
+        let seconds = unsigned(&scalar, 1, TTL_SECONDS_MAX.into())?;
+        u32::try_from(seconds).map(Self).map_err(|error| error.to_string())
+    }
+}
+
+/// A version of a stock or a reservation, from 1.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::http) struct Version(pub(in crate::http) u64);
+
+leaf! { Version,
+    json!({"type": "integer", "format": "int64", "minimum": 1, "maximum": u64::MAX});
+    |scalar| unsigned(&scalar, 1, u64::MAX).map(Self)
+}
+
+leaf! { bool, json!({"type": "boolean"});
+    |scalar| scalar.boolean().ok_or_else(|| {
+        format!("must be true or false, is {}", scalar.shown())
+    })
+}
+
+/// The number of items of a page, 1 to 500; 100 where the request names none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::http) struct Limit(pub(in crate::http) u32);
+
+leaf! { Limit,
+    json!({"type": "integer", "format": "int32", "minimum": 1, "maximum": PAGE_ITEMS_MAX,
+        "default": PAGE_ITEMS}),
+    absent = Self(PAGE_ITEMS);
+    |scalar| {
+        let limit = unsigned(&scalar, 1, PAGE_ITEMS_MAX.into())?;
+        u32::try_from(limit).map(Self).map_err(|error| error.to_string())
+    }
+}
+
+/// The number of an event, or of a place in the log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::http) struct Sequence(pub(in crate::http) u64);
+
+leaf! { Sequence,
+    json!({"type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX});
+    |scalar| unsigned(&scalar, 0, i64::MAX.unsigned_abs()).map(Self)
+}
+
+/// A moment (RFC 3339).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::http) struct Moment(pub(in crate::http) Timestamp);
+
+leaf! { Moment, json!({"type": "string", "format": "date-time"});
+    |scalar| time::parse(&scalar.text()?).map(Self).map_err(str::to_owned)
+}
+
+/// One of some words: each type lists its own.
+pub(in crate::http) trait Word: Copy + 'static {
+    /// The words and what they mean.
+    const WORDS: &'static [(&'static str, Self)];
+}
+
+/// The value that a word stands for.
+pub(in crate::http) fn word<T: Word>(scalar: Scalar<'_>) -> Result<T, String> {
+    let given = scalar.text()?;
+    let found = T::WORDS.iter().find(|(word, _)| *word == given);
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let words: Vec<_> = T::WORDS.iter().map(|(word, _)| *word).collect();
+        let given: String = given.chars().take(TEXT_CHARACTERS_MAX).collect();
+        format!("must be {}, is {given:?}", words.join(" or "))
+    })
+}
+
+/// The schema of some words.
+pub(in crate::http) fn word_schema<T: Word>() -> Schema {
+    let words: Vec<_> = T::WORDS.iter().map(|(word, _)| *word).collect();
+    json!({"type": "string", "enum": words})
+}
+
+/// Makes an enum a value that is one of some words.
+macro_rules! words {
+    ($type:ty $(, absent = $absent:expr)?; $($word:literal => $value:expr),+ $(,)?) => {
+        impl $crate::http::body::Word for $type {
+            const WORDS: &'static [(&'static str, Self)] = &[$(($word, $value)),+];
+        }
+
+        $crate::http::body::leaf! { $type, $crate::http::body::word_schema::<Self>()
+            $(, absent = $absent)?; $crate::http::body::word::<Self> }
+    };
+}
+pub(in crate::http) use {leaf, words};
+
+words! { ReservationState;
+    "held" => Self::Held,
+    "confirmed" => Self::Confirmed,
+    "fulfilled" => Self::Fulfilled,
+    "cancelled" => Self::Cancelled,
+    "expired" => Self::Expired,
+}

@@ -1,0 +1,86 @@
+//! The parameters of a query string, read by the same types and rules as a body.
+
+use super::{
+    object::{self, Object},
+    value::Reader,
+    violations::{Part, Violations},
+};
+use crate::http::{openapi, problem::Problem};
+use axum::{extract::FromRequestParts, http::request::Parts};
+use serde::de::value::{Error, MapDeserializer};
+use utoipa::openapi::{
+    Required,
+    path::{Parameter, ParameterBuilder, ParameterIn},
+};
+
+/// The parameters of a request, or the violations in them.
+#[derive(Debug)]
+pub(in crate::http) struct Query<T>(Result<T, Violations>);
+
+impl<T: Object, S: Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let mut violations = Violations::default();
+        let read = read(parts.uri.query(), &mut violations);
+        Ok(Self(read.ok_or(violations)))
+    }
+}
+
+impl<T> Query<T> {
+    /// The parameters, where they are valid.
+    pub(in crate::http) fn take(self, violations: &mut Violations) -> Option<T> {
+        self.0.map_err(|own| violations.join(own)).ok()
+    }
+
+    /// The parameters of a request that has nothing else to read.
+    ///
+    /// # Errors
+    /// The problem that lists all violations.
+    pub(in crate::http) fn valid(self) -> Result<T, Problem> {
+        let mut violations = Violations::default();
+        let read = self.take(&mut violations);
+        violations.valid(read)
+    }
+}
+
+/// Reads the parameters of a query string.
+pub(in crate::http) fn read<T: Object>(
+    query: Option<&str>,
+    violations: &mut Violations,
+) -> Option<T> {
+    let query = query.unwrap_or_default();
+    let pairs: Vec<(String, String)> = match serde_urlencoded::from_str(query) {
+        Ok(pairs) => pairs,
+        Err(error) => {
+            violations.add(Part::Query, "", error);
+            return None;
+        }
+    };
+    let source: MapDeserializer<'_, _, Error> = MapDeserializer::new(pairs.into_iter());
+    // Pairs of texts are read without an error: what is wrong with them is a violation.
+    object::read(source, &mut Reader::new(Part::Query, violations)).ok().flatten()
+}
+
+/// The parameters, for the document.
+pub(in crate::http) fn parameters<T: Object>() -> Vec<Parameter> {
+    let parameter = |property: super::Property| {
+        let mut schema = property.schema;
+        let description = schema.as_object_mut().and_then(|it| it.remove("description"));
+        let required = if property.required { Required::True } else { Required::False };
+        ParameterBuilder::new()
+            .name(property.name)
+            .parameter_in(ParameterIn::Query)
+            .required(required)
+            .description(description.as_ref().and_then(|it| it.as_str()))
+            .schema(Some(openapi::schema(schema)))
+            .build()
+    };
+    T::properties().into_iter().map(parameter).collect()
+}
+
+impl<T: Object> utoipa::IntoParams for Query<T> {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        parameters::<T>()
+    }
+}

@@ -1,0 +1,56 @@
+use super::{About, Asked, Command, NoTarget, answer::Subject};
+use crate::{
+    http::{
+        body::{Quantity, Text, object},
+        openapi::Answer,
+    },
+    model::{Action, LocationId, ProductId, StockKey},
+};
+
+object! {
+    /// What to move, from where to where.
+    #[example({
+        "product_id": "sku-1", "from_location_id": "north", "to_location_id": "south",
+        "quantity": 5
+    })]
+    pub(in crate::http) struct TransferBody {
+        /// The product.
+        product_id: ProductId,
+        /// The location that the units leave.
+        from_location_id: LocationId,
+        /// The location that the units arrive at.
+        to_location_id: LocationId,
+        /// The number of units.
+        quantity: Quantity<1>,
+        /// Why, in the caller's words; kept with the events.
+        reason: Option<Text>,
+        /// The caller's name for the business transaction; kept with the events.
+        reference: Option<Text>,
+    }
+}
+
+impl Command for TransferBody {
+    const ABOUT: About = About {
+        id: "transfer_stock",
+        summary: "Move units to another location",
+        description: "The move is one step; the stock at the target is created where there is none. \
+            `If-Match` is about the stock that the units leave.",
+    };
+    const ANSWER: Answer = Answer::Transfer;
+    const TYPE: &'static str = "transfer";
+    type Target = NoTarget;
+
+    fn ask(self, _: NoTarget) -> Asked {
+        let Self { product_id, from_location_id: from, to_location_id: to, quantity, .. } = self;
+        let at = |location_id: &LocationId| StockKey {
+            product_id: product_id.clone(),
+            location_id: location_id.clone(),
+        };
+        Asked {
+            subject: Subject::Transfer { source: at(&from), target: at(&to) },
+            action: Action::Transfer { product_id, from, to, quantity: quantity.0 },
+            reason: self.reason,
+            reference: self.reference,
+        }
+    }
+}

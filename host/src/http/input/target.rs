@@ -1,0 +1,99 @@
+//! What a request is about, by its path: a product or a reservation.
+
+use super::App;
+use crate::{
+    http::body::{Object, Part, ReservationId, Violations, object},
+    model::ProductId,
+};
+use axum::{
+    extract::{FromRequestParts, Path},
+    http::request::Parts,
+};
+use std::convert::Infallible;
+
+/// The target of a request: the path names it, or a member of a command in a batch.
+pub(in crate::http) trait Target: Object + Send + Sync + 'static {
+    /// The name of the path's variable segment; `None` where the path has none.
+    const SEGMENT: Option<&'static str>;
+
+    /// The target that a segment names; the segment is empty where the path has none.
+    ///
+    /// # Errors
+    /// Says why the segment names no target.
+    fn parse(segment: String) -> Result<Self, String>;
+}
+
+object! {
+    /// The product that a request is about.
+    pub(in crate::http) struct StockTarget {
+        /// The product.
+        product_id: ProductId,
+    }
+}
+
+object! {
+    /// The reservation that a request is about.
+    pub(in crate::http) struct ReservationTarget {
+        /// The reservation.
+        reservation_id: ReservationId,
+    }
+}
+
+object! {
+    /// The target of a request whose body names everything.
+    pub(in crate::http) struct NoTarget {}
+}
+
+impl Target for StockTarget {
+    const SEGMENT: Option<&'static str> = Some("product_id");
+
+    fn parse(segment: String) -> Result<Self, String> {
+        let product_id = ProductId::parse(segment).map_err(|error| error.to_string())?;
+        Ok(Self { product_id })
+    }
+}
+
+impl Target for ReservationTarget {
+    const SEGMENT: Option<&'static str> = Some("reservation_id");
+
+    fn parse(segment: String) -> Result<Self, String> {
+        Ok(Self { reservation_id: ReservationId::of(segment)? })
+    }
+}
+
+impl Target for NoTarget {
+    const SEGMENT: Option<&'static str> = None;
+
+    fn parse(_: String) -> Result<Self, String> {
+        Ok(Self {})
+    }
+}
+
+/// The target of a request, still to be joined with the violations of its other parts.
+#[derive(Debug)]
+pub(in crate::http) struct InPath<T>(Result<T, String>);
+
+impl<T: Target> FromRequestParts<App> for InPath<T> {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        if T::SEGMENT.is_none() {
+            return Ok(Self(T::parse(String::new())));
+        }
+        Ok(Self(match Path::<String>::from_request_parts(parts, app).await {
+            Ok(Path(segment)) => T::parse(segment),
+            Err(_) => Err("must be UTF-8, percent-encoded where needed".to_owned()),
+        }))
+    }
+}
+
+impl<T: Target> InPath<T> {
+    /// The target, where the path names one.
+    pub(in crate::http) fn take(self, violations: &mut Violations) -> Option<T> {
+        let refuse = |detail| {
+            let pointer = format!("/{}", T::SEGMENT.unwrap_or_default());
+            violations.add(Part::Path, &pointer, detail);
+        };
+        self.0.map_err(refuse).ok()
+    }
+}
