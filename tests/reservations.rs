@@ -174,7 +174,7 @@ fn every_refusal_has_its_code_and_its_members() {
 }
 
 #[test]
-fn malformed_requests_name_every_fault() {
+fn malformed_requests_name_every_violation() {
     let server = Server::start();
     let mut client = server.client();
     client.stock("a", 10, 0);
@@ -183,8 +183,8 @@ fn malformed_requests_name_every_fault() {
     let expected = [
         "/reservation_id",
         "/lines/0/quantity",
-        "/lines/1/product_id",
         "/lines/1/x",
+        "/lines/1/product_id",
         "/ttl_seconds",
     ];
     assert_eq!(pointers, expected);

@@ -2,6 +2,7 @@
 
 use super::{
     object::{self, Object},
+    tree::Tree,
     value::Reader,
     violations::{Part, Violations},
 };
@@ -13,9 +14,12 @@ use utoipa::openapi::{
     path::{Parameter, ParameterBuilder, ParameterIn},
 };
 
-/// The parameters of a request, or the violations in them.
+/// The parameters of a request and the violations in them.
 #[derive(Debug)]
-pub(in crate::http) struct Query<T>(Result<T, Violations>);
+pub(in crate::http) struct Query<T> {
+    read: Option<T>,
+    violations: Violations,
+}
 
 impl<T: Object, S: Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
@@ -23,14 +27,15 @@ impl<T: Object, S: Sync> FromRequestParts<S> for Query<T> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let mut violations = Violations::default();
         let read = read(parts.uri.query(), &mut violations);
-        Ok(Self(read.ok_or(violations)))
+        Ok(Self { read, violations })
     }
 }
 
 impl<T> Query<T> {
     /// The parameters, where they are valid.
     pub(in crate::http) fn take(self, violations: &mut Violations) -> Option<T> {
-        self.0.map_err(|own| violations.join(own)).ok()
+        violations.join(self.violations);
+        self.read
     }
 
     /// The parameters of a request that has nothing else to read.
@@ -57,7 +62,8 @@ pub(in crate::http) fn read<T: Object>(
             return None;
         }
     };
-    let source: MapDeserializer<'_, _, Error> = MapDeserializer::new(pairs.into_iter());
+    let pairs = pairs.into_iter().map(|(name, text)| (name, Tree::Text(text)));
+    let source: MapDeserializer<'_, _, Error> = MapDeserializer::new(pairs);
     // Pairs of texts are read without an error: what is wrong with them is a violation.
     object::read(source, &mut Reader::new(Part::Query, violations)).ok().flatten()
 }
