@@ -5,10 +5,10 @@ use crate::{
     store::sqlite::{self, SqliteStore},
 };
 
-/// The store that this program is built with.
+/// The database that this program is built with.
 pub type Database = SqliteStore;
 
-pub use sqlite::OpenError;
+pub use sqlite::{Check, OpenError};
 
 /// Opens the database that the settings name, makes it where there is none, and brings its schema
 /// up to date.

@@ -4,7 +4,7 @@ mod components;
 mod database;
 mod watch;
 
-pub use database::{Database, OpenError, open};
+pub use database::{Check, Database, OpenError, open};
 
 use crate::{
     admin::Admin,
@@ -13,7 +13,7 @@ use crate::{
     engine::{self, Engine, Writer},
     http,
     model::Digest,
-    store::{Cache, Cached, Lane, Store, sqlite::Check},
+    store::{Cache, Cached, Lane, Store},
 };
 use anyhow::Context;
 use std::{future::Future, net::SocketAddr, sync::Arc};

@@ -337,3 +337,7 @@ fn recovered<L: Lane>(
     }
     false
 }
+
+#[cfg(test)]
+#[path = "conflicts_tests.rs"]
+mod tests;
