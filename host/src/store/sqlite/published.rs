@@ -26,16 +26,17 @@ struct Lag {
 
 type Stocks = BTreeMap<Arc<StockKey>, Lag>;
 
-/// The rows that a round has to write: those that lagged when it began.
+/// The round that is under way; it has to write the rows that lagged when it began.
 #[derive(Clone, Copy, Default)]
 struct Round {
     /// The end of the log when the round began.
     began_at: u64,
-    /// How many of them still lag.
+    /// How many of the rows that it has to write still lag.
     left: usize,
 }
 
-/// Stocks whose rows lag, units that come due and reservations that no run covers, as of a commit.
+/// Stocks whose rows lag, units that come due, and reservations that no run of the index for lists
+/// covers yet, as of one commit. A clone costs little: its parts are shared.
 #[derive(Clone)]
 pub(super) struct AtCommit {
     sequence: u64,
@@ -51,11 +52,12 @@ impl AtCommit {
         Self { sequence, stocks: Arc::default(), round, due, recent: Arc::new(recent) }
     }
 
+    /// The stock of this key, where its row lags.
     pub(super) fn get(&self, key: &StockKey) -> Option<Stored> {
         self.stocks.get(key).map(|lag| lag.stored)
     }
 
-    /// Replaces what lagging rows said.
+    /// Replaces each stock that was found in a row that lags.
     pub(super) fn correct(&self, found: &mut [(StockKey, Stored)]) {
         if self.stocks.is_empty() {
             return;
@@ -78,10 +80,10 @@ impl AtCommit {
     }
 }
 
-/// The same as of the latest commit, shared by the lane and its readers.
+/// The state of [`AtCommit`] as of the latest commit, shared by the lane and its readers.
 pub(super) struct Published {
     latest: Mutex<AtCommit>,
-    /// When the first hold comes due that is known to, or an earlier time.
+    /// Time at which the first hold comes due, or an earlier time, in milliseconds since the epoch.
     first_due: AtomicU64,
     /// The latest time for which sums of due units are exact.
     exact_until: AtomicU64,
@@ -89,14 +91,14 @@ pub(super) struct Published {
 
 /// What a commit did to a stock.
 pub(super) enum Change {
-    /// Its row was not written.
+    /// Its row was not written, and lags from now on.
     Lags(Arc<StockKey>, Stored),
-    /// Its row was.
+    /// Its row was written.
     Written(Arc<StockKey>),
 }
 
 impl Published {
-    /// No stock, at a sequence at which all rows are current.
+    /// The state at a sequence at which all rows are current: no row lags.
     pub(super) fn none(sequence: u64, recent: Recent) -> Self {
         Self {
             latest: Mutex::new(AtCommit::none(sequence, DueSums::default(), recent)),
@@ -105,7 +107,7 @@ impl Published {
         }
     }
 
-    /// Those that are behind rows of an older commit, at the sequence of the latest one.
+    /// The state at the sequence of the latest commit, where the rows of these stocks lag.
     pub(super) fn of(sequence: u64, stocks: Vec<(StockKey, Stored)>, recent: Recent) -> Self {
         let lags = |(key, stored)| (Arc::new(key), Lag { stored, since: sequence });
         let stocks = stocks.into_iter().map(lags).collect();
@@ -122,26 +124,29 @@ impl Published {
         self.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// As of the latest commit.
+    /// The stock of this key as of the latest commit, where its row lags.
     pub(super) fn get(&self, key: &StockKey) -> Option<Stored> {
         self.lock().get(key)
     }
 
+    /// The sequence of the last event of the latest commit.
     pub(super) fn sequence(&self) -> u64 {
         self.lock().sequence
     }
 
+    /// The state as of the latest commit.
     pub(super) fn latest(&self) -> AtCommit {
         self.lock().clone()
     }
 
-    /// Those as of the commit with this sequence; none where it is not the latest published.
+    /// The state as of the commit that ended at this sequence; `None` where another commit is the
+    /// latest that was published.
     pub(super) fn as_of(&self, sequence: u64) -> Option<AtCommit> {
         let latest = self.lock();
         (latest.sequence == sequence).then(|| latest.clone())
     }
 
-    /// After a commit, before anybody is answered.
+    /// Publishes a commit, before anybody is answered.
     pub(super) fn publish(
         &self,
         sequence: u64,
@@ -155,7 +160,7 @@ impl Published {
         }
         latest.sequence = sequence;
         latest.due.apply(due);
-        // Copied only while a reader holds them.
+        // The map is copied only while a reader holds it.
         let AtCommit { stocks, round, .. } = &mut *latest;
         let stocks = Arc::make_mut(stocks);
         for change in changes {
@@ -173,7 +178,7 @@ impl Published {
         }
     }
 
-    /// None lags any more, at a sequence at which all rows are current and the sums are these.
+    /// Replaces everything, at a sequence at which all rows are current.
     pub(super) fn reset(&self, sequence: u64, due: DueSums, recent: Recent) {
         let mut latest = self.lock();
         self.exact_until.store(due.exact_until(), Ordering::Release);
@@ -186,7 +191,7 @@ impl Published {
         self.lock().due = due;
     }
 
-    /// After a step of reading ahead.
+    /// Publishes a step of reading ahead.
     pub(super) fn extend_due(&self, step: &due::Step) {
         let mut latest = self.lock();
         latest.due.extend(step);
@@ -210,8 +215,8 @@ impl Published {
         Arc::clone(&self.lock().recent)
     }
 
-    /// Before the first commit of a round is published, and before any other: all that lag are
-    /// rows of the round that began at this end of the log.
+    /// Says which round is under way, by the end of the log when it began. Called before a commit
+    /// is published: where a round begins with that commit, all rows that lag belong to it.
     pub(super) fn begin_round(&self, began_at: u64) {
         let mut latest = self.lock();
         if latest.round.began_at != began_at {

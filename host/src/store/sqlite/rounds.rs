@@ -19,10 +19,10 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// How many rows may lag, and how far.
+/// Bounds on how many rows may lag, and on how far each may.
 #[derive(Clone, Copy)]
 struct Bounds {
-    /// Stocks, a few hundred bytes each.
+    /// The most stocks whose rows lag, a few hundred bytes each.
     stocks: usize,
     /// The most events of a round, which writes all rows that lagged when it began. So no row lags
     /// for longer than two rounds: the log is looked through that far after a crash.
@@ -31,8 +31,8 @@ struct Bounds {
 
 const BOUNDS: Bounds = Bounds { stocks: 16_384, events: 65_536 };
 
-/// Whether the row of a changed stock may lag: `last` is what the last event of the batch about
-/// the stock says.
+/// Whether the row of a changed stock may lag. `last` is the time and the level that the last event
+/// of the batch about the stock tells.
 pub(super) fn may_lag(write: &StockWrite<'_>, last: Option<(Timestamp, Level)>) -> bool {
     let (Some(before), Some((at, level)), after) = (write.before, last, write.stock) else {
         return false;
@@ -56,18 +56,18 @@ pub(super) struct Rounds {
     began_at: u64,
 }
 
-/// What a commit is to write.
+/// The rows that a commit is to write.
 pub(super) struct RowsDue {
-    /// In key order.
+    /// The rows, in key order.
     pub(super) rows: Vec<(Arc<StockKey>, Stored)>,
-    /// Where all rows are current up to a later sequence than before: which.
+    /// The sequence up to which all rows are current from this commit on, where it changes.
     pub(super) current_to: Option<u64>,
-    /// Where the rounds are once it is committed.
+    /// The state of the rounds once the commit is durable.
     pub(super) then: Rounds,
 }
 
 impl RowsDue {
-    /// Whether the row of this stock is among them.
+    /// Whether the row of this stock is one of them.
     pub(super) fn includes(&self, key: &StockKey) -> bool {
         includes(&self.rows, key)
     }
@@ -78,7 +78,7 @@ fn includes(rows: &[(Arc<StockKey>, Stored)], key: &StockKey) -> bool {
 }
 
 impl Rounds {
-    /// At a sequence at which all rows are current.
+    /// The first round, which begins at a sequence at which all rows are current.
     pub(super) fn new(sequence: u64) -> Self {
         Self { bounds: BOUNDS, hand: None, rows: 0, began_at: sequence }
     }
@@ -88,8 +88,8 @@ impl Rounds {
         self.began_at
     }
 
-    /// What is due with a commit of so many events. A commit without events writes no lagging
-    /// row: readers tell commits by their sequence.
+    /// The rows that are due with a commit of so many events. A commit without events writes no row
+    /// that lags: readers tell commits by their sequence.
     pub(super) fn due(&self, published: &Published, events: u64) -> RowsDue {
         let end = published.sequence();
         let then = Self { hand: self.hand.clone(), ..*self };
