@@ -201,6 +201,25 @@ fn only_its_room_knows_sql_and_only_its_room_knows_wasmtime() {
 }
 
 #[test]
+fn only_one_file_says_which_store_it_is() {
+    let source = root().join("host/src");
+    let rooms: Vec<_> = sources(&source)
+        .into_iter()
+        .filter(|file| !file.starts_with(source.join("store")))
+        .map(|file| file.strip_prefix(root()).unwrap().to_str().unwrap().to_owned())
+        .collect();
+    let rooms: Vec<_> = rooms.iter().map(String::as_str).collect();
+    never(&rooms, &["sqlite"], &["app/database.rs"]);
+}
+
+#[test]
+fn the_traits_of_the_store_do_not_know_who_implements_them() {
+    let traits = ["answers", "batch", "cached", "lane", "log", "memory", "past", "read", "scans"]
+        .map(|name| format!("host/src/store/{name}.rs"));
+    never(&traits.each_ref().map(String::as_str), &SQL, &[]);
+}
+
+#[test]
 fn files_stay_small() {
     for place in ["host/src", "domain-component/src", "domain-component/domain/src", "tests"] {
         for file in sources(&root().join(place)) {

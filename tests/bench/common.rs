@@ -3,13 +3,13 @@
 use holdfast::{
     component::{Domain, Guest},
     model::{Action, Command, Origin},
-    store::{Cache, CachedLane, sqlite::SqliteLane, sqlite::SqliteStore},
+    store::{Cache, Cached, Store, sqlite::SqliteLane, sqlite::SqliteStore},
     unit_of_work::UnitOfWork,
 };
 use std::{path::Path, sync::Arc};
 use uuid::Uuid;
 
-pub type Unit = UnitOfWork<CachedLane<SqliteLane>>;
+pub type Unit = UnitOfWork<Cached<SqliteLane>>;
 
 /// What follows a word on the command line.
 pub fn argument(name: &str) -> Option<String> {
@@ -29,7 +29,7 @@ pub fn median(mut figures: Vec<f64>) -> f64 {
 /// The engine's unit of work over a database, without an engine.
 pub fn unit(file: &Path) -> Unit {
     let store = SqliteStore::open(file).expect("a database");
-    let lane = CachedLane::new(store.lane().expect("a lane"), Arc::new(Cache::default()));
+    let lane = Cached::new(store.lane().expect("a lane"), Arc::new(Cache::default()));
     Unit::new(lane).expect("a unit of work")
 }
 

@@ -1,14 +1,17 @@
 //! What an operator does with components: examine, swap, roll back, shadow, replay, explain. One
 //! thing at a time, on a thread that stands back for those who serve requests.
 
+mod past;
+
 use crate::{
     admission::{self, Admitted, Candidate, Refusal, Step, Until},
     component::{Compiled, Library, LibraryError, Runtime, Shelved},
     engine::{DomainStatus, Engine, ShadowReport, SwapError, Swapped},
     model::{Digest, Integrity, Origin},
-    replay::{self, Explanation, Range, ReplayError, Replayed},
-    store::sqlite::SqliteStore,
+    replay::{Explanation, Range, ReplayError, Replayed},
+    store::Store,
 };
+use past::Past;
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
@@ -77,7 +80,7 @@ pub struct Admin {
     engine: Arc<Engine>,
     runtime: Arc<Runtime>,
     library: Library,
-    store: SqliteStore,
+    past: Arc<dyn Past>,
     component_bytes_max: usize,
     turn: Arc<Semaphore>,
     admitted: Arc<Mutex<VecDeque<Compiled>>>,
@@ -86,18 +89,18 @@ pub struct Admin {
 impl Admin {
     /// Tools for an engine and what is behind it.
     #[must_use]
-    pub fn new(
+    pub fn new<S: Store>(
         engine: Arc<Engine>,
         runtime: Arc<Runtime>,
         library: Library,
-        store: SqliteStore,
+        store: Arc<S>,
         component_bytes_max: usize,
     ) -> Self {
         Self {
             engine,
             runtime,
             library,
-            store,
+            past: store,
             component_bytes_max,
             turn: Arc::new(Semaphore::new(1)),
             admitted: Arc::default(),
@@ -113,7 +116,7 @@ impl Admin {
     /// What is known of the soundness of the database.
     #[must_use]
     pub fn integrity(&self) -> Integrity {
-        self.store.integrity()
+        self.past.integrity()
     }
 
     /// How things are.
@@ -211,11 +214,10 @@ impl Admin {
     /// [`AdminError`].
     pub async fn replay(&self, bytes: Vec<u8>, range: Range) -> Result<Replayed, AdminError> {
         let (Admitted { compiled, .. }, turn) = self.admit(bytes, None, Until::Call).await?;
-        let store = self.store.clone();
+        let past = Arc::clone(&self.past);
         aside(move || {
             let _turn = turn;
-            let (snapshot, mut log) = past(&store)?;
-            Ok(replay::replay(&compiled, snapshot, &mut log, range, SHOWN_MAX)?)
+            Ok(past.replay(&compiled, range, SHOWN_MAX)?)
         })
         .await
     }
@@ -225,14 +227,11 @@ impl Admin {
     /// # Errors
     /// [`AdminError`].
     pub async fn explain(&self, sequence: u64) -> Result<Explanation, AdminError> {
-        let (store, library) = (self.store.clone(), self.library.clone());
+        let (past, library) = (Arc::clone(&self.past), self.library.clone());
         let (runtime, turn) = (Arc::clone(&self.runtime), self.turn()?);
         aside(move || {
             let _turn = turn;
-            let (snapshot, mut log) = past(&store)?;
-            replay::explain(sequence, snapshot, &mut log, |digest| {
-                Ok(library.load(&runtime, digest)?)
-            })
+            past.explain(sequence, &|digest| Ok(library.load(&runtime, digest)?))
         })
         .await
     }
@@ -283,12 +282,6 @@ fn remember(admitted: &Mutex<VecDeque<Compiled>>, compiled: Compiled) {
         admitted.pop_front();
     }
     admitted.push_back(compiled);
-}
-
-type Past = (crate::store::sqlite::SqliteSnapshot, crate::store::sqlite::SqliteLog);
-
-fn past(store: &SqliteStore) -> Result<Past, ReplayError> {
-    Ok((store.snapshot()?, store.log()?))
 }
 
 /// Does something on a thread of its own, which stands back for all others.

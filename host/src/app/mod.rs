@@ -1,7 +1,10 @@
 //! The application, built by one function that the program and its tests share.
 
 mod components;
+mod database;
 mod watch;
+
+pub use database::{Check, Database, OpenError, open};
 
 use crate::{
     admin::Admin,
@@ -10,10 +13,7 @@ use crate::{
     engine::{self, Engine, Writer},
     http,
     model::Digest,
-    store::{
-        Cache, CachedLane, CachedSnapshot, Lane,
-        sqlite::{Check, SqliteStore},
-    },
+    store::{Cache, Cached, Lane, Store},
 };
 use anyhow::Context;
 use std::{future::Future, net::SocketAddr, sync::Arc};
@@ -39,7 +39,7 @@ impl Application {
     ///
     /// # Errors
     /// What cannot be had, and why.
-    pub async fn build(config: &Config, store: &SqliteStore) -> anyhow::Result<Self> {
+    pub async fn build(config: &Config, store: &Database) -> anyhow::Result<Self> {
         let runtime = Runtime::new(config.limits).context("starting the component runtime")?;
         let runtime = Arc::new(runtime);
         let library = Library::open(config.component_folder.clone())?;
@@ -49,8 +49,8 @@ impl Application {
         let (engine, writer) = engine::start(
             config.engine,
             start,
-            CachedLane::new(lane, Arc::clone(&cache)),
-            || Ok(CachedSnapshot::new(store.snapshot()?, Arc::clone(&cache))),
+            Cached::new(lane, Arc::clone(&cache)),
+            || Ok(Cached::new(store.snapshot()?, Arc::clone(&cache))),
             || store.log(),
         )?;
         let check = store.check()?;
@@ -59,7 +59,7 @@ impl Application {
             Arc::clone(&engine),
             Arc::clone(&runtime),
             library,
-            store.clone(),
+            Arc::new(store.clone()),
             config.component_bytes_max,
         ));
         let watched = config.component.clone().filter(|_| config.watch);

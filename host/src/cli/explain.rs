@@ -3,6 +3,7 @@ use crate::{
     component::{Library, Runtime},
     config::Config,
     replay,
+    store::Store,
 };
 use hyper::Method;
 

@@ -1,9 +1,9 @@
-use super::{open, print};
-use crate::config::Config;
+use super::print;
+use crate::{app, config::Config};
 
 /// Brings the schema up to date and says from where to where.
 pub(super) fn run(config: &Config) -> anyhow::Result<()> {
-    let migrated = open(config)?.migrated();
+    let migrated = app::open(config)?.migrated();
     let file = config.database_path.display();
     print(&if migrated.from == migrated.to {
         format!("{file}: schema version {} is current", migrated.to)

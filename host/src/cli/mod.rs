@@ -11,9 +11,9 @@ mod remote;
 mod serve;
 
 use crate::{
+    app::{self, Database, OpenError},
     config::{Config, Settings, read_file},
     logging,
-    store::sqlite::{OpenError, SqliteStore},
 };
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -111,15 +111,11 @@ fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
-fn open(config: &Config) -> Result<SqliteStore, OpenError> {
-    SqliteStore::open(&config.database_path)
-}
-
-/// Where the database is.
+/// Who has the database open.
 enum Opened {
-    /// Here.
-    Here(SqliteStore),
-    /// A server has it.
+    /// This process.
+    Here(Database),
+    /// A server that runs.
     OnServer,
 }
 
@@ -131,7 +127,7 @@ fn opened(config: &Config) -> anyhow::Result<Opened> {
         "there is no database {}: say which with --database-path",
         file.display()
     );
-    match open(config) {
+    match app::open(config) {
         Ok(store) => Ok(Opened::Here(store)),
         Err(OpenError::InUse(_)) => Ok(Opened::OnServer),
         Err(error) => Err(error.into()),

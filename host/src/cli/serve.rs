@@ -1,6 +1,6 @@
-use super::{open, process};
+use super::process;
 use crate::{
-    app::Application,
+    app::{self, Application},
     config::{Config, LogFormat},
     logging::{self, Log, Style},
 };
@@ -18,7 +18,7 @@ pub(super) fn run(config: &Config) -> anyhow::Result<()> {
     let _log = log_as(config)?;
     let connections_max = process::room_for_connections(config)?;
     let config = &Config { connections_max, ..config.clone() };
-    let store = open(config)?;
+    let store = app::open(config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(config.worker_threads)
         .enable_all()

@@ -5,7 +5,7 @@ use crate::{
     model::{
         Action, Command, Decision, Due, Ended, Event, Fault, LogEntry, Origin, Outcome, Timestamp,
     },
-    store::MemoryLane,
+    store::{BatchKeys, MemoryLane},
     unit_of_work::{ReadView, UnitOfWork},
 };
 use uuid::Uuid;
@@ -39,7 +39,7 @@ impl<'d> Desk<'d> {
     }
 
     pub(super) fn store(&mut self) -> Result<&MemoryLane, Fault> {
-        Ok(self.unit()?.lane())
+        Ok(self.unit()?.state())
     }
 
     /// One command in a batch of its own. What is accepted is committed.
@@ -51,7 +51,7 @@ impl<'d> Desk<'d> {
         command: &Command,
         now: Timestamp,
     ) -> Result<(Decided<Outcome>, Vec<Event>), Fault> {
-        self.unit()?.begin().map_err(store_failed)?;
+        self.unit()?.begin(&BatchKeys::NONE).map_err(store_failed)?;
         let decided = loop {
             match self.call(command, now) {
                 Err(Ended::Due(due)) => self.expire(&due, now)?,
@@ -136,6 +136,6 @@ fn fault(ended: Ended) -> Fault {
     }
 }
 
-fn store_failed(failure: crate::model::StoreFailure) -> Fault {
+fn store_failed(failure: impl std::fmt::Display) -> Fault {
     Fault(failure.to_string())
 }

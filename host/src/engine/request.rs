@@ -3,7 +3,7 @@
 use super::Error;
 use crate::{
     model::{Command, Event, Outcome},
-    store::RequestKey,
+    store::{BatchKey, RequestKey},
 };
 
 /// What to do.
@@ -65,6 +65,21 @@ pub struct Request {
     pub rehearsal: bool,
     /// Whether its answer is kept, so that it can be sent again.
     pub recording: Option<Box<Recording>>,
+}
+
+impl Request {
+    /// Shows each key that the request names: stocks, reservations, and its own key.
+    pub(super) fn show_keys(&self, show: &mut dyn FnMut(BatchKey<'_>)) {
+        if let Some(recording) = &self.recording {
+            show(BatchKey::Request(&recording.key));
+        }
+        for Command { action, .. } in self.work.as_slice() {
+            if let Some(id) = action.reservation_id() {
+                show(BatchKey::Reservation(id));
+            }
+            action.stocks().iter().for_each(|key| show(BatchKey::Stock(key)));
+        }
+    }
 }
 
 /// What was done.

@@ -5,6 +5,7 @@ use super::{
     Error,
     executor::Executor,
     queue::{Job, Most, Reply},
+    request::Request,
 };
 use crate::{model::Due, store::Lane};
 use std::collections::{HashSet, VecDeque};
@@ -31,6 +32,11 @@ pub(super) struct Waiting {
 impl Waiting {
     pub(super) fn new(most: Most) -> Self {
         Self { jobs: VecDeque::new(), most, closed: false, turns: 0 }
+    }
+
+    /// The requests that wait.
+    pub(super) fn requests(&self) -> impl Iterator<Item = &Request> {
+        self.jobs.iter().map(|(_, job)| &job.request)
     }
 
     pub(super) fn is_empty(&self) -> bool {

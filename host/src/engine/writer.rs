@@ -17,13 +17,17 @@ use super::{
 };
 use crate::{
     model::{Fault, StoreFailure, Timestamp},
-    store::{Lane, Snapshot},
+    store::{BatchKey, BatchKeys, CommitError, Lane, Snapshot},
     unit_of_work::UnitOfWork,
 };
 use std::{collections::VecDeque, time::Duration};
 
 /// How long to wait before a store that failed is tried again.
 const RECOVERY_PAUSE: Duration = Duration::from_millis(500);
+
+/// How often a batch is decided again because another writer changed what it was decided on. Its
+/// requests are then answered 503; nothing of them was written.
+const CONFLICTS_MAX: u32 = 3;
 
 /// Says that the writer has ended, however it ends, and leaves nobody waiting for it.
 struct Ending<'a> {
@@ -56,6 +60,22 @@ struct Taken {
     waiting: Waiting,
     /// Those of the batch at hand that were decided, and what each is told.
     decided: Vec<(Job, Result<Done, Error>)>,
+}
+
+impl Taken {
+    /// Makes the requests of a batch that was not committed the next ones again, in their order.
+    fn undecide(&mut self) {
+        for (job, _) in self.decided.drain(..).rev() {
+            self.next.push_front(job);
+        }
+    }
+
+    /// Shows each key that the requests name.
+    fn show_keys(&self, show: &mut dyn FnMut(BatchKey<'_>)) {
+        for request in self.next.iter().map(|job| &job.request).chain(self.waiting.requests()) {
+            request.show_keys(show);
+        }
+    }
 }
 
 /// Serves the queue until it is closed and empty.
@@ -119,14 +139,22 @@ pub(super) fn run<L: Lane, S: Snapshot>(
         }
         let before = change.as_ref().map(|change| instance.replace(change.deciding()));
         let faults = &switch.faults;
-        let turn =
-            Turn { queue, instance: &mut instance, shadow: &mut shadow, faults, now, settings };
-        let decided = turn.decide(&mut chores, change.as_ref(), &mut taken);
-        watch.ended(Stage::Decide);
-        let committed = decided.and_then(|sequence| {
-            commit(&mut instance, now)?;
-            Ok(sequence)
-        });
+        let mut conflicts = 0;
+        let committed = loop {
+            let turn =
+                Turn { queue, instance: &mut instance, shadow: &mut shadow, faults, now, settings };
+            let decided = turn.decide(&mut chores, change.as_ref(), &mut taken);
+            watch.ended(Stage::Decide);
+            match decided.map_err(CommitError::from).and_then(|()| commit(&mut instance, now)) {
+                Err(CommitError::Conflict) if conflicts < CONFLICTS_MAX => {
+                    conflicts += 1;
+                    tracing::info!(conflicts, "a batch met another writer and is decided again");
+                    taken.undecide();
+                    watch.ended(Stage::Commit);
+                }
+                committed => break committed,
+            }
+        };
         if let Ok(unit) = instance.unit() {
             meter.answers(unit.large_answers());
         }
@@ -135,14 +163,19 @@ pub(super) fn run<L: Lane, S: Snapshot>(
             if let (Err(_), Some(before)) = (&committed, before) {
                 instance.replace(before);
             }
-            switch.settle(change, now, committed.clone().map_err(|failure| unwritten(&failure)));
+            // The event that says so is the first of its batch.
+            let settled = match &committed {
+                Ok(first_sequence) => first_sequence.ok_or(Error::StoreUnavailable),
+                Err(error) => Err(unwritten(error)),
+            };
+            switch.settle(change, now, settled);
         }
         if !taken.decided.is_empty() {
             watch.batch(taken.decided.iter().map(|(job, _)| job.request.work.commands()).sum());
         }
         reply(&mut taken.decided, committed.as_ref().err());
         watch.ended(Stage::Reply);
-        if committed.is_err() {
+        if matches!(committed, Err(CommitError::Failed(_))) {
             status.set(Status::ReadOnly);
             refuse_waiting(queue, &mut taken, &Error::ReadOnly);
             if !recovered(queue, clock, &mut chores, &mut instance) {
@@ -173,22 +206,22 @@ struct Turn<'a, L: Lane> {
 }
 
 impl<L: Lane> Turn<'_, L> {
-    /// One batch, from its beginning to before its commit. Says which number a change of the
-    /// component has in the log; it comes first.
+    /// Decides one batch, from its beginning to before its commit. The event of a change of the
+    /// component is the first of the batch.
     fn decide<S: Snapshot>(
         self,
         chores: &mut Chores,
         change: Option<&Change<L, S>>,
         taken: &mut Taken,
-    ) -> Result<u64, StoreFailure> {
+    ) -> Result<(), StoreFailure> {
         let Self { queue, instance, shadow, faults, now, settings } = self;
         let unit = instance.unit().map_err(lost)?;
         chores.look_ahead(unit, now)?;
-        unit.begin()?;
+        let keys = |show: &mut dyn FnMut(BatchKey<'_>)| taken.show_keys(show);
+        unit.begin(&BatchKeys::new(&keys))?;
         if let Some(change) = change {
             unit.install(change.kind, change.from, change.to, &change.origin, now);
         }
-        let sequence = unit.log_end().sequence + 1;
         let answers_since = now.saturating_sub(settings.answers_kept_ms);
         let busy = !(taken.next.is_empty() && taken.waiting.is_empty());
         let expiry_lines = Chores::expiry_lines(busy);
@@ -229,11 +262,12 @@ impl<L: Lane> Turn<'_, L> {
             lines_left = lines_left.saturating_sub(executor.lines_decided - before);
         }
         chores.forget(instance.unit().map_err(lost)?, now, answers_since);
-        Ok(sequence)
+        Ok(())
     }
 }
 
-fn commit<L: Lane>(instance: &mut Instance<L>, now: Timestamp) -> Result<(), StoreFailure> {
+/// Commits the batch. Returns the sequence of its first event, where it has one.
+fn commit<L: Lane>(instance: &mut Instance<L>, now: Timestamp) -> Result<Option<u64>, CommitError> {
     let committed = instance.unit().map_err(lost)?.commit(now);
     if committed.is_err() {
         instance.retire();
@@ -245,14 +279,17 @@ fn lost(fault: Fault) -> StoreFailure {
     StoreFailure::new("finding the unit of work", fault)
 }
 
-/// What is said of a batch that was not committed.
-fn unwritten(failure: &StoreFailure) -> Error {
-    if failure.outcome_unknown { Error::OutcomeUnknown } else { Error::StoreUnavailable }
+/// The error that answers each request of a batch that was not committed.
+fn unwritten(error: &CommitError) -> Error {
+    match error {
+        CommitError::Failed(failure) if failure.outcome_unknown => Error::OutcomeUnknown,
+        CommitError::Failed(_) | CommitError::Conflict => Error::StoreUnavailable,
+    }
 }
 
 /// Answers everybody. Where the commit failed, nobody hears of a decision: neither an acceptance
 /// nor a rejection that may rest on what is now undone.
-fn reply(decided: &mut Vec<(Job, Result<Done, Error>)>, failed: Option<&StoreFailure>) {
+fn reply(decided: &mut Vec<(Job, Result<Done, Error>)>, failed: Option<&CommitError>) {
     if let Some(failure) = failed {
         tracing::error!(%failure, commands = decided.len(), "a batch could not be committed");
     }
@@ -300,3 +337,7 @@ fn recovered<L: Lane>(
     }
     false
 }
+
+#[cfg(test)]
+#[path = "conflicts_tests.rs"]
+mod tests;

@@ -68,7 +68,7 @@ fn watched<S: Snapshot, G: Log>(
     compiled: &Compiled,
 ) -> Result<Explanation, ReplayError> {
     snapshot.begin()?;
-    log.hold()?;
+    log.pin()?;
     let past = rewound(snapshot, log, number - 1)?;
     let world = Traced::new(UnitOfWork::new(past)?);
     let guest = Guest::new(&compiled.fit()?, world);
@@ -81,7 +81,7 @@ fn watched<S: Snapshot, G: Log>(
     };
     let (unit, calls) = world.into_parts();
     let decided = unit.trial(&recorded.command, decided);
-    let mut past = unit.into_lane();
+    let mut past = unit.into_state();
     past.pass(&recorded.replaced);
     let then = as_decided(&recorded, &mut past, log)?;
     Ok(Explanation {

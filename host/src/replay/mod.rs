@@ -12,7 +12,7 @@ pub use traced::Call;
 use crate::{
     component::{Caller, Compiled, Deciding, Refused},
     model::{Decision, Recorded, State, StoreFailure},
-    store::{AsOf, EventScan, Log, Snapshot},
+    store::{EventScan, Log, PastState, Read, Snapshot},
     trial::{Comparison, Difference, Trial},
     unit_of_work::UnitOfWork,
 };
@@ -76,12 +76,12 @@ pub fn replay<S: Snapshot, G: Log>(
     shown_max: usize,
 ) -> Result<Replayed, ReplayError> {
     let begun = Instant::now();
-    let deciding: Deciding<UnitOfWork<AsOf<S>>> = candidate.fit()?;
+    let deciding: Deciding<UnitOfWork<PastState<S>>> = candidate.fit()?;
     let end = log.last_recorded()?;
     // First the present, then what led to it and on from it: what a command wrote is either what
     // a later one replaced, or there. So those up to `end` can be told, whatever goes on meanwhile.
     snapshot.begin()?;
-    log.hold()?;
+    log.pin()?;
     let mut past = rewound(snapshot, log, 0)?;
     let mut caller = Caller::default();
     let mut comparison = Comparison::showing(shown_max);
@@ -132,8 +132,8 @@ fn rewound<S: Snapshot, G: Log>(
     present: S,
     log: &mut G,
     mut after: u64,
-) -> Result<AsOf<S>, StoreFailure> {
-    let mut past = AsOf::new(present);
+) -> Result<PastState<S>, StoreFailure> {
+    let mut past = PastState::new(present);
     loop {
         let page = log.recorded(after, PAGE)?;
         let Some((last, _)) = page.last() else { return Ok(past) };
@@ -146,22 +146,22 @@ fn rewound<S: Snapshot, G: Log>(
 
 /// What the candidate makes of a command, on the state as it was.
 fn decided_again<S: Snapshot>(
-    past: AsOf<S>,
-    deciding: &Deciding<UnitOfWork<AsOf<S>>>,
-    caller: &mut Caller<UnitOfWork<AsOf<S>>>,
+    past: PastState<S>,
+    deciding: &Deciding<UnitOfWork<PastState<S>>>,
+    caller: &mut Caller<UnitOfWork<PastState<S>>>,
     recorded: &Recorded,
-) -> Result<(AsOf<S>, Trial), ReplayError> {
+) -> Result<(PastState<S>, Trial), ReplayError> {
     let mut unit = Some(Box::new(UnitOfWork::new(past)?));
     let decided = caller.execute(deciding, &mut unit, &recorded.command, recorded.at);
     let unit = unit.ok_or(ReplayError::Lost)?;
     let trial = unit.trial(&recorded.command, decided);
-    Ok((unit.into_lane(), trial))
+    Ok((unit.into_state(), trial))
 }
 
 /// What was made of it: the events are in the log, and what it wrote is what is there behind it.
 fn as_decided<S: Snapshot, G: Log>(
     recorded: &Recorded,
-    behind: &mut AsOf<S>,
+    behind: &mut PastState<S>,
     log: &mut G,
 ) -> Result<Trial, StoreFailure> {
     if !matches!(recorded.decision, Decision::Accepted(_)) {

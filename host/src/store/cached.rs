@@ -1,9 +1,15 @@
 //! A bounded cache of committed stocks in front of any store: most reads concern few
-//! stocks, and even a page that SQLite has in memory costs more than the rest of the query.
+//! stocks, and even a page that the database has in memory costs more than the rest of the query.
+//!
+//! The rule of the cache: a stock is visible in it only once it is committed, and a value that a
+//! reader fetched before a commit is not kept after it. The second half is a check of a count of
+//! commits and an insertion under one lock. Cache libraries (quick_cache, moka) offer an insertion
+//! that waits for a missing value, and none that depends on a count of the caller: their use would
+//! need the same shards, locks and counts around it, and would replace only the eviction.
 
 use super::{
-    Ahead, Answered, Batch, Handle, Lane, LargeAnswers, LogEnd, RequestKey, ReservationHandle,
-    Snapshot, Stored, StoredReservation,
+    Ahead, Answered, Batch, BatchKeys, CommitError, Committed, Decidable, FoundStocks, Handle,
+    Lane, LargeAnswers, LogEnd, Read, RequestKey, Snapshot, Stored, StoredReservation,
 };
 use crate::model::{
     DeficitScan, Installed, Map, Patience, ReservationPage, ReservationScan, Stock, StockKey,
@@ -21,22 +27,32 @@ const SHARDS: usize = 16;
 const STOCKS_PER_SHARD_MAX: usize = 2_048;
 
 /// Committed stocks, shared by the lane that changes them and the snapshots that read them.
-#[derive(Default)]
-pub struct Cache {
-    shards: [Mutex<Shard>; SHARDS],
+pub struct Cache<H> {
+    shards: [Mutex<Shard<H>>; SHARDS],
     hasher: foldhash::fast::RandomState,
 }
 
-#[derive(Default)]
-struct Shard {
-    stocks: Map<StockKey, Stored>,
+impl<H> Default for Cache<H> {
+    fn default() -> Self {
+        Self { shards: Default::default(), hasher: foldhash::fast::RandomState::default() }
+    }
+}
+
+struct Shard<H> {
+    stocks: Map<StockKey, Stored<H>>,
     /// Counts the commits that concerned this shard: what a reader fetched before one of
     /// them may be outdated and must not be kept.
     commits: u64,
 }
 
-impl Cache {
-    fn shard(&self, key: &StockKey) -> Option<MutexGuard<'_, Shard>> {
+impl<H> Default for Shard<H> {
+    fn default() -> Self {
+        Self { stocks: Map::default(), commits: 0 }
+    }
+}
+
+impl<H: Handle> Cache<H> {
+    fn shard(&self, key: &StockKey) -> Option<MutexGuard<'_, Shard<H>>> {
         let hash = usize::try_from(self.hasher.hash_one(key) % SHARDS as u64).ok()?;
         // Nothing that can panic happens under the lock.
         self.shards.get(hash).map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner))
@@ -46,8 +62,8 @@ impl Cache {
     fn get(
         &self,
         key: &StockKey,
-        fetch: impl FnOnce() -> Result<Option<Stored>, StoreFailure>,
-    ) -> Result<Option<Stored>, StoreFailure> {
+        fetch: impl FnOnce() -> Result<Option<Stored<H>>, StoreFailure>,
+    ) -> Result<Option<Stored<H>>, StoreFailure> {
         let Some(shard) = self.shard(key) else { return fetch() };
         if let Some(stored) = shard.stocks.get(key) {
             return Ok(Some(*stored));
@@ -73,7 +89,7 @@ impl Cache {
     }
 
     /// A stock as of the commit that was just made.
-    fn committed(&self, key: &StockKey, handle: Handle, stock: Stock) {
+    fn committed(&self, key: &StockKey, handle: H, stock: Stock) {
         let Some(mut shard) = self.shard(key) else { return };
         shard.commits += 1;
         if let Some(stored) = shard.stocks.get_mut(key) {
@@ -82,8 +98,8 @@ impl Cache {
     }
 }
 
-impl Shard {
-    fn keep(&mut self, key: &StockKey, stored: Stored) {
+impl<H: Handle> Shard<H> {
+    fn keep(&mut self, key: &StockKey, stored: Stored<H>) {
         if self.stocks.len() >= STOCKS_PER_SHARD_MAX {
             self.stocks.clear();
         }
@@ -91,21 +107,64 @@ impl Shard {
     }
 }
 
-/// A snapshot that asks the cache first, unless it is to see one certain commit.
-pub struct CachedSnapshot<S> {
-    inner: S,
-    cache: Arc<Cache>,
+/// A reader or writer that asks the cache for stocks first. A lane tells the cache what it has
+/// committed, before anybody is answered. A snapshot that is to see one certain commit passes the
+/// cache by.
+pub struct Cached<R: Read> {
+    inner: R,
+    cache: Arc<Cache<R::StockHandle>>,
+    /// Whether a snapshot is to see one certain commit.
     bound: bool,
 }
 
-impl<S: Snapshot> CachedSnapshot<S> {
-    /// A snapshot behind the cache.
-    pub fn new(inner: S, cache: Arc<Cache>) -> Self {
+impl<R: Read> Cached<R> {
+    /// A reader or writer in front of which there is a cache.
+    pub fn new(inner: R, cache: Arc<Cache<R::StockHandle>>) -> Self {
         Self { inner, cache, bound: false }
     }
 }
 
-impl<S: Snapshot> Snapshot for CachedSnapshot<S> {
+impl<R: Read> Read for Cached<R> {
+    type StockHandle = R::StockHandle;
+    type ReservationHandle = R::ReservationHandle;
+
+    fn stock(&mut self, key: &StockKey) -> Result<Option<Stored<Self::StockHandle>>, StoreFailure> {
+        if self.bound {
+            return self.inner.stock(key);
+        }
+        self.cache.get(key, || self.inner.stock(key))
+    }
+
+    fn scan_stocks(
+        &mut self,
+        scan: &StockScan,
+    ) -> Result<FoundStocks<Self::StockHandle>, StoreFailure> {
+        self.inner.scan_stocks(scan)
+    }
+
+    fn scan_deficits(
+        &mut self,
+        scan: &DeficitScan,
+    ) -> Result<FoundStocks<Self::StockHandle>, StoreFailure> {
+        self.inner.scan_deficits(scan)
+    }
+
+    fn reservation(
+        &mut self,
+        id: &str,
+    ) -> Result<Option<StoredReservation<Self::ReservationHandle>>, StoreFailure> {
+        self.inner.reservation(id)
+    }
+
+    fn scan_reservations(
+        &mut self,
+        scan: &ReservationScan,
+    ) -> Result<ReservationPage, StoreFailure> {
+        self.inner.scan_reservations(scan)
+    }
+}
+
+impl<S: Snapshot> Snapshot for Cached<S> {
     fn begin(&mut self) -> Result<(), StoreFailure> {
         self.inner.begin()?;
         self.bound = true;
@@ -121,114 +180,25 @@ impl<S: Snapshot> Snapshot for CachedSnapshot<S> {
         self.inner.limit(patience);
     }
 
-    fn stock(&mut self, key: &StockKey) -> Result<Option<Stored>, StoreFailure> {
-        if self.bound {
-            return self.inner.stock(key);
-        }
-        self.cache.get(key, || self.inner.stock(key))
-    }
-
-    fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stored)>, StoreFailure> {
-        self.inner.scan_stocks(scan)
-    }
-
-    fn scan_deficits(
-        &mut self,
-        scan: &DeficitScan,
-    ) -> Result<Vec<(StockKey, Stored)>, StoreFailure> {
-        self.inner.scan_deficits(scan)
-    }
-
-    fn reservation(&mut self, id: &str) -> Result<Option<StoredReservation>, StoreFailure> {
-        self.inner.reservation(id)
-    }
-
     fn nothing_due(&self, until: Timestamp) -> bool {
         self.inner.nothing_due(until)
     }
 
-    fn due_units(&self, key: &StockKey, stored: &Stored, until: Timestamp) -> u64 {
+    fn due_units(
+        &self,
+        key: &StockKey,
+        stored: &Stored<Self::StockHandle>,
+        until: Timestamp,
+    ) -> u64 {
         self.inner.due_units(key, stored, until)
     }
 
     fn exact_until(&self) -> Timestamp {
         self.inner.exact_until()
     }
-
-    fn scan_reservations(
-        &mut self,
-        scan: &ReservationScan,
-    ) -> Result<ReservationPage, StoreFailure> {
-        self.inner.scan_reservations(scan)
-    }
 }
 
-/// A lane that tells the cache what it has committed, before anybody is answered.
-pub struct CachedLane<L> {
-    inner: L,
-    cache: Arc<Cache>,
-}
-
-impl<L: Lane> CachedLane<L> {
-    /// A lane in front of the cache.
-    pub fn new(inner: L, cache: Arc<Cache>) -> Self {
-        Self { inner, cache }
-    }
-}
-
-impl<L: Lane> Snapshot for CachedLane<L> {
-    fn begin(&mut self) -> Result<(), StoreFailure> {
-        self.inner.begin()
-    }
-
-    fn end(&mut self) {
-        self.inner.end();
-    }
-
-    fn stock(&mut self, key: &StockKey) -> Result<Option<Stored>, StoreFailure> {
-        self.cache.get(key, || self.inner.stock(key))
-    }
-
-    fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stored)>, StoreFailure> {
-        self.inner.scan_stocks(scan)
-    }
-
-    fn scan_deficits(
-        &mut self,
-        scan: &DeficitScan,
-    ) -> Result<Vec<(StockKey, Stored)>, StoreFailure> {
-        self.inner.scan_deficits(scan)
-    }
-
-    fn reservation(&mut self, id: &str) -> Result<Option<StoredReservation>, StoreFailure> {
-        self.inner.reservation(id)
-    }
-
-    fn nothing_due(&self, until: Timestamp) -> bool {
-        self.inner.nothing_due(until)
-    }
-
-    fn due_units(&self, key: &StockKey, stored: &Stored, until: Timestamp) -> u64 {
-        self.inner.due_units(key, stored, until)
-    }
-
-    fn exact_until(&self) -> Timestamp {
-        self.inner.exact_until()
-    }
-
-    fn scan_reservations(
-        &mut self,
-        scan: &ReservationScan,
-    ) -> Result<ReservationPage, StoreFailure> {
-        self.inner.scan_reservations(scan)
-    }
-}
-
-impl<L: Lane> Lane for CachedLane<L> {
-    fn begin_batch(&mut self) -> Result<(), StoreFailure> {
-        self.inner.begin_batch()
-    }
-
+impl<D: Decidable> Decidable for Cached<D> {
     fn first_due(&mut self, limit: u32) -> Result<Vec<(String, Timestamp)>, StoreFailure> {
         self.inner.first_due(limit)
     }
@@ -236,11 +206,17 @@ impl<L: Lane> Lane for CachedLane<L> {
     fn due_on(
         &mut self,
         key: &StockKey,
-        handle: &Handle,
+        handle: &Self::StockHandle,
         until: Timestamp,
         limit: u32,
     ) -> Result<Vec<String>, StoreFailure> {
         self.inner.due_on(key, handle, until, limit)
+    }
+}
+
+impl<L: Lane> Lane for Cached<L> {
+    fn begin_batch(&mut self, keys: &BatchKeys<'_>) -> Result<(), StoreFailure> {
+        self.inner.begin_batch(keys)
     }
 
     fn look_ahead(&mut self, now: Timestamp) -> Result<Ahead, StoreFailure> {
@@ -255,15 +231,43 @@ impl<L: Lane> Lane for CachedLane<L> {
         self.inner.installed()
     }
 
-    fn commit(&mut self, batch: Batch<'_, '_>) -> Result<Vec<ReservationHandle>, StoreFailure> {
-        let Batch { stocks, .. } = batch;
-        let handles = self.inner.commit(Batch { stocks: &mut *stocks, ..batch })?;
+    fn commit(
+        &mut self,
+        batch: Batch<'_, '_, Self>,
+    ) -> Result<Committed<Self::ReservationHandle>, CommitError> {
+        let Batch {
+            stocks,
+            reservations,
+            log,
+            answers,
+            answer_bounds,
+            installed,
+            recorded,
+            recorded_max,
+            now,
+        } = batch;
+        let committed = self.inner.commit(Batch {
+            stocks: &mut *stocks,
+            reservations,
+            log,
+            answers,
+            answer_bounds,
+            installed,
+            recorded,
+            recorded_max,
+            now,
+        });
+        if matches!(committed, Err(CommitError::Conflict)) {
+            // Another writer has changed stocks, and the cache does not know which.
+            self.cache.forget();
+        }
+        let committed = committed?;
         for write in stocks {
             if let Some(handle) = *write.handle {
                 self.cache.committed(write.key, handle, *write.stock);
             }
         }
-        Ok(handles)
+        Ok(committed)
     }
 
     fn answered(
@@ -299,83 +303,5 @@ impl<L: Lane> Lane for CachedLane<L> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::Level;
-
-    fn key(product: &str) -> StockKey {
-        StockKey::parse(product.to_owned(), "default".to_owned()).unwrap()
-    }
-
-    fn stored(version: u64) -> Stored {
-        let level = Level { total: 9, reserved: 0, unattributed: 0, minimum: 0, version };
-        let stock = Stock { level, due: 0, created_at: 1, updated_at: 1 };
-        Stored { handle: Handle { stock_id: 1, event_count: version, last_event: 1 }, stock }
-    }
-
-    /// The version that a read answers, and whether it had to ask the store.
-    fn read(cache: &Cache, product: &str, in_store: u64) -> (u64, bool) {
-        let mut asked = false;
-        let found = cache.get(&key(product), || {
-            asked = true;
-            Ok(Some(stored(in_store)))
-        });
-        (found.unwrap().unwrap().stock.level.version, asked)
-    }
-
-    fn commit(cache: &Cache, product: &str, version: u64) {
-        let Stored { handle, stock } = stored(version);
-        cache.committed(&key(product), handle, stock);
-    }
-
-    #[test]
-    fn a_second_read_does_not_ask_the_store() {
-        let cache = Cache::default();
-        assert_eq!(read(&cache, "a", 1), (1, true));
-        assert_eq!(read(&cache, "a", 99), (1, false));
-    }
-
-    #[test]
-    fn a_commit_is_seen_by_the_next_read() {
-        let cache = Cache::default();
-        read(&cache, "a", 1);
-        commit(&cache, "a", 2);
-        assert_eq!(read(&cache, "a", 99), (2, false));
-    }
-
-    #[test]
-    fn what_was_fetched_before_a_commit_is_not_kept_after_it() {
-        let cache = Cache::default();
-        let slow = cache.get(&key("a"), || {
-            commit(&cache, "a", 2);
-            Ok(Some(stored(1)))
-        });
-        assert_eq!(slow.unwrap().unwrap().stock.level.version, 1, "as of its own time");
-        assert_eq!(read(&cache, "a", 2), (2, true), "but nobody after it sees that");
-    }
-
-    #[test]
-    fn after_a_recovery_the_store_is_asked_again() {
-        let cache = Cache::default();
-        read(&cache, "a", 1);
-        cache.forget();
-        assert_eq!(read(&cache, "a", 2), (2, true));
-    }
-
-    #[test]
-    fn what_does_not_exist_is_asked_for_each_time() {
-        let cache = Cache::default();
-        assert!(cache.get(&key("a"), || Ok(None)).unwrap().is_none());
-        assert_eq!(read(&cache, "a", 1), (1, true));
-    }
-
-    #[test]
-    fn its_size_is_bounded() {
-        let cache = Cache::default();
-        for i in 0..3 * SHARDS * STOCKS_PER_SHARD_MAX {
-            read(&cache, &format!("p{i}"), 1);
-        }
-        let sizes = cache.shards.iter().map(|shard| shard.lock().unwrap().stocks.len());
-        assert!(sizes.sum::<usize>() <= SHARDS * STOCKS_PER_SHARD_MAX);
-    }
-}
+#[path = "cached_tests.rs"]
+mod tests;

@@ -1,8 +1,9 @@
 //! A store that forgets everything at its end: for candidates that are checked, and for tests.
 
 use super::{
-    Ahead, Answered, Batch, Handle, Lane, LogEnd, RequestKey, ReservationHandle, Snapshot, Stored,
-    StoredReservation, deficit, deficit_order, deficit_scan_matches, scan_matches,
+    Ahead, Answered, Batch, BatchKeys, CommitError, Committed, Decidable, FoundStocks, Lane,
+    LogEnd, Read, RequestKey, Snapshot, Stored, StoredReservation, batch::number_recorded, deficit,
+    deficit_order, deficit_scan_matches, scan_matches,
 };
 use crate::model::{
     DeficitScan, Installed, LogEntry, Reservation, ReservationPage, ReservationScan, Stock,
@@ -23,13 +24,8 @@ pub struct MemoryLane {
     pub failing: bool,
 }
 
-fn found(stock: &Stock) -> Stored {
-    // Nothing here is ever looked up by a handle.
-    Stored { handle: Handle { stock_id: 1, event_count: 1, last_event: 1 }, stock: *stock }
-}
-
-fn handle(number: u64) -> ReservationHandle {
-    ReservationHandle { number: i64::try_from(number).unwrap_or(i64::MAX), last_event: None }
+fn found(stock: &Stock) -> Stored<()> {
+    Stored { handle: (), stock: *stock }
 }
 
 fn most(limit: u32) -> usize {
@@ -47,26 +43,21 @@ impl MemoryLane {
     }
 }
 
-impl Snapshot for MemoryLane {
-    fn begin(&mut self) -> Result<(), StoreFailure> {
-        Ok(())
-    }
+/// The maps find everything by its key, so handles are empty.
+impl Read for MemoryLane {
+    type StockHandle = ();
+    type ReservationHandle = ();
 
-    fn end(&mut self) {}
-
-    fn stock(&mut self, key: &StockKey) -> Result<Option<Stored>, StoreFailure> {
+    fn stock(&mut self, key: &StockKey) -> Result<Option<Stored<()>>, StoreFailure> {
         Ok(self.stocks.get(key).map(found))
     }
 
-    fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stored)>, StoreFailure> {
+    fn scan_stocks(&mut self, scan: &StockScan) -> Result<FoundStocks<()>, StoreFailure> {
         let all = self.stocks.iter().filter(|(key, stock)| scan_matches(scan, key, stock));
         Ok(all.take(most(scan.limit)).map(|(key, stock)| (key.clone(), found(stock))).collect())
     }
 
-    fn scan_deficits(
-        &mut self,
-        scan: &DeficitScan,
-    ) -> Result<Vec<(StockKey, Stored)>, StoreFailure> {
+    fn scan_deficits(&mut self, scan: &DeficitScan) -> Result<FoundStocks<()>, StoreFailure> {
         let all = self.stocks.iter().filter(|(key, stock)| deficit_scan_matches(scan, key, stock));
         let mut all: Vec<_> = all.map(|(key, stock)| (key.clone(), *stock)).collect();
         all.sort_by(|(a, first), (b, second)| {
@@ -76,24 +67,9 @@ impl Snapshot for MemoryLane {
         Ok(all.into_iter().map(|(key, stock)| (key, found(&stock))).collect())
     }
 
-    fn reservation(&mut self, id: &str) -> Result<Option<StoredReservation>, StoreFailure> {
-        Ok(self.reservations.get(id).map(|(number, reservation)| StoredReservation {
-            handle: handle(*number),
-            reservation: reservation.clone(),
-        }))
-    }
-
-    fn nothing_due(&self, until: Timestamp) -> bool {
-        !self.reservations.values().any(|(_, it)| it.is_due(until))
-    }
-
-    fn due_units(&self, key: &StockKey, _: &Stored, until: Timestamp) -> u64 {
-        let due = self.reservations.values().filter(|(_, it)| it.is_due(until));
-        due.map(|(_, it)| it.holds(key)).sum()
-    }
-
-    fn exact_until(&self) -> Timestamp {
-        Timestamp::MAX
+    fn reservation(&mut self, id: &str) -> Result<Option<StoredReservation<()>>, StoreFailure> {
+        let found = self.reservations.get(id);
+        Ok(found.map(|(_, it)| StoredReservation { handle: (), reservation: it.clone() }))
     }
 
     fn scan_reservations(
@@ -113,11 +89,28 @@ impl Snapshot for MemoryLane {
     }
 }
 
-impl Lane for MemoryLane {
-    fn begin_batch(&mut self) -> Result<(), StoreFailure> {
+impl Snapshot for MemoryLane {
+    fn begin(&mut self) -> Result<(), StoreFailure> {
         Ok(())
     }
 
+    fn end(&mut self) {}
+
+    fn nothing_due(&self, until: Timestamp) -> bool {
+        !self.reservations.values().any(|(_, it)| it.is_due(until))
+    }
+
+    fn due_units(&self, key: &StockKey, _: &Stored<()>, until: Timestamp) -> u64 {
+        let due = self.reservations.values().filter(|(_, it)| it.is_due(until));
+        due.map(|(_, it)| it.holds(key)).sum()
+    }
+
+    fn exact_until(&self) -> Timestamp {
+        Timestamp::MAX
+    }
+}
+
+impl Decidable for MemoryLane {
     fn first_due(&mut self, limit: u32) -> Result<Vec<(String, Timestamp)>, StoreFailure> {
         let mut all = self.by_expiry();
         all.truncate(most(limit));
@@ -127,7 +120,7 @@ impl Lane for MemoryLane {
     fn due_on(
         &mut self,
         key: &StockKey,
-        _: &Handle,
+        (): &(),
         until: Timestamp,
         limit: u32,
     ) -> Result<Vec<String>, StoreFailure> {
@@ -135,6 +128,12 @@ impl Lane for MemoryLane {
             *at <= until && self.reservations.get(*id).is_some_and(|(_, it)| it.holds(key) > 0)
         });
         Ok(due.take(most(limit)).map(|(_, id)| id.to_owned()).collect())
+    }
+}
+
+impl Lane for MemoryLane {
+    fn begin_batch(&mut self, _: &BatchKeys<'_>) -> Result<(), StoreFailure> {
+        Ok(())
     }
 
     fn look_ahead(&mut self, _: Timestamp) -> Result<Ahead, StoreFailure> {
@@ -150,24 +149,28 @@ impl Lane for MemoryLane {
         Ok(None)
     }
 
-    fn commit(&mut self, batch: Batch<'_, '_>) -> Result<Vec<ReservationHandle>, StoreFailure> {
+    fn commit(&mut self, batch: Batch<'_, '_, Self>) -> Result<Committed<()>, CommitError> {
         if self.failing {
             let cause = std::io::Error::other("told to fail");
-            return Err(StoreFailure::new("committing a batch", cause));
+            return Err(StoreFailure::new("committing a batch", cause).into());
         }
         for write in batch.stocks.iter_mut() {
-            *write.handle = Some(found(write.stock).handle);
+            *write.handle = Some(());
             self.stocks.insert(write.key.clone(), *write.stock);
         }
-        let mut handles = Vec::with_capacity(batch.reservations.len());
         for write in batch.reservations {
             let known = self.reservations.get(write.id).map(|(number, _)| *number);
             let number = known.unwrap_or(self.reservations.len() as u64 + 1);
             self.reservations.insert(write.id.to_owned(), (number, write.reservation.clone()));
-            handles.push(handle(number));
         }
-        self.log.extend_from_slice(batch.log);
-        Ok(handles)
+        let end = self.log_end()?.sequence;
+        number_recorded(batch.recorded, end);
+        let entries = (end + 1..).zip(batch.log);
+        self.log.extend(entries.map(|(sequence, entry)| entry.clone().numbered(sequence)));
+        Ok(Committed {
+            first_sequence: (!batch.log.is_empty()).then_some(end + 1),
+            reservation_handles: vec![(); batch.reservations.len()],
+        })
     }
 
     fn answered(&mut self, _: &RequestKey, _: Timestamp) -> Result<Option<Answered>, StoreFailure> {

@@ -5,22 +5,14 @@ use super::UnitOfWork;
 use crate::{
     component::Purpose,
     model::{Action, Command, Due, Ended, Map, Stock, StockKey, StoreFailure, Timestamp},
-    store::{Ahead, Lane},
+    store::Decidable,
 };
 
-impl<L: Lane> UnitOfWork<L> {
+impl<R: Decidable> UnitOfWork<R> {
     /// Whether some hold may be due by `now`.
     #[must_use]
     pub fn something_due(&self, now: Timestamp) -> bool {
         self.next_due.is_some_and(|at| at <= now)
-    }
-
-    /// Between batches: gets to know what comes due soon.
-    ///
-    /// # Errors
-    /// Where the store fails.
-    pub fn look_ahead(&mut self, now: Timestamp) -> Result<Ahead, StoreFailure> {
-        self.lane.look_ahead(now)
     }
 
     /// Ids of the holds that are due by `now`, the longest due first, `limit` at most: all of
@@ -42,13 +34,13 @@ impl<L: Lane> UnitOfWork<L> {
         let wider = limit.saturating_add(u32::try_from(changed).unwrap_or(u32::MAX));
         let mut found = match of {
             None => {
-                let first = self.lane.first_due(wider)?.into_iter();
+                let first = self.state.first_due(wider)?.into_iter();
                 first.filter(|(_, at)| *at <= now).map(|(id, _)| id).collect()
             }
             Some(Due::Stock(key)) => {
                 self.load(key)?;
                 match self.stocks.get(key).and_then(|touched| touched.handle) {
-                    Some(handle) => self.lane.due_on(key, &handle, now, wider)?,
+                    Some(handle) => self.state.due_on(key, &handle, now, wider)?,
                     None => Vec::new(),
                 }
             }
@@ -107,14 +99,6 @@ impl<L: Lane> UnitOfWork<L> {
         }
         named.extend(action.stocks().into_iter().map(Due::Stock));
         Ok(named)
-    }
-
-    /// After a commit: looks when the next hold comes due, where that was due by `now`.
-    pub(super) fn look_for_next_due(&mut self, now: Timestamp) -> Result<(), StoreFailure> {
-        if self.something_due(now) {
-            self.next_due = self.lane.first_due(1)?.first().map(|(_, at)| *at);
-        }
-        Ok(())
     }
 
     /// Ends the call where a command meets a stock on which holds are due.

@@ -4,11 +4,11 @@ use super::UnitOfWork;
 use crate::{
     component::Decision as Decided,
     model::{Command, Decision, Digest, Ended, Outcome, Recorded, State, Timestamp},
-    store::Lane,
+    store::Decidable,
     trial::Trial,
 };
 
-impl<L: Lane> UnitOfWork<L> {
+impl<R: Decidable> UnitOfWork<R> {
     /// From now on the store keeps up to `most` decided commands; 0: none.
     pub fn record_up_to(&mut self, most: u64) {
         self.recorded_max = most;
@@ -66,7 +66,8 @@ impl<L: Lane> UnitOfWork<L> {
         if self.recorded_max == 0 {
             return;
         }
-        let first = self.log_end.sequence + self.log.len() as u64 + 1;
+        // Its place in the batch: the commit makes it a sequence of the log.
+        let first = self.log.len() as u64 + 1;
         self.recorded.push(Recorded {
             command: command.clone(),
             at: now,

@@ -84,7 +84,7 @@ fn an_abandoned_command_leaves_no_trace() {
     unit.abandon();
     assert_eq!(unit.stock(&key("a")).unwrap(), None);
     unit.commit(5).unwrap();
-    assert!(unit.lane.stocks.is_empty() && unit.lane.log.is_empty());
+    assert!(unit.state.stocks.is_empty() && unit.state.log.is_empty());
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn a_later_command_sees_what_an_earlier_one_wrote() {
     let mut unit = unit();
     accept(&mut unit, "a", level(5, 0, 1));
     assert_eq!(unit.stock(&key("a")).unwrap().unwrap().level, level(5, 0, 1));
-    assert!(unit.lane.stocks.is_empty(), "not before the commit");
+    assert!(unit.state.stocks.is_empty(), "not before the commit");
 }
 
 #[test]
@@ -102,8 +102,8 @@ fn a_broken_invariant_drops_the_command_alone() {
     unit.put_stock(key("b"), stock(level(5, 0, 1))).unwrap();
     assert!(accept_draft(&mut unit).is_err(), "no event");
     unit.commit(5).unwrap();
-    assert_eq!(unit.lane.stocks.len(), 1);
-    assert_eq!(unit.lane.log.len(), 1);
+    assert_eq!(unit.state.stocks.len(), 1);
+    assert_eq!(unit.state.log.len(), 1);
 }
 
 #[test]
@@ -112,14 +112,14 @@ fn the_log_is_numbered_without_a_gap_over_batches_and_failures() {
     accept(&mut unit, "a", level(5, 0, 1));
     accept(&mut unit, "a", level(6, 0, 2));
     unit.commit(5).unwrap();
-    unit.lane.failing = true;
+    unit.state.failing = true;
     accept(&mut unit, "b", level(1, 0, 1));
     assert!(unit.commit(5).is_err());
     unit.recover().unwrap();
     assert_eq!(unit.stock(&key("b")).unwrap(), None, "nothing of the failed batch remains");
     accept(&mut unit, "c", level(1, 0, 1));
     unit.commit(5).unwrap();
-    let sequences: Vec<_> = unit.lane.log.iter().map(|entry| entry.sequence).collect();
+    let sequences: Vec<_> = unit.state.log.iter().map(|entry| entry.sequence).collect();
     assert_eq!(sequences, [1, 2, 3]);
 }
 
@@ -209,13 +209,13 @@ fn commands_that_stand_or_fall_together_are_undone_together() {
     assert_eq!(unit.stock(&key("b")).unwrap(), None);
     assert_eq!(unit.reservation("r").unwrap(), None);
     unit.commit(5).unwrap();
-    assert_eq!((unit.lane.stocks.len(), unit.lane.reservations.len()), (1, 0));
-    assert_eq!(unit.lane.log.len(), 1);
+    assert_eq!((unit.state.stocks.len(), unit.state.reservations.len()), (1, 0));
+    assert_eq!(unit.state.log.len(), 1);
     unit.begin_together();
     accept(&mut unit, "b", level(1, 0, 1));
     unit.keep();
     unit.commit(5).unwrap();
-    assert_eq!(unit.lane.log.iter().map(|entry| entry.sequence).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(unit.state.log.iter().map(|entry| entry.sequence).collect::<Vec<_>>(), [1, 2]);
 }
 
 #[test]
@@ -309,7 +309,9 @@ fn what_reservations_hold_and_what_stocks_reserve_for_them_must_agree() {
 #[test]
 fn a_final_reservation_stays_as_it_is() {
     let mut unit = unit();
-    unit.lane.reservations.insert("r".to_owned(), (1, reservation(ReservationState::Cancelled, 2)));
+    unit.state
+        .reservations
+        .insert("r".to_owned(), (1, reservation(ReservationState::Cancelled, 2)));
     unit.put_reservation("r".to_owned(), reservation(ReservationState::Held, 3)).unwrap();
     let broken = accept_draft(&mut unit).unwrap_err();
     assert!(broken.0.contains("from Cancelled to Held"), "{broken}");

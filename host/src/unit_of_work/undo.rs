@@ -3,7 +3,7 @@
 use super::{UnitOfWork, earlier};
 use crate::{
     model::{Reservation, Stock, StockKey, Timestamp},
-    store::Lane,
+    store::Decidable,
 };
 
 /// What the batch was like before commands that are not sure to stay.
@@ -18,7 +18,7 @@ pub(super) struct Undo {
     pub(super) reservations: Vec<(String, Option<Reservation>)>,
 }
 
-impl<L: Lane> UnitOfWork<L> {
+impl<R: Decidable> UnitOfWork<R> {
     /// From here on, until [`UnitOfWork::keep`] or [`UnitOfWork::undo`], accepted commands
     /// stand or fall together.
     pub fn begin_together(&mut self) {

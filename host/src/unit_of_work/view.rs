@@ -4,7 +4,7 @@ use crate::{
         DeficitScan, Ended, Event, Fault, Patience, Reservation, ReservationPage, ReservationScan,
         Stock, StockKey, StockScan, StoreFailure, Timestamp,
     },
-    store::{Snapshot, Stored},
+    store::{FoundStocks, Snapshot, Stored},
 };
 
 /// The world of a query: what is committed, and nothing to be written.
@@ -61,13 +61,13 @@ impl<S: Snapshot> ReadView<S> {
 
     /// The stock, with the units that are due; without them where the query is to be asked again,
     /// bound to one commit.
-    fn with_due(&self, key: &StockKey, stored: &Stored) -> Stock {
+    fn with_due(&self, key: &StockKey, stored: &Stored<S::StockHandle>) -> Stock {
         let due = if self.bound { self.snapshot.due_units(key, stored, self.now) } else { 0 };
         Stock { due, ..stored.stock }
     }
 
-    fn all_with_due(&self, found: Vec<(StockKey, Stored)>) -> Vec<(StockKey, Stock)> {
-        let with_due = |(key, stored): (StockKey, Stored)| {
+    fn all_with_due(&self, found: FoundStocks<S::StockHandle>) -> Vec<(StockKey, Stock)> {
+        let with_due = |(key, stored): (StockKey, Stored<_>)| {
             let stock = self.with_due(&key, &stored);
             (key, stock)
         };

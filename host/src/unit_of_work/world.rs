@@ -7,7 +7,7 @@ use crate::{
         DeficitScan, Due, Ended, Event, Fault, Map, Reservation, ReservationPage, ReservationScan,
         Stock, StockKey, StockScan, StoreFailure, Timestamp,
     },
-    store::{self, Lane, Stored},
+    store::{self, Decidable, FoundStocks, Stored},
 };
 
 /// The most stocks that one command may write.
@@ -19,7 +19,7 @@ const RESERVATIONS_PER_COMMAND_MAX: usize = 1_024;
 /// The most facts that one command may publish.
 const EVENTS_PER_COMMAND_MAX: usize = 32_768;
 
-impl<L: Lane> UnitOfWork<L> {
+impl<R: Decidable> UnitOfWork<R> {
     /// The stock as the command at hand sees it, loaded where it is touched first.
     pub(super) fn load(&mut self, key: &StockKey) -> Result<Option<Stock>, StoreFailure> {
         if let Some(stock) = self.writes.get(key) {
@@ -28,7 +28,7 @@ impl<L: Lane> UnitOfWork<L> {
         if let Some(touched) = self.stocks.get(key) {
             return Ok(touched.stock);
         }
-        let stored = self.lane.stock(key)?;
+        let stored = self.state.stock(key)?;
         let (handle, stock) = match stored {
             Some(Stored { handle, stock }) => (Some(handle), Some(stock)),
             None => (None, None),
@@ -50,7 +50,7 @@ impl<L: Lane> UnitOfWork<L> {
         }
         let stored = match self.recent.get(id) {
             Some(recent) => Some(recent.clone()),
-            None => self.lane.reservation(id)?,
+            None => self.state.reservation(id)?,
         };
         let found = stored.as_ref().map(|stored| stored.reservation.clone());
         self.reservations.insert(id.to_owned(), TouchedReservation { stored, changed: None });
@@ -68,7 +68,7 @@ impl<L: Lane> UnitOfWork<L> {
     /// more as there are uncommitted stocks, so that enough remain.
     fn overlay(
         &self,
-        found: Vec<(StockKey, Stored)>,
+        found: FoundStocks<R::StockHandle>,
         matches: impl Fn(&StockKey, &Stock) -> bool,
     ) -> Vec<(StockKey, Stock)> {
         let uncommitted = self.uncommitted();
@@ -89,7 +89,7 @@ fn cut<T>(found: &mut Vec<(StockKey, T)>, limit: u32) {
     found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
 }
 
-impl<L: Lane> World for UnitOfWork<L> {
+impl<R: Decidable> World for UnitOfWork<R> {
     fn begin_call(&mut self, purpose: Purpose, now: Timestamp) {
         (self.purpose, self.now) = (purpose, now);
     }
@@ -113,7 +113,7 @@ impl<L: Lane> World for UnitOfWork<L> {
 
     fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stock)>, Ended> {
         let wider = StockScan { limit: self.widened(scan.limit), ..scan.clone() };
-        let found = self.lane.scan_stocks(&wider)?;
+        let found = self.state.scan_stocks(&wider)?;
         let mut found = self.overlay(found, |key, stock| store::scan_matches(scan, key, stock));
         found.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         cut(&mut found, scan.limit);
@@ -123,7 +123,7 @@ impl<L: Lane> World for UnitOfWork<L> {
 
     fn scan_deficits(&mut self, scan: &DeficitScan) -> Result<Vec<(StockKey, Stock)>, Ended> {
         let wider = DeficitScan { limit: self.widened(scan.limit), ..scan.clone() };
-        let found = self.lane.scan_deficits(&wider)?;
+        let found = self.state.scan_deficits(&wider)?;
         let mut found =
             self.overlay(found, |key, stock| store::deficit_scan_matches(scan, key, stock));
         found.sort_unstable_by(|(a, first), (b, second)| {

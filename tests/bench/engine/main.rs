@@ -23,6 +23,7 @@ use common::{Unit, argument, command, decide, median, number, unit};
 use holdfast::{
     component::{Domain, EMBEDDED, Limits, Runtime},
     model::{Action, Digest, StockKey},
+    store::BatchKeys,
 };
 use std::time::{Duration, Instant};
 
@@ -57,7 +58,7 @@ fn rate(mut unit: Unit, decider: Decider<'_>, keys: &[StockKey], size: usize) ->
     while started.elapsed() < RUN {
         let reserve = |key: &StockKey| command(Action::Reserve { key: key.clone(), quantity: 1 });
         let batch: Vec<_> = (0..size).map(|_| reserve(&keys[random.below(keys.len())])).collect();
-        unit.begin().unwrap();
+        unit.begin(&BatchKeys::NONE).unwrap();
         unit = match decider {
             Decider::Component(domain) => decide(unit, domain, batch, NOW),
             Decider::Native => {
@@ -84,7 +85,7 @@ fn main() {
     let mut unit = unit(&folder.path().join("inventory.db"));
     let key = |i| StockKey::parse(format!("sku-{i}"), "default".to_owned()).unwrap();
     let keys: Vec<StockKey> = (0..PRODUCTS).map(key).collect();
-    unit.begin().unwrap();
+    unit.begin(&BatchKeys::NONE).unwrap();
     for key in &keys {
         let set = Action::AdjustSet { key: key.clone(), total: 900_000_000_000, minimum: Some(0) };
         let command = command(set);

@@ -5,6 +5,7 @@ use crate::common::{Unit, command, decide, unit};
 use holdfast::{
     component::{Domain, EMBEDDED, Limits, Runtime},
     model::{Action, LineRequest, StockKey},
+    store::BatchKeys,
 };
 use std::{
     path::Path,
@@ -62,7 +63,7 @@ pub(crate) fn grow(file: &Path, size: Size) {
     });
     let mut actions = stocks.chain(reserves_first).chain(holds).chain(reserves).peekable();
     while actions.peek().is_some() {
-        unit.begin().expect("a batch");
+        unit.begin(&BatchKeys::NONE).expect("a batch");
         let batch = actions.by_ref().take(BATCH).map(command);
         unit = decide(unit, &domain, batch, now);
         unit.commit(now).expect("a commit");

@@ -5,6 +5,7 @@ use crate::{
     component::{Library, Runtime},
     config::Config,
     replay::{self, Range},
+    store::Store,
     trial::{Count, Difference},
 };
 use anyhow::Context;

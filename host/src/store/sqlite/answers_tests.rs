@@ -2,8 +2,8 @@ use super::*;
 use crate::{
     model::{Level, Stock, StockKey},
     store::{
-        Batch, Lane, StockWrite,
-        sqlite::{SqliteLane, SqliteStore, connection},
+        Batch, BatchKeys, CommitError, Lane, StockWrite, Store,
+        sqlite::{SqliteLane, SqliteStore, StockHandle, connection},
     },
 };
 use tempfile::TempDir;
@@ -58,9 +58,9 @@ impl Kept {
     fn commit(
         &mut self,
         records: &[(RequestKey, u64)],
-        stocks: &mut [StockWrite<'_>],
+        stocks: &mut [StockWrite<'_, StockHandle>],
         answer_bounds: AnswerBounds,
-    ) -> Result<(), StoreFailure> {
+    ) -> Result<(), CommitError> {
         self.now += 1;
         let answers = records.iter().map(|(key, bytes)| {
             let besides = OVERHEAD_BYTES + (key.caller.len() + key.key.len()) as u64;
@@ -74,11 +74,11 @@ impl Kept {
             answers: &answers.collect(),
             answer_bounds,
             installed: None,
-            recorded: &[],
+            recorded: &mut [],
             recorded_max: 0,
             now: self.now,
         };
-        self.lane().begin_batch().unwrap();
+        self.lane().begin_batch(&BatchKeys::NONE).unwrap();
         self.lane().commit(batch).map(|_| ())
     }
 
@@ -101,7 +101,7 @@ impl Kept {
     }
 
     fn forget(&mut self, before: Timestamp, limit: u32) -> bool {
-        self.lane().begin_batch().unwrap();
+        self.lane().begin_batch(&BatchKeys::NONE).unwrap();
         let more = self.lane().forget_answers(before, limit).unwrap();
         let nothing = Batch {
             stocks: &mut [],
@@ -110,7 +110,7 @@ impl Kept {
             answers: &HashMap::new(),
             answer_bounds: AnswerBounds::NONE,
             installed: None,
-            recorded: &[],
+            recorded: &mut [],
             recorded_max: 0,
             now: self.now,
         };

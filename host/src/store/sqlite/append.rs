@@ -2,9 +2,10 @@
 
 use super::{
     chain::ANCHOR_SPACING,
+    handles::StockHandle,
     rows::{EventRow, Unsigned},
 };
-use crate::{model::LogEntry, store::Handle};
+use crate::store::NewEntry;
 use rusqlite::{CachedStatement, Connection, ToSql, params};
 use uuid::Uuid;
 
@@ -43,14 +44,14 @@ impl<'c> Appender<'c> {
 
     /// The first event of the entry's command, where that is another one. Caller, reason and
     /// reference are written with it alone: they can be long, and a command have many events.
-    fn origin(&mut self, entry: &LogEntry) -> Option<u64> {
+    fn origin(&mut self, sequence: u64, entry: &NewEntry) -> Option<u64> {
         match self.command {
             Some((command, first)) if command == entry.command_id => {
                 let told = entry.caller.is_some() || entry.reason.is_some();
                 (told || entry.reference.is_some()).then_some(first)
             }
             _ => {
-                self.command = Some((entry.command_id, entry.sequence));
+                self.command = Some((entry.command_id, sequence));
                 None
             }
         }
@@ -60,32 +61,33 @@ impl<'c> Appender<'c> {
     /// of its reservation.
     pub(super) fn append(
         &mut self,
-        entry: &LogEntry,
+        sequence: u64,
+        entry: &NewEntry,
         components: EntryComponents,
-        handle: Option<&mut Handle>,
+        handle: Option<&mut StockHandle>,
         reservation_end: Option<&mut Option<u64>>,
     ) -> rusqlite::Result<()> {
-        let reservation_previous = reservation_end.and_then(|end| end.replace(entry.sequence));
+        let reservation_previous = reservation_end.and_then(|end| end.replace(sequence));
         let (mut stock_id, mut ordinal, mut previous) = (None, None, None);
         if let Some(handle) = handle {
             handle.event_count += 1;
             stock_id = Some(handle.stock_id);
             ordinal = Some(handle.event_count);
             previous = (handle.event_count > 1).then_some(handle.last_event);
-            handle.last_event = entry.sequence;
+            handle.last_event = sequence;
             if handle.event_count.is_multiple_of(ANCHOR_SPACING) {
                 self.connection.prepare_cached(INSERT_ANCHOR)?.execute(params![
                     stock_id,
                     Unsigned(handle.event_count),
-                    Unsigned(entry.sequence)
+                    Unsigned(sequence)
                 ])?;
             }
         }
         let row = EventRow::of(&entry.event);
-        let origin = self.origin(entry);
+        let origin = self.origin(sequence, entry);
         let insert = &mut self.insert;
         insert.begin();
-        insert.number(Some(entry.sequence))?;
+        insert.number(Some(sequence))?;
         insert.bind(row.kind)?;
         insert.number(Some(entry.at))?;
         insert.bind(Some(components.by))?;

@@ -4,7 +4,7 @@
 use super::*;
 use crate::{
     model::Installed,
-    store::{AnswerBounds, Batch, Lane, sqlite::SqliteLane, sqlite::SqliteStore},
+    store::{AnswerBounds, Batch, BatchKeys, Lane, Store, sqlite::SqliteLane, sqlite::SqliteStore},
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -54,7 +54,7 @@ impl Place {
     /// A commit, of which the number can be read again.
     fn commit(&mut self, number: u8) {
         let lane = self.lane.as_mut().unwrap();
-        lane.begin_batch().unwrap();
+        lane.begin_batch(&BatchKeys::NONE).unwrap();
         let now = u64::from(number);
         let installed = Some(Installed::first(crate::model::Digest([number; 32])));
         let (answers, stocks) = (HashMap::new(), &mut []);
@@ -65,7 +65,7 @@ impl Place {
             answers: &answers,
             answer_bounds: AnswerBounds::NONE,
             installed,
-            recorded: &[],
+            recorded: &mut [],
             recorded_max: 0,
             now,
         })

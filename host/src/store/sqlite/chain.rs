@@ -1,11 +1,19 @@
 //! The events about a stock, or about a reservation: chains that can be entered anywhere.
 
 use super::{
-    events::Found,
+    handles::StockHandle,
     rows::{Unsigned, unsigned},
 };
-use crate::store::Handle;
 use rusqlite::{Connection, OptionalExtension, params};
+
+/// The sequences of some events, in order.
+#[derive(Default)]
+pub(super) struct Found {
+    /// The sequences.
+    pub(super) sequences: Vec<u64>,
+    /// Whether more events follow.
+    pub(super) more: bool,
+}
 
 /// The chain of a stock's events can be entered at every so many of them.
 pub(super) const ANCHOR_SPACING: u64 = 64;
@@ -35,7 +43,7 @@ pub(super) fn link(
 /// behind it.
 pub(super) fn at_ordinal(
     connection: &Connection,
-    handle: &Handle,
+    handle: &StockHandle,
     ordinal: u64,
 ) -> rusqlite::Result<Option<u64>> {
     let anchor = connection
@@ -58,7 +66,7 @@ pub(super) fn at_ordinal(
 /// none yet.
 pub(super) fn first_and_last_until(
     connection: &Connection,
-    handle: &Handle,
+    handle: &StockHandle,
     until: u64,
 ) -> rusqlite::Result<Option<(u64, u64)>> {
     let first = at_ordinal(connection, handle, 1)?;
@@ -72,7 +80,7 @@ pub(super) fn first_and_last_until(
 /// each look short.
 fn last_until(
     connection: &Connection,
-    handle: &Handle,
+    handle: &StockHandle,
     from: (u64, u64),
     until: u64,
 ) -> rusqlite::Result<(u64, u64)> {
@@ -93,7 +101,7 @@ fn last_until(
 /// Up to `most` events of a stock behind a sequence.
 pub(super) fn of_stock(
     connection: &Connection,
-    handle: &Handle,
+    handle: &StockHandle,
     after: u64,
     most: usize,
 ) -> rusqlite::Result<Found> {

@@ -193,6 +193,7 @@ fn attempt(
 #[cfg(test)]
 mod tests {
     use super::{super::SqliteStore, *};
+    use crate::store::Store;
 
     fn store() -> (tempfile::TempDir, SqliteStore) {
         let folder = tempfile::tempdir().unwrap();

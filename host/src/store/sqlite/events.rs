@@ -1,14 +1,16 @@
 //! The whole log, read in order.
 
 use super::{
-    chain,
-    lagging::Lagging,
+    chain::{self, Found},
+    handles::StockHandle,
+    log_end::last_sequence,
+    published::Published,
     rows::{self, LOG_COLUMNS, LOG_TABLES, Unsigned},
-    snapshot,
+    stocks,
 };
 use crate::{
     model::{LogEntry, ProductId, StockKey, StoreFailure},
-    store::{EventPage, EventScan, Handle},
+    store::{EventPage, EventScan},
 };
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 use std::sync::LazyLock;
@@ -36,16 +38,9 @@ const OF_REFERENCE: &str = "SELECT sequence FROM event_row WHERE reference = ?1 
 
 const SAME_COMMAND: &str = "SELECT 1 FROM event_row WHERE sequence = ?1 AND origin = ?2";
 
-/// The sequence of the last event; 0: there is none.
-pub(super) fn last_sequence(connection: &Connection) -> rusqlite::Result<u64> {
-    connection
-        .prepare_cached("SELECT coalesce(max(sequence), 0) FROM event_row")?
-        .query_row([], |row| rows::unsigned(row, 0))
-}
-
 pub(super) fn scan(
     connection: &Connection,
-    lagging: &Lagging,
+    published: &Published,
     scan: &EventScan,
 ) -> Result<EventPage, StoreFailure> {
     let failed = super::connection::failed("reading the event log");
@@ -62,7 +57,7 @@ pub(super) fn scan(
         with_reference(connection, reference, scan.after, most)
     } else {
         let ledgers = match &scan.product_id {
-            Some(product) => ledgers(connection, lagging, product)?,
+            Some(product) => ledgers(connection, published, product)?,
             None => None,
         };
         match ledgers {
@@ -73,15 +68,7 @@ pub(super) fn scan(
     found.and_then(|found| entries(connection, scan, found, limit)).map_err(failed)
 }
 
-/// Some of the events that a page may show, in order.
-#[derive(Default)]
-pub(super) struct Found {
-    pub(super) sequences: Vec<u64>,
-    /// Whether there are more behind them.
-    pub(super) more: bool,
-}
-
-/// Those of them that the scan asks for.
+/// The events that were found and that the scan asks for.
 fn entries(
     connection: &Connection,
     scan: &EventScan,
@@ -150,11 +137,11 @@ fn with_reference(
 /// The ledgers of a product, and up to where all of them are read; none where there are too many.
 fn ledgers(
     connection: &Connection,
-    lagging: &Lagging,
+    published: &Published,
     product: &ProductId,
-) -> Result<Option<(Vec<Handle>, u64)>, StoreFailure> {
+) -> Result<Option<(Vec<StockHandle>, u64)>, StoreFailure> {
     // Before the ledgers are: what is published later can be missing from some of them.
-    let end = lagging.sequence();
+    let end = published.sequence();
     let keys = "SELECT product_id, location_id FROM stock WHERE product_id = ?1 LIMIT ?2";
     let most = LEDGERS_MAX + 1;
     let keys: Vec<StockKey> = connection
@@ -170,7 +157,7 @@ fn ledgers(
     }
     let mut handles = Vec::with_capacity(keys.len());
     for key in keys {
-        let stored = snapshot::latest_stock(connection, lagging, &key)?;
+        let stored = stocks::latest(connection, published, &key)?;
         handles.extend(stored.map(|stored| stored.handle));
     }
     Ok(Some((handles, end)))
@@ -179,7 +166,7 @@ fn ledgers(
 /// Events of several ledgers behind a sequence, up to another.
 fn merged(
     connection: &Connection,
-    ledgers: &[Handle],
+    ledgers: &[StockHandle],
     after: u64,
     end: u64,
     most: usize,

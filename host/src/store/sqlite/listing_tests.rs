@@ -152,12 +152,13 @@ mod in_a_store {
     use super::{line, reservation};
     use crate::{
         model::{
-            Digest, DomainEvent, DomainEventKind, Event, Level, LogEntry, ReservationFilter,
-            ReservationScan, Stock, StockKey,
+            Digest, DomainEvent, DomainEventKind, Event, Level, ReservationFilter, ReservationScan,
+            Stock, StockKey,
         },
         store::{
-            AnswerBounds, Batch, Handle, Lane, ReservationWrite, Snapshot, StockWrite,
-            sqlite::{SqliteLane, SqliteStore, connection, mark},
+            AnswerBounds, Batch, BatchKeys, Lane, NewEntry, Read, ReservationWrite, Snapshot,
+            StockWrite, Store,
+            sqlite::{SqliteLane, SqliteStore, StockHandle, connection, mark},
         },
     };
     use std::collections::HashMap;
@@ -165,13 +166,11 @@ mod in_a_store {
 
     struct Shop {
         lane: SqliteLane,
-        handles: Vec<(StockKey, Option<Handle>)>,
-        commits: u64,
+        handles: Vec<(StockKey, Option<StockHandle>)>,
     }
 
     impl Shop {
         fn commit(&mut self, ids: &[String]) {
-            self.commits += 1;
             let lines: Vec<_> = (0..100).map(|product| line(product, "default")).collect();
             let held: Vec<_> = ids.iter().map(|id| (id, reservation(lines.clone()))).collect();
             let held: Vec<_> = held
@@ -186,8 +185,7 @@ mod in_a_store {
                 .collect();
             let (kind, from, to) =
                 (DomainEventKind::DomainSwapped, Digest([7; 32]), Digest([7; 32]));
-            let log = [LogEntry {
-                sequence: self.commits,
+            let log = [NewEntry {
                 at: 1,
                 command_id: Uuid::from_u128(1),
                 caller: None,
@@ -203,17 +201,17 @@ mod in_a_store {
                 answers: &HashMap::new(),
                 answer_bounds: AnswerBounds::NONE,
                 installed: None,
-                recorded: &[],
+                recorded: &mut [],
                 recorded_max: 0,
                 now: 1,
             };
-            self.lane.begin_batch().unwrap();
+            self.lane.begin_batch(&BatchKeys::NONE).unwrap();
             self.lane.commit(batch).unwrap();
         }
     }
 
     /// The ids of all reservations of a product, the newest first.
-    fn listed(snapshot: &mut impl Snapshot) -> Vec<String> {
+    fn listed(snapshot: &mut impl Read) -> Vec<String> {
         let product = line(7, "default").key.product_id;
         let filter = ReservationFilter { product_id: Some(product), ..Default::default() };
         let (mut all, mut after) = (Vec::new(), None);
@@ -234,7 +232,7 @@ mod in_a_store {
         let file = folder.path().join("inventory.db");
         let store = SqliteStore::open(&file).unwrap();
         let handles = (0..100).map(|product| (line(product, "default").key, None)).collect();
-        let mut shop = Shop { lane: store.lane().unwrap(), handles, commits: 0 };
+        let mut shop = Shop { lane: store.lane().unwrap(), handles };
         let ids: Vec<_> = (0..400).map(|i| format!("r-{i:03}")).collect();
         let expected =
             |count: usize| -> Vec<String> { ids.iter().take(count).rev().cloned().collect() };

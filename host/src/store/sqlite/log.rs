@@ -2,14 +2,16 @@ use super::{
     chain,
     connection::{self, failed},
     events,
-    lagging::Lagging,
+    handles::StockHandle,
+    log_end::last_sequence,
+    published::Published,
     recorded,
     rows::{self, LOG_COLUMNS, LOG_TABLES, Unsigned, unsigned},
-    snapshot,
+    stocks,
 };
 use crate::{
     model::{LogEntry, Patience, Recorded, StockKey, StoreFailure, Timestamp},
-    store::{EventPage, EventScan, Handle, Log, Order},
+    store::{EventPage, EventScan, Log, Order},
 };
 use rusqlite::{Connection, params};
 use std::{
@@ -27,14 +29,14 @@ static ENTRY: LazyLock<String> = LazyLock::new(|| {
 /// A reader of the event log.
 pub struct SqliteLog {
     connection: Connection,
-    lagging: Arc<Lagging>,
+    published: Arc<Published>,
 }
 
 impl SqliteLog {
-    pub(super) fn open(file: &Path, lagging: Arc<Lagging>) -> Result<Self, StoreFailure> {
+    pub(super) fn open(file: &Path, published: Arc<Published>) -> Result<Self, StoreFailure> {
         let connection =
             connection::readable(file).map_err(failed("opening a reading connection"))?;
-        Ok(Self { connection, lagging })
+        Ok(Self { connection, published })
     }
 
     /// Up to `limit` entries from `sequence` back, which must be about the stock.
@@ -64,7 +66,7 @@ impl SqliteLog {
     fn newest_first(
         &self,
         key: &StockKey,
-        handle: &Handle,
+        handle: &StockHandle,
         after: Option<u64>,
         limit: u32,
     ) -> rusqlite::Result<Vec<LogEntry>> {
@@ -79,7 +81,7 @@ impl SqliteLog {
     fn oldest_first(
         &self,
         key: &StockKey,
-        handle: &Handle,
+        handle: &StockHandle,
         after: Option<u64>,
         limit: u32,
     ) -> rusqlite::Result<Vec<LogEntry>> {
@@ -102,7 +104,7 @@ impl SqliteLog {
     fn last_until(
         &self,
         key: &StockKey,
-        handle: &Handle,
+        handle: &StockHandle,
         until: u64,
     ) -> rusqlite::Result<Option<(LogEntry, Timestamp)>> {
         let Some((first, last)) = chain::first_and_last_until(&self.connection, handle, until)?
@@ -116,7 +118,7 @@ impl SqliteLog {
 
     /// Times never go back from one event to the next, so they can be searched by halving.
     fn last_not_after(&self, at: Timestamp) -> rusqlite::Result<u64> {
-        let (mut low, mut high) = (0, events::last_sequence(&self.connection)?);
+        let (mut low, mut high) = (0, last_sequence(&self.connection)?);
         let mut time =
             self.connection.prepare_cached("SELECT at FROM event_row WHERE sequence = ?1")?;
         while low < high {
@@ -142,7 +144,7 @@ impl Log for SqliteLog {
     ) -> Result<Option<Vec<LogEntry>>, StoreFailure> {
         // The events that the stock leads to are committed and never change, so no snapshot is
         // needed.
-        let Some(stored) = snapshot::latest_stock(&self.connection, &self.lagging, key)? else {
+        let Some(stored) = stocks::latest(&self.connection, &self.published, key)? else {
             return Ok(None);
         };
         let entries = match order {
@@ -157,7 +159,7 @@ impl Log for SqliteLog {
         key: &StockKey,
         until: u64,
     ) -> Result<Option<(LogEntry, Timestamp)>, StoreFailure> {
-        let Some(stored) = snapshot::latest_stock(&self.connection, &self.lagging, key)? else {
+        let Some(stored) = stocks::latest(&self.connection, &self.published, key)? else {
             return Ok(None);
         };
         self.last_until(key, &stored.handle, until).map_err(failed("reading the event log"))
@@ -168,16 +170,17 @@ impl Log for SqliteLog {
     }
 
     fn events(&mut self, scan: &EventScan) -> Result<EventPage, StoreFailure> {
-        events::scan(&self.connection, &self.lagging, scan)
+        events::scan(&self.connection, &self.published, scan)
     }
 
     fn limit(&mut self, patience: Option<&Patience>) {
         connection::limit(&mut self.connection, patience);
     }
 
-    fn hold(&mut self) -> Result<(), StoreFailure> {
+    fn pin(&mut self) -> Result<(), StoreFailure> {
         // The first read of the transaction is what it sees from then on.
-        let begun = self.connection.execute_batch("BEGIN").map_err(failed("holding the log"));
+        let begun =
+            self.connection.execute_batch("BEGIN").map_err(failed("pinning a snapshot of the log"));
         begun.and_then(|()| self.last_recorded().map(|_| ()))
     }
 

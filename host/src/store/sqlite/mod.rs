@@ -4,6 +4,7 @@
 mod answers;
 mod append;
 mod belonging;
+mod catch_up;
 mod chain;
 mod check;
 mod checkpoint;
@@ -12,33 +13,41 @@ mod connection;
 mod due;
 mod durability;
 mod events;
+mod handles;
 mod headless;
 mod installed;
-mod lagging;
 mod lane;
 mod listing;
 mod lock;
 mod log;
+mod log_end;
 mod mark;
 mod migrations;
 mod opening;
+mod published;
 mod recorded;
 mod reservations;
+mod rounds;
 mod rows;
 mod snapshot;
+mod stock_scans;
 mod stocks;
 mod wal;
 
 pub use check::Check;
+pub use handles::{ReservationHandle, StockHandle};
 pub use lane::SqliteLane;
 pub use log::SqliteLog;
 pub use migrations::{LATEST_VERSION, Migrated};
 pub use snapshot::SqliteSnapshot;
 
-use crate::model::{Integrity, StoreFailure};
+use crate::{
+    model::{Integrity, StoreFailure},
+    store::Store,
+};
 use check::Checked;
-use lagging::Lagging;
 use lock::FileLock;
+use published::Published;
 use std::{
     path::{Path, PathBuf},
     sync::{
@@ -139,7 +148,7 @@ pub enum OpenError {
 #[derive(Clone)]
 pub struct SqliteStore {
     migrated: Migrated,
-    lagging: Arc<Lagging>,
+    published: Arc<Published>,
     checked: Checked,
     held: Arc<Held>,
 }
@@ -188,10 +197,10 @@ impl SqliteStore {
             (Err(cause), None) => return Err(OpenError::Folder { folder, cause }),
         };
         let lock = FileLock::acquire(&file)?;
-        let opening::Opened { migrated, lagging, writable } = opening::open(&file)?;
+        let opening::Opened { migrated, published, writable } = opening::open(&file)?;
         let held = Held { file, writable, has_lane: AtomicBool::new(false), _lock: lock };
-        let (lagging, held) = (Arc::new(lagging), Arc::new(held));
-        Ok(Self { migrated, lagging, checked: Checked::default(), held })
+        let (published, held) = (Arc::new(published), Arc::new(held));
+        Ok(Self { migrated, published, checked: Checked::default(), held })
     }
 
     /// What opening did to the schema.
@@ -200,26 +209,10 @@ impl SqliteStore {
         self.migrated
     }
 
-    /// The writer. There must be one only.
-    ///
-    /// # Errors
-    /// Where SQLite cannot open another connection.
-    pub fn lane(&self) -> Result<SqliteLane, StoreFailure> {
-        self.lane_idling(checkpointer::IDLE)
-    }
-
     /// The writer, with another interval of looking whether the database file can be made whole.
     fn lane_idling(&self, idle: Duration) -> Result<SqliteLane, StoreFailure> {
         self.held.has_lane.store(true, Ordering::Relaxed);
-        SqliteLane::open(Arc::clone(&self.held), Arc::clone(&self.lagging), idle)
-    }
-
-    /// A reader.
-    ///
-    /// # Errors
-    /// Where SQLite cannot open another connection.
-    pub fn snapshot(&self) -> Result<SqliteSnapshot, StoreFailure> {
-        SqliteSnapshot::open(&self.held.file, Arc::clone(&self.lagging))
+        SqliteLane::open(Arc::clone(&self.held), Arc::clone(&self.published), idle)
     }
 
     /// Begins to look through the whole database, beside everybody else.
@@ -229,18 +222,29 @@ impl SqliteStore {
     pub fn check(&self) -> Result<Check, StoreFailure> {
         Check::start(&self.held.file, self.checked.clone())
     }
+}
 
-    /// What that has found so far.
-    #[must_use]
-    pub fn integrity(&self) -> Integrity {
-        self.checked.get()
+impl Store for SqliteStore {
+    type StockHandle = StockHandle;
+    type ReservationHandle = ReservationHandle;
+    type Lane = SqliteLane;
+    type Snapshot = SqliteSnapshot;
+    type Log = SqliteLog;
+
+    fn lane(&self) -> Result<SqliteLane, StoreFailure> {
+        self.lane_idling(checkpointer::IDLE)
     }
 
-    /// A reader of the event log.
-    ///
-    /// # Errors
-    /// Where SQLite cannot open another connection.
-    pub fn log(&self) -> Result<SqliteLog, StoreFailure> {
-        SqliteLog::open(&self.held.file, Arc::clone(&self.lagging))
+    fn snapshot(&self) -> Result<SqliteSnapshot, StoreFailure> {
+        SqliteSnapshot::open(&self.held.file, Arc::clone(&self.published))
+    }
+
+    fn log(&self) -> Result<SqliteLog, StoreFailure> {
+        SqliteLog::open(&self.held.file, Arc::clone(&self.published))
+    }
+
+    /// What [`SqliteStore::check`] has found so far.
+    fn integrity(&self) -> Integrity {
+        self.checked.get()
     }
 }

@@ -4,13 +4,15 @@
 use super::{
     OpenError,
     belonging::{self, Found, beside},
-    checkpoint, connection, events,
-    lagging::{self, Lagging},
+    catch_up, checkpoint, connection,
+    handles::Stored,
     listing,
+    log_end::last_sequence,
     migrations::{self, Migrated},
+    published::Published,
     rows::{self, STORED_COLUMNS},
 };
-use crate::{model::StockKey, store::Stored};
+use crate::model::StockKey;
 use rusqlite::Connection;
 use std::{
     fs::{self, File},
@@ -22,8 +24,8 @@ use std::{
 /// A database that can be read.
 pub(super) struct Opened {
     pub(super) migrated: Migrated,
-    /// Stocks whose rows lag behind the log.
-    pub(super) lagging: Lagging,
+    /// What is committed and not in the database.
+    pub(super) published: Published,
     /// Whether what opening had to write could be written. If not, [`super::SqliteLane`] has to
     /// recover before it can commit.
     pub(super) writable: bool,
@@ -42,13 +44,13 @@ pub(super) fn open(file: &Path) -> Result<Opened, OpenError> {
     let mut connection = connection::writable(file).map_err(sqlite)?;
     let migrated = migrations::apply(&mut connection, file)?;
     let migrated = created.unwrap_or(migrated);
-    let tidied = lagging::catch_up(&mut connection).and_then(|end| {
+    let tidied = catch_up::rows(&mut connection).and_then(|end| {
         let recent = listing::catch_up(&mut connection)?;
         checkpoint::begin(&mut connection)?;
-        Ok(Lagging::none(end, recent))
+        Ok(Published::none(end, recent))
     });
     match tidied {
-        Ok(lagging) => Ok(Opened { migrated, lagging, writable: true }),
+        Ok(published) => Ok(Opened { migrated, published, writable: true }),
         Err(error) => {
             tracing::error!(
                 %error, database = %file.display(),
@@ -58,8 +60,8 @@ pub(super) fn open(file: &Path) -> Result<Opened, OpenError> {
             drop(connection);
             // One that only reads would make SQLite share the index of the log in a file.
             let connection = connection::writable(file).map_err(sqlite)?;
-            let lagging = still_lagging(&connection).map_err(sqlite)?;
-            Ok(Opened { migrated, lagging, writable: false })
+            let published = still_lagging(&connection).map_err(sqlite)?;
+            Ok(Opened { migrated, published, writable: false })
         }
     }
 }
@@ -96,7 +98,7 @@ fn create(file: &Path) -> Result<Migrated, OpenError> {
 }
 
 /// Stocks as the log says they are, where their rows do not say so: the query of
-/// [`lagging::catch_up`], for where nothing can be written.
+/// [`catch_up::rows`], for where nothing can be written.
 static STILL_LAGGING: LazyLock<String> = LazyLock::new(|| {
     format!(
         "WITH now AS (SELECT stock.product_id, stock.location_id, stock.stock_id, \
@@ -112,12 +114,12 @@ static STILL_LAGGING: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-fn still_lagging(connection: &Connection) -> rusqlite::Result<Lagging> {
-    let end = events::last_sequence(connection)?;
+fn still_lagging(connection: &Connection) -> rusqlite::Result<Published> {
+    let end = last_sequence(connection)?;
     let stocks = connection
         .prepare(&STILL_LAGGING)?
         .query_map([], |row| Ok((rows::key(row, 0)?, rows::stored(row, 2)?)))?
         .collect::<rusqlite::Result<Vec<(StockKey, Stored)>>>()?;
     tracing::info!(stocks = stocks.len(), sequence = end, "stocks are read from the log");
-    Ok(Lagging::of(end, stocks, listing::rest(connection)?))
+    Ok(Published::of(end, stocks, listing::rest(connection)?))
 }

@@ -2,13 +2,13 @@
 
 use super::{
     connection::failed,
-    lagging::AsOf,
+    handles::{ReservationHandle, ReservationWrite, StoredReservation},
     listing::{self, Found},
+    published::AtCommit,
     rows::{self, RESERVATION_COLUMNS, Unsigned},
 };
-use crate::{
-    model::{ReservationLine, ReservationPage, ReservationScan, StockKey, StoreFailure, Timestamp},
-    store::{ReservationHandle, ReservationWrite, StoredReservation},
+use crate::model::{
+    ReservationLine, ReservationPage, ReservationScan, StockKey, StoreFailure, Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 use std::sync::LazyLock;
@@ -98,18 +98,18 @@ pub(super) fn first_due(
 
 pub(super) fn scan(
     connection: &Connection,
-    as_of: &AsOf,
+    at: &AtCommit,
     scan: &ReservationScan,
 ) -> Result<ReservationPage, StoreFailure> {
-    scan_within(connection, as_of, scan).map_err(failed("scanning reservations"))
+    scan_within(connection, at, scan).map_err(failed("scanning reservations"))
 }
 
 fn scan_within(
     connection: &Connection,
-    as_of: &AsOf,
+    at: &AtCommit,
     scan: &ReservationScan,
 ) -> rusqlite::Result<ReservationPage> {
-    let Found { numbers, more_below } = candidates(connection, as_of, scan)?;
+    let Found { numbers, more_below } = candidates(connection, at, scan)?;
     let most = usize::try_from(scan.limit).unwrap_or(usize::MAX);
     let (mut items, mut shown, mut examined) = (Vec::new(), 0, 0);
     let (mut stopped_at, mut last) = (None, None);
@@ -139,7 +139,7 @@ fn scan_within(
 /// Reservations that may match, found in the most telling way; the filter has the last word.
 fn candidates(
     connection: &Connection,
-    as_of: &AsOf,
+    at: &AtCommit,
     scan: &ReservationScan,
 ) -> rusqlite::Result<Found> {
     let before = scan.after.and_then(|after| i64::try_from(after).ok()).unwrap_or(i64::MAX);
@@ -152,7 +152,7 @@ fn candidates(
         (Some(reference), _) => numbers(connection, WITH_REFERENCE, &[reference, &before, &most])?,
         (None, Some(term)) => {
             let most = usize::try_from(most).unwrap_or(usize::MAX);
-            return listing::find(connection, as_of.recent(), term, before, most);
+            return listing::find(connection, at.recent(), term, before, most);
         }
         (None, None) => numbers(connection, ANY, &[&before, &most])?,
     };

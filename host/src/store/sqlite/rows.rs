@@ -1,11 +1,12 @@
 //! The border between rows and the host's values.
 
+use super::handles::{ReservationHandle, StockHandle, Stored, StoredReservation};
 use crate::model::{
     Digest, DomainEvent, DomainEventKind, Event, EventKind, Level, LogEntry, Reservation,
     ReservationEvent, ReservationEventKind, ReservationLine, ReservationState, ReservationStatus,
     Stock, StockEvent, StockEventKind, StockKey,
 };
-use crate::store::{Handle, ReservationHandle, Stored, StoredReservation};
+
 use rusqlite::{
     Row,
     types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Type, ValueRef},
@@ -49,7 +50,7 @@ pub(super) const STORED_COLUMNS: &str = "stock_id, event_count, last_event, tota
 
 /// A stock from the columns that begin at `first`.
 pub(super) fn stored(row: &Row<'_>, first: usize) -> rusqlite::Result<Stored> {
-    let handle = Handle {
+    let handle = StockHandle {
         stock_id: row.get(first)?,
         event_count: unsigned(row, first + 1)?,
         last_event: unsigned(row, first + 2)?,

@@ -1,11 +1,14 @@
-//! Writing the rows of stocks.
+//! The rows of stocks: one is looked up, and rows are written.
 
-use super::rows::Unsigned;
-use crate::{
-    model::{Stock, StockKey},
-    store::Handle,
+use super::{
+    connection::failed,
+    handles::{StockHandle, Stored},
+    published::Published,
+    rows::{self, STORED_COLUMNS, Unsigned},
 };
-use rusqlite::{CachedStatement, Connection, Statement};
+use crate::model::{Stock, StockKey, StoreFailure};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Statement, params};
+use std::sync::LazyLock;
 
 const INSERT: &str = "INSERT INTO stock (product_id, location_id, stock_id, total, reserved, \
      unattributed, minimum, version, updated_at, event_count, last_event, created_at) \
@@ -14,6 +17,33 @@ const INSERT: &str = "INSERT INTO stock (product_id, location_id, stock_id, tota
 const UPDATE: &str = "UPDATE stock SET total = ?3, reserved = ?4, unattributed = ?5, \
      minimum = ?6, version = ?7, updated_at = ?8, event_count = ?9, last_event = ?10 \
      WHERE product_id = ?1 AND location_id = ?2";
+
+static STOCK: LazyLock<String> = LazyLock::new(|| {
+    format!("SELECT {STORED_COLUMNS} FROM stock WHERE product_id = ?1 AND location_id = ?2")
+});
+
+/// A stock as of the latest commit, whether its row lags or not.
+pub(super) fn latest(
+    connection: &Connection,
+    published: &Published,
+    key: &StockKey,
+) -> Result<Option<Stored>, StoreFailure> {
+    published.get(key).map_or_else(|| find(connection, key), |stored| Ok(Some(stored)))
+}
+
+/// The stock as its row says, which may lag.
+pub(super) fn find(
+    connection: &Connection,
+    key: &StockKey,
+) -> Result<Option<Stored>, StoreFailure> {
+    connection
+        .prepare_cached(&STOCK)
+        .and_then(|mut statement| {
+            let key = params![key.product_id.as_str(), key.location_id.as_str()];
+            statement.query_row(key, |row| rows::stored(row, 0)).optional()
+        })
+        .map_err(failed("reading a stock"))
+}
 
 /// Writes rows of stocks.
 pub(super) struct StockRows<'c> {
@@ -29,7 +59,7 @@ impl<'c> StockRows<'c> {
     pub(super) fn update(
         &mut self,
         key: &StockKey,
-        handle: &Handle,
+        handle: &StockHandle,
         stock: &Stock,
     ) -> rusqlite::Result<()> {
         bind(&mut self.update, key, handle, stock)?;
@@ -40,7 +70,7 @@ impl<'c> StockRows<'c> {
     pub(super) fn insert(
         &self,
         key: &StockKey,
-        handle: &Handle,
+        handle: &StockHandle,
         stock: &Stock,
     ) -> rusqlite::Result<()> {
         let mut insert = self.connection.prepare_cached(INSERT)?;
@@ -55,7 +85,7 @@ impl<'c> StockRows<'c> {
 fn bind(
     statement: &mut Statement<'_>,
     key: &StockKey,
-    handle: &Handle,
+    handle: &StockHandle,
     stock: &Stock,
 ) -> rusqlite::Result<()> {
     statement.raw_bind_parameter(1, key.product_id.as_str())?;

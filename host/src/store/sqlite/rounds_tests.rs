@@ -1,14 +1,21 @@
-use super::{super::connection, *};
-use crate::{
-    model::{
-        DeficitScan, Digest, Event, LogEntry, StockEvent, StockEventKind, StockScan, StoreFailure,
+use super::{
+    super::{
+        connection,
+        handles::StockHandle,
+        listing::{Indexing, Recent},
+        published::Change,
+        rows::unsigned,
     },
+    *,
+};
+use crate::{
+    model::{DeficitScan, Digest, Event, StockEvent, StockEventKind, StockScan, StoreFailure},
     store::{
-        AnswerBounds, Batch, Handle, Lane, Log, Order, Snapshot,
+        AnswerBounds, Batch, BatchKeys, Lane, Log, NewEntry, Order, Read, Snapshot, Store,
         sqlite::{SqliteLane, SqliteStore},
     },
 };
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -21,7 +28,7 @@ struct Shop {
     folder: TempDir,
     store: Option<SqliteStore>,
     lane: Option<SqliteLane>,
-    stocks: BTreeMap<StockKey, (Option<Handle>, Stock)>,
+    stocks: BTreeMap<StockKey, (Option<StockHandle>, Stock)>,
     sequence: u64,
 }
 
@@ -81,8 +88,7 @@ impl Shop {
                 from: Some(before.level),
                 to: after.level,
             };
-            log.push(LogEntry {
-                sequence: self.sequence + 1 + log.len() as u64,
+            log.push(NewEntry {
                 at: now,
                 command_id: Uuid::from_u128(1),
                 caller: None,
@@ -108,12 +114,12 @@ impl Shop {
             answers: &HashMap::new(),
             answer_bounds: AnswerBounds::NONE,
             installed: None,
-            recorded: &[],
+            recorded: &mut [],
             recorded_max: 0,
             now,
         };
         let lane = self.lane.as_mut().unwrap();
-        lane.begin_batch().unwrap();
+        lane.begin_batch(&BatchKeys::NONE).unwrap();
         lane.commit(batch).unwrap();
         for (key, handle, _, stock) in changed {
             self.stocks.insert(key, (handle, stock));
@@ -249,13 +255,13 @@ fn many_commits(bounds: Bounds) {
     let names: Vec<_> = (0..100).map(|i| Arc::new(key(&format!("p{i:02}")))).collect();
     let mut rows: BTreeMap<_, u64> = names.iter().map(|name| (Arc::clone(name), 0)).collect();
     let mut latest = rows.clone();
-    let lagging = Lagging::none(0, Recent::behind(0));
+    let published = Published::none(0, Recent::behind(0));
     let mut rounds = Rounds { bounds, ..Rounds::new(0) };
     let (mut sequence, mut current_to, mut random) = (0, 0, 12_345_u64);
     for _ in 0..5_000 {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let events = random >> 60;
-        let due = rounds.due(&lagging, events);
+        let due = rounds.due(&published, events);
         let mut changes = Vec::new();
         for event in 0..events {
             // Now and then only one stock changes, as on a hot product.
@@ -264,7 +270,7 @@ fn many_commits(bounds: Bounds) {
                 &names[usize::try_from((random >> 20).wrapping_add(event * 7) % spread).unwrap()];
             let at = sequence + event + 1;
             latest.insert(Arc::clone(name), at);
-            let handle = Handle { stock_id: 1, event_count: 1, last_event: at };
+            let handle = StockHandle { stock_id: 1, event_count: 1, last_event: at };
             let level = Level { total: 0, reserved: 0, unattributed: 0, minimum: 0, version: 1 };
             let stock = Stock { level, due: 0, created_at: 1, updated_at: 1 };
             if due.includes(name) {
@@ -281,17 +287,17 @@ fn many_commits(bounds: Bounds) {
             }
         }
         sequence += events;
-        lagging.begin_round(due.then.began_at());
-        lagging.publish(sequence, changes, &[], Indexing::default());
+        published.begin_round(due.then.began_at());
+        published.publish(sequence, changes, &[], Indexing::default());
         current_to = due.current_to.unwrap_or(current_to);
         rounds = due.then;
         for (name, row) in &rows {
             let latest = latest[name];
-            let lags = lagging.get(name).map(|stored| stored.handle.last_event);
+            let lags = published.get(name).map(|stored| stored.handle.last_event);
             assert_eq!(lags.unwrap_or(*row), latest, "{name}");
             assert!(*row == latest || latest > current_to, "{name} at {sequence}");
         }
-        assert!(lagging.count().0 <= bounds.stocks + 16);
+        assert!(published.count().0 <= bounds.stocks + 16);
         assert!(sequence - current_to < 2 * bounds.events, "at {sequence}");
     }
     assert!(current_to > 0);

@@ -1,0 +1,55 @@
+//! What has been recorded, whatever store it is in.
+
+use super::AdminError;
+use crate::{
+    component::Compiled,
+    model::{Digest, Integrity},
+    replay::{self, Explanation, Range, ReplayError, Replayed},
+    store::Store,
+};
+
+/// The recorded commands and events of a store. A trait object, so that the store's types end here.
+pub(super) trait Past: Send + Sync {
+    /// What is known of the soundness of the store.
+    fn integrity(&self) -> Integrity;
+
+    /// Replays recorded commands on a candidate.
+    fn replay(
+        &self,
+        candidate: &Compiled,
+        range: Range,
+        shown_max: usize,
+    ) -> Result<Replayed, ReplayError>;
+
+    /// Makes the decision behind an event again, by the component that made it.
+    fn explain(
+        &self,
+        sequence: u64,
+        component: &dyn Fn(&Digest) -> Result<Compiled, AdminError>,
+    ) -> Result<Explanation, AdminError>;
+}
+
+impl<S: Store> Past for S {
+    fn integrity(&self) -> Integrity {
+        Store::integrity(self)
+    }
+
+    fn replay(
+        &self,
+        candidate: &Compiled,
+        range: Range,
+        shown_max: usize,
+    ) -> Result<Replayed, ReplayError> {
+        replay::replay(candidate, self.snapshot()?, &mut self.log()?, range, shown_max)
+    }
+
+    fn explain(
+        &self,
+        sequence: u64,
+        component: &dyn Fn(&Digest) -> Result<Compiled, AdminError>,
+    ) -> Result<Explanation, AdminError> {
+        let snapshot = self.snapshot().map_err(ReplayError::from)?;
+        let mut log = self.log().map_err(ReplayError::from)?;
+        replay::explain(sequence, snapshot, &mut log, component)
+    }
+}

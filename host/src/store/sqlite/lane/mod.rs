@@ -1,0 +1,195 @@
+//! The writer: one connection, used by one thread.
+
+mod ahead;
+mod reads;
+mod recovery;
+mod write;
+
+use super::{
+    Held,
+    answers::{self, Answers},
+    catch_up, checkpoint,
+    checkpointer::Checkpointer,
+    connection::{self, failed},
+    due::DueIndex,
+    handles::{Batch, ReservationHandle},
+    installed, log_end,
+    published::Published,
+    recorded,
+    rounds::Rounds,
+};
+use crate::{
+    model::{Digest, Installed, Map, StoreFailure, Timestamp},
+    store::{
+        Ahead, Answered, BatchKeys, CommitError, Committed, Lane, LargeAnswers, LogEnd, RequestKey,
+        batch::number_recorded,
+    },
+};
+use rusqlite::Connection;
+use std::{sync::Arc, time::Duration};
+
+/// The writer: one connection, used by one thread.
+pub struct SqliteLane {
+    held: Arc<Held>,
+    connection: Connection,
+    /// `None` once the lane is closed.
+    checkpointer: Option<Checkpointer>,
+    next_stock_id: i64,
+    log_end: LogEnd,
+    components: Map<Digest, i64>,
+    /// Whether there are recorded commands.
+    has_recorded: bool,
+    answers: Answers,
+    published: Arc<Published>,
+    rounds: Rounds,
+    due: DueIndex,
+    /// Whether the database can be written, as far as is known.
+    writable: bool,
+}
+
+impl SqliteLane {
+    pub(super) fn open(
+        held: Arc<Held>,
+        published: Arc<Published>,
+        idle: Duration,
+    ) -> Result<Self, StoreFailure> {
+        let doing = "opening the writing connection";
+        let mut connection = connection::writable(&held.file).map_err(failed(doing))?;
+        let writable = held.writable;
+        if writable {
+            // So that the first commit begins a new log. If its sync fails, that of the new log's
+            // header comes first, and the commit is certainly not in the log. If this fails, the
+            // outcome of such a commit is unknown.
+            let _ = checkpoint::moved_all(&connection);
+        }
+        let checkpointer = Checkpointer::start(&held.file, idle, !writable)?;
+        checkpointer.watch(&mut connection).map_err(failed(doing))?;
+        let mut lane = Self {
+            held,
+            connection,
+            checkpointer: Some(checkpointer),
+            next_stock_id: 1,
+            log_end: LogEnd::default(),
+            components: Map::default(),
+            has_recorded: false,
+            answers: Answers::default(),
+            rounds: Rounds::new(published.sequence()),
+            published,
+            due: DueIndex::default(),
+            writable,
+        };
+        lane.remember().map_err(failed("reading the end of the log"))?;
+        Ok(lane)
+    }
+
+    #[cfg(test)]
+    pub(super) fn answers(&self) -> &Answers {
+        &self.answers
+    }
+
+    /// Reads anew what the lane keeps in memory.
+    fn remember(&mut self) -> rusqlite::Result<()> {
+        let last = "SELECT coalesce(max(stock_id), 0) FROM stock";
+        self.next_stock_id = self.connection.query_row(last, [], |row| row.get::<_, i64>(0))? + 1;
+        self.log_end = log_end::read(&self.connection)?;
+        self.components = self
+            .connection
+            .prepare("SELECT digest, component_id FROM component")?
+            .query_map([], |row| Ok((Digest(row.get(0)?), row.get(1)?)))?
+            .collect::<rusqlite::Result<_>>()?;
+        self.has_recorded = recorded::any(&self.connection)?;
+        self.answers.read(&self.connection)
+    }
+
+    fn run(&self, statement: &'static str) -> rusqlite::Result<()> {
+        self.connection.prepare_cached(statement)?.execute([]).map(|_| ())
+    }
+}
+
+impl Lane for SqliteLane {
+    /// One transaction for reading and writing: its reads need no locks of their own. Nothing is
+    /// fetched ahead: a read here is a call of a function in this process and not a round trip.
+    fn begin_batch(&mut self, _: &BatchKeys<'_>) -> Result<(), StoreFailure> {
+        if let Some(checkpointer) = &self.checkpointer {
+            checkpointer.finish(&self.connection);
+        }
+        self.run("BEGIN IMMEDIATE").map_err(failed("beginning a batch"))
+    }
+
+    /// A commit meets no conflict: no other process can write to the file, and there is one lane.
+    fn commit(
+        &mut self,
+        mut batch: Batch<'_, '_>,
+    ) -> Result<Committed<ReservationHandle>, CommitError> {
+        let end = self.log_end.sequence;
+        number_recorded(batch.recorded, end);
+        let before = self.next_stock_id;
+        let mut committing = false;
+        let written = self.write_marked(&batch).and_then(|written| {
+            committing = true;
+            self.run("COMMIT")?;
+            Ok(written)
+        });
+        match written {
+            Ok(written) => {
+                let reservation_handles = self.committed(&mut batch, written);
+                let first_sequence = (!batch.log.is_empty()).then_some(end + 1);
+                Ok(Committed { first_sequence, reservation_handles })
+            }
+            Err(error) => {
+                self.roll_back();
+                self.next_stock_id = before;
+                self.components.clear();
+                self.answers.roll_back();
+                if let Some(checkpointer) = &self.checkpointer {
+                    checkpointer.unmark();
+                }
+                let outcome_unknown = committing && self.may_have_lasted(&error);
+                let failure = StoreFailure::new("committing a batch", error);
+                Err(StoreFailure { outcome_unknown, ..failure }.into())
+            }
+        }
+    }
+
+    fn look_ahead(&mut self, now: Timestamp) -> Result<Ahead, StoreFailure> {
+        self.read_ahead(now).map_err(failed("reading ahead what comes due"))
+    }
+
+    fn log_end(&mut self) -> Result<LogEnd, StoreFailure> {
+        Ok(self.log_end)
+    }
+
+    fn installed(&mut self) -> Result<Option<Installed>, StoreFailure> {
+        installed::find(&self.connection).map_err(failed("reading which component decides"))
+    }
+
+    fn answered(
+        &mut self,
+        key: &RequestKey,
+        since: Timestamp,
+    ) -> Result<Option<Answered>, StoreFailure> {
+        answers::find(&self.connection, key, since)
+    }
+
+    fn forget_answers(&mut self, before: Timestamp, limit: u32) -> Result<bool, StoreFailure> {
+        self.answers.forget(&self.connection, before, limit)
+    }
+
+    fn large_answers(&self) -> LargeAnswers {
+        self.answers.figures()
+    }
+
+    fn writable(&self) -> bool {
+        self.writable
+    }
+
+    fn recover(&mut self) -> Result<(), StoreFailure> {
+        self.recover_all().map_err(failed("recovering the writing connection"))
+    }
+
+    fn close(&mut self) -> Result<(), StoreFailure> {
+        self.checkpointer = None;
+        catch_up::rows(&mut self.connection).map_err(failed("writing the rows that lag"))?;
+        checkpoint::settle(&mut self.connection).map_err(failed("checkpointing the database"))
+    }
+}

@@ -1,0 +1,132 @@
+//! Scans of stocks: by key and by deficit.
+
+use super::{
+    connection::failed,
+    handles::FoundStocks,
+    published::AtCommit,
+    rows::{self, STORED_COLUMNS, Unsigned},
+};
+use crate::model::{DeficitScan, StockScan, StoreFailure};
+use rusqlite::{Connection, ToSql};
+
+/// The largest character: behind every id that starts with a prefix.
+const AFTER_ANY_ID: char = '\u{10ffff}';
+
+/// Each condition only where it is asked for, and one lower bound only, so that the planner finds
+/// the place in the index where the page begins, however deep.
+pub(super) fn by_key(
+    connection: &Connection,
+    at: &AtCommit,
+    scan: &StockScan,
+) -> Result<FoundStocks, StoreFailure> {
+    let mut scanner = Scanner::default();
+    let location = scan.location_id.as_deref();
+    if let Some(location) = &location {
+        scanner.require("location_id = ?", [location as &dyn ToSql]);
+    }
+    let end = scan.product_prefix.as_ref().map(|prefix| format!("{prefix}{AFTER_ANY_ID}"));
+    let after = scan.after.as_ref().map(|key| (key.product_id.as_str(), key.location_id.as_str()));
+    let behind = after.filter(|(product, _)| {
+        scan.product_prefix.as_deref().is_none_or(|prefix| *product >= prefix)
+    });
+    match (&behind, &scan.product_prefix) {
+        (Some((product, after)), _) => match location {
+            None => {
+                let place = [product as &dyn ToSql, after];
+                scanner.require("(product_id, location_id) > (?, ?)", place);
+            }
+            Some(location) if location > *after => {
+                scanner.require("product_id >= ?", [product as &dyn ToSql]);
+            }
+            Some(_) => scanner.require("product_id > ?", [product as &dyn ToSql]),
+        },
+        (None, Some(prefix)) => scanner.require("product_id >= ?", [prefix as &dyn ToSql]),
+        (None, None) => {}
+    }
+    if let Some(end) = &end {
+        scanner.require("product_id < ?", [end as &dyn ToSql]);
+    }
+    if scan.below_minimum {
+        scanner.require("minimum > total - reserved", []);
+    }
+    scanner.run(connection, at, "product_id, location_id", &scan.limit)
+}
+
+/// First those with the deficit of the place where the page begins, then those with a smaller one:
+/// each is one range of the index.
+pub(super) fn by_deficit(
+    connection: &Connection,
+    at: &AtCommit,
+    scan: &DeficitScan,
+) -> Result<FoundStocks, StoreFailure> {
+    let base = || {
+        let mut scanner = Scanner::default();
+        scanner.require("minimum > total - reserved", []);
+        if let Some(location) = &scan.location_id {
+            scanner.require("location_id = ?", [location as &dyn ToSql]);
+        }
+        scanner
+    };
+    const ORDER: &str = "minimum - total + reserved DESC, product_id, location_id";
+    let Some(after) = &scan.after else {
+        return base().run(connection, at, ORDER, &scan.limit);
+    };
+    let deficit = Unsigned(after.deficit);
+    let (product, location) = (after.key.product_id.as_str(), after.key.location_id.as_str());
+    let mut equal = base();
+    equal.require("minimum - total + reserved = ?", [&deficit as &dyn ToSql]);
+    equal.require("(product_id, location_id) > (?, ?)", [&product as &dyn ToSql, &location]);
+    let mut found = equal.run(connection, at, "product_id, location_id", &scan.limit)?;
+    let left = scan.limit.saturating_sub(u32::try_from(found.len()).unwrap_or(u32::MAX));
+    if left > 0 {
+        let mut smaller = base();
+        smaller.require("minimum - total + reserved < ?", [&deficit as &dyn ToSql]);
+        found.extend(smaller.run(connection, at, ORDER, &left)?);
+    }
+    Ok(found)
+}
+
+/// Conditions and their parameters, collected into one statement.
+#[derive(Default)]
+struct Scanner<'a> {
+    conditions: Vec<&'static str>,
+    parameters: Vec<&'a dyn ToSql>,
+}
+
+impl<'a> Scanner<'a> {
+    fn require<const N: usize>(&mut self, condition: &'static str, parameters: [&'a dyn ToSql; N]) {
+        self.conditions.push(condition);
+        self.parameters.extend(parameters);
+    }
+
+    /// What is found, lagging rows corrected.
+    fn run(
+        mut self,
+        connection: &Connection,
+        at: &AtCommit,
+        order: &str,
+        limit: &'a u32,
+    ) -> Result<FoundStocks, StoreFailure> {
+        let filter = match self.conditions.as_slice() {
+            [] => String::new(),
+            conditions => format!("WHERE {} ", conditions.join(" AND ")),
+        };
+        self.parameters.push(limit);
+        let statement = format!(
+            "SELECT product_id, location_id, {STORED_COLUMNS} FROM stock {filter}ORDER BY {order} \
+             LIMIT ?"
+        );
+        let mut found: Vec<_> = connection
+            .prepare_cached(&statement)
+            .and_then(|mut statement| {
+                statement
+                    .query_map(self.parameters.as_slice(), |row| {
+                        Ok((rows::key(row, 0)?, rows::stored(row, 2)?))
+                    })?
+                    .collect()
+            })
+            .map_err(failed("scanning stocks"))?;
+        at.correct(&mut found);
+        Ok(found)
+    }
+}
