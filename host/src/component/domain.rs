@@ -1,4 +1,4 @@
-use super::{World, bindings, contract, guest::State, limits::Limits, runtime::Runtime, wasi};
+use super::{World, bindings, contract, limits::Limits, runtime::Runtime, state::GuestState, wasi};
 use crate::model::Digest;
 use wasmtime::{
     Engine,
@@ -8,7 +8,7 @@ use wasmtime::{
 /// A component that has been compiled and found to fit the contract, ready to be
 /// instantiated for a kind of world.
 pub struct Domain<W: World> {
-    pub(super) pre: bindings::DomainPre<State<W>>,
+    pub(super) pre: bindings::DomainPre<GuestState<W>>,
     pub(super) limits: Limits,
     digest: Digest,
     uses_wasi: bool,
@@ -152,10 +152,10 @@ impl<W: World> Domain<W> {
 
 /// The contract's imports for everybody; of WASI, only the interfaces that a component
 /// names, each for itself.
-fn link<W: World>(engine: &Engine, foreign: &[String]) -> Result<Linker<State<W>>, Refused> {
+fn link<W: World>(engine: &Engine, foreign: &[String]) -> Result<Linker<GuestState<W>>, Refused> {
     let mut linker = Linker::new(engine);
     let mismatch = |error: wasmtime::Error| Refused::Mismatch(format!("{error:#}"));
-    bindings::Domain::add_to_linker::<_, HasSelf<State<W>>>(&mut linker, |state| state)
+    bindings::Domain::add_to_linker::<_, HasSelf<GuestState<W>>>(&mut linker, |state| state)
         .map_err(mismatch)?;
     for name in foreign {
         if !wasi::link(&mut linker, name).map_err(mismatch)? {

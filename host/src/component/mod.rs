@@ -1,25 +1,29 @@
 //! The only room that knows wasmtime: compiles components, runs them within limits, and
-//! gives them the contract's imports. It knows nothing of HTTP or of where stocks are kept;
-//! whoever runs a guest brings a [`World`].
+//! gives them the contract's imports. It knows nothing of HTTP or of where stocks are stored:
+//! each guest works on a [`World`] that the host provides.
 
-mod caller;
+mod borrowed;
+mod commands;
 mod contract;
 mod convert;
 mod domain;
 mod guest;
 mod imports;
-mod lent;
 mod library;
 mod limits;
+mod queries;
+mod runner;
 mod runtime;
+mod sandbox;
+mod state;
 mod wasi;
 
-pub use caller::{Caller, Deciding};
+pub use borrowed::BorrowedWorld;
 pub use domain::{Compiled, Domain, Refused};
-pub use guest::{Decision, Guest};
-pub use lent::Lent;
+pub use guest::{Decided, Guest};
 pub use library::{Library, LibraryError, Shelved};
 pub use limits::Limits;
+pub use runner::{Deciding, GuestRunner};
 pub use runtime::Runtime;
 
 use crate::model::{

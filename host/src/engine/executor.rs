@@ -99,7 +99,7 @@ impl<L: Lane> Executor<'_, L> {
     /// Prepares a request: looks for the answer that its key was given before, checks the bound on
     /// lines, and expires what is due on the stocks that it names.
     fn prepare(&mut self, request: &Request) -> Result<Prepared, Error> {
-        if let Some(recording) = request.recording.as_ref().filter(|_| !request.rehearsal)
+        if let Some(recording) = request.recording.as_ref().filter(|_| !request.dry_run)
             && let Some(done) = self.answered(recording)?
         {
             return Ok(Prepared::Answered(done));
@@ -211,7 +211,7 @@ impl<L: Lane> Executor<'_, L> {
 
     fn attempt(&mut self, request: &Request) -> Result<Done, Stop> {
         match &request.recording {
-            Some(recording) if !request.rehearsal => self.recorded(request, recording),
+            Some(recording) if !request.dry_run => self.recorded(request, recording),
             _ => self.work(request),
         }
     }
@@ -241,14 +241,14 @@ impl<L: Lane> Executor<'_, L> {
             // Where one of several meets something due, all of them are carried out again.
             Work::Each(_) => unit.something_due(self.now),
         };
-        if !request.rehearsal && !undone {
+        if !request.dry_run && !undone {
             return self.decided(&request.work);
         }
         unit.begin_together();
         let place = unit.place();
         let done = self.decided(&request.work);
         let unit = self.instance.unit().map_err(faulted)?;
-        match (request.rehearsal, done) {
+        match (request.dry_run, done) {
             (false, Ok(done)) => {
                 unit.keep();
                 Ok(done)
@@ -263,7 +263,7 @@ impl<L: Lane> Executor<'_, L> {
                 let said: Vec<Event> = said.collect();
                 unit.undo();
                 self.instance.retire();
-                Ok(Done::Rehearsed(Box::new(done?), said))
+                Ok(Done::DryRun(Box::new(done?), said))
             }
         }
     }
@@ -301,18 +301,17 @@ impl<L: Lane> Executor<'_, L> {
     fn decide(&mut self, command: &Command) -> Result<Outcome, Stop> {
         let (digest, now) = (self.instance.digest(), self.now);
         let glimpse = match &mut *self.shadow {
-            Some(shadow) => self.instance.lend(|unit| shadow.look(unit, command, now)),
+            Some(shadow) => self.instance.with_unit(|unit| shadow.look(unit, command, now)),
             None => None,
         };
         let begun = glimpse.as_ref().map(|_| Instant::now());
         let decided = self.instance.execute(command, now);
         self.lines_decided += lines_of(command, &decided);
         let unit = self.instance.unit().map_err(faulted)?;
-        if let Err(Ended::Due(due)) = decided {
-            unit.abandon();
-            return Err(Stop::Due(due));
-        }
-        if let (Some(shadow), Some(glimpse), Some(begun)) = (&mut *self.shadow, glimpse, begun) {
+        let met_due = matches!(decided, Err(Ended::Due(_)));
+        if let (Some(shadow), Some(glimpse), Some(begun)) = (&mut *self.shadow, glimpse, begun)
+            && !met_due
+        {
             let (took, counts) = (begun.elapsed(), unit.trial(command, decided.clone()));
             shadow.compare(&glimpse, &counts, took, command, now);
         }
@@ -335,7 +334,10 @@ impl<L: Lane> Executor<'_, L> {
                 return Err(failure.into());
             }
             Err(Ended::Fault(fault)) => fault,
-            Err(Ended::Due(due)) => return Err(Stop::Due(due)),
+            Err(Ended::Due(due)) => {
+                unit.abandon();
+                return Err(Stop::Due(due));
+            }
         };
         unit.decline(command, now, digest, || Decision::Fault(fault.0.clone()));
         self.instance.retire();

@@ -3,7 +3,7 @@
 
 use super::instance::Deciding;
 use crate::{
-    component::{Caller, Limits},
+    component::{GuestRunner, Limits},
     model::{Command, Decision, Digest, Ended, Timestamp},
     store::Lane,
     trial::{Comparison, Count, Difference, Trial},
@@ -140,7 +140,7 @@ impl<L: Lane> Shadows<Deciding<L>> {
         Some(asked.map(|(deciding, tally)| Shadow {
             deciding,
             tally,
-            caller: Caller::default(),
+            runner: GuestRunner::default(),
             seen: 0,
         }))
     }
@@ -150,7 +150,7 @@ impl<L: Lane> Shadows<Deciding<L>> {
 pub(super) struct Shadow<L: Lane> {
     deciding: Deciding<L>,
     tally: Shared,
-    caller: Caller<UnitOfWork<L>>,
+    runner: GuestRunner<UnitOfWork<L>>,
     seen: u64,
 }
 
@@ -187,7 +187,7 @@ impl<L: Lane> Shadow<L> {
             return None;
         }
         let begun = Instant::now();
-        let decided = self.caller.execute(&self.deciding, unit, command, now);
+        let decided = self.runner.execute(&self.deciding, unit, command, now);
         let unit = unit.as_deref_mut()?;
         let trial = match decided {
             // The store's failure says nothing about the candidate, and a command that met

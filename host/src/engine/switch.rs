@@ -3,10 +3,10 @@
 
 use super::{
     Error,
+    answering::Answering,
     faults::Faults,
     instance::Deciding,
     queue::Queue,
-    readers::Answering,
     shadow::{self, ShadowReport, Shadows},
 };
 use crate::{

@@ -11,8 +11,7 @@ use super::{
 };
 use crate::{
     engine::{Recording, Request as EngineRequest, Work},
-    model::{Action, Command, Origin, Precondition},
-    store::RequestKey,
+    model::{Action, Command, Identity, Origin, Precondition},
 };
 use axum::{
     body::Body,
@@ -134,7 +133,7 @@ fn fingerprint(method: &Method, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> 
 #[derive(Debug)]
 pub(super) struct Terms {
     pub(super) precondition: Option<Precondition>,
-    rehearsal: bool,
+    dry_run: bool,
     key: Option<(String, [u8; 32])>,
 }
 
@@ -142,7 +141,7 @@ impl Incoming {
     /// Ends the reading: tells every fault, those of `faults` too.
     pub(super) fn finish(self, mut faults: Faults) -> Result<Terms, Problem> {
         let Self { body, mut params, conditions, key, .. } = self;
-        let rehearsal = params.flag("dry_run").unwrap_or(false);
+        let dry_run = params.flag("dry_run").unwrap_or(false);
         let precondition = conditions.precondition(&mut faults);
         let key = key.unwrap_or_else(|detail| {
             faults.add(Part::Header, "/idempotency-key", detail);
@@ -150,7 +149,7 @@ impl Incoming {
         });
         faults.join(params.into_faults());
         body.finish(faults)?;
-        Ok(Terms { precondition, rehearsal, key })
+        Ok(Terms { precondition, dry_run, key })
     }
 
     /// The reason and the reference that the body gives.
@@ -178,13 +177,10 @@ pub(super) fn command(
 pub(super) async fn carry_out(app: &App, terms: Terms, subject: Subject, work: Work) -> Response {
     let recording = terms.key.map(|(key, fingerprint)| {
         let subject = subject.clone();
-        Box::new(Recording {
-            key: RequestKey { caller: String::new(), key },
-            fingerprint,
-            render: Box::new(move |result| answer::keep(&answer::whole(&subject, result))),
-        })
+        let render = move |result: &_| answer::keep(&answer::whole(&subject, result));
+        Box::new(Recording::new(&Identity::ANONYMOUS, key, fingerprint, Box::new(render)))
     });
-    let request = EngineRequest { work, rehearsal: terms.rehearsal, recording };
+    let request = EngineRequest { work, dry_run: terms.dry_run, recording };
     let result = app.engine.execute(request).await;
     let made = respond::made(answer::items(&result), move || answer::whole(&subject, &result));
     made.await.map(Body::from)

@@ -17,7 +17,7 @@ use crate::{
     admin::AdminError,
     admission::Until,
     engine::SwapError,
-    model::{Digest, Origin},
+    model::{Digest, Identity, Origin},
     replay::{Range, ReplayError},
 };
 use auth::Operator;
@@ -30,9 +30,6 @@ use axum::{
 use bodies::{DomainBody, ReplayBody, ShadowBody, StepBody, SwapBody, SwappedBody};
 use serde::Serialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
-
-/// Who swaps components, in the log.
-const OPERATOR: &str = "admin";
 
 /// The longest reason, in characters.
 const REASON_CHARACTERS_MAX: usize = 256;
@@ -66,7 +63,7 @@ fn origin(params: &mut Params) -> Origin {
     if reason.as_ref().is_some_and(|reason| reason.chars().count() > REASON_CHARACTERS_MAX) {
         params.fault("reason", format!("must have {REASON_CHARACTERS_MAX} characters at most"));
     }
-    Origin { caller: Some(OPERATOR.into()), reason: reason.map(Into::into), reference: None }
+    Origin { reason: reason.map(Into::into), ..Origin::of(&Identity::operator()) }
 }
 
 /// A rule that differs on purpose where every domain is the same needs its operator's word.

@@ -1,5 +1,6 @@
 use super::{PAGE_ITEMS, PAGE_ITEMS_MAX};
 use crate::{
+    engine::LedgerScan,
     http::{
         App, cursor,
         facts::EntryBody,
@@ -49,7 +50,8 @@ pub(super) async fn events(
     let limit = params.limit(PAGE_ITEMS, PAGE_ITEMS_MAX);
     let after = params.cursor(cursor::to_ledger);
     let (key, ()) = path.key(location_id, |faults| params.finish(faults))?;
-    let Some(page) = app.engine.ledger(key.clone(), order, after, limit).await? else {
+    let scan = LedgerScan { key: key.clone(), order, after, limit };
+    let Some(page) = app.engine.ledger(scan).await? else {
         let (product, location) = (key.product_id.as_str(), key.location_id.as_str());
         return Err(Problem::new("product-not-found", format!("there is no stock of {key}"))
             .with("product_id", product)

@@ -9,7 +9,7 @@ use crate::{
         respond::{self, StockBody, Whole},
         time,
     },
-    model::{StockKey, Timestamp},
+    model::{GetStock, Identity, Timestamp},
 };
 use axum::{body::Body, extract::State, http::StatusCode, response::Response};
 
@@ -47,15 +47,16 @@ pub(super) async fn get(
         conditions.check(&mut faults);
         params.finish(faults)
     })?;
+    let query = GetStock { key };
     if let Some(as_of) = as_of {
-        return Ok(past(&app, key, as_of).await?.map(Body::from));
+        return Ok(past(&app, &query, as_of).await?.map(Body::from));
     }
-    let view = app.engine.stock(&key).await?;
+    let view = app.engine.query(&Identity::ANONYMOUS, &query).await?;
     let tag = respond::stock_tag(&view);
     if conditions.has(tag) {
         return Ok(not_modified(tag));
     }
-    Ok(respond::stock(StatusCode::OK, &key, &view).map(Body::from))
+    Ok(respond::stock(StatusCode::OK, &query.key, &view).map(Body::from))
 }
 
 fn as_of(params: &mut Params, now: Timestamp) -> Option<AsOf> {
@@ -75,9 +76,10 @@ fn as_of(params: &mut Params, now: Timestamp) -> Option<AsOf> {
 }
 
 /// From the ledger. It has no entity tag: no command is about the past.
-async fn past(app: &App, key: StockKey, as_of: AsOf) -> Result<Whole, Problem> {
-    match app.engine.stock_as_of(key.clone(), as_of).await? {
-        Some(view) => Ok(respond::json(StatusCode::OK, &StockBody::of(&key, &view))),
+async fn past(app: &App, query: &GetStock, as_of: AsOf) -> Result<Whole, Problem> {
+    let key = &query.key;
+    match app.engine.stock_as_of(&Identity::ANONYMOUS, query, as_of).await? {
+        Some(view) => Ok(respond::json(StatusCode::OK, &StockBody::of(key, &view))),
         None => Err(Problem::new("product-not-found", format!("there was no stock of {key} then"))
             .with("product_id", key.product_id.as_str())
             .with("location_id", key.location_id.as_str())),

@@ -7,7 +7,7 @@ use crate::{
         problem::Problem,
         respond::{self, PageBody, StockBody},
     },
-    model::{ProductId, StockFilter},
+    model::{Identity, ListStocks, ProductId, StockFilter},
 };
 use axum::{
     body::Body,
@@ -49,7 +49,7 @@ pub(super) async fn list(
     let limit = params.limit(PAGE_ITEMS, PAGE_ITEMS_MAX);
     let after = params.cursor(cursor::to_stocks);
     params.finish(Faults::default())?;
-    let page = app.engine.list_stocks(filter, after, limit).await?;
+    let page = app.engine.query(&Identity::ANONYMOUS, &ListStocks { filter, after, limit }).await?;
     let items = page.items.iter().map(|(key, view)| StockBody::of(key, view)).collect();
     Ok(respond::page(&uri, items, page.next.as_ref().map(cursor::of_stocks)).map(Body::from))
 }

@@ -1,10 +1,13 @@
 use super::{PAGE_ITEMS, PAGE_ITEMS_MAX};
-use crate::http::{
-    App, cursor,
-    input::{Faults, Params},
-    openapi::ListProblems,
-    problem::Problem,
-    respond::{self, PageBody, StockBody},
+use crate::{
+    http::{
+        App, cursor,
+        input::{Faults, Params},
+        openapi::ListProblems,
+        problem::Problem,
+        respond::{self, PageBody, StockBody},
+    },
+    model::{Identity, LowStock},
 };
 use axum::{
     body::Body,
@@ -39,7 +42,8 @@ pub(super) async fn low_stock(
     let limit = params.limit(PAGE_ITEMS, PAGE_ITEMS_MAX);
     let after = params.cursor(cursor::to_deficits);
     params.finish(Faults::default())?;
-    let page = app.engine.low_stock(location_id, after, limit).await?;
+    let query = LowStock { location_id, after, limit };
+    let page = app.engine.query(&Identity::ANONYMOUS, &query).await?;
     let items = page.items.iter().map(|(key, view)| StockBody::of(key, view)).collect();
     Ok(respond::page(&uri, items, page.next.as_ref().map(cursor::of_deficits)).map(Body::from))
 }

@@ -1,9 +1,12 @@
-use crate::http::{
-    App,
-    input::{JsonBody, Params},
-    openapi::ListProblems,
-    problem::Problem,
-    respond::{self, StockBody},
+use crate::{
+    http::{
+        App,
+        input::{JsonBody, Params},
+        openapi::ListProblems,
+        problem::Problem,
+        respond::{self, StockBody},
+    },
+    model::{GetStocks, Identity},
 };
 use axum::{body::Body, extract::State, http::StatusCode, response::Response};
 use serde::Serialize;
@@ -59,8 +62,10 @@ pub(super) async fn query(
 ) -> Result<Response, Problem> {
     let keys = body.keys("keys", KEYS_MAX);
     body.finish(params.into_faults())?;
-    let found = app.engine.stocks(keys.clone()).await?;
-    let items = keys
+    let query = GetStocks { keys };
+    let found = app.engine.query(&Identity::ANONYMOUS, &query).await?;
+    let items = query
+        .keys
         .iter()
         .zip(&found)
         .map(|(key, view)| view.as_ref().map(|view| StockBody::of(key, view)))

@@ -1,10 +1,13 @@
 use super::ReservationBody;
-use crate::http::{
-    App,
-    conditional::{Conditions, not_modified},
-    input::{Params, ReservationPath},
-    openapi::ReservationReadProblems,
-    problem::Problem,
+use crate::{
+    http::{
+        App,
+        conditional::{Conditions, not_modified},
+        input::{Params, ReservationPath},
+        openapi::ReservationReadProblems,
+        problem::Problem,
+    },
+    model::{GetReservation, Identity},
 };
 use axum::{body::Body, extract::State, http::StatusCode, response::Response};
 
@@ -37,8 +40,9 @@ pub(super) async fn get(
         conditions.check(&mut faults);
         params.finish(faults)
     })?;
-    let found = app.engine.reservation(id.clone()).await?;
-    let body = ReservationBody::of(&id, &found);
+    let query = GetReservation { id };
+    let found = app.engine.query(&Identity::ANONYMOUS, &query).await?;
+    let body = ReservationBody::of(&query.id, &found);
     let tag = body.tag();
     if conditions.has(tag) {
         return Ok(not_modified(tag));

@@ -9,7 +9,7 @@ use crate::{
         problem::Problem,
         respond::{self, PageBody},
     },
-    model::{ReservationFilter, ReservationScan},
+    model::{Identity, ListReservations, ReservationFilter},
 };
 use axum::{
     body::Body,
@@ -54,8 +54,8 @@ pub(super) async fn list(
     let limit = params.limit(PAGE_ITEMS, PAGE_ITEMS_MAX);
     let after = params.cursor(cursor::to_reservations);
     params.finish(Faults::default())?;
-    let page =
-        app.engine.list_reservations(ReservationScan { filter, after, limit, now: 0 }).await?;
+    let query = ListReservations { filter, after, limit };
+    let page = app.engine.query(&Identity::ANONYMOUS, &query).await?;
     let lines = page.items.iter().map(|(_, it)| it.lines.len()).sum();
     let make = move || {
         let items = page.items.iter().map(|(id, it)| ReservationBody::of(id, it)).collect();
