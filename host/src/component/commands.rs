@@ -12,7 +12,7 @@ impl<W: World> Guest<W> {
     /// Lets the component decide a command as of `now`.
     ///
     /// # Errors
-    /// [`Ended`]: there is no decision, and the instance is spent.
+    /// [`Ended`]: there is no decision, and the guest must not be called again.
     pub fn execute(
         &mut self,
         command: &Command,

@@ -1,7 +1,8 @@
-//! The way of a command: a bounded queue, a batch of all that waits, one commit, and only
-//! then the replies. And the way of a query: a snapshot, past the writer.
+//! The engine carries out commands and answers queries. A command waits in a bounded queue, joins
+//! a batch of all commands that wait, and is answered after the batch's one commit. A query is
+//! answered from a snapshot and never waits for the writer.
 //!
-//! It knows nothing of HTTP, of SQL or of how a component is run.
+//! The engine knows nothing of HTTP, of SQL or of how a component is run.
 
 mod answering;
 mod chores;
@@ -49,7 +50,7 @@ use std::sync::Arc;
 use switch::Control;
 use tokio::sync::oneshot;
 
-/// Decides and remembers. Shared by all that serve requests.
+/// The engine, which all threads that serve requests share.
 pub struct Engine {
     settings: Settings,
     queue: Arc<Queue>,
@@ -61,10 +62,12 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Lets the domain decide and waits until the decision is durable.
+    /// Lets the component decide the commands of a request, and waits until the decisions are
+    /// durable.
     ///
     /// # Errors
-    /// [`Error`]; nothing was written then, but for [`Error::OutcomeUnknown`].
+    /// [`Error`]. Nothing was written, except perhaps after [`Error::Late`] and
+    /// [`Error::OutcomeUnknown`].
     pub async fn execute(&self, request: Request) -> Result<Done, Error> {
         if self.status.get() == Status::ReadOnly {
             return Err(Error::ReadOnly);
@@ -87,7 +90,7 @@ impl Engine {
             Ok(reply) => reply,
             Err(_) => return Err(Error::Late { within }),
         };
-        // Only a writer that panicked drops a reply, perhaps behind its commit.
+        // A reply is dropped only where the writer panicked, which can be after its commit.
         loop {
             match reply {
                 Ok(Reply::Now(result)) => return result,
@@ -140,34 +143,34 @@ impl Engine {
             .await
     }
 
-    /// Says that the server is about to stop: requests that wait for due holds to expire are refused,
-    /// the others are still carried out.
+    /// Announces that the server is about to stop. Requests that wait for due holds to expire are
+    /// refused; all others are still carried out.
     pub fn begin_stop(&self) {
         self.queue.begin_stop();
     }
 
-    /// The time by which decisions are made.
+    /// The time as of which a command would be decided now.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// How the time by which decisions are made and the wall clock stand to each other.
+    /// The engine's time, the wall clock, and the difference between them.
     #[must_use]
     pub fn clock(&self) -> ClockReading {
         self.clock.read()
     }
 
-    /// Takes an operator's word that the wall clock is right. Returns what the clock was like
-    /// before, and what it is like now.
+    /// Sets the engine's time to the wall clock, which an operator has declared right. Returns the
+    /// clock's reading before and after.
     pub fn accept_clock(&self) -> (ClockReading, ClockReading) {
         let accepted = self.clock.accept();
-        // Holds that are due by the new time expire now, not when the writer wakes up by itself.
+        // The writer wakes up, so that holds which are due by the new time expire now.
         self.queue.poke();
         accepted
     }
 
-    /// Whether commands are accepted at the moment.
+    /// Whether the engine accepts commands now.
     #[must_use]
     pub fn status(&self) -> Status {
         self.status.get()
@@ -179,17 +182,18 @@ impl Engine {
         self.control.digest()
     }
 
-    /// Lets another component decide, from between two batches on. Resolves when the log says so.
+    /// Lets another component decide from the next batch on. Resolves when the event that announces
+    /// it is committed.
     ///
     /// # Errors
-    /// [`SwapError`]; nothing has changed then.
+    /// [`SwapError`]: nothing has changed.
     pub async fn install(&self, compiled: &Compiled, origin: Origin) -> Result<Swapped, SwapError> {
         self.writable()?;
         settled(self.control.install(compiled, origin)?).await
     }
 
-    /// A change of the component is an entry of the log: it does not wait for a store that cannot
-    /// be written.
+    /// Fails where the store cannot be written. A swap does not wait for it, although a swap is an
+    /// event in the log.
     fn writable(&self) -> Result<(), Error> {
         match self.status.get() {
             Status::Ready => Ok(()),
@@ -198,22 +202,23 @@ impl Engine {
         }
     }
 
-    /// Goes back to the component before.
+    /// Lets the component before the present one decide again, as [`Engine::install`] does.
     ///
     /// # Errors
-    /// [`SwapError`]; nothing has changed then.
+    /// [`SwapError`]: nothing has changed.
     pub async fn roll_back(&self, origin: Origin) -> Result<Swapped, SwapError> {
         self.writable()?;
         settled(self.control.roll_back(origin)?).await
     }
 
-    /// Who decides, and how that goes.
+    /// The component that decides, and its faults.
     #[must_use]
     pub fn domain(&self) -> DomainStatus {
         self.control.status(self.clock.now())
     }
 
-    /// Lets a candidate decide one in `every` commands, too; nothing of it counts.
+    /// Begins a shadow: a candidate decides one in `every` commands as well, and its decisions are
+    /// compared and dropped.
     ///
     /// # Errors
     /// [`SwapError::Refused`].
@@ -221,13 +226,13 @@ impl Engine {
         self.control.begin_shadow(candidate, every)
     }
 
-    /// Ends that, and says what came of it; none where there was none.
+    /// Ends the shadow. Returns its report; `None` where there was no shadow.
     #[must_use]
     pub fn end_shadow(&self) -> Option<ShadowReport> {
         self.control.end_shadow()
     }
 
-    /// What came of the latest shadow so far.
+    /// The report of the latest shadow so far; `None` where there was no shadow.
     #[must_use]
     pub fn shadow(&self) -> Option<ShadowReport> {
         self.control.shadow()
@@ -239,7 +244,7 @@ impl Engine {
         self.meter.read()
     }
 
-    /// Commands that wait for the writer.
+    /// The number of commands that wait for the writer.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.queue.waiting()
@@ -247,6 +252,6 @@ impl Engine {
 }
 
 async fn settled(settled: oneshot::Receiver<Result<Swapped, Error>>) -> Result<Swapped, SwapError> {
-    // Only a writer that has ended drops a change.
+    // A swap is dropped only where the writer has ended.
     Ok(settled.await.unwrap_or(Err(Error::Stopping))?)
 }
