@@ -1,11 +1,11 @@
 //! The component as a file, and run by wasmtime over a world in memory.
 
-use crate::harness::memory::MemoryWorld;
+use crate::harness::{guest::ask, guests::hostile, memory::MemoryWorld};
 use holdfast::{
     component::{Domain, EMBEDDED, Guest, Limits, Runtime},
     model::{
-        Action, Command, Ended, Event, Level, Origin, Outcome, Precondition, Stock, StockEventKind,
-        StockFilter, StockKey,
+        Action, Ask, Command, Ended, Event, GetReservation, GetStock, Level, ListStocks, Origin,
+        Outcome, Precondition, Stock, StockEventKind, StockKey,
     },
 };
 use std::borrow::Cow;
@@ -109,8 +109,36 @@ fn arguments_that_an_embedder_did_not_check_are_refused_all_at_once() {
     assert_eq!(names, ["total", "minimum"]);
     let nothing = command(Action::AdjustBy { key: key("a"), delta: 0 }, None);
     assert_eq!(guest.execute(&nothing, 1).unwrap().unwrap_err().code, "invalid-request");
-    let page = guest.list_stocks(&StockFilter::default(), None, 501, 1).unwrap();
+    let too_many = ListStocks { limit: 501, ..ListStocks::default() };
+    let page = ask(&mut guest, &too_many, 1);
     assert_eq!(page.unwrap_err().code, "invalid-request");
+}
+
+/// The hostile component panics where a caller named `panic` asks for a stock.
+#[test]
+fn a_query_tells_the_component_who_asks() {
+    let runtime = Runtime::new(Limits::default()).unwrap();
+    let domain = Domain::compile(&runtime, &hostile()).unwrap();
+    let mut guest =
+        Guest::new(&domain, MemoryWorld::default()).map_err(|(fault, _)| fault).unwrap();
+    let set = Action::AdjustSet { key: key("a"), total: 5, minimum: None };
+    guest.execute(&command(set, None), 1).unwrap().unwrap();
+    let query = GetStock { key: key("a") };
+    for caller in [None, Some("web-7")] {
+        let answer = guest.query(caller, query.as_query(), 1).unwrap().unwrap();
+        assert_eq!(GetStock::answer(answer).unwrap().available, 5, "{caller:?}");
+    }
+    let ended = guest.query(Some("panic"), query.as_query(), 1);
+    assert!(matches!(ended, Err(Ended::Fault(_))), "{ended:?}");
+}
+
+#[test]
+fn an_answer_fits_no_other_query() {
+    let (_runtime, mut guest) = guest();
+    let all = ListStocks { limit: 1, ..ListStocks::default() };
+    let answer = guest.query(None, all.as_query(), 1).unwrap().unwrap();
+    assert!(GetReservation::answer(answer.clone()).is_none());
+    assert!(ListStocks::answer(answer).is_some());
 }
 
 #[test]

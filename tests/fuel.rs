@@ -1,12 +1,14 @@
 //! No lawful call can use up the default fuel: what one call is given and does is bounded in lines.
 //! `cargo test fuel -- --nocapture` prints what the largest calls use.
 
-use crate::{component::bytes, harness::memory::MemoryWorld};
+use crate::{
+    component::bytes,
+    harness::{guest, memory::MemoryWorld},
+};
 use holdfast::{
     component::{Domain, Guest, Limits, Runtime},
     model::{
-        Action, Command, LineRequest, Origin, ReservationFilter, ReservationScan, StockFilter,
-        StockKey,
+        Action, Command, LineRequest, ListReservations, ListStocks, LowStock, Origin, StockKey,
     },
 };
 
@@ -96,16 +98,16 @@ fn the_largest_lawful_calls_use_less_than_half_of_the_default_fuel() {
 
     // A page of the store ends at a bound of lines: here, as many reservations as reach it.
     let limit = u32::try_from(LINES_PER_PAGE / LINES).unwrap();
-    let filter = ReservationFilter::default();
-    let scan = ReservationScan { filter, after: None, limit, now: 4 };
-    let page = calls.guest.list_reservations(&scan, 4).unwrap().unwrap();
+    let all = ListReservations { limit, ..ListReservations::default() };
+    let page = guest::ask(&mut calls.guest, &all, 4).unwrap();
     calls.query("list reservations of 100 lines", page.items.len());
-    let scan = ReservationScan { now: 200_000, ..scan };
-    let page = calls.guest.list_reservations(&scan, 200_000).unwrap().unwrap();
+    let page = guest::ask(&mut calls.guest, &all, 200_000).unwrap();
     calls.query("list reservations of 100 lines that are due", page.items.len());
-    let page = calls.guest.list_stocks(&StockFilter::default(), None, ITEMS, 4).unwrap().unwrap();
+    let all = ListStocks { limit: ITEMS, ..ListStocks::default() };
+    let page = guest::ask(&mut calls.guest, &all, 4).unwrap();
     calls.query("list stocks", page.items.len());
-    let page = calls.guest.low_stock(None, None, ITEMS, 4).unwrap().unwrap();
+    let low = LowStock { limit: ITEMS, ..LowStock::default() };
+    let page = guest::ask(&mut calls.guest, &low, 4).unwrap();
     calls.query("list low stocks", page.items.len());
 
     let limit = Limits::default().fuel_per_call;

@@ -13,8 +13,8 @@ use crate::{
 use holdfast::{
     component::{Domain, Guest, Limits, Runtime},
     model::{
-        Action, Due, Ended, Event, Level, QUANTITY_MAX, Reservation, StockEventKind, StockFilter,
-        StockKey,
+        Action, Due, Ended, Event, GetReservation, GetStock, Level, ListStocks, QUANTITY_MAX,
+        Reservation, StockEventKind, StockKey,
     },
 };
 use proptest::prelude::*;
@@ -80,15 +80,17 @@ fn visible(guest: &mut Guest<MemoryWorld>, now: u64) -> Model {
     let mut seen = Model::default();
     let ids: Vec<_> = guest.world().reservations.keys().cloned().collect();
     for id in ids {
-        let found = guest.get_reservation(&id, now).unwrap().unwrap();
+        let found = guest::ask(guest, &GetReservation { id: id.clone() }, now).unwrap();
         let known = ["r1", "r2", "r3", "r4"].into_iter().find(|known| *known == id).unwrap();
         seen.reservations.insert(known, guest::reservation(&found));
     }
-    let page = guest.list_stocks(&StockFilter::default(), None, 500, now).unwrap().unwrap();
+    let all = ListStocks { limit: 500, ..ListStocks::default() };
+    let page = guest::ask(guest, &all, now).unwrap();
     for (key, view) in page.items {
         let known = [("a", "default"), ("a", "north"), ("b", "default"), ("c", "default")];
         let of = known.into_iter().find(|known| guest::key(*known) == key).unwrap();
-        assert_eq!(guest.get_stock(&key, now).unwrap().unwrap(), view, "however it is read");
+        let alone = guest::ask(guest, &GetStock { key }, now).unwrap();
+        assert_eq!(alone, view, "however it is read");
         seen.stocks.insert(of, guest::stock(&view));
     }
     seen

@@ -6,9 +6,9 @@ use super::{
 };
 use crate::component;
 use holdfast::{
-    component::{Decision, Domain, Guest},
+    component::{Decided, Domain, Guest},
     model::{
-        Action, Command, Ended, LineRequest, LocationId, Outcome, Precondition, ProductId,
+        Action, Ask, Command, Ended, LineRequest, LocationId, Outcome, Precondition, ProductId,
         Reservation, ReservationState, StockKey, StockView,
     },
 };
@@ -112,7 +112,7 @@ pub fn decide(
     mut guest: Guest<MemoryWorld>,
     command: &Command,
     now: u64,
-) -> (Guest<MemoryWorld>, Decision<Outcome>) {
+) -> (Guest<MemoryWorld>, Decided<Outcome>) {
     loop {
         let before = guest.world().clone();
         let due = match guest.execute(command, now) {
@@ -124,6 +124,12 @@ pub fn decide(
             guest = expire(guest, &id, now);
         }
     }
+}
+
+/// Lets the component answer a query for nobody in particular.
+pub fn ask<Q: Ask>(guest: &mut Guest<MemoryWorld>, query: &Q, now: u64) -> Decided<Q::Answer> {
+    let answer = guest.query(None, query.as_query(), now).unwrap();
+    answer.map(|answer| Q::answer(answer).unwrap())
 }
 
 /// Expires a hold that is due.

@@ -1,14 +1,13 @@
-use super::{World, bindings, contract, guest::State, limits::Limits, runtime::Runtime, wasi};
+use super::{World, bindings, contract, limits::Limits, runtime::Runtime, state::GuestState, wasi};
 use crate::model::Digest;
 use wasmtime::{
     Engine,
     component::{Component, HasSelf, Linker},
 };
 
-/// A component that has been compiled and found to fit the contract, ready to be
-/// instantiated for a kind of world.
+/// A compiled component that fits the contract, ready to be instantiated over one kind of world.
 pub struct Domain<W: World> {
-    pub(super) pre: bindings::DomainPre<State<W>>,
+    pub(super) pre: bindings::DomainPre<GuestState<W>>,
     pub(super) limits: Limits,
     digest: Digest,
     uses_wasi: bool,
@@ -30,19 +29,19 @@ impl<W: World> Clone for Domain<W> {
 /// Why a file is not accepted as a domain component.
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
-    /// No component, or one that does not compile.
+    /// The file is no component, or it does not compile.
     #[error("not a usable WebAssembly component: {0}")]
     NotAComponent(String),
-    /// It asks for an interface that the host does not grant.
+    /// The component imports an interface that the host does not grant.
     #[error("it imports {0}, which is not granted: a domain gets no files, network or environment")]
     NotGranted(String),
-    /// It does not match the contract.
+    /// The component does not match the contract.
     #[error("it does not fit the contract holdfast:inventory: {0}")]
     Mismatch(String),
 }
 
-/// A compiled component, not yet held against the contract. Compile once, then
-/// [`fit`](Compiled::fit) it to each kind of world.
+/// A compiled component that is not yet checked against the contract. It is compiled once and then
+/// [fitted](Compiled::fit) to each kind of world.
 #[derive(Clone)]
 pub struct Compiled {
     component: Component,
@@ -62,7 +61,7 @@ impl Compiled {
         Ok(Self { component, limits: runtime.limits(), digest: Digest::of(bytes) })
     }
 
-    /// A component from its code, as [`Compiled::code`] gave it.
+    /// A component from the code that [`Compiled::code`] returned.
     pub(super) fn from_code(
         runtime: &Runtime,
         digest: Digest,
@@ -76,12 +75,12 @@ impl Compiled {
         Ok(Self { component, limits: runtime.limits(), digest })
     }
 
-    /// Its code, for this version of the runtime on this kind of machine.
+    /// The compiled code, for this version of the runtime on this kind of machine.
     pub(super) fn code(&self) -> wasmtime::Result<Vec<u8>> {
         self.component.serialize()
     }
 
-    /// Names the component's bytes.
+    /// The digest of the component's bytes.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest
@@ -93,10 +92,10 @@ impl Compiled {
         Self { component: self.component.clone(), limits, digest: self.digest }
     }
 
-    /// Everything in which the component differs from the contract, measured on one that fits.
+    /// Compares the component's types with those of a component that fits the contract.
     ///
     /// # Errors
-    /// [`Refused::Mismatch`] names it all.
+    /// [`Refused::Mismatch`] names every difference.
     pub fn check_contract(&self, fitting: &Self) -> Result<(), Refused> {
         let engine = self.component.engine();
         let (own, expected) = (self.component.component_type(), fitting.component.component_type());
@@ -104,16 +103,16 @@ impl Compiled {
         if found.is_empty() { Ok(()) } else { Err(Refused::Mismatch(found.join("; "))) }
     }
 
-    /// What it imports besides the contract.
+    /// The interfaces that the component imports beyond the contract.
     #[must_use]
     pub fn foreign_imports(&self) -> Vec<String> {
         foreign_imports(self.component.engine(), &self.component)
     }
 
-    /// Holds the component against the contract, for a kind of world.
+    /// Checks the component against the contract and links it for one kind of world.
     ///
     /// # Errors
-    /// [`Refused`] says what does not fit.
+    /// [`Refused::NotGranted`] or [`Refused::Mismatch`].
     pub fn fit<W: World>(&self) -> Result<Domain<W>, Refused> {
         let Self { component, limits, digest } = self;
         let engine = component.engine();
@@ -137,25 +136,24 @@ impl<W: World> Domain<W> {
         Compiled::new(runtime, bytes)?.fit()
     }
 
-    /// Whether it imports anything besides the contract.
+    /// Whether the component imports anything beyond the contract.
     #[must_use]
     pub fn uses_wasi(&self) -> bool {
         self.uses_wasi
     }
 
-    /// Names the component's bytes.
+    /// The digest of the component's bytes.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest
     }
 }
 
-/// The contract's imports for everybody; of WASI, only the interfaces that a component
-/// names, each for itself.
-fn link<W: World>(engine: &Engine, foreign: &[String]) -> Result<Linker<State<W>>, Refused> {
+/// Links the contract's imports, and of WASI each interface that the component names and no other.
+fn link<W: World>(engine: &Engine, foreign: &[String]) -> Result<Linker<GuestState<W>>, Refused> {
     let mut linker = Linker::new(engine);
     let mismatch = |error: wasmtime::Error| Refused::Mismatch(format!("{error:#}"));
-    bindings::Domain::add_to_linker::<_, HasSelf<State<W>>>(&mut linker, |state| state)
+    bindings::Domain::add_to_linker::<_, HasSelf<GuestState<W>>>(&mut linker, |state| state)
         .map_err(mismatch)?;
     for name in foreign {
         if !wasi::link(&mut linker, name).map_err(mismatch)? {
@@ -165,7 +163,7 @@ fn link<W: World>(engine: &Engine, foreign: &[String]) -> Result<Linker<State<W>
     Ok(linker)
 }
 
-/// What it imports besides the contract.
+/// The interfaces that a component imports beyond the contract.
 fn foreign_imports(engine: &Engine, component: &Component) -> Vec<String> {
     let component_type = component.component_type();
     let names = component_type.imports(engine).map(|(name, _)| name);

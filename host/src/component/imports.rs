@@ -1,30 +1,27 @@
-//! The contract's imports, answered by the world of the call.
+//! The contract's imports: each call of a guest goes to the guest's world.
 
 use super::{
     World,
     bindings::holdfast::inventory::{event_sink, storage, types},
     convert::{self, reservation},
-    guest::State,
+    state::GuestState,
 };
-use crate::model::{Ended, Fault, Stock};
+use crate::model::{Ended, Stock};
 
-/// The most items one scan may ask for.
-const SCAN_ITEMS_MAX: u32 = 1_001;
+impl<W: World> types::Host for GuestState<W> {}
 
-impl<W: World> types::Host for State<W> {}
-
-impl<W: World> storage::Host for State<W> {
+impl<W: World> storage::Host for GuestState<W> {
     fn get_stock(&mut self, key: types::StockKey) -> wasmtime::Result<Option<types::Stock>> {
-        self.count()?;
+        self.count_call()?;
         let key = convert::key_from_wit(key)?;
         let stock = self.world.stock(&key).map_err(end)?;
         Ok(stock.map(convert::stock_to_wit))
     }
 
     fn put_stock(&mut self, key: types::StockKey, stock: types::Stock) -> wasmtime::Result<()> {
-        self.count()?;
+        self.count_call()?;
         let key = convert::key_from_wit(key)?;
-        // Only the host knows how many units are due.
+        // The number of due units is the host's knowledge: what the guest says of it is dropped.
         let stock = Stock { due: 0, ..convert::stock_from_wit(stock) };
         self.world.put_stock(key, stock).map_err(end)
     }
@@ -50,7 +47,7 @@ impl<W: World> storage::Host for State<W> {
     }
 
     fn get_reservation(&mut self, id: String) -> wasmtime::Result<Option<types::Reservation>> {
-        self.count()?;
+        self.count_call()?;
         reservation::check_id(&id)?;
         let found = self.world.reservation(&id).map_err(end)?;
         Ok(found.map(reservation::to_wit))
@@ -61,7 +58,7 @@ impl<W: World> storage::Host for State<W> {
         id: String,
         reservation: types::Reservation,
     ) -> wasmtime::Result<()> {
-        self.count()?;
+        self.count_call()?;
         reservation::check_id(&id)?;
         let reservation = reservation::from_wit(reservation)?;
         self.world.put_reservation(id, reservation).map_err(end)
@@ -81,39 +78,16 @@ impl<W: World> storage::Host for State<W> {
     }
 }
 
-impl<W: World> event_sink::Host for State<W> {
+impl<W: World> event_sink::Host for GuestState<W> {
     fn publish(&mut self, events: Vec<types::Event>) -> wasmtime::Result<()> {
-        self.count()?;
+        self.count_call()?;
         let events = events.into_iter().map(convert::event_from_wit).collect::<Result<_, _>>()?;
         self.world.publish(events).map_err(end)
     }
 }
 
-impl<W> State<W> {
-    fn count(&mut self) -> Result<(), Fault> {
-        if self.allowance.call() {
-            return Ok(());
-        }
-        let most = self.granted.host_calls_max;
-        Err(Fault(format!("it called the host more than {most} times in one call")))
-    }
-
-    fn count_scan(&mut self, limit: u32) -> Result<(), Fault> {
-        self.count()?;
-        if limit > SCAN_ITEMS_MAX {
-            let text =
-                format!("it asked to scan {limit} items at once, allowed are {SCAN_ITEMS_MAX}");
-            return Err(Fault(text));
-        }
-        if self.allowance.scan(limit) {
-            return Ok(());
-        }
-        let most = self.granted.scanned_items_max;
-        Err(Fault(format!("it scanned more than {most} items in one call")))
-    }
-}
-
-/// Ends the call from within, in a form that the caller finds again.
+/// Turns the end of a call into an error that passes through the guest. [`super::guest`] finds the
+/// cause in it again.
 fn end(ended: Ended) -> wasmtime::Error {
     match ended {
         Ended::Fault(fault) => fault.into(),

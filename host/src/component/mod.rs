@@ -1,25 +1,29 @@
 //! The only room that knows wasmtime: compiles components, runs them within limits, and
-//! gives them the contract's imports. It knows nothing of HTTP or of where stocks are kept;
-//! whoever runs a guest brings a [`World`].
+//! gives them the contract's imports. It knows nothing of HTTP or of where stocks are stored:
+//! each guest works on a [`World`] that the host provides.
 
-mod caller;
+mod borrowed;
+mod commands;
 mod contract;
 mod convert;
 mod domain;
 mod guest;
 mod imports;
-mod lent;
 mod library;
 mod limits;
+mod queries;
+mod runner;
 mod runtime;
+mod sandbox;
+mod state;
 mod wasi;
 
-pub use caller::{Caller, Deciding};
+pub use borrowed::BorrowedWorld;
 pub use domain::{Compiled, Domain, Refused};
-pub use guest::{Decision, Guest};
-pub use lent::Lent;
+pub use guest::{Decided, Guest};
 pub use library::{Library, LibraryError, Shelved};
 pub use limits::Limits;
+pub use runner::{Deciding, GuestRunner};
 pub use runtime::Runtime;
 
 use crate::model::{
@@ -30,14 +34,14 @@ use crate::model::{
 /// The component that this binary ships with, compiled for wasm32-wasip2.
 pub const EMBEDDED: &[u8] = include_bytes!(env!("HOLDFAST_COMPONENT"));
 
-/// What the contract's imports read from and write to during one call.
+/// The state that the contract's imports read and write during one call.
 ///
-/// An error ends the call: a [`Fault`](crate::model::Fault) where the component did what
-/// the contract forbids, a [`StoreFailure`](crate::model::StoreFailure) where the store let
-/// the host down, [`Ended::Due`] where a command met something on which holds are due.
-#[allow(clippy::missing_errors_doc, reason = "said once, above")]
+/// An error ends the call: a [`Fault`](crate::model::Fault) where the component broke the contract,
+/// a [`StoreFailure`](crate::model::StoreFailure) where the store failed, [`Ended::Due`] where a
+/// command met a stock or a reservation on which holds are due.
+#[allow(clippy::missing_errors_doc, reason = "the trait documents the errors of all its methods")]
 pub trait World: Send + 'static {
-    /// Says what the calls that follow are made for, and as of when.
+    /// Announces a call: its purpose, and the time as of which it is made.
     fn begin_call(&mut self, purpose: Purpose, now: Timestamp);
     /// The stock of this key, where there is one.
     fn stock(&mut self, key: &StockKey) -> Result<Option<Stock>, Ended>;
@@ -57,14 +61,14 @@ pub trait World: Send + 'static {
     fn publish(&mut self, events: Vec<Event>) -> Result<(), Ended>;
 }
 
-/// What a call of the component is made for.
+/// The purpose of a call of the component.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Purpose {
-    /// To answer a query: units that are due count as free.
+    /// To answer a query. Units of holds that are due count as free.
     Query,
-    /// To decide a command: nothing may be due on what it meets.
+    /// To decide a command. A command must not meet anything on which a hold is due.
     Command,
-    /// To expire a hold that is due: others may be due on the same stocks.
+    /// To expire a hold that is due. Other holds may be due on the same stocks.
     Expiry,
 }
 

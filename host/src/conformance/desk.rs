@@ -1,9 +1,10 @@
 //! A component at work over a store in memory, watched as the host would watch it.
 
 use crate::{
-    component::{self, Caller, Decision as Decided, Domain, Guest},
+    component::{self, Decided, Domain, Guest, GuestRunner},
     model::{
-        Action, Command, Decision, Due, Ended, Event, Fault, LogEntry, Origin, Outcome, Timestamp,
+        Action, Answer, Command, Decision, Due, Ended, Event, Fault, LogEntry, Origin, Outcome,
+        Query, Timestamp,
     },
     store::{BatchKeys, MemoryLane},
     unit_of_work::{ReadView, UnitOfWork},
@@ -19,7 +20,7 @@ pub(super) struct Desk<'d> {
     answering: &'d Answering,
     /// Whether every call gets a new instance.
     fresh: bool,
-    caller: Caller<UnitOfWork<MemoryLane>>,
+    runner: GuestRunner<UnitOfWork<MemoryLane>>,
     unit: Option<Box<UnitOfWork<MemoryLane>>>,
 }
 
@@ -30,8 +31,8 @@ impl<'d> Desk<'d> {
         fresh: bool,
     ) -> Result<Self, Fault> {
         let unit = UnitOfWork::new(MemoryLane::default()).map_err(store_failed)?;
-        let (caller, unit) = (Caller::default(), Some(Box::new(unit)));
-        Ok(Self { deciding, answering, fresh, caller, unit })
+        let (runner, unit) = (GuestRunner::default(), Some(Box::new(unit)));
+        Ok(Self { deciding, answering, fresh, runner, unit })
     }
 
     fn unit(&mut self) -> Result<&mut UnitOfWork<MemoryLane>, Fault> {
@@ -80,9 +81,9 @@ impl<'d> Desk<'d> {
 
     fn call(&mut self, command: &Command, now: Timestamp) -> Result<Decided<Outcome>, Ended> {
         if self.fresh {
-            self.caller.retire();
+            self.runner.retire();
         }
-        self.caller.execute(self.deciding, &mut self.unit, command, now)
+        self.runner.execute(self.deciding, &mut self.unit, command, now)
     }
 
     /// Expires what is due on a stock or a reservation, as a host does.
@@ -108,18 +109,21 @@ impl<'d> Desk<'d> {
         Ok(())
     }
 
-    /// One query.
+    /// One query as of `now`, on an instance of its own. `caller` is the name of who asks; `None`
+    /// for the anonymous identity.
     ///
     /// # Errors
-    /// Where the component fails.
-    pub(super) fn ask<T>(
+    /// [`Fault`]: the component failed.
+    pub(super) fn query(
         &mut self,
-        query: impl FnOnce(&mut Guest<ReadView<MemoryLane>>) -> Result<T, Ended>,
-    ) -> Result<T, Fault> {
+        caller: Option<&str>,
+        query: Query<'_>,
+        now: Timestamp,
+    ) -> Result<Decided<Answer>, Fault> {
         let view = ReadView::new(self.store()?.clone());
         let mut guest = Guest::new(self.answering, view).map_err(|(fault, _)| fault)?;
         guest.world().begin().map_err(store_failed)?;
-        query(&mut guest).map_err(fault)
+        guest.query(caller, query, now).map_err(fault)
     }
 
     /// Everything that was said.

@@ -1,7 +1,9 @@
 //! Scenarios as they are written: TOML, one step a line.
 
 use crate::model::{
-    Action, Command, LineRequest, LocationId, Origin, Precondition, ProductId, StockKey, Timestamp,
+    Action, Ask, Command, GetReservation, GetStock, LineRequest, ListReservations, ListStocks,
+    LocationId, LowStock, Origin, Precondition, ProductId, Query, ReservationFilter, StockFilter,
+    StockKey, Timestamp,
 };
 use serde::Deserialize;
 use toml::{Table, Value};
@@ -63,11 +65,11 @@ pub(super) struct Step {
     fulfil: Option<SomeLines>,
     cancel: Option<SomeLines>,
     expire: Option<String>,
-    get_stock: Option<Stock>,
-    get_reservation: Option<String>,
-    list_stocks: Option<ListStocks>,
-    low_stock: Option<LowStock>,
-    list_reservations: Option<ListReservations>,
+    get_stock: Option<OneStock>,
+    get_reservation: Option<OneReservation>,
+    list_stocks: Option<Stocks>,
+    low_stock: Option<LowStocks>,
+    list_reservations: Option<Reservations>,
 
     /// It succeeds, and of what comes of it this is so.
     pub(super) ok: Option<Table>,
@@ -172,41 +174,104 @@ struct Extend {
     ttl: u32,
 }
 
-/// Which stocks to list.
-#[derive(Clone, Default, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct ListStocks {
-    pub(super) location: Option<LocationId>,
-    pub(super) prefix: Option<String>,
-    pub(super) low: Option<bool>,
-    pub(super) limit: Option<u32>,
+/// A query for the stock of a key.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(from = "Stock")]
+struct OneStock(GetStock);
+
+impl From<Stock> for OneStock {
+    fn from(Stock(key): Stock) -> Self {
+        Self(GetStock { key })
+    }
 }
 
-/// Which low stocks to list.
-#[derive(Clone, Default, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct LowStock {
-    pub(super) location: Option<LocationId>,
-    pub(super) limit: Option<u32>,
+/// A query for the reservation of an id.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(from = "String")]
+struct OneReservation(GetReservation);
+
+impl From<String> for OneReservation {
+    fn from(id: String) -> Self {
+        Self(GetReservation { id })
+    }
 }
 
-/// Which reservations to list.
-#[derive(Clone, Default, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct ListReservations {
-    pub(super) product: Option<ProductId>,
-    pub(super) reference: Option<String>,
-    pub(super) limit: Option<u32>,
+/// A query for a page of stocks, as the file spells it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StockList {
+    location: Option<LocationId>,
+    prefix: Option<String>,
+    low: Option<bool>,
+    #[serde(default = "default_limit")]
+    limit: u32,
 }
 
-/// What a step asks for.
-pub(super) enum Call {
+#[derive(Clone, Debug, Deserialize)]
+#[serde(from = "StockList")]
+struct Stocks(ListStocks);
+
+impl From<StockList> for Stocks {
+    fn from(list: StockList) -> Self {
+        let filter =
+            StockFilter { location_id: list.location, product_prefix: list.prefix, low: list.low };
+        Self(ListStocks { filter, after: None, limit: list.limit })
+    }
+}
+
+/// A query for a page of low stocks, as the file spells it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LowStockList {
+    location: Option<LocationId>,
+    #[serde(default = "default_limit")]
+    limit: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(from = "LowStockList")]
+struct LowStocks(LowStock);
+
+impl From<LowStockList> for LowStocks {
+    fn from(list: LowStockList) -> Self {
+        Self(LowStock { location_id: list.location, after: None, limit: list.limit })
+    }
+}
+
+/// A query for a page of reservations, as the file spells it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReservationList {
+    product: Option<ProductId>,
+    reference: Option<String>,
+    #[serde(default = "default_limit")]
+    limit: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(from = "ReservationList")]
+struct Reservations(ListReservations);
+
+impl From<ReservationList> for Reservations {
+    fn from(list: ReservationList) -> Self {
+        let filter = ReservationFilter {
+            product_id: list.product,
+            reference: list.reference,
+            ..ReservationFilter::default()
+        };
+        Self(ListReservations { filter, after: None, limit: list.limit })
+    }
+}
+
+/// The most items of a page where a step does not name a limit.
+fn default_limit() -> u32 {
+    100
+}
+
+/// The call that a step makes.
+pub(super) enum Call<'s> {
     Command(Action),
-    GetStock(StockKey),
-    GetReservation(String),
-    ListStocks(ListStocks),
-    LowStock(LowStock),
-    ListReservations(ListReservations),
+    Query(Query<'s>),
 }
 
 fn lines(lines: &[Line]) -> Vec<LineRequest> {
@@ -217,15 +282,15 @@ fn lines(lines: &[Line]) -> Vec<LineRequest> {
 
 impl Step {
     /// The one call that the step names.
-    pub(super) fn call(&self) -> Result<Call, String> {
+    pub(super) fn call(&self) -> Result<Call<'_>, String> {
         let named = self.named_calls();
-        match <[Call; 1]>::try_from(named) {
+        match <[Call<'_>; 1]>::try_from(named) {
             Ok([call]) => Ok(call),
             Err(calls) => Err(format!("a step names {} calls, expected is one", calls.len())),
         }
     }
 
-    fn named_calls(&self) -> Vec<Call> {
+    fn named_calls(&self) -> Vec<Call<'_>> {
         let stocks = [
             self.adjust_set.as_ref().map(|it| Action::AdjustSet {
                 key: it.stock.0.clone(),
@@ -250,14 +315,14 @@ impl Step {
             self.expire.clone().map(|id| Action::Expire { id }),
         ];
         let queries = [
-            self.get_stock.as_ref().map(|it| Call::GetStock(it.0.clone())),
-            self.get_reservation.clone().map(Call::GetReservation),
-            self.list_stocks.clone().map(Call::ListStocks),
-            self.low_stock.clone().map(Call::LowStock),
-            self.list_reservations.clone().map(Call::ListReservations),
+            self.get_stock.as_ref().map(|it| it.0.as_query()),
+            self.get_reservation.as_ref().map(|it| it.0.as_query()),
+            self.list_stocks.as_ref().map(|it| it.0.as_query()),
+            self.low_stock.as_ref().map(|it| it.0.as_query()),
+            self.list_reservations.as_ref().map(|it| it.0.as_query()),
         ];
         let commands = stocks.into_iter().chain(self.on_reservations()).flatten();
-        commands.map(Call::Command).chain(queries.into_iter().flatten()).collect()
+        commands.map(Call::Command).chain(queries.into_iter().flatten().map(Call::Query)).collect()
     }
 
     fn on_reservations(&self) -> [Option<Action>; 6] {
@@ -278,6 +343,11 @@ impl Step {
             self.fulfil.as_ref().map(some).map(|(id, lines)| Action::Fulfil { id, lines }),
             self.cancel.as_ref().map(some).map(|(id, lines)| Action::Cancel { id, lines }),
         ]
+    }
+
+    /// The name of who makes the call; `None` for the anonymous identity.
+    pub(super) fn caller(&self) -> Option<&str> {
+        self.caller.as_deref()
     }
 
     /// The command that carries out an action as the step wants it.

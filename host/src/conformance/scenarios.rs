@@ -6,10 +6,7 @@ use super::{
     scenario::{Call, File, Kind, Scenario, Step, lacking},
     show,
 };
-use crate::{
-    component::Decision,
-    model::{Event, Rejection, ReservationFilter, ReservationScan, StockFilter, Timestamp},
-};
+use crate::model::{Event, Rejection, Timestamp};
 use toml::Table;
 
 /// What scenarios say about: a file each.
@@ -21,9 +18,6 @@ const FILES: [&str; 6] = [
     include_str!("../../../tests/conformance/queries.toml"),
     include_str!("../../../tests/conformance/low_stock.toml"),
 ];
-
-/// The most items of a list where a step does not say.
-const LIMIT: u32 = 100;
 
 /// Plays all scenarios of these kinds.
 pub(super) fn run(deciding: &Deciding, answering: &Answering, kinds: &[Kind]) -> Vec<Finding> {
@@ -69,51 +63,14 @@ fn take_step(desk: &mut Desk<'_>, step: &Step, index: usize, now: Timestamp) -> 
             let (decided, said) = desk.execute(&command, now).map_err(|fault| fault.to_string())?;
             (decided.map(|outcome| show::outcome(&outcome)), said)
         }
-        query => (ask(desk, query, now).map_err(|fault| fault.to_string())?, Vec::new()),
+        Call::Query(query) => {
+            let answer =
+                desk.query(step.caller(), query, now).map_err(|fault| fault.to_string())?;
+            (answer.map(|answer| show::answer(&answer)), Vec::new())
+        }
     };
     check_answer(step, &answer)?;
     check_events(step, &said)
-}
-
-fn ask(
-    desk: &mut Desk<'_>,
-    query: Call,
-    now: Timestamp,
-) -> Result<Decision<Table>, crate::model::Fault> {
-    desk.ask(|guest| {
-        Ok(match query {
-            Call::GetStock(key) => guest.get_stock(&key, now)?.map(|view| show::stock(&view)),
-            Call::GetReservation(id) => {
-                guest.get_reservation(&id, now)?.map(|it| show::reservation(&it))
-            }
-            Call::ListStocks(list) => {
-                let filter = StockFilter {
-                    location_id: list.location,
-                    product_prefix: list.prefix,
-                    low: list.low,
-                };
-                let limit = list.limit.unwrap_or(LIMIT);
-                guest.list_stocks(&filter, None, limit, now)?.map(|page| show::stocks(&page))
-            }
-            Call::LowStock(list) => {
-                let location = list.location.as_ref().map(|id| id.as_str());
-                let limit = list.limit.unwrap_or(LIMIT);
-                guest.low_stock(location, None, limit, now)?.map(|page| show::low_stocks(&page))
-            }
-            Call::ListReservations(list) => {
-                let filter = ReservationFilter {
-                    product_id: list.product,
-                    reference: list.reference,
-                    ..ReservationFilter::default()
-                };
-                let limit = list.limit.unwrap_or(LIMIT);
-                let scan = ReservationScan { filter, after: None, limit, now: 0 };
-                guest.list_reservations(&scan, now)?.map(|page| show::reservations(&page))
-            }
-            // Commands have gone another way.
-            Call::Command(_) => Ok(Table::new()),
-        })
-    })
 }
 
 fn check_answer(step: &Step, answer: &Result<Table, Rejection>) -> Result<(), String> {

@@ -1,20 +1,17 @@
 //! What came of a call, as tables to hold against what a scenario expects.
 
 use super::scenario::number;
-use crate::model::{
-    Event, LowStockPage, Outcome, Rejection, Reservation, ReservationPage, StockKey, StockPage,
-    StockView, Value,
-};
+use crate::model::{Answer, Event, Outcome, Rejection, Reservation, StockKey, StockView, Value};
 use toml::{Table, Value as Toml};
 
-pub(super) fn key(key: &StockKey) -> String {
+fn key(key: &StockKey) -> String {
     match key.location_id.as_str() {
         "default" => key.product_id.as_str().to_owned(),
         location => format!("{}@{location}", key.product_id.as_str()),
     }
 }
 
-pub(super) fn stock(view: &StockView) -> Table {
+fn stock(view: &StockView) -> Table {
     let level = view.stock.level;
     let mut table: Table = [
         ("total", level.total),
@@ -33,7 +30,7 @@ pub(super) fn stock(view: &StockView) -> Table {
     table
 }
 
-pub(super) fn reservation(it: &Reservation) -> Table {
+fn reservation(it: &Reservation) -> Table {
     let mut table = Table::new();
     let mut put = |name: &str, value: Toml| table.insert(name.to_owned(), value);
     put("state", Toml::String(it.status.state.name().to_owned()));
@@ -79,16 +76,27 @@ fn page(items: impl Iterator<Item = String>, more: bool) -> Table {
     table
 }
 
-pub(super) fn stocks(found: &StockPage) -> Table {
-    page(found.items.iter().map(|(it, _)| key(it)), found.next.is_some())
-}
-
-pub(super) fn low_stocks(found: &LowStockPage) -> Table {
-    page(found.items.iter().map(|(it, _)| key(it)), found.next.is_some())
-}
-
-pub(super) fn reservations(found: &ReservationPage) -> Table {
-    page(found.items.iter().map(|(id, _)| id.clone()), found.next.is_some())
+pub(super) fn answer(answer: &Answer) -> Table {
+    match answer {
+        Answer::GetStock(view) => stock(view),
+        Answer::GetStocks(found) => {
+            let available = |view: &Option<StockView>| match view {
+                Some(view) => format!("{} available", view.available),
+                None => "none".to_owned(),
+            };
+            page(found.iter().map(available), false)
+        }
+        Answer::ListStocks(found) => {
+            page(found.items.iter().map(|(it, _)| key(it)), found.next.is_some())
+        }
+        Answer::LowStock(found) => {
+            page(found.items.iter().map(|(it, _)| key(it)), found.next.is_some())
+        }
+        Answer::GetReservation(it) => reservation(it),
+        Answer::ListReservations(found) => {
+            page(found.items.iter().map(|(id, _)| id.clone()), found.next.is_some())
+        }
+    }
 }
 
 pub(super) fn details(rejection: &Rejection) -> Table {

@@ -1,4 +1,4 @@
-//! Carries out what one request asks for, on the batch at hand.
+//! Carries out one request on the current batch.
 
 use super::{
     Done, Error,
@@ -16,13 +16,13 @@ use crate::{
 use std::time::Instant;
 use uuid::Uuid;
 
-/// How many due holds are looked up at once.
+/// The number of due holds that are looked up at once.
 const DUE_AT_ONCE: u32 = 32;
 
-/// The cost of a call that expires a hold, besides its lines, counted in lines.
+/// The cost of a call that expires a hold, beyond the hold's lines, counted in lines.
 const HOLD_COST_LINES: u32 = 3;
 
-/// An answer that is given again costs as much as a line that is decided, for so many bytes.
+/// Replaying this many bytes of a stored answer costs as much as deciding one line.
 const REPLAYED_BYTES_PER_LINE: usize = 4_096;
 
 /// The result of an attempt to carry out a request.
@@ -44,6 +44,7 @@ enum Prepared {
 
 /// Why a command of a request has no outcome.
 enum Stop {
+    /// The command was refused, or it failed.
     Error(Error),
     /// The command met a stock or a reservation on which holds are due.
     Due(Due),
@@ -55,9 +56,10 @@ impl<E: Into<Error>> From<E> for Stop {
     }
 }
 
+/// Decides the commands of a batch, one request after the other.
 pub(super) struct Executor<'i, L: Lane> {
     pub(super) instance: &'i mut Instance<L>,
-    /// A candidate that looks on.
+    /// The shadow, where one is running.
     pub(super) shadow: &'i mut Option<Shadow<L>>,
     pub(super) faults: &'i Faults,
     /// The time of the batch.
@@ -68,7 +70,7 @@ pub(super) struct Executor<'i, L: Lane> {
     pub(super) request_lines_max: usize,
     /// Lines of due holds that the batch may still expire.
     pub(super) expiry_lines_left: u32,
-    /// Lines that were decided so far, whatever came of it.
+    /// Lines that were decided in this batch so far, accepted or not.
     pub(super) lines_decided: usize,
 }
 
@@ -99,7 +101,7 @@ impl<L: Lane> Executor<'_, L> {
     /// Prepares a request: looks for the answer that its key was given before, checks the bound on
     /// lines, and expires what is due on the stocks that it names.
     fn prepare(&mut self, request: &Request) -> Result<Prepared, Error> {
-        if let Some(recording) = request.recording.as_ref().filter(|_| !request.rehearsal)
+        if let Some(recording) = request.recording.as_ref().filter(|_| !request.dry_run)
             && let Some(done) = self.answered(recording)?
         {
             return Ok(Prepared::Answered(done));
@@ -123,7 +125,7 @@ impl<L: Lane> Executor<'_, L> {
         }
     }
 
-    /// The answer that a request with this key was given before.
+    /// The stored answer of an earlier request with the same key; `None` where there is none.
     fn answered(&mut self, recording: &Recording) -> Result<Option<Done>, Error> {
         let Recording { key, fingerprint, .. } = recording;
         let since = self.answers_since;
@@ -204,14 +206,14 @@ impl<L: Lane> Executor<'_, L> {
                 tracing::error!(%failure, "holds that are due could not be looked up");
                 Vec::new()
             }
-            // The batch cannot be committed, either.
+            // Without the unit of work the batch cannot be committed either.
             Err(_) => Vec::new(),
         }
     }
 
     fn attempt(&mut self, request: &Request) -> Result<Done, Stop> {
         match &request.recording {
-            Some(recording) if !request.rehearsal => self.recorded(request, recording),
+            Some(recording) if !request.dry_run => self.recorded(request, recording),
             _ => self.work(request),
         }
     }
@@ -241,14 +243,14 @@ impl<L: Lane> Executor<'_, L> {
             // Where one of several meets something due, all of them are carried out again.
             Work::Each(_) => unit.something_due(self.now),
         };
-        if !request.rehearsal && !undone {
+        if !request.dry_run && !undone {
             return self.decided(&request.work);
         }
         unit.begin_together();
         let place = unit.place();
         let done = self.decided(&request.work);
         let unit = self.instance.unit().map_err(faulted)?;
-        match (request.rehearsal, done) {
+        match (request.dry_run, done) {
             (false, Ok(done)) => {
                 unit.keep();
                 Ok(done)
@@ -263,7 +265,7 @@ impl<L: Lane> Executor<'_, L> {
                 let said: Vec<Event> = said.collect();
                 unit.undo();
                 self.instance.retire();
-                Ok(Done::Rehearsed(Box::new(done?), said))
+                Ok(Done::DryRun(Box::new(done?), said))
             }
         }
     }
@@ -285,7 +287,7 @@ impl<L: Lane> Executor<'_, L> {
         commands.iter().map(decide).collect()
     }
 
-    /// The outcome of all, or the first refusal and whose it is.
+    /// The outcomes of all commands, or the first refusal and the command's place.
     fn all(&mut self, commands: &[Command]) -> Result<Vec<Result<Outcome, Error>>, Stop> {
         let decide = |(index, command): (usize, &Command)| match self.decide(command) {
             Ok(outcome) => Ok(Ok(outcome)),
@@ -297,22 +299,21 @@ impl<L: Lane> Executor<'_, L> {
         commands.iter().enumerate().map(decide).collect()
     }
 
-    /// One decision. Where it costs the guest, the next one gets a new guest.
+    /// Decides one command. After a failure or a fault the next command gets a new guest.
     fn decide(&mut self, command: &Command) -> Result<Outcome, Stop> {
         let (digest, now) = (self.instance.digest(), self.now);
         let glimpse = match &mut *self.shadow {
-            Some(shadow) => self.instance.lend(|unit| shadow.look(unit, command, now)),
+            Some(shadow) => self.instance.with_unit(|unit| shadow.look(unit, command, now)),
             None => None,
         };
         let begun = glimpse.as_ref().map(|_| Instant::now());
         let decided = self.instance.execute(command, now);
         self.lines_decided += lines_of(command, &decided);
         let unit = self.instance.unit().map_err(faulted)?;
-        if let Err(Ended::Due(due)) = decided {
-            unit.abandon();
-            return Err(Stop::Due(due));
-        }
-        if let (Some(shadow), Some(glimpse), Some(begun)) = (&mut *self.shadow, glimpse, begun) {
+        let met_due = matches!(decided, Err(Ended::Due(_)));
+        if let (Some(shadow), Some(glimpse), Some(begun)) = (&mut *self.shadow, glimpse, begun)
+            && !met_due
+        {
             let (took, counts) = (begun.elapsed(), unit.trial(command, decided.clone()));
             shadow.compare(&glimpse, &counts, took, command, now);
         }
@@ -321,7 +322,7 @@ impl<L: Lane> Executor<'_, L> {
                 Ok(()) => return Ok(outcome),
                 Err(fault) => fault,
             },
-            // The host asks only for what is due.
+            // The host expires only holds that are due, which a domain must not refuse.
             Ok(Err(rejection)) if matches!(command.action, Action::Expire { .. }) => {
                 Fault(format!("it refused to expire a hold that is due: {}", rejection.message))
             }
@@ -335,7 +336,10 @@ impl<L: Lane> Executor<'_, L> {
                 return Err(failure.into());
             }
             Err(Ended::Fault(fault)) => fault,
-            Err(Ended::Due(due)) => return Err(Stop::Due(due)),
+            Err(Ended::Due(due)) => {
+                unit.abandon();
+                return Err(Stop::Due(due));
+            }
         };
         unit.decline(command, now, digest, || Decision::Fault(fault.0.clone()));
         self.instance.retire();
@@ -348,7 +352,7 @@ impl<L: Lane> Executor<'_, L> {
     }
 }
 
-/// How many lines a decision was about; a command without lines counts as one.
+/// The number of lines that a decision was about. A command without lines counts as one.
 fn lines_of(command: &Command, decided: &Result<Result<Outcome, Rejection>, Ended>) -> usize {
     let lines = match decided {
         Ok(Ok(Outcome::Reservation { reservation, .. })) => reservation.lines.len(),

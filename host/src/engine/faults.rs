@@ -1,4 +1,4 @@
-//! How often the component fails.
+//! The breaker: counts the component's faults and reports when they are too many.
 
 use super::queue::Queue;
 use crate::model::Timestamp;
@@ -10,17 +10,17 @@ use std::{
     },
 };
 
-/// Faults are held against a component for so long.
+/// The length of the window in which faults are counted.
 const WINDOW_MS: u64 = 60_000;
 
-/// Counts the faults of the component that decides, and says when they are too many.
+/// Counts the faults of the component that decides. A rollback follows where they are too many.
 pub(super) struct Faults {
-    /// So many within the window are too many; 0: none are.
+    /// This many faults within the window are too many; 0 turns the breaker off.
     most: usize,
     total: AtomicU64,
     recent: Mutex<VecDeque<Timestamp>>,
     too_many: AtomicBool,
-    /// Whose writer is to look up when they are too many.
+    /// The queue whose writer wakes up when the faults are too many.
     queue: Arc<Queue>,
 }
 
@@ -40,7 +40,7 @@ impl Faults {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts one. Where they are too many now, the writer looks up.
+    /// Counts a fault, and wakes the writer where the faults are too many now.
     pub(super) fn note(&self, now: Timestamp) {
         self.total.fetch_add(1, Ordering::Relaxed);
         if self.most == 0 {
@@ -58,29 +58,29 @@ impl Faults {
         }
     }
 
-    /// Whether they were too many since this was asked last.
+    /// Whether the faults were too many since the last call of this function.
     pub(super) fn take_too_many(&self) -> bool {
         self.too_many.load(Ordering::Relaxed) && self.too_many.swap(false, Ordering::Relaxed)
     }
 
-    /// Another component decides: it begins with none.
+    /// Forgets the faults in the window: another component decides from now on.
     pub(super) fn forget(&self) {
         self.recent().clear();
         self.too_many.store(false, Ordering::Relaxed);
     }
 
-    /// Since the start, whoever's they were.
+    /// The number of faults since the start of the process, of every component.
     pub(super) fn total(&self) -> u64 {
         self.total.load(Ordering::Relaxed)
     }
 
-    /// Within the last minute, up to the bound.
+    /// The number of faults within the last minute, at most [`Faults::most`].
     pub(super) fn within_a_minute(&self, now: Timestamp) -> usize {
         let recent = self.recent();
         recent.iter().filter(|at| now.saturating_sub(**at) < WINDOW_MS).count()
     }
 
-    /// How many within a minute are too many; 0: none are.
+    /// The number of faults within a minute that are too many; 0: the breaker is off.
     pub(super) fn most(&self) -> usize {
         self.most
     }

@@ -1,26 +1,26 @@
 //! The unit of work, and the component that works on it.
 
 use crate::{
-    component::{self, Caller, Decision},
+    component::{self, Decided, GuestRunner},
     model::{Command, Digest, Ended, Fault, Outcome, Timestamp},
     store::Lane,
     unit_of_work::UnitOfWork,
 };
 
-/// The component that decides, for the writer.
+/// The component that decides, over the writer's unit of work.
 pub(super) type Deciding<L> = component::Deciding<UnitOfWork<L>>;
 
-/// The unit of work outlives every guest that works on it.
+/// The component that decides and the unit of work, which outlives every guest that works on it.
 pub(super) struct Instance<L: Lane> {
     deciding: Deciding<L>,
-    /// None only where a panic lost it.
+    /// `None` only where a panic lost it.
     unit: Option<Box<UnitOfWork<L>>>,
-    caller: Caller<UnitOfWork<L>>,
+    runner: GuestRunner<UnitOfWork<L>>,
 }
 
 impl<L: Lane> Instance<L> {
     pub(super) fn new(deciding: Deciding<L>, unit: UnitOfWork<L>) -> Self {
-        Self { deciding, unit: Some(Box::new(unit)), caller: Caller::default() }
+        Self { deciding, unit: Some(Box::new(unit)), runner: GuestRunner::default() }
     }
 
     pub(super) fn unit(&mut self) -> Result<&mut UnitOfWork<L>, Fault> {
@@ -33,7 +33,7 @@ impl<L: Lane> Instance<L> {
         self.deciding.digest()
     }
 
-    /// Lets another component decide from now on; gives back the one before.
+    /// Lets another component decide from now on. Returns the component before.
     pub(super) fn replace(&mut self, deciding: Deciding<L>) -> Deciding<L> {
         self.retire();
         std::mem::replace(&mut self.deciding, deciding)
@@ -44,20 +44,21 @@ impl<L: Lane> Instance<L> {
         &mut self,
         command: &Command,
         now: Timestamp,
-    ) -> Result<Decision<Outcome>, Ended> {
-        self.caller.execute(&self.deciding, &mut self.unit, command, now)
+    ) -> Result<Decided<Outcome>, Ended> {
+        self.runner.execute(&self.deciding, &mut self.unit, command, now)
     }
 
-    /// Lends the unit of work to whoever else looks at a command.
-    pub(super) fn lend<T>(
+    /// Lets another guest work on the unit of work between two calls of this one.
+    pub(super) fn with_unit<T>(
         &mut self,
         use_it: impl FnOnce(&mut Option<Box<UnitOfWork<L>>>) -> T,
     ) -> T {
         use_it(&mut self.unit)
     }
 
-    /// Ends the guest, if there is one: after a failure, or a decision that was taken back.
+    /// Ends the guest, if there is one. A guest must not outlive a failure or a decision that was
+    /// undone.
     pub(super) fn retire(&mut self) {
-        self.caller.retire();
+        self.runner.retire();
     }
 }

@@ -1,14 +1,17 @@
-//! The way of a command: a bounded queue, a batch of all that waits, one commit, and only
-//! then the replies. And the way of a query: a snapshot, past the writer.
+//! The engine carries out commands and answers queries. A command waits in a bounded queue, joins
+//! a batch of all commands that wait, and is answered after the batch's one commit. A query is
+//! answered from a snapshot and never waits for the writer.
 //!
-//! It knows nothing of HTTP, of SQL or of how a component is run.
+//! The engine knows nothing of HTTP, of SQL or of how a component is run.
 
+mod answering;
 mod chores;
 mod clock;
 mod error;
 mod executor;
 mod faults;
 mod instance;
+mod logs;
 mod meter;
 mod queries;
 mod queue;
@@ -16,6 +19,7 @@ mod readers;
 mod request;
 mod settings;
 mod shadow;
+mod start;
 mod status;
 mod switch;
 mod waiting;
@@ -23,50 +27,30 @@ mod writer;
 
 pub use clock::{ClockReading, ClockStatus};
 pub use error::{Error, StartError};
+pub use logs::{AsOf, LedgerPage, LedgerScan};
 pub use meter::{Reading, Stage};
-pub use queries::{AsOf, LedgerPage, Queries};
 pub use request::{Done, Recording, Render, Request, Work};
 pub use settings::Settings;
 pub use shadow::ShadowReport;
+pub use start::{Start, Writer, start};
 pub use status::Status;
 pub use switch::{DomainStatus, SwapError, Swapped};
 
 use crate::{
-    component::{Compiled, Limits},
-    model::{
-        DeficitPosition, Digest, Installed, LocationId, LowStockPage, Origin, Reservation,
-        ReservationPage, ReservationScan, StockFilter, StockKey, StockPage, StockView,
-        StoreFailure, Timestamp,
-    },
-    store::{Ahead, EventPage, EventScan, Lane, Log, Order, Snapshot},
-    unit_of_work::UnitOfWork,
+    component::Compiled,
+    model::{Ask, Digest, GetStock, Identity, Origin, StockView, Timestamp},
+    store::{EventPage, EventScan},
 };
 use clock::Clock;
-use faults::Faults;
-use instance::Instance;
 use meter::Meter;
+use queries::Queries;
 use queue::{Job, Push, Queue, Reply};
-use readers::{Answering, Readers};
 use status::StatusCell;
-use std::{sync::Arc, thread::JoinHandle};
-use switch::{Control, Ready, Switch};
+use std::sync::Arc;
+use switch::Control;
 use tokio::sync::oneshot;
 
-/// With which component to start.
-pub struct Start {
-    /// The one that decides.
-    pub current: Compiled,
-    /// The one before it, where there was one and it still compiles.
-    pub previous: Option<Compiled>,
-    /// What is to be written down about them.
-    pub installed: Installed,
-    /// Who decided the last time, and why that changes, where it does.
-    pub announce: Option<(Digest, Origin)>,
-    /// What components may use.
-    pub limits: Limits,
-}
-
-/// Decides and remembers. Shared by all that serve requests.
+/// The engine, which all threads that serve requests share.
 pub struct Engine {
     settings: Settings,
     queue: Arc<Queue>,
@@ -77,118 +61,13 @@ pub struct Engine {
     control: Arc<dyn Control>,
 }
 
-/// The writer's thread, to be waited for at the end.
-pub struct Writer {
-    queue: Arc<Queue>,
-    queries: Arc<dyn Queries>,
-    thread: JoinHandle<()>,
-    ended: oneshot::Receiver<()>,
-}
-
-impl Writer {
-    /// Resolves when the writer has ended by itself, which it should not.
-    pub async fn ended(&mut self) {
-        // The thread sends nothing: that it drops its end is the message.
-        let _ = (&mut self.ended).await;
-    }
-
-    /// Finishes what is queued, refuses everything else, ends queries without an answer, and leaves
-    /// the store tidy. Blocks.
-    pub fn stop(self) {
-        self.queries.stop();
-        self.queue.close();
-        if self.thread.join().is_err() {
-            tracing::error!("the writer panicked");
-        }
-    }
-}
-
-/// Starts the engine over a store: its one lane, and a way to open readers.
-///
-/// # Errors
-/// [`StartError`].
-pub fn start<L, S, G>(
-    settings: Settings,
-    start: Start,
-    lane: L,
-    snapshots: impl Fn() -> Result<S, StoreFailure>,
-    logs: impl Fn() -> Result<G, StoreFailure>,
-) -> Result<(Engine, Writer), StartError>
-where
-    L: Lane,
-    S: Snapshot,
-    G: Log,
-{
-    let current = Ready::of(&start.current)?;
-    let previous = start.previous.as_ref().map(Ready::of).transpose()?;
-    let mut unit = UnitOfWork::new(lane)?;
-    unit.record_up_to(settings.recorded_commands_max);
-    unit.bound_answers(settings.answer_bounds);
-    let recorded = unit.log_end()?.at;
-    let clock = Clock::new(recorded, settings.clock_step_ms_max, settings.accept_clock);
-    let clock = Arc::new(clock);
-    // Before anybody reads: what is due already.
-    let now = clock.now();
-    while matches!(unit.look_ahead(now)?, Ahead::More(before) if before <= now) {}
-    let status = Arc::new(StatusCell::default());
-    if !unit.writable() {
-        status.set(Status::ReadOnly);
-    }
-    let meter = Arc::new(Meter::default());
-    meter.answers(unit.large_answers());
-    let queue = Arc::new(Queue::new(settings.queue_commands_max, settings.queue_lines_max));
-    let answering = Arc::new(Answering::new(current.reading()));
-    let faults = Arc::new(Faults::new(settings.faults_per_minute_max, Arc::clone(&queue)));
-    let readers = Readers::open(
-        (settings.readers_max, settings.query_within),
-        Arc::clone(&answering),
-        Arc::clone(&faults),
-        Arc::clone(&clock),
-        snapshots,
-        logs,
-    )?;
-    let instance = Instance::new(current.deciding(), unit);
-    let (to_writer, limits) = (Arc::clone(&queue), start.limits);
-    let switch = Arc::new(Switch::new(
-        start.installed,
-        current,
-        previous,
-        to_writer,
-        answering,
-        faults,
-        limits,
-    ));
-    if let Some((from, origin)) = start.announce {
-        switch.announce(from, origin);
-    }
-    let (ending, ended) = oneshot::channel();
-    let thread = std::thread::Builder::new().name("writer".into()).spawn({
-        let (queue, status) = (Arc::clone(&queue), Arc::clone(&status));
-        let (clock, meter) = (Arc::clone(&clock), Arc::clone(&meter));
-        let switch = Arc::clone(&switch);
-        move || {
-            let _ending: oneshot::Sender<()> = ending;
-            writer::run(&queue, &status, &meter, &clock, &switch, instance, settings);
-        }
-    })?;
-    let queries: Arc<dyn Queries> = Arc::new(readers);
-    let engine = Engine {
-        settings,
-        queue: Arc::clone(&queue),
-        queries: Arc::clone(&queries),
-        status,
-        meter,
-        clock,
-        control: switch,
-    };
-    Ok((engine, Writer { queue, queries, thread, ended }))
-}
-
 impl Engine {
-    /// Lets the domain decide and waits until the decision is durable.
+    /// Lets the component decide the commands of a request, and waits until the decisions are
+    /// durable.
     ///
     /// # Errors
-    /// [`Error`]; nothing was written then, but for [`Error::OutcomeUnknown`].
+    /// [`Error`]. Nothing was written, except perhaps after [`Error::Late`] and
+    /// [`Error::OutcomeUnknown`].
     pub async fn execute(&self, request: Request) -> Result<Done, Error> {
         if self.status.get() == Status::ReadOnly {
             return Err(Error::ReadOnly);
@@ -211,7 +90,7 @@ impl Engine {
             Ok(reply) => reply,
             Err(_) => return Err(Error::Late { within }),
         };
-        // Only a writer that panicked drops a reply, perhaps behind its commit.
+        // A reply is dropped only where the writer panicked, which can be after its commit.
         loop {
             match reply {
                 Ok(Reply::Now(result)) => return result,
@@ -221,52 +100,41 @@ impl Engine {
         }
     }
 
-    /// One stock.
+    /// Answers a query of the contract for this identity, as of the latest commit.
     ///
     /// # Errors
     /// [`Error`].
-    pub async fn stock(&self, key: &StockKey) -> Result<StockView, Error> {
-        queries::stock(&self.queries, key).await
+    pub async fn query<Q: Ask>(&self, identity: &Identity, query: &Q) -> Result<Q::Answer, Error> {
+        queries::ask(&self.queries, identity, query).await
     }
 
-    /// One stock as it once was; none where there was none yet.
+    /// One stock as it once was; `None` where there was none yet.
     ///
     /// # Errors
     /// [`Error`].
     pub async fn stock_as_of(
         &self,
-        key: StockKey,
+        identity: &Identity,
+        query: &GetStock,
         as_of: AsOf,
     ) -> Result<Option<StockView>, Error> {
+        let (caller, query) = (identity.caller().cloned(), query.clone());
         queries::blocking(&self.queries, move |queries, patience| {
-            queries.stock_as_of(patience, &key, as_of)
+            queries.stock_as_of(patience, caller.as_deref(), &query, as_of)
         })
         .await
     }
 
-    /// One reservation.
+    /// A page of a stock's ledger; `None` where there is no such stock.
     ///
     /// # Errors
     /// [`Error`].
-    pub async fn reservation(&self, id: String) -> Result<Reservation, Error> {
-        queries::blocking(&self.queries, move |queries, patience| {
-            queries.reservation(patience, &id)
-        })
-        .await
+    pub async fn ledger(&self, scan: LedgerScan) -> Result<Option<LedgerPage>, Error> {
+        queries::blocking(&self.queries, move |queries, patience| queries.ledger(patience, &scan))
+            .await
     }
 
-    /// A page of reservations, the newest first.
-    ///
-    /// # Errors
-    /// [`Error`].
-    pub async fn list_reservations(&self, scan: ReservationScan) -> Result<ReservationPage, Error> {
-        queries::blocking(&self.queries, move |queries, patience| {
-            queries.list_reservations(patience, &scan)
-        })
-        .await
-    }
-
-    /// A page of the whole log, the oldest first.
+    /// A page of the whole log, the oldest events first.
     ///
     /// # Errors
     /// [`Error`].
@@ -275,92 +143,34 @@ impl Engine {
             .await
     }
 
-    /// Says that the server is about to stop: requests that wait for due holds to expire are refused,
-    /// the others are still carried out.
+    /// Announces that the server is about to stop. Requests that wait for due holds to expire are
+    /// refused; all others are still carried out.
     pub fn begin_stop(&self) {
         self.queue.begin_stop();
     }
 
-    /// The time by which decisions are made.
+    /// The time as of which a command would be decided now.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// How the time by which decisions are made and the wall clock stand to each other.
+    /// The engine's time, the wall clock, and the difference between them.
     #[must_use]
     pub fn clock(&self) -> ClockReading {
         self.clock.read()
     }
 
-    /// Takes an operator's word that the wall clock is right. Returns what the clock was like
-    /// before, and what it is like now.
+    /// Sets the engine's time to the wall clock, which an operator has declared right. Returns the
+    /// clock's reading before and after.
     pub fn accept_clock(&self) -> (ClockReading, ClockReading) {
         let accepted = self.clock.accept();
-        // Holds that are due by the new time expire now, not when the writer wakes up by itself.
+        // The writer wakes up, so that holds which are due by the new time expire now.
         self.queue.poke();
         accepted
     }
 
-    /// Several stocks of one snapshot, in the order of the keys; none where there is none.
-    ///
-    /// # Errors
-    /// [`Error`].
-    pub async fn stocks(&self, keys: Vec<StockKey>) -> Result<Vec<Option<StockView>>, Error> {
-        queries::blocking(&self.queries, move |queries, patience| queries.stocks(patience, &keys))
-            .await
-    }
-
-    /// A page of stocks in key order.
-    ///
-    /// # Errors
-    /// [`Error`].
-    pub async fn list_stocks(
-        &self,
-        filter: StockFilter,
-        after: Option<StockKey>,
-        limit: u32,
-    ) -> Result<StockPage, Error> {
-        queries::blocking(&self.queries, move |queries, patience| {
-            queries.list_stocks(patience, &filter, after.as_ref(), limit)
-        })
-        .await
-    }
-
-    /// A page of low stocks, the largest deficit first.
-    ///
-    /// # Errors
-    /// [`Error`].
-    pub async fn low_stock(
-        &self,
-        location_id: Option<LocationId>,
-        after: Option<DeficitPosition>,
-        limit: u32,
-    ) -> Result<LowStockPage, Error> {
-        queries::blocking(&self.queries, move |queries, patience| {
-            queries.low_stock(patience, location_id.as_ref(), after.as_ref(), limit)
-        })
-        .await
-    }
-
-    /// A page of a stock's ledger; none where there is no such stock.
-    ///
-    /// # Errors
-    /// [`Error`].
-    pub async fn ledger(
-        &self,
-        key: StockKey,
-        order: Order,
-        after: Option<u64>,
-        limit: u32,
-    ) -> Result<Option<LedgerPage>, Error> {
-        queries::blocking(&self.queries, move |queries, patience| {
-            queries.ledger(patience, &key, order, after, limit)
-        })
-        .await
-    }
-
-    /// Whether commands are accepted at the moment.
+    /// Whether the engine accepts commands now.
     #[must_use]
     pub fn status(&self) -> Status {
         self.status.get()
@@ -372,17 +182,18 @@ impl Engine {
         self.control.digest()
     }
 
-    /// Lets another component decide, from between two batches on. Resolves when the log says so.
+    /// Lets another component decide from the next batch on. Resolves when the event that announces
+    /// it is committed.
     ///
     /// # Errors
-    /// [`SwapError`]; nothing has changed then.
+    /// [`SwapError`]: nothing has changed.
     pub async fn install(&self, compiled: &Compiled, origin: Origin) -> Result<Swapped, SwapError> {
         self.writable()?;
         settled(self.control.install(compiled, origin)?).await
     }
 
-    /// A change of the component is an entry of the log: it does not wait for a store that cannot
-    /// be written.
+    /// Fails where the store cannot be written. A swap does not wait for it, although a swap is an
+    /// event in the log.
     fn writable(&self) -> Result<(), Error> {
         match self.status.get() {
             Status::Ready => Ok(()),
@@ -391,22 +202,23 @@ impl Engine {
         }
     }
 
-    /// Goes back to the component before.
+    /// Lets the component before the present one decide again, as [`Engine::install`] does.
     ///
     /// # Errors
-    /// [`SwapError`]; nothing has changed then.
+    /// [`SwapError`]: nothing has changed.
     pub async fn roll_back(&self, origin: Origin) -> Result<Swapped, SwapError> {
         self.writable()?;
         settled(self.control.roll_back(origin)?).await
     }
 
-    /// Who decides, and how that goes.
+    /// The component that decides, and its faults.
     #[must_use]
     pub fn domain(&self) -> DomainStatus {
         self.control.status(self.clock.now())
     }
 
-    /// Lets a candidate decide one in `every` commands, too; nothing of it counts.
+    /// Begins a shadow: a candidate decides one in `every` commands as well, and its decisions are
+    /// compared and dropped.
     ///
     /// # Errors
     /// [`SwapError::Refused`].
@@ -414,13 +226,13 @@ impl Engine {
         self.control.begin_shadow(candidate, every)
     }
 
-    /// Ends that, and says what came of it; none where there was none.
+    /// Ends the shadow. Returns its report; `None` where there was no shadow.
     #[must_use]
     pub fn end_shadow(&self) -> Option<ShadowReport> {
         self.control.end_shadow()
     }
 
-    /// What came of the latest shadow so far.
+    /// The report of the latest shadow so far; `None` where there was no shadow.
     #[must_use]
     pub fn shadow(&self) -> Option<ShadowReport> {
         self.control.shadow()
@@ -432,7 +244,7 @@ impl Engine {
         self.meter.read()
     }
 
-    /// Commands that wait for the writer.
+    /// The number of commands that wait for the writer.
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.queue.waiting()
@@ -440,6 +252,6 @@ impl Engine {
 }
 
 async fn settled(settled: oneshot::Receiver<Result<Swapped, Error>>) -> Result<Swapped, SwapError> {
-    // Only a writer that has ended drops a change.
+    // A swap is dropped only where the writer has ended.
     Ok(settled.await.unwrap_or(Err(Error::Stopping))?)
 }

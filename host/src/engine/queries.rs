@@ -1,104 +1,91 @@
-//! What can be asked, whatever store is behind it, and how long the answer may take.
+//! Queries, whatever store is behind them: on which thread each is answered, and how long the
+//! answer may take.
 
-use super::Error;
+use super::{
+    Error,
+    logs::{AsOf, LedgerPage, LedgerScan},
+};
 use crate::{
-    model::{
-        DeficitPosition, LocationId, LogEntry, LowStockPage, Patience, Reservation,
-        ReservationPage, ReservationScan, StockFilter, StockKey, StockPage, StockView, Timestamp,
-        Waiting,
-    },
-    store::{EventPage, EventScan, Order},
+    model::{Answer, Ask, GetStock, Identity, Patience, Query, StockView, Waiting},
+    store::{EventPage, EventScan},
 };
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
-/// A point in the past.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AsOf {
-    /// Behind the event of this number.
-    Sequence(u64),
-    /// At this time.
-    Time(Timestamp),
-}
-
-/// A page of a ledger.
-#[derive(Clone, Debug)]
-pub struct LedgerPage {
-    /// The entries.
-    pub items: Vec<LogEntry>,
-    /// The sequence behind which to read on; none at the end.
-    pub next: Option<u64>,
-}
-
-/// The queries, whatever store is behind them. They block for as long as the store does.
-#[allow(clippy::missing_errors_doc, missing_docs, reason = "as the engine's, which call them")]
-pub trait Queries: Send + Sync {
+/// Answers queries from what is committed. Every method but the first four blocks for as long as
+/// the store does. `caller` is the name of who asks; `None` for the anonymous identity.
+pub(super) trait Queries: Send + Sync {
+    /// One permit for each query that may run at once.
     fn permits(&self) -> &Arc<Semaphore>;
-    /// For a query that begins now.
+
+    /// The patience of a query that begins now.
     fn patience(&self) -> (Patience, Waiting);
-    /// From now on queries end without an answer, those under way too.
+
+    /// Ends the queries under way and all that come later: they return [`Error::Stopping`].
     fn stop(&self);
-    /// Whether answering one may block on something else than a page of the database.
+
+    /// Whether an answer may take longer than reading a page of the database.
     fn may_block(&self) -> bool;
-    /// None: all readers are busy.
-    fn try_stock(&self, key: &StockKey) -> Option<Result<StockView, Error>>;
-    fn stock(&self, patience: &Patience, key: &StockKey) -> Result<StockView, Error>;
-    fn stocks(
+
+    /// Answers a query at once, without a bound on its time; `None` where all readers are busy.
+    fn try_query(&self, caller: Option<&str>, query: Query<'_>) -> Option<Result<Answer, Error>>;
+
+    /// Answers a query.
+    fn query(
         &self,
         patience: &Patience,
-        keys: &[StockKey],
-    ) -> Result<Vec<Option<StockView>>, Error>;
-    fn list_stocks(
-        &self,
-        patience: &Patience,
-        filter: &StockFilter,
-        after: Option<&StockKey>,
-        limit: u32,
-    ) -> Result<StockPage, Error>;
-    fn low_stock(
-        &self,
-        patience: &Patience,
-        location_id: Option<&LocationId>,
-        after: Option<&DeficitPosition>,
-        limit: u32,
-    ) -> Result<LowStockPage, Error>;
-    fn ledger(
-        &self,
-        patience: &Patience,
-        key: &StockKey,
-        order: Order,
-        after: Option<u64>,
-        limit: u32,
-    ) -> Result<Option<LedgerPage>, Error>;
+        caller: Option<&str>,
+        query: Query<'_>,
+    ) -> Result<Answer, Error>;
+
+    /// One stock as it once was; `None` where there was none yet.
     fn stock_as_of(
         &self,
         patience: &Patience,
-        key: &StockKey,
+        caller: Option<&str>,
+        query: &GetStock,
         as_of: AsOf,
     ) -> Result<Option<StockView>, Error>;
-    fn reservation(&self, patience: &Patience, id: &str) -> Result<Reservation, Error>;
-    fn list_reservations(
-        &self,
-        patience: &Patience,
-        scan: &ReservationScan,
-    ) -> Result<ReservationPage, Error>;
+
+    /// A page of a stock's ledger; `None` where there is no such stock.
+    fn ledger(&self, patience: &Patience, scan: &LedgerScan) -> Result<Option<LedgerPage>, Error>;
+
+    /// A page of the whole log, the oldest events first.
     fn events(&self, patience: &Patience, scan: &EventScan) -> Result<EventPage, Error>;
 }
 
-/// One stock. A page of the database and a microsecond of the component: less than handing
-/// the work to another thread would take.
-pub(super) async fn stock(queries: &Arc<dyn Queries>, key: &StockKey) -> Result<StockView, Error> {
-    if !queries.may_block()
-        && let Some(answer) = queries.try_stock(key)
+/// Answers a query. A query for one stock reads a page of the database and takes a microsecond of
+/// the component: it is answered on this thread where a reader is free, since another thread would
+/// cost more than the answer. Every other query runs on a thread that may block.
+pub(super) async fn ask<Q: Ask>(
+    queries: &Arc<dyn Queries>,
+    identity: &Identity,
+    query: &Q,
+) -> Result<Q::Answer, Error> {
+    let caller = identity.caller();
+    if matches!(query.as_query(), Query::GetStock(_))
+        && !queries.may_block()
+        && let Some(answer) = queries.try_query(caller.map(|name| &**name), query.as_query())
     {
-        return answer;
+        return typed::<Q>(answer?);
     }
-    let key = key.clone();
-    blocking(queries, move |queries, patience| queries.stock(patience, &key)).await
+    let (query, caller) = (query.clone(), caller.cloned());
+    let answer = blocking(queries, move |queries, patience| {
+        queries.query(patience, caller.as_deref(), query.as_query())
+    });
+    typed::<Q>(answer.await?)
 }
 
-/// A query that can take longer, on a thread that may wait. It keeps its permit until it has really
-/// ended, and it ends soon after whoever asked has gone.
+/// The answer in the type that its query has.
+pub(super) fn typed<Q: Ask>(answer: Answer) -> Result<Q::Answer, Error> {
+    Q::answer(answer).ok_or_else(|| {
+        tracing::error!("a query got the answer of another kind of query");
+        Error::Fault
+    })
+}
+
+/// Runs a query on a thread that may block. The query keeps its permit until it has really ended,
+/// and it ends soon after its client has gone.
 pub(super) async fn blocking<T: Send + 'static>(
     queries: &Arc<dyn Queries>,
     query: impl FnOnce(&dyn Queries, &Patience) -> Result<T, Error> + Send + 'static,

@@ -1,28 +1,47 @@
 use super::*;
+use crate::model::{IdentityKind, ListStocks, Rejection, Scopes, StockKey, Subject};
 use std::{
     sync::{
+        Mutex,
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
     time::Duration,
 };
 
-/// Of queries only what a query needs that asks for nothing.
+/// Queries without a store: they note who asks, and answer that there is nothing.
 struct Nothing {
     permits: Arc<Semaphore>,
     within: Duration,
     stopping: Arc<AtomicBool>,
+    /// Whether all readers are busy.
+    busy: bool,
+    /// Who asked so far, and whether on the thread of the request.
+    seen: Arc<Mutex<Vec<(Option<String>, bool)>>>,
 }
 
 impl Nothing {
     fn within(within: Duration) -> (Arc<Semaphore>, Arc<dyn Queries>) {
         let permits = Arc::new(Semaphore::new(1));
-        let queries = Self { permits: Arc::clone(&permits), within, stopping: Arc::default() };
+        let queries = Self {
+            permits: Arc::clone(&permits),
+            within,
+            stopping: Arc::default(),
+            busy: false,
+            seen: Arc::default(),
+        };
         (permits, Arc::new(queries))
     }
-}
 
-type Answer<T> = Result<T, Error>;
+    fn note(&self, caller: Option<&str>, at_once: bool) {
+        self.seen.lock().unwrap().push((caller.map(str::to_owned), at_once));
+    }
+
+    fn rejected() -> Result<Answer, Error> {
+        let (code, message) = ("product-not-found".to_owned(), String::new());
+        Err(Error::Rejected(Rejection { code, message, details: Vec::new() }))
+    }
+}
 
 #[rustfmt::skip]
 impl Queries for Nothing {
@@ -32,29 +51,25 @@ impl Queries for Nothing {
     }
     fn stop(&self) { self.stopping.store(true, Ordering::Relaxed); }
     fn may_block(&self) -> bool { false }
-    fn try_stock(&self, _: &StockKey) -> Option<Answer<StockView>> { None }
-    fn stock(&self, _: &Patience, _: &StockKey) -> Answer<StockView> { Err(Error::Fault) }
-    fn stocks(&self, _: &Patience, _: &[StockKey]) -> Answer<Vec<Option<StockView>>> {
+    fn try_query(&self, caller: Option<&str>, _: Query<'_>) -> Option<Result<Answer, Error>> {
+        if self.busy { return None; }
+        self.note(caller, true);
+        Some(Self::rejected())
+    }
+    fn query(&self, _: &Patience, caller: Option<&str>, _: Query<'_>) -> Result<Answer, Error> {
+        self.note(caller, false);
+        Self::rejected()
+    }
+    fn stock_as_of(&self, _: &Patience, _: Option<&str>, _: &GetStock, _: AsOf)
+        -> Result<Option<StockView>, Error> { Err(Error::Fault) }
+    fn ledger(&self, _: &Patience, _: &LedgerScan) -> Result<Option<LedgerPage>, Error> {
         Err(Error::Fault)
     }
-    fn list_stocks(&self, _: &Patience, _: &StockFilter, _: Option<&StockKey>, _: u32)
-        -> Answer<StockPage> { Err(Error::Fault) }
-    fn low_stock(&self, _: &Patience, _: Option<&LocationId>, _: Option<&DeficitPosition>, _: u32)
-        -> Answer<LowStockPage> { Err(Error::Fault) }
-    fn ledger(&self, _: &Patience, _: &StockKey, _: Order, _: Option<u64>, _: u32)
-        -> Answer<Option<LedgerPage>> { Err(Error::Fault) }
-    fn stock_as_of(&self, _: &Patience, _: &StockKey, _: AsOf) -> Answer<Option<StockView>> {
-        Err(Error::Fault)
-    }
-    fn reservation(&self, _: &Patience, _: &str) -> Answer<Reservation> { Err(Error::Fault) }
-    fn list_reservations(&self, _: &Patience, _: &ReservationScan) -> Answer<ReservationPage> {
-        Err(Error::Fault)
-    }
-    fn events(&self, _: &Patience, _: &EventScan) -> Answer<EventPage> { Err(Error::Fault) }
+    fn events(&self, _: &Patience, _: &EventScan) -> Result<EventPage, Error> { Err(Error::Fault) }
 }
 
 /// A query that reads on until it is told to stop.
-fn endless(patience: &Patience) -> Answer<()> {
+fn endless(patience: &Patience) -> Result<(), Error> {
     while !patience.is_over() {
         std::thread::yield_now();
     }
@@ -100,4 +115,27 @@ async fn a_server_that_stops_waits_for_no_query() {
     });
     queries.stop();
     assert!(matches!(asked.await.expect("an end"), Err(Error::Stopping)));
+}
+
+#[tokio::test]
+async fn a_query_says_who_asks_on_whatever_thread_it_is_answered() {
+    let subject = Subject::parse("web-7").unwrap();
+    let web = Identity::new(subject, IdentityKind::TrustedHeader, Scopes::ALL_BUT_ADMIN);
+    let one = GetStock { key: StockKey::parse("a".into(), "north".into()).unwrap() };
+    let list = ListStocks::default();
+    for (identity, name) in [(web, Some("web-7".to_owned())), (Identity::ANONYMOUS, None)] {
+        for busy in [false, true] {
+            let seen = Arc::default();
+            let queries: Arc<dyn Queries> = Arc::new(Nothing {
+                permits: Arc::new(Semaphore::new(1)),
+                within: Duration::from_secs(3600),
+                stopping: Arc::default(),
+                busy,
+                seen: Arc::clone(&seen),
+            });
+            assert!(matches!(ask(&queries, &identity, &one).await, Err(Error::Rejected(_))));
+            assert!(matches!(ask(&queries, &identity, &list).await, Err(Error::Rejected(_))));
+            assert_eq!(*seen.lock().unwrap(), [(name.clone(), !busy), (name.clone(), false)]);
+        }
+    }
 }

@@ -17,7 +17,7 @@ fn job() -> (Job, oneshot::Receiver<Reply>) {
             quantity: 1,
         },
     };
-    let request = Request { work: Work::One(command), rehearsal: false, recording: None };
+    let request = Request { work: Work::One(command), dry_run: false, recording: None };
     (Job::new(request, reply), decided)
 }
 

@@ -1,65 +1,36 @@
-//! Queries: on snapshots of what is committed, side by side, never behind the writer.
+//! The readers: each answers queries on a snapshot of what is committed. Readers work side by side
+//! and never wait for the writer.
 
 use super::{
     Error,
+    answering::Answering,
     clock::Clock,
     faults::Faults,
-    queries::{AsOf, LedgerPage, Queries},
+    logs::{AsOf, LedgerPage, LedgerScan, Logs},
+    queries::{self, Queries},
 };
 use crate::{
-    component::{Decision, Domain, Guest},
+    component::{Decided, Guest},
     model::{
-        DeficitPosition, Ended, Event, LocationId, LogEntry, LowStockPage, Patience, Reservation,
-        ReservationPage, ReservationScan, Stock, StockFilter, StockKey, StockPage, StockView,
-        StoreFailure, Timestamp, Waiting,
+        Answer, Ask, Ended, GetStock, Patience, Query, StockView, StoreFailure, Timestamp, Waiting,
     },
-    store::{EventPage, EventScan, Log, Order, Snapshot},
+    store::{EventPage, EventScan, Log, Snapshot},
     unit_of_work::ReadView,
 };
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 use tokio::sync::Semaphore;
 
-/// An instance that has answered this many queries makes room for a fresh one, so that
-/// whatever a component may keep to itself does not grow old.
+/// The most queries that one instance answers. A fresh instance takes its place then, so that
+/// whatever a component keeps between calls, against the contract, does not grow old.
 const CALLS_PER_INSTANCE_MAX: u32 = 1_024;
 
-/// The component that answers, for all readers: it changes when the one that decides does.
-pub(super) struct Answering<S: Snapshot> {
-    domain: RwLock<Domain<ReadView<S>>>,
-    /// Counts the changes: a guest from before the last one is not asked any more.
-    changes: AtomicU64,
-}
-
-impl<S: Snapshot> Answering<S> {
-    pub(super) fn new(domain: Domain<ReadView<S>>) -> Self {
-        Self { domain: RwLock::new(domain), changes: AtomicU64::new(0) }
-    }
-
-    pub(super) fn replace(&self, domain: Domain<ReadView<S>>) {
-        *self.domain.write().unwrap_or_else(PoisonError::into_inner) = domain;
-        self.changes.fetch_add(1, Ordering::Release);
-    }
-
-    fn changes(&self) -> u64 {
-        self.changes.load(Ordering::Acquire)
-    }
-
-    fn domain(&self) -> Domain<ReadView<S>> {
-        self.domain.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn uses_wasi(&self) -> bool {
-        self.domain.read().unwrap_or_else(PoisonError::into_inner).uses_wasi()
-    }
-}
-
-/// As many readers as may work at once.
+/// As many readers as queries may run at once.
 pub(super) struct Readers<S: Snapshot, G> {
     answering: Arc<Answering<S>>,
     faults: Arc<Faults>,
@@ -67,14 +38,14 @@ pub(super) struct Readers<S: Snapshot, G> {
     permits: Arc<Semaphore>,
     /// How long a query may run.
     query_within: Duration,
-    /// Whether the process is ending.
+    /// Whether the process is stopping.
     stopping: Arc<AtomicBool>,
-    /// One slot per reader; empty only if a query panicked.
+    /// One slot for each reader. A slot is empty only where a query panicked.
     slots: Vec<Mutex<Option<Reader<S>>>>,
-    idle_logs: Mutex<Vec<G>>,
+    logs: Logs<G>,
 }
 
-/// A snapshot, with an instance over it where there is one alive.
+/// A snapshot, and the instance over it where one is alive.
 enum Reader<S: Snapshot> {
     Live { guest: Box<Guest<ReadView<S>>>, calls: u32, changes: u64 },
     Spent(ReadView<S>),
@@ -92,7 +63,6 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
         let slots: Result<Vec<_>, _> = (0..readers)
             .map(|_| snapshots().map(|it| Mutex::new(Some(Reader::Spent(ReadView::new(it))))))
             .collect();
-        let idle_logs: Result<Vec<_>, _> = (0..readers).map(|_| logs()).collect();
         Ok(Self {
             answering,
             faults,
@@ -101,93 +71,67 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
             query_within,
             stopping: Arc::default(),
             slots: slots?,
-            idle_logs: Mutex::new(idle_logs?),
+            logs: Logs::open(readers, logs)?,
         })
     }
 
-    /// The slots, beginning with the one that this thread used last: its instance is warm in
-    /// this core's cache, and no other thread wants its lock.
+    /// The slots, beginning with the one that this thread prefers: its instance is warm in this
+    /// core's cache, and other threads prefer other slots.
     fn slots(&self) -> impl Iterator<Item = &Mutex<Option<Reader<S>>>> {
         let first = preferred_slot() % self.slots.len().max(1);
         self.slots.iter().cycle().skip(first).take(self.slots.len())
     }
 
-    /// As of when a query is answered: now, unless the writer is behind with getting to know what
-    /// comes due.
+    /// The time as of which a query is answered: now, or the latest time until which the writer
+    /// knows what comes due, where that is earlier.
     fn now(&self, guest: &mut Guest<ReadView<S>>) -> Timestamp {
         self.clock.now().min(guest.world().exact_until())
     }
 
-    fn query<T>(
+    /// Answers in a free slot, or waits for one.
+    fn answer(
         &self,
         patience: &Patience,
-        query: impl Fn(&mut Guest<ReadView<S>>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+        query: impl Fn(&mut Guest<ReadView<S>>) -> Result<Answer, Error>,
+    ) -> Result<Answer, Error> {
         let free = self.slots().find_map(|slot| slot.try_lock().ok());
         let waited = || self.slots().next()?.lock().ok();
         match free.or_else(waited) {
-            Some(slot) => self.query_in(slot, Some(patience), query),
+            Some(slot) => self.answer_in(slot, Some(patience), query),
             None => Err(Error::StoreUnavailable),
         }
     }
 
-    /// A query that reads several things of one commit.
-    fn query_bound<T>(
-        &self,
-        patience: &Patience,
-        query: impl Fn(&mut Guest<ReadView<S>>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        self.query(patience, |guest| {
-            guest.world().begin()?;
-            let result = query(guest);
-            guest.world().end();
-            result
-        })
-    }
-
-    fn with_log<T>(
-        &self,
-        patience: &Patience,
-        read: impl FnOnce(&mut G) -> Result<T, StoreFailure>,
-    ) -> Result<T, Error> {
-        let log = self.idle_logs.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut log = log.ok_or(Error::StoreUnavailable)?;
-        log.limit(Some(patience));
-        let found = read(&mut log);
-        log.limit(None);
-        self.idle_logs.lock().unwrap_or_else(PoisonError::into_inner).push(log);
-        Ok(found?)
-    }
-
-    fn query_in<T>(
+    fn answer_in(
         &self,
         mut slot: MutexGuard<'_, Option<Reader<S>>>,
         patience: Option<&Patience>,
-        query: impl Fn(&mut Guest<ReadView<S>>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+        query: impl Fn(&mut Guest<ReadView<S>>) -> Result<Answer, Error>,
+    ) -> Result<Answer, Error> {
         let reader = slot.take().ok_or(Error::StoreUnavailable)?;
-        let (reader, result) = self.query_with(reader, patience, query);
+        let (reader, result) = self.answer_with(reader, patience, query);
         *slot = Some(reader);
         result
     }
 
-    fn query_with<T>(
+    fn answer_with(
         &self,
         reader: Reader<S>,
         patience: Option<&Patience>,
-        query: impl Fn(&mut Guest<ReadView<S>>) -> Result<T, Error>,
-    ) -> (Reader<S>, Result<T, Error>) {
-        // Before the component is looked up: what changes in between is noticed the next time.
+        query: impl Fn(&mut Guest<ReadView<S>>) -> Result<Answer, Error>,
+    ) -> (Reader<S>, Result<Answer, Error>) {
+        // The count is read before the component: a change between the two is noticed by the next
+        // query.
         let changes = self.answering.changes();
         let view = match reader {
             Reader::Live { guest, calls, changes: of } if of == changes => {
-                return self.query_live(guest, (calls, changes), patience, query);
+                return self.answer_live(guest, (calls, changes), patience, query);
             }
             Reader::Live { guest, .. } => guest.into_world(),
             Reader::Spent(view) => view,
         };
         match Guest::new(&self.answering.domain(), view) {
-            Ok(guest) => self.query_live(Box::new(guest), (0, changes), patience, query),
+            Ok(guest) => self.answer_live(Box::new(guest), (0, changes), patience, query),
             Err((fault, view)) => {
                 self.faults.note(self.clock.now());
                 (Reader::Spent(view), Err(Ended::Fault(fault).into()))
@@ -195,21 +139,21 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
         }
     }
 
-    fn query_live<T>(
+    fn answer_live(
         &self,
         mut guest: Box<Guest<ReadView<S>>>,
         (calls, changes): (u32, u64),
         patience: Option<&Patience>,
-        query: impl Fn(&mut Guest<ReadView<S>>) -> Result<T, Error>,
-    ) -> (Reader<S>, Result<T, Error>) {
+        query: impl Fn(&mut Guest<ReadView<S>>) -> Result<Answer, Error>,
+    ) -> (Reader<S>, Result<Answer, Error>) {
         guest.world().limit(patience);
-        let result = ask(&mut guest, query);
+        let result = query(&mut guest);
         guest.world().limit(None);
         if matches!(result, Err(Error::Fault)) {
             self.faults.note(self.clock.now());
         }
-        // A rejection is an answer; anything else may have cost the instance.
-        let sound = matches!(result, Ok(_) | Err(Error::Rejected(_)));
+        // Any other error may have cost the instance.
+        let sound = is_answer(&result);
         let reader = if sound && calls < CALLS_PER_INSTANCE_MAX && guest.is_reusable() {
             Reader::Live { guest, calls: calls + 1, changes }
         } else {
@@ -217,22 +161,50 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
         };
         (reader, result)
     }
+
+    /// Asks the component as of now.
+    fn ask(
+        &self,
+        guest: &mut Guest<ReadView<S>>,
+        caller: Option<&str>,
+        query: Query<'_>,
+    ) -> Result<Answer, Error> {
+        let once = |guest: &mut Guest<ReadView<S>>| {
+            let now = self.now(guest);
+            decided(guest.query(caller, query, now))
+        };
+        match query {
+            Query::GetStock(_) => bound_if_torn(guest, once),
+            _ => bound(guest, once),
+        }
+    }
 }
 
-/// Asks; and where that read more than one thing, asks again, bound to one commit.
-fn ask<S: Snapshot, T>(
+/// Asks with all reads bound to one commit.
+fn bound<S: Snapshot>(
     guest: &mut Guest<ReadView<S>>,
-    query: impl Fn(&mut Guest<ReadView<S>>) -> Result<T, Error>,
-) -> Result<T, Error> {
-    let result = query(guest);
-    let sound = matches!(result, Ok(_) | Err(Error::Rejected(_)));
-    if !(guest.world().take_torn() && sound) {
-        return result;
-    }
+    query: impl Fn(&mut Guest<ReadView<S>>) -> Result<Answer, Error>,
+) -> Result<Answer, Error> {
     guest.world().begin()?;
     let result = query(guest);
     guest.world().end();
     result
+}
+
+/// Asks a query that reads one thing as a rule, which spares binding it to a commit. Where it read
+/// more than one thing after all, it is asked again, bound to one commit.
+fn bound_if_torn<S: Snapshot>(
+    guest: &mut Guest<ReadView<S>>,
+    query: impl Fn(&mut Guest<ReadView<S>>) -> Result<Answer, Error>,
+) -> Result<Answer, Error> {
+    let result = query(guest);
+    let torn = guest.world().take_torn();
+    if torn && is_answer(&result) { bound(guest, query) } else { result }
+}
+
+/// Whether the component answered. A rejection is an answer too.
+fn is_answer(result: &Result<Answer, Error>) -> bool {
+    matches!(result, Ok(_) | Err(Error::Rejected(_)))
 }
 
 /// Spreads the threads that ask over the slots.
@@ -244,7 +216,7 @@ fn preferred_slot() -> usize {
     SLOT.with(|slot| *slot)
 }
 
-fn answer<T>(decided: Result<Decision<T>, Ended>) -> Result<T, Error> {
+fn decided(decided: Result<Decided<Answer>, Ended>) -> Result<Answer, Error> {
     decided?.map_err(Error::Rejected)
 }
 
@@ -265,131 +237,45 @@ impl<S: Snapshot, G: Log> Queries for Readers<S, G> {
         self.answering.uses_wasi()
     }
 
-    fn try_stock(&self, key: &StockKey) -> Option<Result<StockView, Error>> {
+    fn try_query(&self, caller: Option<&str>, query: Query<'_>) -> Option<Result<Answer, Error>> {
         let slot = self.slots().find_map(|slot| slot.try_lock().ok())?;
-        Some(self.query_in(slot, None, |guest| {
-            let now = self.now(guest);
-            answer(guest.get_stock(key, now))
-        }))
+        Some(self.answer_in(slot, None, |guest| self.ask(guest, caller, query)))
     }
 
-    fn stock(&self, patience: &Patience, key: &StockKey) -> Result<StockView, Error> {
-        self.query(patience, |guest| {
-            let now = self.now(guest);
-            answer(guest.get_stock(key, now))
-        })
-    }
-
-    fn stocks(
+    fn query(
         &self,
         patience: &Patience,
-        keys: &[StockKey],
-    ) -> Result<Vec<Option<StockView>>, Error> {
-        self.query_bound(patience, |guest| {
-            let now = self.now(guest);
-            keys.iter()
-                .map(|key| match guest.get_stock(key, now)? {
-                    Ok(view) => Ok(Some(view)),
-                    Err(rejection) if rejection.code == "product-not-found" => Ok(None),
-                    Err(rejection) => Err(Error::Rejected(rejection)),
-                })
-                .collect()
-        })
-    }
-
-    fn list_stocks(
-        &self,
-        patience: &Patience,
-        filter: &StockFilter,
-        after: Option<&StockKey>,
-        limit: u32,
-    ) -> Result<StockPage, Error> {
-        self.query_bound(patience, |guest| {
-            let now = self.now(guest);
-            answer(guest.list_stocks(filter, after, limit, now))
-        })
-    }
-
-    fn low_stock(
-        &self,
-        patience: &Patience,
-        location_id: Option<&LocationId>,
-        after: Option<&DeficitPosition>,
-        limit: u32,
-    ) -> Result<LowStockPage, Error> {
-        let location_id = location_id.map(LocationId::as_str);
-        self.query_bound(patience, |guest| {
-            let now = self.now(guest);
-            answer(guest.low_stock(location_id, after, limit, now))
-        })
-    }
-
-    fn ledger(
-        &self,
-        patience: &Patience,
-        key: &StockKey,
-        order: Order,
-        after: Option<u64>,
-        limit: u32,
-    ) -> Result<Option<LedgerPage>, Error> {
-        // One more than the page tells whether there is a next one.
-        let wanted = limit.saturating_add(1);
-        let found = self.with_log(patience, |log| log.stock_events(key, order, after, wanted))?;
-        Ok(found.map(|items| page(items, limit)))
+        caller: Option<&str>,
+        query: Query<'_>,
+    ) -> Result<Answer, Error> {
+        self.answer(patience, |guest| self.ask(guest, caller, query))
     }
 
     fn stock_as_of(
         &self,
         patience: &Patience,
-        key: &StockKey,
+        caller: Option<&str>,
+        query: &GetStock,
         as_of: AsOf,
     ) -> Result<Option<StockView>, Error> {
-        let found = self.with_log(patience, |log| {
-            let until = match as_of {
-                AsOf::Sequence(sequence) => sequence,
-                AsOf::Time(at) => log.sequence_at(at)?,
-            };
-            log.last_stock_event(key, until)
-        })?;
-        let Some((LogEntry { event: Event::Stock(event), at, .. }, created_at)) = found else {
+        let Some((stock, at)) = self.logs.stock_as_of(patience, &query.key, as_of)? else {
             return Ok(None);
         };
-        let stock = Stock { level: event.to, due: 0, created_at, updated_at: at };
-        self.query(patience, |guest| {
-            guest.world().pin(Some((key.clone(), stock)));
-            let view = answer(guest.get_stock(key, at));
+        let once = |guest: &mut Guest<ReadView<S>>| {
+            guest.world().pin(Some((query.key.clone(), stock)));
+            let answer = decided(guest.query(caller, query.as_query(), at));
             guest.world().pin(None);
-            view.map(Some)
-        })
+            answer
+        };
+        let answer = self.answer(patience, |guest| bound_if_torn(guest, once))?;
+        queries::typed::<GetStock>(answer).map(Some)
     }
 
-    fn reservation(&self, patience: &Patience, id: &str) -> Result<Reservation, Error> {
-        self.query_bound(patience, |guest| {
-            let now = self.now(guest);
-            answer(guest.get_reservation(id, now))
-        })
-    }
-
-    fn list_reservations(
-        &self,
-        patience: &Patience,
-        scan: &ReservationScan,
-    ) -> Result<ReservationPage, Error> {
-        self.query_bound(patience, |guest| {
-            let now = self.now(guest);
-            answer(guest.list_reservations(scan, now))
-        })
+    fn ledger(&self, patience: &Patience, scan: &LedgerScan) -> Result<Option<LedgerPage>, Error> {
+        self.logs.ledger(patience, scan)
     }
 
     fn events(&self, patience: &Patience, scan: &EventScan) -> Result<EventPage, Error> {
-        self.with_log(patience, |log| log.events(scan))
+        self.logs.events(patience, scan)
     }
-}
-
-fn page(mut items: Vec<LogEntry>, limit: u32) -> LedgerPage {
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = items.len() > limit;
-    items.truncate(limit);
-    let next = if more { items.last().map(|entry| entry.sequence) } else { None };
-    LedgerPage { items, next }
 }

@@ -1,19 +1,19 @@
-//! What the engine is asked to do, and what it answers.
+//! Requests to the engine and their results.
 
 use super::Error;
 use crate::{
-    model::{Command, Event, Outcome},
+    model::{Command, Event, Identity, Outcome},
     store::{BatchKey, RequestKey},
 };
 
-/// What to do.
+/// The commands of a request.
 #[derive(Clone, Debug)]
 pub enum Work {
     /// One command.
     One(Command),
-    /// Several, in order, all or none.
+    /// Several commands in order. All of them are accepted or none is.
     Together(Vec<Command>),
-    /// Several, in order, each for itself.
+    /// Several commands in order. Each is accepted or refused by itself.
     Each(Vec<Command>),
 }
 
@@ -27,13 +27,13 @@ impl Work {
         }
     }
 
-    /// How many lines its commands name; a command that names none counts as one.
+    /// The number of lines that the commands name. A command that names none counts as one.
     #[must_use]
     pub fn lines(&self) -> usize {
         self.as_slice().iter().map(|command| command.action.lines().len().max(1)).sum()
     }
 
-    /// How many commands it is.
+    /// The number of commands.
     #[must_use]
     pub fn commands(&self) -> usize {
         match self {
@@ -43,27 +43,43 @@ impl Work {
     }
 }
 
-/// Makes the whole answer of what was done, where it is one that is kept. What it is made of
-/// is the caller's business.
+/// Renders the answer to a request from its result, as bytes that only the caller of the engine
+/// understands. `None` for an answer that is not to be stored.
 pub type Render = dyn Fn(&Result<Done, Error>) -> Option<Vec<u8>> + Send;
 
-/// How to answer a request that may be sent again.
+/// The wish to store a request's answer, so that the same request sent again gets the same answer
+/// and is not carried out twice.
 pub struct Recording {
-    /// Names it.
-    pub key: RequestKey,
-    /// SHA-256 of it.
-    pub fingerprint: [u8; 32],
-    /// Makes its answer.
-    pub render: Box<Render>,
+    /// The idempotency key, within the scope of its caller.
+    pub(super) key: RequestKey,
+    /// SHA-256 of the request. The same key with another request is refused.
+    pub(super) fingerprint: [u8; 32],
+    /// Renders the answer.
+    pub(super) render: Box<Render>,
 }
 
-/// Something to do.
+impl Recording {
+    /// Stores the answer to a request of this identity under the identity's own `key`: callers
+    /// with different names can use the same keys. All anonymous requests share one scope.
+    #[must_use]
+    pub fn new(
+        identity: &Identity,
+        key: String,
+        fingerprint: [u8; 32],
+        render: Box<Render>,
+    ) -> Self {
+        let caller = identity.caller().map_or_else(String::new, |name| (**name).to_owned());
+        Self { key: RequestKey { caller, key }, fingerprint, render }
+    }
+}
+
+/// A request to the engine.
 pub struct Request {
-    /// What.
+    /// The commands to carry out.
     pub work: Work,
-    /// Whether nothing is to remain of it.
-    pub rehearsal: bool,
-    /// Whether its answer is kept, so that it can be sent again.
+    /// Whether to decide the commands and to undo them.
+    pub dry_run: bool,
+    /// Whether and how to store the answer. A dry run stores none.
     pub recording: Option<Box<Recording>>,
 }
 
@@ -82,20 +98,20 @@ impl Request {
     }
 }
 
-/// What was done.
+/// What a request did.
 #[derive(Clone, Debug)]
 pub enum Done {
-    /// One command.
+    /// The outcome of one command.
     One(Outcome),
-    /// Several: of each what it did, or why not.
+    /// The outcome of each of several commands, or why it has none.
     Many(Vec<Result<Outcome, Error>>),
-    /// What would have been done, and what would have been said.
-    Rehearsed(Box<Self>, Vec<Event>),
-    /// A request whose answer is kept.
+    /// What a dry run would have done, and the events it would have published.
+    DryRun(Box<Self>, Vec<Event>),
+    /// A request whose answer is stored.
     Recorded {
-        /// The answer.
+        /// The answer, as it was rendered.
         response: Vec<u8>,
-        /// Whether it was given before.
+        /// Whether an earlier request got it first.
         replayed: bool,
     },
 }

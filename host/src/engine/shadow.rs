@@ -1,9 +1,9 @@
-//! A candidate that decides the same commands beside the component that counts, writes nothing,
-//! and is compared.
+//! A shadow: a candidate component decides some of the commands as well. Its decisions are compared
+//! with those of the component that decides, and then dropped.
 
 use super::instance::Deciding;
 use crate::{
-    component::{Caller, Limits},
+    component::{GuestRunner, Limits},
     model::{Command, Decision, Digest, Ended, Timestamp},
     store::Lane,
     trial::{Comparison, Count, Difference, Trial},
@@ -14,40 +14,41 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A shadow holds up whoever waits for the real decision: it gets less than the one that counts.
+/// The limits of a candidate are tighter than those of the component that decides, because the
+/// writer waits for both.
 const FUEL_MAX: u64 = 20_000_000;
 const DEADLINE_MS_MAX: u64 = 50;
 
-/// After so many faults it is not asked any more.
+/// The number of faults after which a shadow stops.
 const FAULTS_MAX: u64 = 20;
 
-/// Differences that are shown in full.
+/// The number of differences that a report shows in full.
 const SHOWN_MAX: usize = 20;
 
-/// What came of a shadow so far.
+/// The report of a shadow.
 #[derive(Clone, Debug)]
 pub struct ShadowReport {
-    /// The candidate.
+    /// The candidate component.
     pub candidate: Digest,
-    /// It decides one in so many commands.
+    /// The candidate decides one in this many commands.
     pub every: u64,
-    /// Whether it still does.
+    /// Whether the shadow is running.
     pub running: bool,
-    /// Why not, where it stopped by itself.
+    /// Why the shadow stopped by itself; `None` where it did not.
     pub stopped_for: Option<String>,
-    /// Commands that both decided.
+    /// Commands that both components decided.
     pub compared: u64,
-    /// Of which they made different things.
+    /// Commands of these on which the components differ.
     pub differing: u64,
     /// Commands on which the candidate failed.
     pub faults: u64,
-    /// By kind, the most frequent first.
+    /// The differences by kind, the most frequent kind first.
     pub counts: Vec<Count>,
-    /// The first in full.
+    /// The first differences in full.
     pub shown: Vec<Difference>,
-    /// What the one that counts took for them.
+    /// Time that the component which decides took for these commands.
     pub decided_in: Duration,
-    /// What the candidate took: so much longer did the writer's batches take.
+    /// Time that the candidate took for them, by which the writer's batches were longer.
     pub candidate_in: Duration,
 }
 
@@ -86,7 +87,8 @@ fn lock(tally: &Shared) -> MutexGuard<'_, Tally> {
     tally.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The shadow that was asked for last, on its way to the writer, and what came of it.
+/// The latest request to begin or end a shadow, on its way to the writer, and the tally of the
+/// latest shadow.
 pub(super) struct Shadows<D> {
     asked: Mutex<Option<Option<(D, Shared)>>>,
     latest: Mutex<Option<Shared>>,
@@ -134,33 +136,34 @@ impl<L: Lane> Shadows<Deciding<L>> {
         latest.as_ref().map(|tally| lock(tally).report())
     }
 
-    /// For the writer: what it was asked since it looked last, if anything.
+    /// Takes the request that waits for the writer: a new shadow, or the end of shadows. `None` where
+    /// no request waits.
     pub(super) fn take(&self) -> Option<Option<Shadow<L>>> {
         let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner).take()?;
         Some(asked.map(|(deciding, tally)| Shadow {
             deciding,
             tally,
-            caller: Caller::default(),
+            runner: GuestRunner::default(),
             seen: 0,
         }))
     }
 }
 
-/// The candidate, where the writer works.
+/// A shadow, on the writer's thread.
 pub(super) struct Shadow<L: Lane> {
     deciding: Deciding<L>,
     tally: Shared,
-    caller: Caller<UnitOfWork<L>>,
+    runner: GuestRunner<UnitOfWork<L>>,
     seen: u64,
 }
 
-/// What the candidate made of a command, to be held against what counts.
+/// The candidate's decision on a command, for the comparison.
 pub(super) struct Glimpse {
     trial: Trial,
     took: Duration,
 }
 
-/// What a candidate may use at most.
+/// The limits of a candidate.
 pub(super) fn limits(given: Limits) -> Limits {
     Limits {
         fuel_per_call: given.fuel_per_call.min(FUEL_MAX),
@@ -170,12 +173,13 @@ pub(super) fn limits(given: Limits) -> Limits {
 }
 
 impl<L: Lane> Shadow<L> {
-    /// Whether it is still to be asked.
+    /// Whether the shadow is running.
     pub(super) fn running(&self) -> bool {
         lock(&self.tally).running
     }
 
-    /// Lets the candidate decide a command before the one that counts does; nothing remains.
+    /// Lets the candidate decide a command, and drops what it wrote. `None` where the command is not
+    /// one of those that the shadow looks at, or nothing can be said of the decision.
     pub(super) fn look(
         &mut self,
         unit: &mut Option<Box<UnitOfWork<L>>>,
@@ -187,10 +191,10 @@ impl<L: Lane> Shadow<L> {
             return None;
         }
         let begun = Instant::now();
-        let decided = self.caller.execute(&self.deciding, unit, command, now);
+        let decided = self.runner.execute(&self.deciding, unit, command, now);
         let unit = unit.as_deref_mut()?;
         let trial = match decided {
-            // The store's failure says nothing about the candidate, and a command that met
+            // A failure of the store says nothing about the candidate, and a command that met
             // something due is decided again.
             Err(Ended::Failure(_) | Ended::Due(_)) => {
                 unit.abandon();
@@ -202,7 +206,7 @@ impl<L: Lane> Shadow<L> {
         Some(Glimpse { trial, took: begun.elapsed() })
     }
 
-    /// Compares, before what counts joins the batch.
+    /// Compares both decisions. `counts` is the one that joins the batch afterwards.
     pub(super) fn compare(
         &mut self,
         glimpse: &Glimpse,

@@ -3,15 +3,16 @@ use std::sync::atomic::{AtomicU8, Ordering};
 /// Whether the engine accepts commands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Status {
-    /// It does.
+    /// It accepts commands.
     Ready,
-    /// The store refused a write; reads go on, and writing is tried until it works again.
+    /// The store failed to write. Queries are answered, and the writer tries the store until it can
+    /// be written again.
     ReadOnly,
     /// The writer has ended.
     Stopped,
 }
 
-/// The status, shared.
+/// The status, which the writer's thread sets and all others read.
 #[derive(Default)]
 pub(super) struct StatusCell(AtomicU8);
 

@@ -1,12 +1,12 @@
-//! Which component decides, and the way from one to the next: between two batches, and in the
-//! log like everything else.
+//! The component that decides, and the swap to another: it happens between two batches, and an
+//! event in the log announces it.
 
 use super::{
     Error,
+    answering::Answering,
     faults::Faults,
     instance::Deciding,
     queue::Queue,
-    readers::Answering,
     shadow::{self, ShadowReport, Shadows},
 };
 use crate::{
@@ -18,54 +18,56 @@ use crate::{
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
-/// What became of a change of the component.
+/// A swap that is committed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Swapped {
-    /// The number of the event that says so.
+    /// The sequence of the event that announces the swap.
     pub sequence: u64,
-    /// Who decided before.
+    /// The component that decided before the event.
     pub from: Digest,
-    /// Who decides from there on.
+    /// The component that decides after the event.
     pub to: Digest,
 }
 
-/// Why a component does not become the one that decides.
+/// Why a swap did not happen.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SwapError {
-    /// It does not fit.
+    /// The component does not fit the contract.
     #[error(transparent)]
     Refused(#[from] Arc<Refused>),
-    /// Another change has not come to its end.
+    /// Another swap is not settled yet.
     #[error("another change of the component is under way: try again in a moment")]
     UnderWay,
-    /// There is nothing to go back to.
+    /// A rollback was requested, and no component is known that decided before.
     #[error("there is no component before this one to roll back to")]
     NothingBefore,
-    /// The batch that was to say so in the log failed.
+    /// The batch with the event that announces the swap failed.
     #[error(transparent)]
     Engine(#[from] Error),
 }
 
-/// Who decides, and how that goes.
+/// The component that decides, and its faults.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DomainStatus {
-    /// Which component decides, and which did before.
+    /// The component that decides, and the one before it.
     pub installed: Installed,
-    /// Since when, where that happened since the start of the process.
+    /// Time of the latest swap, in milliseconds since the epoch; `None` where there was none since
+    /// the start of the process.
     pub since: Option<Timestamp>,
-    /// Why, where it is there by a rollback.
+    /// The reason of the rollback; `None` where the latest swap was no rollback.
     pub rolled_back_for: Option<String>,
-    /// What a component may use.
+    /// The limits of each call of a component.
     pub limits: Limits,
     /// Faults since the start of the process.
     pub faults: u64,
-    /// Faults of the one that decides within the last minute, up to the bound.
+    /// Faults of the component that decides within the last minute, at most
+    /// `faults_per_minute_max`.
     pub faults_within_a_minute: usize,
-    /// How many of them make it give way to the one before; 0: no number does.
+    /// Faults within a minute that cause a rollback; 0 turns this off.
     pub faults_per_minute_max: usize,
 }
 
-/// A component, fit for both sides.
+/// A component that is ready to decide commands and to answer queries.
 pub(super) struct Ready<L: Lane, S: Snapshot> {
     deciding: Deciding<L>,
     reading: Domain<ReadView<S>>,
@@ -91,10 +93,10 @@ impl<L: Lane, S: Snapshot> Ready<L, S> {
     }
 }
 
-/// A change on its way to the writer.
+/// A swap on its way to the writer.
 pub(super) struct Change<L: Lane, S: Snapshot> {
     ready: Ready<L, S>,
-    /// What the log is to say of it.
+    /// The kind of the event that announces the swap.
     pub(super) kind: DomainEventKind,
     pub(super) origin: Origin,
     pub(super) from: Digest,
@@ -115,8 +117,7 @@ struct State<L: Lane, S: Snapshot> {
     since: Option<Timestamp>,
     rolled_back_for: Option<String>,
     pending: Option<Change<L, S>>,
-    /// From when a change is asked for until the log says so for good, or not at all: the next one
-    /// begins where this one ends.
+    /// Whether a swap was requested and is not settled. The next swap can begin only then.
     under_way: bool,
 }
 
@@ -127,7 +128,7 @@ impl<L: Lane, S: Snapshot> State<L, S> {
     }
 }
 
-/// The components, and the change that is under way.
+/// The components, and the swap that is under way.
 pub(super) struct Switch<L: Lane, S: Snapshot> {
     state: Mutex<State<L, S>>,
     queue: Arc<Queue>,
@@ -165,7 +166,7 @@ impl<L: Lane, S: Snapshot> Switch<L, S> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says in the log that another component decides than the last time.
+    /// Announces in the log that the process started with another component than decided last.
     pub(super) fn announce(&self, from: Digest, origin: Origin) {
         let mut state = self.state();
         let (ready, to) = (state.current.clone(), state.installed);
@@ -174,7 +175,8 @@ impl<L: Lane, S: Snapshot> Switch<L, S> {
         self.queue.poke();
     }
 
-    /// For the writer: the change that waits. It stays under way until it is [`Switch::settle`]d.
+    /// Takes the swap that waits for the writer; it is under way until [`Switch::settle`]. Where the
+    /// component had too many faults, that is a rollback.
     pub(super) fn take(&self) -> Option<Change<L, S>> {
         if self.faults.take_too_many() {
             self.give_way();
@@ -182,8 +184,8 @@ impl<L: Lane, S: Snapshot> Switch<L, S> {
         self.state().pending.take()
     }
 
-    /// Too many faults: back to the component before, once, unless this one is there by a
-    /// rollback itself.
+    /// Requests a rollback after too many faults, unless the present component decides by a rollback
+    /// itself.
     fn give_way(&self) {
         let mut state = self.state();
         if state.installed.rolled_back || state.under_way {
@@ -197,7 +199,7 @@ impl<L: Lane, S: Snapshot> Switch<L, S> {
         }
     }
 
-    /// For the writer: the log says so for good, under this number; or it does not.
+    /// Settles a swap: its event is committed under this sequence, or the batch failed.
     pub(super) fn settle(
         &self,
         change: Change<L, S>,
@@ -210,7 +212,7 @@ impl<L: Lane, S: Snapshot> Switch<L, S> {
         state.under_way = false;
         if result.is_ok() {
             if from != state.current.deciding.digest() {
-                // What was announced at the start decides already.
+                // A component that was announced at the start decides already.
             } else {
                 self.answering.replace(change.ready.reading());
                 state.previous = Some(std::mem::replace(&mut state.current, change.ready));
@@ -225,13 +227,13 @@ impl<L: Lane, S: Snapshot> Switch<L, S> {
         }
         drop(state);
         if let Some(done) = change.done {
-            // Whoever asked may have gone.
+            // The one who requested the swap may have gone.
             let _ = done.send(result);
         }
     }
 }
 
-/// The change that goes back to the component before.
+/// A swap to the component before; `None` where there is none.
 fn back<L: Lane, S: Snapshot>(
     state: &State<L, S>,
     origin: Origin,

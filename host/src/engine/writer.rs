@@ -29,17 +29,18 @@ const RECOVERY_PAUSE: Duration = Duration::from_millis(500);
 /// requests are then answered 503; nothing of them was written.
 const CONFLICTS_MAX: u32 = 3;
 
-/// Says that the writer has ended, however it ends, and leaves nobody waiting for it.
-struct Ending<'a> {
+/// A guard of the writer's thread. However the thread ends, the guard sets the status, closes the
+/// queue and refuses the requests that are left in it.
+struct WriterGuard<'a> {
     status: &'a StatusCell,
     queue: &'a Queue,
 }
 
-impl Drop for Ending<'_> {
+impl Drop for WriterGuard<'_> {
     fn drop(&mut self) {
         self.status.set(Status::Stopped);
         self.queue.close();
-        // These were never begun.
+        // No request that is left was begun.
         let mut left = Vec::new();
         while self.queue.take(Most::ALL, None, &mut left) {
             for job in left.drain(..) {
@@ -88,7 +89,7 @@ pub(super) fn run<L: Lane, S: Snapshot>(
     mut instance: Instance<L>,
     settings: Settings,
 ) {
-    let _ending = Ending { status, queue };
+    let _guard = WriterGuard { status, queue };
     let most = Most { commands: settings.batch_commands_max, lines: settings.batch_lines_max };
     let mut chores = Chores::new(settings);
     let mut shadow = None;
@@ -297,7 +298,7 @@ fn reply(decided: &mut Vec<(Job, Result<Done, Error>)>, failed: Option<&CommitEr
         let result = match failed {
             None => result,
             // Of a dry run nothing was to be written.
-            Some(_) if job.request.rehearsal => Err(Error::StoreUnavailable),
+            Some(_) if job.request.dry_run => Err(Error::StoreUnavailable),
             Some(failure) => Err(unwritten(failure)),
         };
         job.answer(result);

@@ -1,4 +1,4 @@
-use super::{LineRequest, LocationId, ProductId, Reservation, StockKey, StockView};
+use super::{Identity, LineRequest, LocationId, ProductId, Reservation, StockKey, StockView};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -17,19 +17,27 @@ pub struct Command {
     pub action: Action,
 }
 
-/// Who asks for a command and why; kept with its events.
+/// Who asks for a command and why. The command's events carry it.
 #[derive(Clone, Default, Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Origin {
-    /// As authenticated.
+    /// The caller's name; `None` for the anonymous identity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller: Option<Arc<str>>,
-    /// In the caller's words.
+    /// The reason, in the caller's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Arc<str>>,
     /// The caller's name for the business transaction.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<Arc<str>>,
+}
+
+impl Origin {
+    /// The origin of a command that this identity asks for, without a reason or a reference.
+    #[must_use]
+    pub fn of(identity: &Identity) -> Self {
+        Self { caller: identity.caller().cloned(), reason: None, reference: None }
+    }
 }
 
 /// What to do: a command of the contract and its arguments.

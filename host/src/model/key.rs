@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The longest product or location id.
+/// The most characters of an id and of a caller's name.
 pub const ID_CHARACTERS_MAX: usize = 128;
 
 /// Words that name routes, and so cannot name products.
@@ -21,7 +21,9 @@ pub enum InvalidId {
     Reserved(String),
 }
 
-fn check(text: &str) -> Result<(), InvalidId> {
+/// Checks that a text is 1 to 128 printable ASCII characters without spaces, as ids and the names
+/// of callers are.
+pub(super) fn check(text: &str) -> Result<(), InvalidId> {
     // The common case without counting characters; the rest only words the refusal.
     let bytes = text.as_bytes();
     if (1..=ID_CHARACTERS_MAX).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic) {

@@ -5,6 +5,7 @@ mod command;
 mod digest;
 mod event;
 mod failure;
+mod identity;
 mod installed;
 mod integrity;
 mod key;
@@ -13,6 +14,7 @@ mod query;
 mod recorded;
 mod rejection;
 mod reservation;
+mod scan;
 mod stock;
 
 pub use command::{Action, Command, Origin, Outcome, Precondition};
@@ -22,17 +24,22 @@ pub use event::{
     ReservationEventKind, StockEvent, StockEventKind,
 };
 pub use failure::{Due, Ended, Fault, StoreFailure};
+pub use identity::{Identity, IdentityKind, Scope, Scopes, Subject};
 pub use installed::Installed;
 pub use integrity::Integrity;
 pub use key::{ID_CHARACTERS_MAX, InvalidId, LocationId, ProductId, StockKey};
 pub use patience::{Patience, Waiting};
-pub use query::{DeficitPosition, DeficitScan, LowStockPage, StockFilter, StockPage, StockScan};
+pub use query::{
+    Answer, Ask, GetReservation, GetStock, GetStocks, ListReservations, ListStocks, LowStock,
+    LowStockPage, Query, StockFilter, StockPage,
+};
 pub use recorded::{Decision, Recorded, State};
 pub use rejection::{Detail, Rejection, Value};
 pub use reservation::{
     LineRequest, Reservation, ReservationFilter, ReservationLine, ReservationPage, ReservationScan,
     ReservationState, ReservationStatus,
 };
+pub use scan::{DeficitPosition, DeficitScan, StockScan};
 pub use stock::{Level, QUANTITY_MAX, Stock, StockView};
 
 /// Milliseconds since the Unix epoch.

@@ -1,48 +1,132 @@
-use super::{LocationId, StockKey, StockView};
+//! The queries of the contract and their answers, as values.
 
-/// Which stocks to scan, in key order.
-#[derive(Clone, Default, Debug)]
-pub struct StockScan {
-    /// Only at this location.
-    pub location_id: Option<String>,
-    /// Only products whose id starts with this.
-    pub product_prefix: Option<String>,
-    /// Only stocks below their minimum.
-    pub below_minimum: bool,
-    /// Only behind this key.
-    pub after: Option<StockKey>,
-    /// At most this many.
-    pub limit: u32,
+use super::{
+    DeficitPosition, LocationId, Reservation, ReservationFilter, ReservationPage, StockKey,
+    StockView,
+};
+
+/// A query of one kind, which knows the type of its answer.
+pub trait Ask: Clone + Send + 'static {
+    /// The type of the answer.
+    type Answer: Send + 'static;
+
+    /// The query, as one of all.
+    fn as_query(&self) -> Query<'_>;
+
+    /// The answer to this kind of query; `None` for an answer to another kind.
+    fn answer(answer: Answer) -> Option<Self::Answer>;
 }
 
-/// Which stocks below their minimum to scan, the largest deficit first.
-#[derive(Clone, Default, Debug)]
-pub struct DeficitScan {
-    /// Only at this location.
-    pub location_id: Option<String>,
-    /// Only behind this place.
-    pub after: Option<DeficitPosition>,
-    /// At most this many.
-    pub limit: u32,
+/// Declares [`Query`], [`Answer`] and the pairs of both, one line for each query.
+macro_rules! queries {
+    ($($(#[$meta:meta])* $query:ident -> $answer:ty;)*) => {
+        /// A query of the contract and its arguments. It borrows them: a query is answered, and
+        /// not stored.
+        #[derive(Clone, Copy, Debug)]
+        pub enum Query<'q> {
+            $($(#[$meta])* $query(&'q $query),)*
+        }
+
+        /// What the component answers to a [`Query`], case by case.
+        #[derive(Clone, Debug)]
+        pub enum Answer {
+            $($(#[$meta])* $query($answer),)*
+        }
+
+        $(impl Ask for $query {
+            type Answer = $answer;
+
+            fn as_query(&self) -> Query<'_> {
+                Query::$query(self)
+            }
+
+            fn answer(answer: Answer) -> Option<$answer> {
+                match answer {
+                    Answer::$query(answer) => Some(answer),
+                    _ => None,
+                }
+            }
+        })*
+    };
 }
 
-/// A place in the order by deficit.
+queries! {
+    /// One stock.
+    GetStock -> StockView;
+    /// Several stocks as of one commit, in the order of the keys; `None` where there is none.
+    GetStocks -> Vec<Option<StockView>>;
+    /// A page of stocks in key order.
+    ListStocks -> StockPage;
+    /// A page of low stocks, the largest deficit first.
+    LowStock -> LowStockPage;
+    /// One reservation.
+    GetReservation -> Reservation;
+    /// A page of reservations, the newest first.
+    ListReservations -> ReservationPage;
+}
+
+/// Asks for one stock.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct DeficitPosition {
-    /// Units missing to the minimum.
-    pub deficit: u64,
-    /// The stock.
+pub struct GetStock {
+    /// The stock's key.
     pub key: StockKey,
+}
+
+/// Asks for several stocks.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GetStocks {
+    /// The stocks' keys.
+    pub keys: Vec<StockKey>,
+}
+
+/// Asks for a page of stocks.
+#[derive(Clone, Default, Debug)]
+pub struct ListStocks {
+    /// Which stocks to list.
+    pub filter: StockFilter,
+    /// Only stocks behind this key.
+    pub after: Option<StockKey>,
+    /// The most stocks on the page.
+    pub limit: u32,
+}
+
+/// Asks for a page of low stocks.
+#[derive(Clone, Default, Debug)]
+pub struct LowStock {
+    /// Only stocks at this location.
+    pub location_id: Option<LocationId>,
+    /// Only stocks behind this position.
+    pub after: Option<DeficitPosition>,
+    /// The most stocks on the page.
+    pub limit: u32,
+}
+
+/// Asks for one reservation.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GetReservation {
+    /// The reservation's id.
+    pub id: String,
+}
+
+/// Asks for a page of reservations.
+#[derive(Clone, Default, Debug)]
+pub struct ListReservations {
+    /// Which reservations to list.
+    pub filter: ReservationFilter,
+    /// Only reservations behind this position.
+    pub after: Option<u64>,
+    /// The most reservations on the page.
+    pub limit: u32,
 }
 
 /// Which stocks to list.
 #[derive(Clone, Default, Debug)]
 pub struct StockFilter {
-    /// Only at this location.
+    /// Only stocks at this location.
     pub location_id: Option<LocationId>,
-    /// Only products whose id starts with this.
+    /// Only products whose id begins with this text.
     pub product_prefix: Option<String>,
-    /// Only stocks that are low, or only those that are not.
+    /// `true`: only stocks that are low; `false`: only stocks that are not.
     pub low: Option<bool>,
 }
 
@@ -51,7 +135,7 @@ pub struct StockFilter {
 pub struct StockPage {
     /// The stocks.
     pub items: Vec<(StockKey, StockView)>,
-    /// Where to read on; none at the end.
+    /// The key behind which to read on; `None` on the last page.
     pub next: Option<StockKey>,
 }
 
@@ -60,6 +144,6 @@ pub struct StockPage {
 pub struct LowStockPage {
     /// The stocks.
     pub items: Vec<(StockKey, StockView)>,
-    /// Where to read on; none at the end.
+    /// The position behind which to read on; `None` on the last page.
     pub next: Option<DeficitPosition>,
 }

@@ -10,7 +10,7 @@ pub use explain::{Explanation, explain};
 pub use traced::Call;
 
 use crate::{
-    component::{Caller, Compiled, Deciding, Refused},
+    component::{Compiled, Deciding, GuestRunner, Refused},
     model::{Decision, Recorded, State, StoreFailure},
     store::{EventScan, Log, PastState, Read, Snapshot},
     trial::{Comparison, Difference, Trial},
@@ -83,7 +83,7 @@ pub fn replay<S: Snapshot, G: Log>(
     snapshot.begin()?;
     log.pin()?;
     let mut past = rewound(snapshot, log, 0)?;
-    let mut caller = Caller::default();
+    let mut runner = GuestRunner::default();
     let mut comparison = Comparison::showing(shown_max);
     let (mut after, mut sequence) = (0, 0);
     loop {
@@ -104,7 +104,7 @@ pub fn replay<S: Snapshot, G: Log>(
             if sequence > range.to {
                 return finished(comparison, begun);
             }
-            let (back, candidate) = decided_again(past, &deciding, &mut caller, &recorded)?;
+            let (back, candidate) = decided_again(past, &deciding, &mut runner, &recorded)?;
             past = back;
             past.pass(&recorded.replaced);
             let decided = as_decided(&recorded, &mut past, log)?;
@@ -148,11 +148,11 @@ fn rewound<S: Snapshot, G: Log>(
 fn decided_again<S: Snapshot>(
     past: PastState<S>,
     deciding: &Deciding<UnitOfWork<PastState<S>>>,
-    caller: &mut Caller<UnitOfWork<PastState<S>>>,
+    runner: &mut GuestRunner<UnitOfWork<PastState<S>>>,
     recorded: &Recorded,
 ) -> Result<(PastState<S>, Trial), ReplayError> {
     let mut unit = Some(Box::new(UnitOfWork::new(past)?));
-    let decided = caller.execute(deciding, &mut unit, &recorded.command, recorded.at);
+    let decided = runner.execute(deciding, &mut unit, &recorded.command, recorded.at);
     let unit = unit.ok_or(ReplayError::Lost)?;
     let trial = unit.trial(&recorded.command, decided);
     Ok((unit.into_state(), trial))

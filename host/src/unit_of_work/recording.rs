@@ -2,7 +2,7 @@
 
 use super::UnitOfWork;
 use crate::{
-    component::Decision as Decided,
+    component::Decided,
     model::{Command, Decision, Digest, Ended, Outcome, Recorded, State, Timestamp},
     store::Decidable,
     trial::Trial,

@@ -1,4 +1,5 @@
-//! A component that misbehaves when a command's reference tells it to, and is honest otherwise: so
+//! A component that misbehaves when a command's reference or a query's caller tells it to, and is
+//! honest otherwise: so
 //! it passes every examination, and shows what a host must stand. It has the standard library,
 //! and with it everything of WASI that a host may be asked for.
 
@@ -6,8 +7,8 @@
 #![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "that is its trade")]
 
 use rule::{
-    Context, Decided, Event, LowStockChange, Rejection, Rule, StockKey, StockOutcome, domain,
-    event_sink, storage,
+    Context, Decided, Event, LowStockChange, QueryContext, Rejection, Rule, StockKey, StockOutcome,
+    StockView, domain, event_sink, storage,
 };
 use std::{
     cell::Cell,
@@ -23,6 +24,11 @@ impl Rule for Hostile {
             Some(attack) => misbehave(attack, &context, &key, quantity),
             None => domain::reserve(&context, &key, quantity),
         }
+    }
+
+    fn get_stock(context: QueryContext, key: StockKey) -> Decided<StockView> {
+        assert!(context.caller.as_deref() != Some("panic"), "told to panic in a query");
+        domain::get_stock(&context, &key)
     }
 }
 

@@ -9,7 +9,7 @@ use super::bindings::{
 use crate::model::{
     Command, DeficitPosition, DeficitScan, Detail, Event, Fault, Level, LocationId, LowStockPage,
     Outcome, Precondition, Rejection, ReservationEvent, ReservationEventKind, Stock, StockEvent,
-    StockEventKind, StockKey, StockPage, StockScan, StockView, Timestamp, Value,
+    StockEventKind, StockFilter, StockKey, StockPage, StockScan, StockView, Timestamp, Value,
 };
 
 pub(super) fn key_to_wit(key: &StockKey) -> types::StockKey {
@@ -39,8 +39,16 @@ pub(super) fn context_to_wit(command: &Command, now: Timestamp) -> types::Contex
     }
 }
 
-pub(super) fn query_context(now: Timestamp) -> types::QueryContext {
-    types::QueryContext { now, caller: None }
+pub(super) fn query_context(caller: Option<&str>, now: Timestamp) -> types::QueryContext {
+    types::QueryContext { now, caller: caller.map(str::to_owned) }
+}
+
+pub(super) fn filter_to_wit(filter: &StockFilter) -> exported::StockFilter {
+    exported::StockFilter {
+        location_id: filter.location_id.as_ref().map(|id| id.as_str().to_owned()),
+        product_prefix: filter.product_prefix.clone(),
+        low: filter.low,
+    }
 }
 
 fn level_from_wit(level: types::StockLevel) -> Level {

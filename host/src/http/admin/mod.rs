@@ -15,7 +15,7 @@ use crate::{
     admin::AdminError,
     admission::Until,
     engine::SwapError,
-    model::{Digest, Origin},
+    model::{Digest, Identity, Origin},
     replay::{Range, ReplayError},
 };
 use auth::Operator;
@@ -28,9 +28,6 @@ use axum::{
 use bodies::{DomainBody, ReplayBody, ShadowBody, StepBody, SwapBody, SwappedBody};
 use serde::Serialize;
 use serde_json::json;
-
-/// Who swaps components, in the log.
-const OPERATOR: &str = "admin";
 
 fn ok<T: Serialize>(body: &T) -> Response {
     answers::json(StatusCode::OK, body).map(Body::from)
@@ -108,7 +105,7 @@ object! {
 
 fn origin(reason: Option<Text>) -> Origin {
     let reason = reason.map(|text| text.0.into());
-    Origin { caller: Some(OPERATOR.into()), reason, reference: None }
+    Origin { reason, ..Origin::of(&Identity::operator()) }
 }
 
 /// The last step that a component must pass.

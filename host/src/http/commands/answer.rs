@@ -38,16 +38,16 @@ pub(super) fn whole(subject: &Subject, result: &Result<Done, Error>) -> Whole {
         Err(error) => Problem::from(error.clone()).into_whole(),
         Ok(Done::One(outcome)) => one(subject, outcome),
         Ok(Done::Many(results)) => many(subject, results),
-        Ok(Done::Rehearsed(done, facts)) => {
-            let rehearsed = match &**done {
+        Ok(Done::DryRun(done, facts)) => {
+            let answer = match &**done {
                 Done::One(outcome) => one(subject, outcome),
                 Done::Many(results) => many(subject, results),
-                Done::Rehearsed(..) | Done::Recorded { .. } => return unexpected(),
+                Done::DryRun(..) | Done::Recorded { .. } => return unexpected(),
             };
             let events: Vec<_> = facts.iter().map(FactBody::of).collect();
-            let status = rehearsed.status().as_u16();
-            let Some(body) = raw(&rehearsed) else { return unexpected() };
-            answers::json(StatusCode::OK, &Rehearsed { dry_run: true, status, body, events })
+            let status = answer.status().as_u16();
+            let Some(body) = raw(&answer) else { return unexpected() };
+            answers::json(StatusCode::OK, &DryRun { dry_run: true, status, body, events })
         }
         Ok(Done::Recorded { response, replayed }) => {
             let Some(mut whole) = restore(response) else { return unexpected() };
@@ -74,7 +74,7 @@ fn done_items(done: &Done) -> usize {
     match done {
         Done::One(outcome) => outcome_items(Ok(outcome)),
         Done::Many(results) => results.iter().map(|it| outcome_items(it.as_ref())).sum(),
-        Done::Rehearsed(done, facts) => done_items(done) + facts.len(),
+        Done::DryRun(done, facts) => done_items(done) + facts.len(),
         Done::Recorded { response, .. } => response.len() / BYTES_PER_ITEM,
     }
 }
@@ -99,9 +99,9 @@ fn unexpected() -> Whole {
     Problem::new("internal-error", "the answer could not be read").into_whole()
 }
 
-/// What a rehearsed command would have been answered, and what it would have said.
+/// What a dry run would have been answered, and the events that it would have had.
 #[derive(Serialize)]
-struct Rehearsed<'a> {
+struct DryRun<'a> {
     dry_run: bool,
     status: u16,
     body: Box<RawValue>,
@@ -307,7 +307,7 @@ mod tests {
         assert_eq!(items(&Err(refused.clone())), 101);
         let many = Done::Many(vec![Err(refused), Err(Error::Fault)]);
         assert_eq!(items(&Ok(many.clone())), 102);
-        assert_eq!(items(&Ok(Done::Rehearsed(Box::new(many), Vec::new()))), 102);
+        assert_eq!(items(&Ok(Done::DryRun(Box::new(many), Vec::new()))), 102);
         let response = vec![0; 512 * 7];
         assert_eq!(items(&Ok(Done::Recorded { response, replayed: true })), 7);
     }

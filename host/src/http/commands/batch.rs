@@ -286,7 +286,7 @@ pub(in crate::http) async fn batch(
 fn prepared(body: BatchBody, terms: Terms) -> (Terms, Vec<Subject>, Work) {
     let commands = body.commands.0.into_iter().map(|command| {
         let version = command.if_version.map(|version| Precondition::VersionIn(vec![version.0]));
-        command.asked.command(version)
+        command.asked.command(&terms.identity, version)
     });
     let (subjects, commands) = commands.unzip();
     let work = match body.mode {

@@ -13,8 +13,7 @@ use crate::{
         input::{self, InPath, Target, read_json, receive_json},
         problem::Problem,
     },
-    model::Precondition,
-    store::RequestKey,
+    model::{Identity, Precondition},
 };
 use axum::{
     body::Body,
@@ -43,6 +42,7 @@ pub(in crate::http) struct Incoming<T, B> {
 /// How a command is carried out.
 #[derive(Debug)]
 pub(in crate::http) struct Terms {
+    pub(super) identity: Identity,
     pub(super) precondition: Option<Precondition>,
     dry_run: bool,
     /// The idempotency key and the fingerprint of the request.
@@ -55,14 +55,20 @@ impl<T: Target, B: Object + Send + 'static> FromRequest<App> for Incoming<T, B> 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         let Ok(target) = InPath::from_request_parts(&mut parts, app).await;
+        let identity = Identity::from_request_parts(&mut parts, app).await?;
         let bytes = receive_json(&parts.headers, body, app).await?;
-        input::work_on(bytes.len(), move || Self::read(&parts, target, &bytes)).await?
+        input::work_on(bytes.len(), move || Self::read(&parts, identity, target, &bytes)).await?
     }
 }
 
 impl<T: Target, B: Object> Incoming<T, B> {
     /// Reads all parts of a request, and tells all that is wrong with any of them.
-    fn read(parts: &Parts, target: InPath<T>, bytes: &[u8]) -> Result<Self, Problem> {
+    fn read(
+        parts: &Parts,
+        identity: Identity,
+        target: InPath<T>,
+        bytes: &[u8],
+    ) -> Result<Self, Problem> {
         let Parts { method, uri, headers, .. } = parts;
         let mut violations = Violations::default();
         let target = target.take(&mut violations);
@@ -77,7 +83,7 @@ impl<T: Target, B: Object> Incoming<T, B> {
         let ((target, params), body) = violations.valid(read)?;
         let dry_run = params.dry_run.unwrap_or(false);
         let key = key.map(|key| (key, fingerprint(method, uri, headers, bytes)));
-        let terms = Terms { precondition, dry_run, key };
+        let terms = Terms { identity, precondition, dry_run, key };
         Ok(Self { target, body, terms, body_bytes: bytes.len() })
     }
 }
@@ -86,13 +92,10 @@ impl<T: Target, B: Object> Incoming<T, B> {
 pub(super) async fn carry_out(app: &App, terms: Terms, subject: Subject, work: Work) -> Response {
     let recording = terms.key.map(|(key, fingerprint)| {
         let subject = subject.clone();
-        Box::new(Recording {
-            key: RequestKey { caller: String::new(), key },
-            fingerprint,
-            render: Box::new(move |result| answer::keep(&answer::whole(&subject, result))),
-        })
+        let render = move |result: &_| answer::keep(&answer::whole(&subject, result));
+        Box::new(Recording::new(&terms.identity, key, fingerprint, Box::new(render)))
     });
-    let request = EngineRequest { work, rehearsal: terms.dry_run, recording };
+    let request = EngineRequest { work, dry_run: terms.dry_run, recording };
     let result = app.engine.execute(request).await;
     let made = answers::made(answer::items(&result), move || answer::whole(&subject, &result));
     made.await.map(Body::from)

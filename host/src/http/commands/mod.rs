@@ -41,7 +41,7 @@ use super::{
 };
 use crate::{
     engine::Work,
-    model::{Action, Command as ModelCommand, LocationId, Origin, Precondition, StockKey},
+    model::{Action, Command as ModelCommand, Identity, LocationId, Origin, Precondition, StockKey},
 };
 use answer::Subject;
 use axum::{extract::State, response::Response};
@@ -98,12 +98,16 @@ impl Asked {
         Self { subject: Subject::Reservation, action, reason, reference }
     }
 
-    /// The command under a new id, and the subject of its answer.
-    fn command(self, precondition: Option<Precondition>) -> (Subject, ModelCommand) {
+    /// The command of this caller under a new id, and the subject of its answer.
+    fn command(
+        self,
+        identity: &Identity,
+        precondition: Option<Precondition>,
+    ) -> (Subject, ModelCommand) {
         let origin = Origin {
-            caller: None,
             reason: self.reason.map(|text| text.0.into()),
             reference: self.reference.map(|text| text.0.into()),
+            ..Origin::of(identity)
         };
         let command =
             ModelCommand { id: Uuid::now_v7(), origin, precondition, action: self.action };
@@ -121,6 +125,6 @@ pub(super) async fn command<C: Command>(
         let detail = "send If-Match with the stock's ETag, or If-None-Match: * to create it";
         return Err(Problem::new("precondition-required", detail));
     }
-    let (subject, command) = body.ask(target).command(terms.precondition.clone());
+    let (subject, command) = body.ask(target).command(&terms.identity, terms.precondition.clone());
     Ok(incoming::carry_out(&app, terms, subject, Work::One(command)).await)
 }

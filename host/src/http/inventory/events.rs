@@ -1,4 +1,5 @@
 use crate::{
+    engine::LedgerScan,
     http::{
         App,
         answers::{self, EventPage},
@@ -65,7 +66,8 @@ pub(in crate::http) async fn list_stock_events(
     let LedgerParams { location_id, order, limit, cursor } = params;
     let key = StockKey { product_id, location_id: location_id.unwrap_or_default() };
     let after = cursor.map(|cursor| cursor.0);
-    let Some(page) = app.engine.ledger(key.clone(), order, after, limit.0).await? else {
+    let scan = LedgerScan { key: key.clone(), order, after, limit: limit.0 };
+    let Some(page) = app.engine.ledger(scan).await? else {
         return Err(Problem::no_stock(&key, format!("there is no stock of {key}")));
     };
     let entries = page.items.len();

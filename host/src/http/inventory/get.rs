@@ -11,7 +11,7 @@ use crate::{
         problem::Problem,
         whole::Whole,
     },
-    model::{LocationId, StockKey},
+    model::{GetStock, Identity, LocationId, StockKey},
 };
 use axum::{body::Body, extract::State, http::StatusCode, response::Response};
 use serde_json::json;
@@ -61,6 +61,7 @@ object! {
 )]
 pub(in crate::http) async fn get_stock(
     State(app): State<App>,
+    identity: Identity,
     path: InPath<StockTarget>,
     params: Query<StockParams>,
     conditions: Conditions,
@@ -77,20 +78,28 @@ pub(in crate::http) async fn get_stock(
     let (StockTarget { product_id }, params) = violations.valid(target.zip(params))?;
     let key = StockKey { product_id, location_id: params.location_id.unwrap_or_default() };
     if let Some(Past(as_of)) = params.as_of {
-        return Ok(past(&app, key, as_of).await?.map(Body::from));
+        return Ok(past(&app, &identity, key, as_of).await?.map(Body::from));
     }
-    let view = app.engine.stock(&key).await?;
+    let query = GetStock { key };
+    let view = app.engine.query(&identity, &query).await?;
     let tag = answers::stock_tag(&view);
     if conditions.has(tag) {
         return Ok(not_modified(tag));
     }
-    Ok(answers::stock(StatusCode::OK, &key, &view).map(Body::from))
+    Ok(answers::stock(StatusCode::OK, &query.key, &view).map(Body::from))
 }
 
 /// A stock of the past, from the ledger. It has no entity tag: no command is about the past.
-async fn past(app: &App, key: StockKey, as_of: AsOf) -> Result<Whole, Problem> {
-    match app.engine.stock_as_of(key.clone(), as_of).await? {
-        Some(view) => Ok(answers::json(StatusCode::OK, &StockBody::of(&key, &view))),
-        None => Err(Problem::no_stock(&key, format!("there was no stock of {key} then"))),
+async fn past(
+    app: &App,
+    identity: &Identity,
+    key: StockKey,
+    as_of: AsOf,
+) -> Result<Whole, Problem> {
+    let query = GetStock { key };
+    let key = &query.key;
+    match app.engine.stock_as_of(identity, &query, as_of).await? {
+        Some(view) => Ok(answers::json(StatusCode::OK, &StockBody::of(key, &view))),
+        None => Err(Problem::no_stock(key, format!("there was no stock of {key} then"))),
     }
 }

@@ -7,7 +7,7 @@ use crate::{
         openapi::ListProblems,
         problem::Problem,
     },
-    model::{LocationId, StockFilter},
+    model::{Identity, ListStocks, LocationId, StockFilter},
 };
 use axum::{
     body::Body,
@@ -48,13 +48,16 @@ object! {
 )]
 pub(in crate::http) async fn list_stocks(
     State(app): State<App>,
+    identity: Identity,
     OriginalUri(uri): OriginalUri,
     params: Query<StockListParams>,
 ) -> Result<Response, Problem> {
     let StockListParams { location_id, prefix, low_stock, limit, cursor } = params.valid()?;
     let product_prefix = prefix.map(|prefix| prefix.0);
     let filter = StockFilter { location_id, product_prefix, low: low_stock };
-    let page = app.engine.list_stocks(filter, cursor.map(|cursor| cursor.0), limit.0).await?;
+    let after = cursor.map(|cursor| cursor.0);
+    let query = ListStocks { filter, after, limit: limit.0 };
+    let page = app.engine.query(&identity, &query).await?;
     let items = page.items.iter().map(|(key, view)| StockBody::of(key, view)).collect();
     Ok(answers::page(&uri, items, page.next.as_ref().map(cursor::of_stocks)).map(Body::from))
 }

@@ -7,7 +7,7 @@ use crate::{
         openapi::ListProblems,
         problem::Problem,
     },
-    model::LocationId,
+    model::{Identity, LocationId, LowStock},
 };
 use axum::{
     body::Body,
@@ -43,11 +43,14 @@ object! {
 )]
 pub(in crate::http) async fn list_low_stocks(
     State(app): State<App>,
+    identity: Identity,
     OriginalUri(uri): OriginalUri,
     params: Query<LowStockParams>,
 ) -> Result<Response, Problem> {
     let LowStockParams { location_id, limit, cursor } = params.valid()?;
-    let page = app.engine.low_stock(location_id, cursor.map(|cursor| cursor.0), limit.0).await?;
+    let after = cursor.map(|cursor| cursor.0);
+    let query = LowStock { location_id, after, limit: limit.0 };
+    let page = app.engine.query(&identity, &query).await?;
     let items = page.items.iter().map(|(key, view)| StockBody::of(key, view)).collect();
     Ok(answers::page(&uri, items, page.next.as_ref().map(cursor::of_deficits)).map(Body::from))
 }

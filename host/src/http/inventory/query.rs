@@ -7,7 +7,7 @@ use crate::{
         openapi::ListProblems,
         problem::Problem,
     },
-    model::{LocationId, ProductId, StockKey},
+    model::{GetStocks, Identity, LocationId, ProductId, StockKey},
 };
 use axum::{
     body::Body,
@@ -89,15 +89,17 @@ impl FromRequest<App> for StockQuery {
 )]
 pub(in crate::http) async fn query_stocks(
     State(app): State<App>,
+    identity: Identity,
     StockQuery(body): StockQuery,
 ) -> Result<Response, Problem> {
     let key = |key: KeyBody| StockKey {
         product_id: key.product_id,
         location_id: key.location_id.unwrap_or_default(),
     };
-    let keys: Vec<_> = body.keys.0.into_iter().map(key).collect();
-    let found = app.engine.stocks(keys.clone()).await?;
-    let items = keys
+    let query = GetStocks { keys: body.keys.0.into_iter().map(key).collect() };
+    let found = app.engine.query(&identity, &query).await?;
+    let items = query
+        .keys
         .iter()
         .zip(&found)
         .map(|(key, view)| view.as_ref().map(|view| StockBody::of(key, view)))

@@ -1,12 +1,15 @@
-use crate::http::{
-    App,
-    answers::ReservationBody,
-    body::{Query, Violations, object},
-    conditional::{Conditions, not_modified},
-    input::{InPath, ReservationTarget},
-    openapi::ReservationReadProblems,
-    parameters::{IfNoneMatch, ReservationSegment},
-    problem::Problem,
+use crate::{
+    http::{
+        App,
+        answers::ReservationBody,
+        body::{Query, Violations, object},
+        conditional::{Conditions, not_modified},
+        input::{InPath, ReservationTarget},
+        openapi::ReservationReadProblems,
+        parameters::{IfNoneMatch, ReservationSegment},
+        problem::Problem,
+    },
+    model::{GetReservation, Identity},
 };
 use axum::{body::Body, extract::State, http::StatusCode, response::Response};
 
@@ -33,6 +36,7 @@ object! {
 )]
 pub(in crate::http) async fn get_reservation(
     State(app): State<App>,
+    identity: Identity,
     path: InPath<ReservationTarget>,
     params: Query<ReservationParams>,
     conditions: Conditions,
@@ -42,9 +46,9 @@ pub(in crate::http) async fn get_reservation(
     conditions.check(&mut violations);
     let params = params.take(&mut violations);
     let (ReservationTarget { reservation_id }, _) = violations.valid(target.zip(params))?;
-    let id = reservation_id.0;
-    let found = app.engine.reservation(id.clone()).await?;
-    let body = ReservationBody::of(&id, &found);
+    let query = GetReservation { id: reservation_id.0 };
+    let found = app.engine.query(&identity, &query).await?;
+    let body = ReservationBody::of(&query.id, &found);
     let tag = body.tag();
     if conditions.has(tag) {
         return Ok(not_modified(tag));

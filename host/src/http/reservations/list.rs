@@ -7,7 +7,9 @@ use crate::{
         openapi::ListProblems,
         problem::Problem,
     },
-    model::{LocationId, ProductId, ReservationFilter, ReservationScan, ReservationState},
+    model::{
+        Identity, ListReservations, LocationId, ProductId, ReservationFilter, ReservationState,
+    },
 };
 use axum::{
     body::Body,
@@ -51,6 +53,7 @@ object! {
 )]
 pub(in crate::http) async fn list_reservations(
     State(app): State<App>,
+    identity: Identity,
     OriginalUri(uri): OriginalUri,
     params: Query<ReservationListParams>,
 ) -> Result<Response, Problem> {
@@ -63,8 +66,8 @@ pub(in crate::http) async fn list_reservations(
         expires_before: params.expires_before.map(|at| at.0),
     };
     let after = params.cursor.map(|cursor| cursor.0);
-    let scan = ReservationScan { filter, after, limit: params.limit.0, now: 0 };
-    let page = app.engine.list_reservations(scan).await?;
+    let query = ListReservations { filter, after, limit: params.limit.0 };
+    let page = app.engine.query(&identity, &query).await?;
     let lines = page.items.iter().map(|(_, it)| it.lines.len()).sum();
     let make = move || {
         let items = page.items.iter().map(|(id, it)| ReservationBody::of(id, it)).collect();

@@ -4,70 +4,71 @@ use crate::model::{
     StockKey, StockScan, Timestamp,
 };
 
-/// A world that is lent to a guest for one call: between calls others work on it, other guests
-/// among them.
-pub struct Lent<W>(Option<Box<W>>);
+/// A world that a guest borrows for one call. Between two calls the world belongs to the host,
+/// which may work on it or let another guest borrow it.
+pub struct BorrowedWorld<W>(Option<Box<W>>);
 
-impl<W> Default for Lent<W> {
+impl<W> Default for BorrowedWorld<W> {
     fn default() -> Self {
         Self(None)
     }
 }
 
-impl<W> Lent<W> {
-    /// Lends it.
-    pub fn lend(&mut self, world: Box<W>) {
+impl<W> BorrowedWorld<W> {
+    /// Begins the borrow: the guest works on this world until [`give_back`](Self::give_back).
+    pub fn borrow(&mut self, world: Box<W>) {
         self.0 = Some(world);
     }
 
-    /// Takes it back; none where nothing was lent.
-    pub fn take_back(&mut self) -> Option<Box<W>> {
+    /// Ends the borrow and returns the world; `None` where no world was borrowed.
+    pub fn give_back(&mut self) -> Option<Box<W>> {
         self.0.take()
     }
 
-    fn lent(&mut self) -> Result<&mut W, Ended> {
-        let nothing = || Fault("it called the host outside a command".to_owned()).into();
-        self.0.as_deref_mut().ok_or_else(nothing)
+    /// The borrowed world.
+    fn world(&mut self) -> Result<&mut W, Ended> {
+        let outside = || Fault("it called the host outside a command".to_owned()).into();
+        self.0.as_deref_mut().ok_or_else(outside)
     }
 }
 
-impl<W: World> World for Lent<W> {
+impl<W: World> World for BorrowedWorld<W> {
     fn begin_call(&mut self, purpose: Purpose, now: Timestamp) {
-        // Without a world every import fails.
+        // Where no world is borrowed, every import fails.
         if let Some(world) = &mut self.0 {
             world.begin_call(purpose, now);
         }
     }
 
     fn stock(&mut self, key: &StockKey) -> Result<Option<Stock>, Ended> {
-        self.lent()?.stock(key)
+        self.world()?.stock(key)
     }
 
     fn put_stock(&mut self, key: StockKey, stock: Stock) -> Result<(), Ended> {
-        self.lent()?.put_stock(key, stock)
+        self.world()?.put_stock(key, stock)
     }
 
     fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stock)>, Ended> {
-        self.lent()?.scan_stocks(scan)
+        self.world()?.scan_stocks(scan)
     }
 
     fn scan_deficits(&mut self, scan: &DeficitScan) -> Result<Vec<(StockKey, Stock)>, Ended> {
-        self.lent()?.scan_deficits(scan)
+        self.world()?.scan_deficits(scan)
     }
 
     fn reservation(&mut self, id: &str) -> Result<Option<Reservation>, Ended> {
-        self.lent()?.reservation(id)
+        self.world()?.reservation(id)
     }
 
     fn put_reservation(&mut self, id: String, reservation: Reservation) -> Result<(), Ended> {
-        self.lent()?.put_reservation(id, reservation)
+        self.world()?.put_reservation(id, reservation)
     }
 
     fn scan_reservations(&mut self, scan: &ReservationScan) -> Result<ReservationPage, Ended> {
-        self.lent()?.scan_reservations(scan)
+        self.world()?.scan_reservations(scan)
     }
 
     fn publish(&mut self, events: Vec<Event>) -> Result<(), Ended> {
-        self.lent()?.publish(events)
+        self.world()?.publish(events)
     }
 }

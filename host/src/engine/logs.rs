@@ -1,0 +1,123 @@
+//! Reads of the event log: pages of events, and stocks as they once were.
+
+use super::Error;
+use crate::{
+    model::{Event, LogEntry, Patience, Stock, StockKey, StoreFailure, Timestamp},
+    store::{EventPage, EventScan, Log, Order},
+};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A point in the past.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum AsOf {
+    /// Just behind the event of this sequence.
+    Sequence(u64),
+    /// At this time.
+    Time(Timestamp),
+}
+
+/// Asks for a page of one stock's ledger.
+#[derive(Clone, Debug)]
+pub struct LedgerScan {
+    /// The stock's key.
+    pub key: StockKey,
+    /// The order of the page.
+    pub order: Order,
+    /// Only entries behind this sequence, in this order.
+    pub after: Option<u64>,
+    /// The most entries on the page.
+    pub limit: u32,
+}
+
+/// A page of a stock's ledger.
+#[derive(Clone, Debug)]
+pub struct LedgerPage {
+    /// The entries.
+    pub items: Vec<LogEntry>,
+    /// The sequence behind which to read on; `None` on the last page.
+    pub next: Option<u64>,
+}
+
+/// As many readers of the log as queries may run at once.
+pub(super) struct Logs<G> {
+    idle: Mutex<Vec<G>>,
+}
+
+impl<G: Log> Logs<G> {
+    pub(super) fn open(
+        count: usize,
+        open: impl Fn() -> Result<G, StoreFailure>,
+    ) -> Result<Self, StoreFailure> {
+        let logs: Result<Vec<_>, _> = (0..count).map(|_| open()).collect();
+        Ok(Self { idle: Mutex::new(logs?) })
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<G>> {
+        // Nothing that can panic happens under the lock.
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads the log within the patience of a query.
+    fn read<T>(
+        &self,
+        patience: &Patience,
+        read: impl FnOnce(&mut G) -> Result<T, StoreFailure>,
+    ) -> Result<T, Error> {
+        let log = self.idle().pop();
+        // A query that panicked took its reader along.
+        let mut log = log.ok_or(Error::StoreUnavailable)?;
+        log.limit(Some(patience));
+        let found = read(&mut log);
+        log.limit(None);
+        self.idle().push(log);
+        Ok(found?)
+    }
+
+    /// A page of the whole log, the oldest events first.
+    pub(super) fn events(&self, patience: &Patience, scan: &EventScan) -> Result<EventPage, Error> {
+        self.read(patience, |log| log.events(scan))
+    }
+
+    /// A page of a stock's ledger; `None` where there is no such stock.
+    pub(super) fn ledger(
+        &self,
+        patience: &Patience,
+        scan: &LedgerScan,
+    ) -> Result<Option<LedgerPage>, Error> {
+        let LedgerScan { key, order, after, limit } = scan;
+        // One entry more than the page has tells whether there is a next page.
+        let wanted = limit.saturating_add(1);
+        let found = self.read(patience, |log| log.stock_events(key, *order, *after, wanted))?;
+        Ok(found.map(|items| page(items, *limit)))
+    }
+
+    /// A stock as it once was, and since when it was so; `None` where there was none yet.
+    pub(super) fn stock_as_of(
+        &self,
+        patience: &Patience,
+        key: &StockKey,
+        as_of: AsOf,
+    ) -> Result<Option<(Stock, Timestamp)>, Error> {
+        let found = self.read(patience, |log| {
+            let until = match as_of {
+                AsOf::Sequence(sequence) => sequence,
+                AsOf::Time(at) => log.sequence_at(at)?,
+            };
+            log.last_stock_event(key, until)
+        })?;
+        Ok(match found {
+            Some((LogEntry { event: Event::Stock(event), at, .. }, created_at)) => {
+                Some((Stock { level: event.to, due: 0, created_at, updated_at: at }, at))
+            }
+            _ => None,
+        })
+    }
+}
+
+fn page(mut items: Vec<LogEntry>, limit: u32) -> LedgerPage {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = items.len() > limit;
+    items.truncate(limit);
+    let next = if more { items.last().map(|entry| entry.sequence) } else { None };
+    LedgerPage { items, next }
+}

@@ -1,0 +1,148 @@
+//! Puts the engine together and starts the writer's thread.
+
+use super::{
+    Engine, Settings, StartError, Status,
+    answering::Answering,
+    clock::Clock,
+    faults::Faults,
+    instance::Instance,
+    meter::Meter,
+    queries::Queries,
+    queue::Queue,
+    readers::Readers,
+    status::StatusCell,
+    switch::{Ready, Switch},
+    writer,
+};
+use crate::{
+    component::{Compiled, Limits},
+    model::{Digest, Installed, Origin, StoreFailure},
+    store::{Ahead, Lane, Log, Snapshot},
+    unit_of_work::UnitOfWork,
+};
+use std::{sync::Arc, thread::JoinHandle};
+use tokio::sync::oneshot;
+
+/// The components that the engine starts with.
+pub struct Start {
+    /// The component that decides.
+    pub current: Compiled,
+    /// The component before it, for a rollback; `None` where there was none or it no longer
+    /// compiles.
+    pub previous: Option<Compiled>,
+    /// The record of both that the store holds.
+    pub installed: Installed,
+    /// The component that decided before this start and the reason of the change; `None` where
+    /// the component is the same.
+    pub announce: Option<(Digest, Origin)>,
+    /// The limits of each call of a component.
+    pub limits: Limits,
+}
+
+/// The writer's thread.
+pub struct Writer {
+    queue: Arc<Queue>,
+    queries: Arc<dyn Queries>,
+    thread: JoinHandle<()>,
+    ended: oneshot::Receiver<()>,
+}
+
+impl Writer {
+    /// Resolves when the writer has ended without being stopped, which is a defect.
+    pub async fn ended(&mut self) {
+        // The thread sends nothing. It drops its end of the channel, and that is the message.
+        let _ = (&mut self.ended).await;
+    }
+
+    /// Stops the writer: it carries out the requests in its queue and closes the store. New
+    /// requests are refused, and queries end without an answer. Blocks until the thread has ended.
+    pub fn stop(self) {
+        self.queries.stop();
+        self.queue.close();
+        if self.thread.join().is_err() {
+            tracing::error!("the writer panicked");
+        }
+    }
+}
+
+/// Starts the engine over a store: its one lane, and functions that open readers of its state and
+/// of its log.
+///
+/// # Errors
+/// [`StartError`].
+pub fn start<L, S, G>(
+    settings: Settings,
+    start: Start,
+    lane: L,
+    snapshots: impl Fn() -> Result<S, StoreFailure>,
+    logs: impl Fn() -> Result<G, StoreFailure>,
+) -> Result<(Engine, Writer), StartError>
+where
+    L: Lane,
+    S: Snapshot,
+    G: Log,
+{
+    let current = Ready::of(&start.current)?;
+    let previous = start.previous.as_ref().map(Ready::of).transpose()?;
+    let mut unit = UnitOfWork::new(lane)?;
+    unit.record_up_to(settings.recorded_commands_max);
+    unit.bound_answers(settings.answer_bounds);
+    let recorded = unit.log_end()?.at;
+    let clock = Clock::new(recorded, settings.clock_step_ms_max, settings.accept_clock);
+    let clock = Arc::new(clock);
+    // Readers must know of everything that is due already.
+    let now = clock.now();
+    while matches!(unit.look_ahead(now)?, Ahead::More(before) if before <= now) {}
+    let status = Arc::new(StatusCell::default());
+    if !unit.writable() {
+        status.set(Status::ReadOnly);
+    }
+    let meter = Arc::new(Meter::default());
+    meter.answers(unit.large_answers());
+    let queue = Arc::new(Queue::new(settings.queue_commands_max, settings.queue_lines_max));
+    let answering = Arc::new(Answering::new(current.reading()));
+    let faults = Arc::new(Faults::new(settings.faults_per_minute_max, Arc::clone(&queue)));
+    let readers = Readers::open(
+        (settings.readers_max, settings.query_within),
+        Arc::clone(&answering),
+        Arc::clone(&faults),
+        Arc::clone(&clock),
+        snapshots,
+        logs,
+    )?;
+    let instance = Instance::new(current.deciding(), unit);
+    let (to_writer, limits) = (Arc::clone(&queue), start.limits);
+    let switch = Arc::new(Switch::new(
+        start.installed,
+        current,
+        previous,
+        to_writer,
+        answering,
+        faults,
+        limits,
+    ));
+    if let Some((from, origin)) = start.announce {
+        switch.announce(from, origin);
+    }
+    let (ending, ended) = oneshot::channel();
+    let thread = std::thread::Builder::new().name("writer".into()).spawn({
+        let (queue, status) = (Arc::clone(&queue), Arc::clone(&status));
+        let (clock, meter) = (Arc::clone(&clock), Arc::clone(&meter));
+        let switch = Arc::clone(&switch);
+        move || {
+            let _dropped_at_the_end: oneshot::Sender<()> = ending;
+            writer::run(&queue, &status, &meter, &clock, &switch, instance, settings);
+        }
+    })?;
+    let queries: Arc<dyn Queries> = Arc::new(readers);
+    let engine = Engine {
+        settings,
+        queue: Arc::clone(&queue),
+        queries: Arc::clone(&queries),
+        status,
+        meter,
+        clock,
+        control: switch,
+    };
+    Ok((engine, Writer { queue, queries, thread, ended }))
+}
