@@ -3,9 +3,11 @@
 
 mod secret;
 mod settings;
+mod trusted_caller;
 
 pub use secret::Secret;
 pub use settings::Settings;
+pub use trusted_caller::{Proxies, TrustedCaller};
 
 use crate::{component, engine};
 use std::{
@@ -40,6 +42,7 @@ pub struct Config {
     pub component_folder: PathBuf,
     pub component_bytes_max: usize,
     pub admin_token: Option<Secret>,
+    pub trusted_caller: Option<TrustedCaller>,
     pub log_level: String,
     pub log_format: LogFormat,
     pub worker_threads: usize,
@@ -84,6 +87,16 @@ pub enum ConfigError {
         value: String,
         /// What may be given.
         allowed: String,
+    },
+    /// A setting is given without another that it needs.
+    #[error("{given} is set and {missing} is not: {why}; set both or neither")]
+    Incomplete {
+        /// The name of the setting that is given.
+        given: &'static str,
+        /// The name of the setting that is missing.
+        missing: &'static str,
+        /// What goes wrong without the missing one.
+        why: &'static str,
     },
 }
 

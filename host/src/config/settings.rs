@@ -1,4 +1,4 @@
-use super::{Config, ConfigError, LogFormat, Secret, within};
+use super::{Config, ConfigError, LogFormat, Secret, TrustedCaller, within};
 use crate::{component, engine, store::AnswerBounds};
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -131,6 +131,10 @@ settings! {
     accept_clock("ACCEPT_CLOCK"): bool = Some(false);
     /// What opens the routes under /v1/admin, 16 to 256 printable characters; not set: there are none.
     admin_token("ADMIN_TOKEN"): Secret = None;
+    /// Request header that carries the caller's name, set by a proxy of TRUSTED_PROXIES (which must be set with it), at most 64 bytes; not set: callers have no name.
+    trusted_caller_header("TRUSTED_CALLER_HEADER"): String = None;
+    /// Addresses and ranges of the proxies from which TRUSTED_CALLER_HEADER is believed, with commas between, at most 64, such as 127.0.0.1,10.0.0.0/8,::1.
+    trusted_proxies("TRUSTED_PROXIES"): String = None;
 }
 
 /// The most memory that bodies or answers of all connections may be given: 16 GiB.
@@ -170,6 +174,10 @@ impl Settings {
                 256 * 1024 * 1024,
             )?,
             admin_token: given.admin_token.clone().map(checked_token).transpose()?,
+            trusted_caller: TrustedCaller::read(
+                given.trusted_caller_header.as_deref(),
+                given.trusted_proxies.as_deref(),
+            )?,
             log_level: checked_level(given.log_level.unwrap_or_default())?,
             log_format: given.log_format.unwrap_or(LogFormat::Auto),
             worker_threads: within(
