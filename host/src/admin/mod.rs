@@ -1,6 +1,8 @@
 //! What an operator does with components: examine, swap, roll back, shadow, replay, explain. One
 //! thing at a time, on a thread that stands back for those who serve requests.
 
+mod metrics;
+
 use crate::{
     admission::{self, Admitted, Candidate, Refusal, Step, Until},
     component::{Compiled, Library, LibraryError, Runtime, Shelved},

@@ -9,7 +9,7 @@ mod error;
 mod executor;
 mod faults;
 mod instance;
-mod meter;
+mod metrics;
 mod queries;
 mod queue;
 mod readers;
@@ -23,7 +23,6 @@ mod writer;
 
 pub use clock::{ClockReading, ClockStatus};
 pub use error::{Error, StartError};
-pub use meter::{Reading, Stage};
 pub use queries::{AsOf, LedgerPage, Queries};
 pub use request::{Done, Recording, Render, Request, Work};
 pub use settings::Settings;
@@ -33,6 +32,7 @@ pub use switch::{DomainStatus, SwapError, Swapped};
 
 use crate::{
     component::{Compiled, Limits},
+    metrics::Registry,
     model::{
         DeficitPosition, Digest, Installed, LocationId, LowStockPage, Origin, Reservation,
         ReservationPage, ReservationScan, StockFilter, StockKey, StockPage, StockView,
@@ -44,7 +44,7 @@ use crate::{
 use clock::Clock;
 use faults::Faults;
 use instance::Instance;
-use meter::Meter;
+use metrics::EngineMetrics;
 use queue::{Job, Push, Queue, Reply};
 use readers::{Answering, Readers};
 use status::StatusCell;
@@ -72,7 +72,7 @@ pub struct Engine {
     queue: Arc<Queue>,
     queries: Arc<dyn Queries>,
     status: Arc<StatusCell>,
-    meter: Arc<Meter>,
+    metrics: Arc<EngineMetrics>,
     clock: Arc<Clock>,
     control: Arc<dyn Control>,
 }
@@ -134,8 +134,8 @@ where
     if !unit.writable() {
         status.set(Status::ReadOnly);
     }
-    let meter = Arc::new(Meter::default());
-    meter.answers(unit.large_answers());
+    let metrics = Arc::new(EngineMetrics::default());
+    metrics.set_large_answers(unit.large_answers());
     let queue = Arc::new(Queue::new(settings.queue_commands_max, settings.queue_lines_max));
     let answering = Arc::new(Answering::new(current.reading()));
     let faults = Arc::new(Faults::new(settings.faults_per_minute_max, Arc::clone(&queue)));
@@ -164,11 +164,11 @@ where
     let (ending, ended) = oneshot::channel();
     let thread = std::thread::Builder::new().name("writer".into()).spawn({
         let (queue, status) = (Arc::clone(&queue), Arc::clone(&status));
-        let (clock, meter) = (Arc::clone(&clock), Arc::clone(&meter));
+        let (clock, metrics) = (Arc::clone(&clock), Arc::clone(&metrics));
         let switch = Arc::clone(&switch);
         move || {
             let _ending: oneshot::Sender<()> = ending;
-            writer::run(&queue, &status, &meter, &clock, &switch, instance, settings);
+            writer::run(&queue, &status, &metrics, &clock, &switch, instance, settings);
         }
     })?;
     let queries: Arc<dyn Queries> = Arc::new(readers);
@@ -177,7 +177,7 @@ where
         queue: Arc::clone(&queue),
         queries: Arc::clone(&queries),
         status,
-        meter,
+        metrics,
         clock,
         control: switch,
     };
@@ -201,7 +201,7 @@ impl Engine {
         match self.queue.push(Job::new(request, reply)) {
             Push::Queued => {}
             Push::Full { waiting } => {
-                self.meter.overloaded(waiting, self.clock.now());
+                self.metrics.count_overload(waiting, self.clock.now());
                 return Err(Error::Overloaded { waiting });
             }
             Push::Closed => return Err(Error::Stopping),
@@ -426,10 +426,15 @@ impl Engine {
         self.control.shadow()
     }
 
-    /// What the writer has done so far, and where its time went.
-    #[must_use]
-    pub fn meter(&self) -> Reading {
-        self.meter.read()
+    /// Registers the metrics of the writer, the queue, the current component and the clock.
+    pub fn register_metrics(&self, registry: &mut Registry) {
+        metrics::register(
+            registry,
+            Arc::clone(&self.metrics),
+            Arc::clone(&self.queue),
+            Arc::clone(&self.control),
+            Arc::clone(&self.clock),
+        );
     }
 
     /// Commands that wait for the writer.

@@ -8,7 +8,7 @@ use super::{
     executor::{Attempt, Executor},
     faults::Faults,
     instance::Instance,
-    meter::{Meter, Stage, Watch},
+    metrics::{EngineMetrics, Stage, StageTimer},
     queue::{Job, Most, Queue},
     shadow::Shadow,
     status::{Status, StatusCell},
@@ -62,7 +62,7 @@ struct Taken {
 pub(super) fn run<L: Lane, S: Snapshot>(
     queue: &Queue,
     status: &StatusCell,
-    meter: &Meter,
+    metrics: &EngineMetrics,
     clock: &Clock,
     switch: &Switch<L, S>,
     mut instance: Instance<L>,
@@ -79,7 +79,7 @@ pub(super) fn run<L: Lane, S: Snapshot>(
     let waiting = Waiting::new(parked);
     let mut taken = Taken { next: VecDeque::new(), waiting, decided: Vec::new() };
     let mut batch = Vec::new();
-    let mut watch = Watch::start(meter);
+    let mut timer = StageTimer::start(metrics);
     // The store may have been opened while it could not be written.
     let begun = instance.unit().is_ok_and(|unit| unit.writable())
         || recovered(queue, clock, &mut chores, &mut instance);
@@ -98,7 +98,7 @@ pub(super) fn run<L: Lane, S: Snapshot>(
             }
             taken.next.extend(batch.drain(..));
         }
-        watch.ended(Stage::Wait);
+        timer.end(Stage::Wait);
         if queue.is_stopping() {
             taken.waiting.close();
         }
@@ -122,15 +122,15 @@ pub(super) fn run<L: Lane, S: Snapshot>(
         let turn =
             Turn { queue, instance: &mut instance, shadow: &mut shadow, faults, now, settings };
         let decided = turn.decide(&mut chores, change.as_ref(), &mut taken);
-        watch.ended(Stage::Decide);
+        timer.end(Stage::Decide);
         let committed = decided.and_then(|sequence| {
             commit(&mut instance, now)?;
             Ok(sequence)
         });
         if let Ok(unit) = instance.unit() {
-            meter.answers(unit.large_answers());
+            metrics.set_large_answers(unit.large_answers());
         }
-        watch.ended(Stage::Commit);
+        timer.end(Stage::Commit);
         if let Some(change) = change {
             if let (Err(_), Some(before)) = (&committed, before) {
                 instance.replace(before);
@@ -138,10 +138,12 @@ pub(super) fn run<L: Lane, S: Snapshot>(
             switch.settle(change, now, committed.clone().map_err(|failure| unwritten(&failure)));
         }
         if !taken.decided.is_empty() {
-            watch.batch(taken.decided.iter().map(|(job, _)| job.request.work.commands()).sum());
+            timer.count_batch(
+                taken.decided.iter().map(|(job, _)| job.request.work.commands()).sum(),
+            );
         }
         reply(&mut taken.decided, committed.as_ref().err());
-        watch.ended(Stage::Reply);
+        timer.end(Stage::Reply);
         if committed.is_err() {
             status.set(Status::ReadOnly);
             refuse_waiting(queue, &mut taken, &Error::ReadOnly);

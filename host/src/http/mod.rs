@@ -30,6 +30,7 @@ use crate::{
     admin::Admin,
     config::{Config, Secret},
     engine::Engine,
+    metrics::Registry,
 };
 use axum::{Router, http::Uri, response::Response};
 use problem::Problem;
@@ -46,8 +47,8 @@ pub struct Shared {
     /// What opens the admin routes.
     admin_token: Option<Secret>,
     body_limits: input::BodyLimits,
-    bodies: Arc<input::Bodies>,
     traffic: Arc<Traffic>,
+    metrics: Registry,
     /// Whether PUT of a stock must say which version it is about.
     put_needs_condition: bool,
 }
@@ -61,10 +62,17 @@ impl std::ops::Deref for App {
 }
 
 impl App {
-    /// The application over an engine.
+    /// The application over an engine. It serves the metrics of `metrics`, to which it adds its own.
     #[must_use]
-    pub fn new(engine: Arc<Engine>, admin: Arc<Admin>, config: &Config) -> Self {
+    pub fn new(
+        engine: Arc<Engine>,
+        admin: Arc<Admin>,
+        mut metrics: Registry,
+        config: &Config,
+    ) -> Self {
         let bodies = Arc::new(input::Bodies::new(config.bodies_bytes_max));
+        let traffic = Arc::new(Traffic::new(config));
+        self::metrics::register(&mut metrics, Arc::clone(&traffic), Arc::clone(&bodies));
         Self(Arc::new(Shared {
             engine,
             admin,
@@ -72,10 +80,10 @@ impl App {
             body_limits: input::BodyLimits {
                 bytes_max: config.body_bytes_max,
                 time: config.request_timeout,
-                bodies: Some(Arc::clone(&bodies)),
+                bodies: Some(bodies),
             },
-            bodies,
-            traffic: Arc::new(Traffic::new(config)),
+            traffic,
+            metrics,
             put_needs_condition: config.put_needs_condition,
         }))
     }

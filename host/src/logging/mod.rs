@@ -24,6 +24,7 @@ mod long;
 mod panics;
 mod repeats;
 
+use crate::metrics::{self, Counter};
 use lines::{Lines, LinesWriter};
 use repeats::{HoldBack, Repeats};
 use std::{
@@ -39,6 +40,16 @@ use tracing_subscriber::{
 
 /// The target of what this room itself has to say.
 const ROOM: &str = module_path!();
+
+const WRITTEN: Counter = Counter::new("log_lines_written", "Lines of the log that were written.");
+const LOST: Counter = Counter::new(
+    "log_lines_lost",
+    "Lines of the log that were lost because it could not be written, or not fast enough.",
+);
+const HELD_BACK: Counter = Counter::new(
+    "log_lines_held_back",
+    "Lines of the log that were held back because there were many like them.",
+);
 
 /// How lines look.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,17 +75,6 @@ pub enum LogError {
 }
 
 /// Counts of lines since the start of the process.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Counts {
-    /// Lines that were written.
-    pub written: u64,
-    /// Lines that were lost: the log could not be written, or not fast enough.
-    pub lost: u64,
-    /// Lines that were held back: there were many like them.
-    pub held_back: u64,
-}
-
-/// The counters behind [`Counts`].
 #[derive(Default)]
 struct Counters {
     written: AtomicU64,
@@ -82,25 +82,17 @@ struct Counters {
     held_back: AtomicU64,
 }
 
-impl Counters {
-    fn read(&self) -> Counts {
-        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Counts {
-            written: load(&self.written),
-            lost: load(&self.lost),
-            held_back: load(&self.held_back),
-        }
-    }
-}
-
 /// Counts of the log of this process: a process has one log.
 static COUNTERS: Counters =
     Counters { written: AtomicU64::new(0), lost: AtomicU64::new(0), held_back: AtomicU64::new(0) };
 
-/// How many lines of the log of this process were written, lost and held back.
-#[must_use]
-pub fn counts() -> Counts {
-    COUNTERS.read()
+/// Registers how many lines of the log of this process were written, lost and held back.
+pub fn register_metrics(registry: &mut metrics::Registry) {
+    registry.register(|encoder| {
+        WRITTEN.encode(encoder, COUNTERS.written.load(Ordering::Relaxed))?;
+        LOST.encode(encoder, COUNTERS.lost.load(Ordering::Relaxed))?;
+        HELD_BACK.encode(encoder, COUNTERS.held_back.load(Ordering::Relaxed))
+    });
 }
 
 /// The log of this process. When it is dropped, what is queued is written, if that takes no longer
