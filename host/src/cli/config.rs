@@ -1,3 +1,5 @@
+//! `holdfast config`.
+
 use super::print;
 use crate::config::{Config, Description, Settings};
 use anyhow::Context;
