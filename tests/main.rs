@@ -41,6 +41,7 @@ mod kills;
 mod ledger;
 mod lines;
 mod lists;
+mod metrics;
 mod replay;
 mod reservations;
 mod rooms;

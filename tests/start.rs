@@ -111,6 +111,32 @@ fn wrong_settings_are_refused_by_name_wherever_they_come_from() {
 }
 
 #[test]
+fn the_admin_token_is_not_shown() {
+    const TOKEN: &str = "a-token-of-an-operator";
+    let folder = tempfile::tempdir().unwrap();
+    for argument in ["--help", "config"] {
+        let mut command = Server::command(folder.path());
+        command.env("ADMIN_TOKEN", TOKEN);
+        let (status, output, _) = Server::finish(command, &[argument]);
+        assert!(status.success());
+        assert!(output.to_lowercase().contains("admin_token"), "{output}");
+        assert!(!output.contains(TOKEN), "{output}");
+    }
+}
+
+#[test]
+fn half_of_the_settings_for_a_trusted_caller_are_refused_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let one_without_other: [(&[&str], &str); 2] = [
+        (&["--trusted-caller-header", "x-caller"], "trusted_proxies is not"),
+        (&["--trusted-proxies", "127.0.0.1"], "trusted_caller_header is not"),
+    ];
+    for (arguments, message) in one_without_other {
+        refused(folder.path(), arguments, &[message]);
+    }
+}
+
+#[test]
 fn the_later_source_wins_and_the_effective_configuration_is_printed() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(

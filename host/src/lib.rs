@@ -12,6 +12,7 @@ pub mod conformance;
 pub mod engine;
 pub mod http;
 pub mod logging;
+pub mod metrics;
 pub mod model;
 pub mod replay;
 pub mod store;

@@ -1,4 +1,4 @@
-//! The `holdfast` server: see the library of the same name.
+//! The program `holdfast`. The library of the same name has everything behind it.
 
 use std::process::ExitCode;
 

@@ -1,6 +1,7 @@
 //! What an operator does with components: examine, swap, roll back, shadow, replay, explain. One
 //! thing at a time, on a thread that stands back for those who serve requests.
 
+mod metrics;
 mod past;
 
 use crate::{

@@ -11,7 +11,8 @@ use crate::{
     component::{Library, Runtime},
     config::Config,
     engine::{self, Engine, Writer},
-    http,
+    http, logging,
+    metrics::Registry,
     model::Digest,
     store::{Cache, Cached, Lane, Store},
 };
@@ -64,7 +65,11 @@ impl Application {
         ));
         let watched = config.component.clone().filter(|_| config.watch);
         let watcher = watched.map(|file| tokio::spawn(watch::watch(file, Arc::clone(&admin))));
-        let app = http::App::new(Arc::clone(&engine), admin, config);
+        let mut metrics = Registry::default();
+        engine.register_metrics(&mut metrics);
+        admin.register_metrics(&mut metrics);
+        logging::register_metrics(&mut metrics);
+        let app = http::App::new(Arc::clone(&engine), admin, metrics, config);
         let wanted = SocketAddr::new(config.host, config.port);
         let listener = http::listen(wanted)
             .with_context(|| format!("listening on {wanted} (choose another with --port)"))?;

@@ -1,3 +1,5 @@
+//! `holdfast clock`: the clock of a running server.
+
 use super::{print, remote};
 use crate::config::Config;
 use clap::Subcommand;
@@ -9,9 +11,9 @@ const ACCEPT: &str = "/v1/admin/clock/accept";
 /// The subcommands of `holdfast clock`.
 #[derive(Subcommand, Clone, Debug)]
 pub(super) enum ClockCommand {
-    /// How the server's time and the wall clock stand to each other
+    /// Print the server's time, the wall clock, and how far they are apart
     Status,
-    /// Say that the wall clock is right: a step forward that waited is followed; where the wall clock is behind, time passes slower by a tenth until they meet
+    /// Confirm that the wall clock is right: the server follows a large step forward at once; if the wall clock is behind, the server's time passes slower by a tenth until both meet
     Accept,
 }
 

@@ -1,3 +1,5 @@
+//! `holdfast explain`.
+
 use super::{Opened, opened, print, remote};
 use crate::{
     component::{Library, Runtime},
@@ -7,8 +9,8 @@ use crate::{
 };
 use hyper::Method;
 
-/// Prints the decision behind an event, made again: from the database, or where a server has it,
-/// there.
+/// Makes the decision behind the event `sequence` again and prints what the component saw, wrote
+/// and answered. Works on the database itself, or through the server that has it open.
 pub(super) fn run(sequence: u64, config: &Config) -> anyhow::Result<()> {
     anyhow::ensure!(sequence > 0, "events are numbered from 1");
     let explanation = match opened(config)? {

@@ -1,7 +1,9 @@
+//! `holdfast migrate`.
+
 use super::print;
 use crate::{app, config::Config};
 
-/// Brings the schema up to date and says from where to where.
+/// Brings the database's schema up to date, and prints the versions before and after.
 pub(super) fn run(config: &Config) -> anyhow::Result<()> {
     let migrated = app::open(config)?.migrated();
     let file = config.database_path.display();

@@ -21,14 +21,14 @@ use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
 
 /// Inventory reservations, decided by a WebAssembly component.
 ///
-/// Settings come from defaults, the configuration file, environment variables and flags; the
-/// later wins.
+/// A setting comes from the first of these that has it: its flag, its environment variable, the
+/// configuration file, its default.
 #[derive(Parser, Debug)]
 #[command(version, about, arg_required_else_help = false)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
-    /// A TOML file with settings by name
+    /// TOML file with settings; `holdfast config` prints one
     #[arg(long, env = "HOLDFAST_CONFIG", global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(flatten)]
@@ -37,33 +37,33 @@ struct Cli {
 
 #[derive(Subcommand, Clone, Debug)]
 enum Command {
-    /// Serve the REST interface (the default)
+    /// Serve the REST API (the default command)
     Serve,
     /// Print the effective configuration as TOML
     Config,
-    /// Print the OpenAPI document
+    /// Print the OpenAPI document of the REST API
     Openapi,
-    /// Bring the database's schema up to date, without serving
+    /// Bring the database's schema up to date without serving
     Migrate,
-    /// Look at domain components, swap them, replay commands on them
+    /// Check domain components, swap them on a running server, replay commands on them
     #[command(subcommand)]
     Domain(domain::DomainCommand),
-    /// Look at the clock of the running server, and accept it
+    /// Show or accept the clock of the running server
     #[command(subcommand)]
     Clock(clock::ClockCommand),
-    /// Make the decision behind an event again, and show what the component saw, wrote and said
+    /// Make the decision behind an event again and print what the component saw, wrote and answered
     Explain {
-        /// The number of the event
+        /// The event's sequence number
         sequence: u64,
     },
 }
 
-/// Runs the program with the arguments and the environment of the process.
+/// Runs the program with the arguments and the environment of the process. Returns its exit code.
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return explain_usage(&error),
+        Err(error) => return print_usage(&error),
     };
     match execute(cli) {
         Ok(code) => code,
@@ -74,12 +74,13 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// What clap has to say: help, or what is wrong with the arguments.
-fn explain_usage(error: &clap::Error) -> ExitCode {
+/// Prints what clap returned instead of arguments: the help that was asked for, or what is wrong
+/// with the arguments.
+fn print_usage(error: &clap::Error) -> ExitCode {
     if error.use_stderr() && !std::io::stderr().is_terminal() {
         logging::say(error.render().to_string().trim_end());
     } else {
-        // A failure to write is no reason to fail in another way.
+        // The exit code says enough when the text cannot be written.
         let _ = error.print();
     }
     u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
@@ -102,7 +103,7 @@ fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes to standard output; a reader that has gone is no error.
+/// Writes a line to standard output. A reader that has closed the pipe is no error.
 fn print(text: &str) -> anyhow::Result<()> {
     use std::io::{ErrorKind, Write};
     match writeln!(std::io::stdout(), "{text}") {
@@ -111,20 +112,23 @@ fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Who has the database open.
+/// A database, or the news that another process has it.
 enum Opened {
-    /// This process.
+    /// This process has opened the database.
     Here(Database),
-    /// A server that runs.
+    /// A running server has the database open, so it has to do the work.
     OnServer,
 }
 
-/// Opens a database that is there, unless a server has it.
+/// Opens an existing database, unless a running server has it open.
+///
+/// # Errors
+/// The file does not exist or cannot be opened.
 fn opened(config: &Config) -> anyhow::Result<Opened> {
     let file = &config.database_path;
     anyhow::ensure!(
         file.exists(),
-        "there is no database {}: say which with --database-path",
+        "there is no database {}: name another with --database-path",
         file.display()
     );
     match app::open(config) {

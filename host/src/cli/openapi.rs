@@ -1,3 +1,5 @@
+//! `holdfast openapi`.
+
 use super::print;
 use anyhow::Context;
 

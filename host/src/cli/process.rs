@@ -1,28 +1,30 @@
-//! What the operating system allows the process: signals and limits.
+//! The signals and the limits of the process.
 
 use crate::config::Config;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use signal_hook::consts::SIGXFSZ;
 use std::sync::{Arc, atomic::AtomicBool};
 
-/// Files that a reader has open: two connections to the database, each with its write-ahead log
+/// File descriptors of one reader: two connections to the database, each with its write-ahead log
 /// and, for a moment, a temporary file.
 const FILES_PER_READER: u64 = 6;
 
-/// Files besides those of readers and connections: standard streams, the sockets and queues of the
-/// runtime, the lock, the writer and the checkpoints, a component that is being read.
+/// File descriptors besides those of readers and connections: the standard streams, the sockets and
+/// queues of the runtime, the lock file, the writer, the checkpointer, a component that is being
+/// read.
 const FILES_BESIDE: u64 = 64;
 
-/// Lets a write beyond the limit on the size of files fail like any other write that fails. By
-/// default the signal SIGXFSZ ends the process.
+/// Makes a write beyond the limit on file sizes (`ulimit -f`) fail with an error. Without this, the
+/// signal SIGXFSZ ends the process.
 pub(super) fn survive_file_size_limit() -> std::io::Result<()> {
-    // The handler only sets the flag, at which nobody looks: that there is one is enough.
+    // Any handler prevents the default action. This one sets a flag that no code reads.
     signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
     Ok(())
 }
 
-/// Raises the limit of open files to what the configuration needs, as far as that is allowed.
-/// Returns how many connections there is room for, so that the store never lacks a file.
+/// Raises the soft limit of open files to what the configuration needs, or else as far as the hard
+/// limit allows. Returns the number of connections for which descriptors are left after the store
+/// has those it needs; at most `connections_max`.
 pub(super) fn room_for_connections(config: &Config) -> anyhow::Result<usize> {
     let limits = getrlimit(Resource::Nofile);
     let readers = u64::try_from(config.engine.readers_max)?;
@@ -48,17 +50,18 @@ pub(super) fn room_for_connections(config: &Config) -> anyhow::Result<usize> {
     Ok(usize::try_from(plan.connections)?)
 }
 
-/// What to do about the limit of open files.
+/// How to set the limit of open files, and what that leaves for connections.
 #[derive(PartialEq, Eq, Debug)]
 struct Plan {
     limits: Rlimit,
-    /// Connections that there is room for, one at least.
+    /// Number of connections for which descriptors are left, at least one.
     connections: u64,
-    /// The hard limit, where it is too low.
+    /// The limit that will apply, when it is lower than what is needed.
     too_low: Option<u64>,
 }
 
-/// A limit that is `None` is no limit.
+/// Plans for `files` descriptors of the store and `connections_max` connections. A limit that is
+/// `None` is unlimited.
 fn plan(limits: &Rlimit, files: u64, connections_max: u64) -> Plan {
     let needed = files.saturating_add(connections_max);
     let Rlimit { current, maximum } = *limits;
@@ -89,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn where_the_hard_limit_is_too_low_the_store_goes_first() {
+    fn when_the_hard_limit_is_too_low_the_store_gets_its_files_first() {
         assert_eq!(planned(Some(256), Some(600)), (Some(600), 500, Some(600)));
         assert_eq!(planned(Some(50), Some(80)), (Some(80), 1, Some(80)));
     }

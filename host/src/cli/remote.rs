@@ -1,4 +1,4 @@
-//! Asks the running server, as an operator.
+//! Requests to the admin routes of the running server.
 
 use crate::config::Config;
 use anyhow::{Context, bail};
@@ -9,7 +9,10 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
-/// What the server answers to one request; a problem is an error.
+/// Sends one request to the server at `HOST` and `PORT` and returns its JSON answer.
+///
+/// # Errors
+/// `ADMIN_TOKEN` is not set, no server answers, or the server refuses the request.
 pub(super) fn ask(
     config: &Config,
     method: Method,
@@ -34,7 +37,7 @@ async fn exchange(
     let address = (config.host, config.port);
     let stream = TcpStream::connect(address).await.with_context(|| {
         format!(
-            "no server answers at {}:{}: start it, or say where it is with HOST and PORT",
+            "no server answers at {}:{}: start it, or name its address with HOST and PORT",
             config.host, config.port
         )
     })?;
@@ -53,7 +56,8 @@ async fn exchange(
     let response = sender.send_request(request).await?;
     let status = response.status();
     let bytes = response.into_body().collect().await?.to_bytes();
-    let answer: Value = serde_json::from_slice(&bytes).context("the answer is not JSON")?;
+    let answer: Value =
+        serde_json::from_slice(&bytes).context("the server's answer is not JSON")?;
     if status.is_success() {
         return Ok(answer);
     }

@@ -1,3 +1,5 @@
+//! `holdfast serve`.
+
 use super::process;
 use crate::{
     app::{self, Application},
@@ -9,12 +11,12 @@ use std::{io::IsTerminal, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-/// Time for work on other threads to end once all requests were answered or given up.
+/// Time for the runtime's other threads to end after all requests were answered or given up.
 const SHUTDOWN_TIME: Duration = Duration::from_millis(500);
 
-/// Serves until SIGTERM or SIGINT, then finishes what is queued.
+/// Serves until SIGTERM or SIGINT, then carries out the commands that are queued.
 pub(super) fn run(config: &Config) -> anyhow::Result<()> {
-    // The last to go: what is said until then is written, if the log can be.
+    // Dropped last, so that every line until the end of this function is written.
     let _log = log_as(config)?;
     let connections_max = process::room_for_connections(config)?;
     let config = &Config { connections_max, ..config.clone() };
@@ -25,7 +27,8 @@ pub(super) fn run(config: &Config) -> anyhow::Result<()> {
         .build()
         .context("starting the threads that serve HTTP")?;
     let served = runtime.block_on(async {
-        // Before anything is said to be ready: a signal then is not lost.
+        // Handlers come before the line that says the server is ready: a supervisor may send a
+        // signal as soon as it reads that line.
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let application = Application::build(config, &store).await?;
@@ -47,7 +50,7 @@ pub(super) fn run(config: &Config) -> anyhow::Result<()> {
             })
             .await
     });
-    // A query that has not ended by now is of no use to anybody.
+    // No client waits any more for a query that is still running.
     runtime.shutdown_timeout(SHUTDOWN_TIME);
     served?;
     tracing::info!("stopped");

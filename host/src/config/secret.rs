@@ -1,12 +1,12 @@
 use std::{fmt, str::FromStr};
 
-/// A setting that is shown to nobody: neither in a log nor by `holdfast config`.
+/// The value of a setting that must not be shown, neither in the log nor by `holdfast config`.
 #[derive(Clone, serde::Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
 
 impl Secret {
-    /// The text, for whoever compares it.
+    /// Returns the secret text, to compare it or to send it.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
@@ -27,7 +27,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// As nothing: what is printed as the configuration leaves it out.
+/// Serializes as an absent value, so that the printed configuration leaves the secret out.
 impl serde::Serialize for Secret {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_none()

@@ -13,6 +13,31 @@ fn the_defaults_are_valid_and_as_documented() {
 }
 
 #[test]
+fn every_default_is_in_its_range() {
+    Settings::defaults().check_ranges().unwrap();
+}
+
+#[test]
+fn the_help_of_a_number_says_its_range_and_its_default() {
+    let help = |name: &str| {
+        let descriptions = Settings::descriptions();
+        descriptions.into_iter().find(|it| it.name == name).unwrap().help
+    };
+    assert_eq!(
+        help("body_bytes_max"),
+        "Largest request body, in bytes; a larger one is answered 413 [range: 1024 to 16777216] \
+         [default: 1048576]"
+    );
+    assert!(help("log_format").ends_with(" [default: auto]"));
+    assert!(!help("admin_token").contains("[default"));
+    for Description { name, help, .. } in Settings::descriptions() {
+        let number = ["_max", "_ms", "_hours", "_threads", "_call"];
+        let number = number.iter().any(|ending| name.ends_with(ending));
+        assert_eq!(help.contains("[range: "), number, "{name}: {help}");
+    }
+}
+
+#[test]
 fn the_stronger_source_wins_setting_by_setting() {
     let flags = Settings { port: Some(1), ..Settings::default() };
     let file = Settings { port: Some(2), log_level: Some("debug".into()), ..Settings::default() };

@@ -5,8 +5,8 @@ use crate::{
     component::{Compiled, EMBEDDED, Limits, Runtime},
     engine::{self, Engine, Request, Start, Work, Writer},
     model::{
-        Action, Command, DeficitScan, Digest, Installed, Level, LogEntry, Origin, Outcome,
-        Patience, Recorded, ReservationPage, ReservationScan, Stock, StockKey, StockScan,
+        Action, Command, DeficitScan, Digest, Identity, Installed, Level, LogEntry, Origin,
+        Outcome, Patience, Recorded, ReservationPage, ReservationScan, Stock, StockKey, StockScan,
     },
     store::{
         Ahead, AnswerBounds, Answered, Batch, Committed, Decidable, EventPage, EventScan,
@@ -188,7 +188,7 @@ impl Shop {
         let origin = Origin::default();
         let command = Command { id: Uuid::now_v7(), origin, precondition: None, action };
         let work = Work::One(command);
-        self.engine.execute(Request { work, rehearsal: false, recording: None }).await
+        self.engine.execute(Request { work, dry_run: false, recording: None }).await
     }
 }
 
@@ -238,10 +238,10 @@ async fn a_batch_announces_the_keys_that_its_commands_name() {
     let action = Action::Confirm { id: "r".to_owned() };
     let command =
         Command { id: Uuid::now_v7(), origin: Origin::default(), precondition: None, action };
-    let key = RequestKey { caller: String::new(), key: "k".to_owned() };
-    let recording = engine::Recording { key, fingerprint: [0; 32], render: Box::new(|_| None) };
+    let recording =
+        engine::Recording::new(&Identity::ANONYMOUS, "k".to_owned(), [0; 32], Box::new(|_| None));
     let work = Work::One(command);
-    let request = Request { work, rehearsal: false, recording: Some(Box::new(recording)) };
+    let request = Request { work, dry_run: false, recording: Some(Box::new(recording)) };
     assert!(shop.engine.execute(request).await.is_err(), "there is no such reservation");
     assert_eq!(*shop.announced.lock().unwrap(), ["stock a", "request k", "reservation r"]);
     shop.writer.stop();

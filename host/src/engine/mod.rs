@@ -12,7 +12,7 @@ mod executor;
 mod faults;
 mod instance;
 mod logs;
-mod meter;
+mod metrics;
 mod queries;
 mod queue;
 mod readers;
@@ -28,7 +28,6 @@ mod writer;
 pub use clock::{ClockReading, ClockStatus};
 pub use error::{Error, StartError};
 pub use logs::{AsOf, LedgerPage, LedgerScan};
-pub use meter::{Reading, Stage};
 pub use request::{Done, Recording, Render, Request, Work};
 pub use settings::Settings;
 pub use shadow::ShadowReport;
@@ -38,11 +37,12 @@ pub use switch::{DomainStatus, SwapError, Swapped};
 
 use crate::{
     component::Compiled,
+    metrics::Registry,
     model::{Ask, Digest, GetStock, Identity, Origin, StockView, Timestamp},
     store::{EventPage, EventScan},
 };
 use clock::Clock;
-use meter::Meter;
+use metrics::EngineMetrics;
 use queries::Queries;
 use queue::{Job, Push, Queue, Reply};
 use status::StatusCell;
@@ -56,7 +56,7 @@ pub struct Engine {
     queue: Arc<Queue>,
     queries: Arc<dyn Queries>,
     status: Arc<StatusCell>,
-    meter: Arc<Meter>,
+    metrics: Arc<EngineMetrics>,
     clock: Arc<Clock>,
     control: Arc<dyn Control>,
 }
@@ -80,7 +80,7 @@ impl Engine {
         match self.queue.push(Job::new(request, reply)) {
             Push::Queued => {}
             Push::Full { waiting } => {
-                self.meter.overloaded(waiting, self.clock.now());
+                self.metrics.count_overload(waiting, self.clock.now());
                 return Err(Error::Overloaded { waiting });
             }
             Push::Closed => return Err(Error::Stopping),
@@ -238,10 +238,15 @@ impl Engine {
         self.control.shadow()
     }
 
-    /// What the writer has done so far, and where its time went.
-    #[must_use]
-    pub fn meter(&self) -> Reading {
-        self.meter.read()
+    /// Registers the metrics of the writer, the queue, the current component and the clock.
+    pub fn register_metrics(&self, registry: &mut Registry) {
+        metrics::register(
+            registry,
+            Arc::clone(&self.metrics),
+            Arc::clone(&self.queue),
+            Arc::clone(&self.control),
+            Arc::clone(&self.clock),
+        );
     }
 
     /// The number of commands that wait for the writer.

@@ -6,7 +6,7 @@ use super::{
     clock::Clock,
     faults::Faults,
     instance::Instance,
-    meter::Meter,
+    metrics::EngineMetrics,
     queries::Queries,
     queue::Queue,
     readers::Readers,
@@ -97,8 +97,8 @@ where
     if !unit.writable() {
         status.set(Status::ReadOnly);
     }
-    let meter = Arc::new(Meter::default());
-    meter.answers(unit.large_answers());
+    let metrics = Arc::new(EngineMetrics::default());
+    metrics.set_large_answers(unit.large_answers());
     let queue = Arc::new(Queue::new(settings.queue_commands_max, settings.queue_lines_max));
     let answering = Arc::new(Answering::new(current.reading()));
     let faults = Arc::new(Faults::new(settings.faults_per_minute_max, Arc::clone(&queue)));
@@ -127,11 +127,11 @@ where
     let (ending, ended) = oneshot::channel();
     let thread = std::thread::Builder::new().name("writer".into()).spawn({
         let (queue, status) = (Arc::clone(&queue), Arc::clone(&status));
-        let (clock, meter) = (Arc::clone(&clock), Arc::clone(&meter));
+        let (clock, metrics) = (Arc::clone(&clock), Arc::clone(&metrics));
         let switch = Arc::clone(&switch);
         move || {
             let _dropped_at_the_end: oneshot::Sender<()> = ending;
-            writer::run(&queue, &status, &meter, &clock, &switch, instance, settings);
+            writer::run(&queue, &status, &metrics, &clock, &switch, instance, settings);
         }
     })?;
     let queries: Arc<dyn Queries> = Arc::new(readers);
@@ -140,7 +140,7 @@ where
         queue: Arc::clone(&queue),
         queries: Arc::clone(&queries),
         status,
-        meter,
+        metrics,
         clock,
         control: switch,
     };

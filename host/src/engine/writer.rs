@@ -8,7 +8,7 @@ use super::{
     executor::{Attempt, Executor},
     faults::Faults,
     instance::Instance,
-    meter::{Meter, Stage, Watch},
+    metrics::{EngineMetrics, Stage, StageTimer},
     queue::{Job, Most, Queue},
     shadow::Shadow,
     status::{Status, StatusCell},
@@ -83,7 +83,7 @@ impl Taken {
 pub(super) fn run<L: Lane, S: Snapshot>(
     queue: &Queue,
     status: &StatusCell,
-    meter: &Meter,
+    metrics: &EngineMetrics,
     clock: &Clock,
     switch: &Switch<L, S>,
     mut instance: Instance<L>,
@@ -100,7 +100,7 @@ pub(super) fn run<L: Lane, S: Snapshot>(
     let waiting = Waiting::new(parked);
     let mut taken = Taken { next: VecDeque::new(), waiting, decided: Vec::new() };
     let mut batch = Vec::new();
-    let mut watch = Watch::start(meter);
+    let mut timer = StageTimer::start(metrics);
     // The store may have been opened while it could not be written.
     let begun = instance.unit().is_ok_and(|unit| unit.writable())
         || recovered(queue, clock, &mut chores, &mut instance);
@@ -119,7 +119,7 @@ pub(super) fn run<L: Lane, S: Snapshot>(
             }
             taken.next.extend(batch.drain(..));
         }
-        watch.ended(Stage::Wait);
+        timer.end(Stage::Wait);
         if queue.is_stopping() {
             taken.waiting.close();
         }
@@ -145,21 +145,21 @@ pub(super) fn run<L: Lane, S: Snapshot>(
             let turn =
                 Turn { queue, instance: &mut instance, shadow: &mut shadow, faults, now, settings };
             let decided = turn.decide(&mut chores, change.as_ref(), &mut taken);
-            watch.ended(Stage::Decide);
+            timer.end(Stage::Decide);
             match decided.map_err(CommitError::from).and_then(|()| commit(&mut instance, now)) {
                 Err(CommitError::Conflict) if conflicts < CONFLICTS_MAX => {
                     conflicts += 1;
                     tracing::info!(conflicts, "a batch met another writer and is decided again");
                     taken.undecide();
-                    watch.ended(Stage::Commit);
+                    timer.end(Stage::Commit);
                 }
                 committed => break committed,
             }
         };
         if let Ok(unit) = instance.unit() {
-            meter.answers(unit.large_answers());
+            metrics.set_large_answers(unit.large_answers());
         }
-        watch.ended(Stage::Commit);
+        timer.end(Stage::Commit);
         if let Some(change) = change {
             if let (Err(_), Some(before)) = (&committed, before) {
                 instance.replace(before);
@@ -172,10 +172,12 @@ pub(super) fn run<L: Lane, S: Snapshot>(
             switch.settle(change, now, settled);
         }
         if !taken.decided.is_empty() {
-            watch.batch(taken.decided.iter().map(|(job, _)| job.request.work.commands()).sum());
+            timer.count_batch(
+                taken.decided.iter().map(|(job, _)| job.request.work.commands()).sum(),
+            );
         }
         reply(&mut taken.decided, committed.as_ref().err());
-        watch.ended(Stage::Reply);
+        timer.end(Stage::Reply);
         if matches!(committed, Err(CommitError::Failed(_))) {
             status.set(Status::ReadOnly);
             refuse_waiting(queue, &mut taken, &Error::ReadOnly);

@@ -1,10 +1,9 @@
-//! The one place where a request is told who asks: the extractor of [`Identity`].
+//! The identity of a request's caller.
 //!
 //! A trusted proxy names the caller in a header (`TRUSTED_CALLER_HEADER`, `TRUSTED_PROXIES`). The
-//! header of anybody else is ignored: everybody can send one.
+//! header of anybody else is ignored, since anybody can send one.
 
 use super::{
-    App,
     body::{Part, Violations},
     problem::Problem,
 };
@@ -12,34 +11,18 @@ use crate::{
     config::TrustedCaller,
     model::{Identity, IdentityKind, Scopes, Subject},
 };
-use axum::{
-    extract::FromRequestParts,
-    http::{Extensions, HeaderMap, request::Parts},
-};
+use axum::http::{Extensions, HeaderMap};
 use std::net::IpAddr;
 
 /// The address that a request came from, as the server notes it where a proxy is trusted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Peer(pub(super) IpAddr);
 
-/// The name that a request's log line shows, noted in the response.
-#[derive(Clone, Debug)]
-pub(super) struct Asked(pub(super) Identity);
-
-impl FromRequestParts<App> for Identity {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let Some(trusted) = &app.trusted_caller else { return Ok(Self::ANONYMOUS) };
-        named(trusted, &parts.headers, &parts.extensions)
-    }
-}
-
 /// The identity of a request where a proxy is trusted.
 ///
 /// # Errors
 /// The trusted proxy names the caller more than once, or by something that is no name.
-pub(super) fn named(
+pub(super) fn of_proxied(
     trusted: &TrustedCaller,
     headers: &HeaderMap,
     extensions: &Extensions,
@@ -57,8 +40,49 @@ pub(super) fn named(
         }
         (Some(_), Some(_)) => Err("must be given once".to_owned()),
     };
-    let subject = subject.map_err(|detail| {
-        Violations::one(Part::Header, &format!("/{}", trusted.header), detail)
-    })?;
+    let subject = subject
+        .map_err(|detail| Violations::one(Part::Header, &format!("/{}", trusted.header), detail))?;
     Ok(Identity::new(subject, IdentityKind::TrustedHeader, Scopes::ALL_BUT_ADMIN))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Proxies;
+
+    fn identity(peer: &str, values: &[&str]) -> Result<String, String> {
+        let trusted = TrustedCaller {
+            header: "x-caller".into(),
+            proxies: Proxies::parse("10.0.0.0/8,::1").unwrap(),
+        };
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append("x-caller", value.parse().unwrap());
+        }
+        let mut extensions = Extensions::new();
+        extensions.insert(Peer(peer.parse().unwrap()));
+        let identity = of_proxied(&trusted, &headers, &extensions);
+        identity.map(|it| it.subject().to_owned()).map_err(|problem| format!("{problem:?}"))
+    }
+
+    #[test]
+    fn a_trusted_proxy_names_the_caller() {
+        assert_eq!(identity("10.1.2.3", &["web"]), Ok("web".into()));
+        assert_eq!(identity("::1", &["web"]), Ok("web".into()));
+        assert_eq!(identity("10.1.2.3", &[]), Ok("anonymous".into()));
+    }
+
+    #[test]
+    fn the_header_of_anybody_else_is_ignored() {
+        assert_eq!(identity("11.1.2.3", &["web"]), Ok("anonymous".into()));
+        assert_eq!(identity("11.1.2.3", &["a b"]), Ok("anonymous".into()));
+    }
+
+    #[test]
+    fn a_name_that_is_none_is_refused() {
+        let long = "x".repeat(129);
+        for bad in [&["a b"][..], &[""], &["a", "b"], &[&long]] {
+            assert!(identity("10.1.2.3", bad).unwrap_err().contains("/x-caller"), "{bad:?}");
+        }
+    }
 }

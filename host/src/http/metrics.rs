@@ -1,201 +1,148 @@
-//! Figures for a collector, in Prometheus' text format.
+//! `GET /metrics`: the registry's families as text, and the families of this room.
+//!
+//! The response is OpenMetrics when the request asks for it by name, and the older Prometheus text
+//! otherwise. Both have the same samples. Prometheus asks for OpenMetrics by itself; a browser or
+//! `curl` gets text that it can show.
 
-use super::{App, input::Bodies, server::TrafficReading};
-use crate::{
-    engine::{ClockReading, ClockStatus, Reading, Stage},
-    logging::{self, Counts},
-    model::{Installed, Integrity},
-    store::LargeAnswers,
-};
+use super::{App, input::Bodies, problem::Problem, server::Traffic};
+use crate::metrics::{Counter, Format, Gauge, Registry};
 use axum::{
     extract::State,
-    http::{HeaderValue, header},
+    http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use std::fmt::{Display, Write};
+use std::sync::Arc;
 
-const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4");
+const CONNECTIONS: Gauge = Gauge::new("connections", "Open connections.");
+const GAVE_WAY: Counter =
+    Counter::new("connections_gave_way", "Connections that were closed to make room for new ones.");
+const BODIES: Gauge = Gauge::of_bytes(
+    "bodies",
+    "Size of all request bodies that are being received, beyond the first 16 KiB of each.",
+);
+const BODIES_REFUSED: Counter = Counter::new(
+    "bodies_refused",
+    "Request bodies that were refused because all bodies together were too large.",
+);
+const ANSWERS: Gauge = Gauge::of_bytes(
+    "answers",
+    "Size of all answers of 16 KiB or more that clients have not read yet.",
+);
+const ANSWERS_REFUSED: Counter = Counter::new(
+    "answers_refused",
+    "Requests that were refused because too many large answers were unread.",
+);
 
-/// Figures for a collector
+/// Registers the metrics of connections, request bodies and answers.
+pub(super) fn register(registry: &mut Registry, traffic: Arc<Traffic>, bodies: Arc<Bodies>) {
+    registry.register(move |encoder| {
+        let reading = traffic.read();
+        CONNECTIONS.encode(encoder, number(reading.connections))?;
+        GAVE_WAY.encode(encoder, reading.gave_way)?;
+        BODIES.encode(encoder, number(bodies.held()))?;
+        BODIES_REFUSED.encode(encoder, bodies.refused())?;
+        ANSWERS.encode(encoder, number(reading.answers_bytes))?;
+        ANSWERS_REFUSED.encode(encoder, reading.answers_refused)
+    });
+}
+
+fn number(value: usize) -> u64 {
+    u64::try_from(value).unwrap_or(u64::MAX)
+}
+
+/// Metrics for monitoring
 ///
-/// Commands per batch are the one divided by the other; where the writer's seconds go says what
-/// bounds it.
+/// `holdfast_commands_total` divided by `holdfast_batches_total` is the mean number of commands in
+/// a batch; `holdfast_writer_seconds_total` says which stage of the writer bounds the throughput.
+/// The answer is in the OpenMetrics format when `Accept` names it, in the older Prometheus text
+/// format otherwise.
 #[utoipa::path(
     get,
     path = "/metrics",
     tag = "health",
-    responses((status = 200, description = "In Prometheus' text format", body = String, content_type = "text/plain"))
+    responses((
+        status = 200,
+        description = "All metrics",
+        content((String = "text/plain"), (String = "application/openmetrics-text")),
+    ))
 )]
-pub(super) async fn metrics(State(app): State<App>) -> Response {
-    let domain = app.engine.domain();
-    let (reading, waiting) = (app.engine.meter(), app.engine.waiting());
-    let mut text = render(&reading, waiting, &domain.installed, domain.faults);
-    render_clock(&mut text, app.engine.clock());
-    render_log(&mut text, logging::counts());
-    render_answers(&mut text, reading.answers);
-    render_traffic(&mut text, app.traffic.read(), &app.bodies);
-    text += &soundness(&app.admin.integrity());
-    ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response()
-}
-
-fn figure(text: &mut String, name: &str, kind: &str, help: &str, value: impl Display) {
-    // Writing to a string does not fail.
-    let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
-}
-
-#[allow(clippy::cast_precision_loss, reason = "seconds of centuries fit")]
-fn render_clock(text: &mut String, clock: ClockReading) {
-    let following = u8::from(clock.status == ClockStatus::Following);
-    let help = "Whether the time of decisions is the wall clock's.";
-    figure(text, "holdfast_clock_following", "gauge", help, following);
-    let ahead = clock.wall_ahead_ms as f64 / 1_000.0;
-    let help = "Seconds by which the wall clock is ahead of the time of decisions.";
-    figure(text, "holdfast_clock_wall_ahead_seconds", "gauge", help, format_args!("{ahead:.3}"));
-}
-
-fn render_log(text: &mut String, lines: Counts) {
-    let help = "Lines of the log that were written.";
-    figure(text, "holdfast_log_lines_written_total", "counter", help, lines.written);
-    let help = "Lines of the log that were lost: it could not be written, or not fast enough.";
-    figure(text, "holdfast_log_lines_lost_total", "counter", help, lines.lost);
-    let help = "Lines of the log that were held back: there were many like them.";
-    figure(text, "holdfast_log_lines_held_back_total", "counter", help, lines.held_back);
-}
-
-/// Idempotency records of large answers.
-fn render_answers(text: &mut String, answers: LargeAnswers) {
-    let help = "Bytes of idempotency records of 16 KiB and more.";
-    figure(text, "holdfast_idempotency_large_bytes", "gauge", help, answers.bytes);
-    let help = "Idempotency records of 16 KiB and more that went before their time.";
-    let name = "holdfast_idempotency_forgotten_early_total";
-    figure(text, name, "counter", help, answers.forgotten_early);
-}
-
-fn render(reading: &Reading, waiting: usize, installed: &Installed, faults: u64) -> String {
-    let mut text = String::new();
-    let mut figure =
-        |name: &str, kind: &str, help: &str, value: u64| figure(&mut text, name, kind, help, value);
-    figure("holdfast_batches_total", "counter", "Batches committed.", reading.batches);
-    figure("holdfast_commands_total", "counter", "Commands in batches.", reading.commands);
-    figure(
-        "holdfast_overloaded_total",
-        "counter",
-        "Requests refused because the queue was full.",
-        reading.overloaded,
-    );
-    figure("holdfast_waiting_commands", "gauge", "Commands in the queue.", waiting as u64);
-    figure("holdfast_domain_faults_total", "counter", "Faults of components.", faults);
-    figure(
-        "holdfast_domain_rolled_back",
-        "gauge",
-        "Whether the component that decides is there by a rollback.",
-        installed.rolled_back.into(),
-    );
-    let _ = write!(
-        text,
-        "# HELP holdfast_domain_info The component that decides.\n\
-         # TYPE holdfast_domain_info gauge\nholdfast_domain_info{{component=\"{}\"}} 1\n",
-        installed.current
-    );
-    let name = "holdfast_writer_seconds_total";
-    let _ = write!(text, "# HELP {name} The writer's time by stage.\n# TYPE {name} counter\n");
-    for (stage, spent) in Stage::ALL.iter().zip(reading.spent) {
-        let stage = match stage {
-            Stage::Wait => "wait",
-            Stage::Decide => "decide",
-            Stage::Commit => "commit",
-            Stage::Reply => "reply",
-        };
-        let _ = writeln!(text, "{name}{{stage=\"{stage}\"}} {:.6}", spent.as_secs_f64());
+pub(super) async fn metrics(State(app): State<App>, headers: HeaderMap) -> Response {
+    let format = negotiate(&headers);
+    match app.metrics.encode(format) {
+        Ok(text) => {
+            let media_type = HeaderValue::from_static(format.media_type());
+            let vary = HeaderValue::from_static("accept");
+            ([(header::CONTENT_TYPE, media_type), (header::VARY, vary)], text).into_response()
+        }
+        Err(_) => Problem::new("internal-error", "the metrics could not be encoded").into(),
     }
-    text
 }
 
-/// What clients hold.
-fn render_traffic(text: &mut String, traffic: TrafficReading, bodies: &Bodies) {
-    let mut figure = |name: &str, kind: &str, help: &str, value: u64| {
-        // Writing to a string does not fail.
-        let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}\n");
-    };
-    let connections = traffic.connections as u64;
-    figure("holdfast_connections", "gauge", "Open connections.", connections);
-    figure(
-        "holdfast_connections_gave_way_total",
-        "counter",
-        "Connections closed to make room for others.",
-        traffic.gave_way,
-    );
-    figure(
-        "holdfast_bodies_bytes",
-        "gauge",
-        "Bytes of bodies being received, beyond the first 16 KiB of each.",
-        bodies.held() as u64,
-    );
-    figure(
-        "holdfast_bodies_refused_total",
-        "counter",
-        "Bodies refused because all together were too large.",
-        bodies.refused(),
-    );
-    figure(
-        "holdfast_answers_bytes",
-        "gauge",
-        "Bytes of large answers that clients have not read.",
-        traffic.answers_bytes as u64,
-    );
-    figure(
-        "holdfast_answers_refused_total",
-        "counter",
-        "Requests refused because answers were not read.",
-        traffic.answers_refused,
-    );
-}
-
-/// What the check of the database after the start has found.
-fn soundness(integrity: &Integrity) -> String {
-    let (checked, damaged) = match integrity {
-        Integrity::Unchecked => (0, 0),
-        Integrity::Sound => (1, 0),
-        Integrity::Damaged(_) => (1, 1),
-    };
-    format!(
-        "# HELP holdfast_database_checked Whether the check after the start has ended.\n\
-         # TYPE holdfast_database_checked gauge\nholdfast_database_checked {checked}\n\
-         # HELP holdfast_database_damaged Whether it has found damage.\n\
-         # TYPE holdfast_database_damaged gauge\nholdfast_database_damaged {damaged}\n"
-    )
+/// Chooses OpenMetrics when `Accept` names it and does not weigh the plain text higher
+/// (RFC 9110, section 12.5.1). A range such as `*/*` is no such wish.
+fn negotiate(headers: &HeaderMap) -> Format {
+    let (mut open_metrics, mut plain) = (0.0_f32, 0.0_f32);
+    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    for range in values.flat_map(|value| value.split(',')) {
+        let mut parts = range.split(';').map(str::trim);
+        let media_type = parts.next().unwrap_or_default();
+        let weight = parts
+            .filter_map(|parameter| parameter.split_once('='))
+            .find(|(name, _)| name.eq_ignore_ascii_case("q"))
+            .map_or(1.0, |(_, weight)| weight.parse().unwrap_or(0.0));
+        if media_type.eq_ignore_ascii_case("application/openmetrics-text") {
+            open_metrics = open_metrics.max(weight);
+        } else if media_type.eq_ignore_ascii_case("text/plain") {
+            plain = plain.max(weight);
+        }
+    }
+    if open_metrics > 0.0 && open_metrics >= plain {
+        Format::OpenMetrics
+    } else {
+        Format::Prometheus
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Digest;
-    use std::time::Duration;
+
+    fn negotiated(accept: &[&'static str]) -> Format {
+        let values = accept.iter().map(|value| HeaderValue::from_static(value));
+        negotiate(&values.map(|value| (header::ACCEPT, value)).collect())
+    }
 
     #[test]
-    fn each_figure_has_its_type_and_its_value() {
-        let spent = [1, 2, 3, 4].map(Duration::from_millis);
-        let reading =
-            Reading { batches: 2, commands: 9, overloaded: 1, spent, ..Reading::default() };
-        let text = render(&reading, 5, &Installed::first(Digest([0xab; 32])), 3);
-        assert!(text.contains("# TYPE holdfast_commands_total counter\nholdfast_commands_total 9"));
-        assert!(text.contains("holdfast_waiting_commands 5\n"));
-        assert!(text.contains("holdfast_domain_faults_total 3\n"));
-        assert!(text.contains("holdfast_domain_info{component=\"abab"));
-        assert!(text.ends_with("holdfast_writer_seconds_total{stage=\"reply\"} 0.004000\n"));
+    fn openmetrics_is_for_those_who_ask_for_it() {
+        for accept in [
+            // Prometheus 2.42 and 3.
+            "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;\
+             q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
+            "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,\
+             text/plain;version=1.0.0;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1",
+            "Application/OpenMetrics-Text; Q=0.2",
+        ] {
+            assert_eq!(negotiated(&[accept]), Format::OpenMetrics, "{accept}");
+        }
+        assert_eq!(
+            negotiated(&["*/*", "application/openmetrics-text"]),
+            Format::OpenMetrics,
+            "the header may come twice"
+        );
     }
+
     #[test]
-    fn a_clock_behind_forgotten_answers_and_lost_lines_are_figures() {
-        let mut text = String::new();
-        let status = ClockStatus::Behind;
-        render_clock(&mut text, ClockReading { status, wall_ahead_ms: -1_500, now: 0 });
-        render_answers(&mut text, LargeAnswers { bytes: 4, forgotten_early: 5 });
-        render_log(&mut text, Counts { written: 1, lost: 2, held_back: 3 });
-        assert!(text.contains("\nholdfast_clock_following 0\n"));
-        assert!(text.contains("\nholdfast_clock_wall_ahead_seconds -1.500\n"));
-        assert!(text.contains("\nholdfast_idempotency_large_bytes 4\n"));
-        assert!(text.contains("\nholdfast_idempotency_forgotten_early_total 5\n"));
-        assert!(text.contains("\nholdfast_log_lines_lost_total 2\n"));
-        assert!(text.ends_with("\nholdfast_log_lines_held_back_total 3\n"));
+    fn everybody_else_gets_plain_text() {
+        for accept in [
+            "*/*",
+            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+            "text/plain, application/openmetrics-text;q=0.5",
+            "application/openmetrics-text;q=0",
+            "application/openmetrics-text;q=much",
+            "",
+        ] {
+            assert_eq!(negotiated(&[accept]), Format::Prometheus, "{accept}");
+        }
+        assert_eq!(negotiated(&[]), Format::Prometheus);
     }
 }

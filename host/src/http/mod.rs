@@ -12,6 +12,7 @@ mod docs;
 mod events;
 mod facts;
 mod health;
+mod identity;
 mod input;
 mod inventory;
 mod metrics;
@@ -21,67 +22,11 @@ mod problem;
 mod reservations;
 mod router;
 mod server;
+mod state;
 mod time;
 mod whole;
 
 pub use router::{document, router};
 pub use server::{Traffic, listen, serve};
-
-use crate::{
-    admin::Admin,
-    config::{Config, Secret},
-    engine::Engine,
-};
-use std::sync::Arc;
-
-/// What every handler can reach; a copy of it is made for each request.
-#[derive(Clone)]
-pub struct App(Arc<Shared>);
-
-/// What all copies of an [`App`] share.
-pub struct Shared {
-    engine: Arc<Engine>,
-    admin: Arc<Admin>,
-    /// What opens the admin routes.
-    admin_token: Option<Secret>,
-    body_limits: input::BodyLimits,
-    bodies: Arc<input::Bodies>,
-    traffic: Arc<Traffic>,
-    /// Whether PUT of a stock must say which version it is about.
-    put_needs_condition: bool,
-}
-
-impl std::ops::Deref for App {
-    type Target = Shared;
-
-    fn deref(&self) -> &Shared {
-        &self.0
-    }
-}
-
-impl App {
-    /// The application over an engine.
-    #[must_use]
-    pub fn new(engine: Arc<Engine>, admin: Arc<Admin>, config: &Config) -> Self {
-        let bodies = Arc::new(input::Bodies::new(config.bodies_bytes_max));
-        Self(Arc::new(Shared {
-            engine,
-            admin,
-            admin_token: config.admin_token.clone(),
-            body_limits: input::BodyLimits {
-                bytes_max: config.body_bytes_max,
-                time: config.request_timeout,
-                bodies: Some(Arc::clone(&bodies)),
-            },
-            bodies,
-            traffic: Arc::new(Traffic::new(config)),
-            put_needs_condition: config.put_needs_condition,
-        }))
-    }
-
-    /// What is counted and bounded over all connections that ask this application.
-    #[must_use]
-    pub fn traffic(&self) -> Arc<Traffic> {
-        Arc::clone(&self.traffic)
-    }
-}
+pub use state::App;
+use state::Caller;

@@ -1,4 +1,4 @@
-//! A bounded queue of lines, and the one thread that writes them.
+//! A bounded queue of lines, and the one thread that writes them to a file.
 
 use super::{Counters, long};
 use std::{
@@ -12,20 +12,20 @@ use std::{
 };
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Bytes of lines that may wait to be written; more are lost.
+/// Bytes that the queued lines may have together. A line that exceeds it is lost.
 const QUEUE_BYTES_MAX: usize = 1024 * 1024;
 
-/// How long the end of the process may wait for the queue.
+/// The longest time that [`Lines`] waits for its queue when it is dropped.
 const FLUSH_MAX: Duration = Duration::from_secs(1);
 
-/// Pause before a pipe is tried again that is full and does not let its writer wait.
+/// Pause before the next attempt to write to a full pipe that is in non-blocking mode.
 const FULL_PIPE_PAUSE: Duration = Duration::from_millis(10);
 
-/// How often the thread looks whether there is something to be told.
-const TELL_INTERVAL: Duration = Duration::from_secs(1);
+/// Time between two reports of lines that were lost or held back.
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Standard error without the lock and without the buffer of the standard library: whoever waits
-/// for it keeps nobody else from it.
+/// Standard error without the standard library's lock, so that a blocked write blocks no other
+/// thread.
 pub(super) struct StandardError;
 
 impl Write for StandardError {
@@ -41,9 +41,9 @@ impl Write for StandardError {
 #[derive(Default)]
 struct State {
     lines: VecDeque<Vec<u8>>,
-    /// Bytes in them, and in the line that is being written.
+    /// Bytes of the queued lines and of the line that is being written.
     bytes: usize,
-    /// Whether nobody adds lines any more.
+    /// Whether [`Lines`] was dropped. No lines are added after that.
     closed: bool,
     /// Whether the thread has ended.
     ended: bool,
@@ -53,17 +53,17 @@ struct Shared {
     state: Mutex<State>,
     changed: Condvar,
     counters: &'static Counters,
-    /// How many lost lines the log has told of.
-    told: AtomicU64,
+    /// Number of lost lines that were reported in the log.
+    reported: AtomicU64,
 }
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing that can panic happens under the lock.
+        // No code that can panic runs under this lock, so it is never poisoned.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a line, or loses it: this never waits for the log.
+    /// Queues a line, or counts it as lost when the queue is full. Never waits for a write.
     fn push(&self, line: Vec<u8>) {
         let mut state = self.lock();
         if state.closed || state.bytes + line.len() > QUEUE_BYTES_MAX {
@@ -76,50 +76,59 @@ impl Shared {
         self.changed.notify_all();
     }
 
+    /// Returns how many lines were lost since the last call.
     fn newly_lost(&self) -> u64 {
         let lost = self.counters.lost.load(Ordering::Relaxed);
-        lost.saturating_sub(self.told.swap(lost, Ordering::Relaxed))
+        lost.saturating_sub(self.reported.swap(lost, Ordering::Relaxed))
     }
 
-    /// Takes the next line; waits for one, but not for longer than [`TELL_INTERVAL`].
+    /// Takes the next line. Waits for one, at most for [`REPORT_INTERVAL`].
     fn take(&self) -> Next {
         let state = self.lock();
-        let nothing = |state: &mut State| state.lines.is_empty() && !state.closed;
-        let waited = self.changed.wait_timeout_while(state, TELL_INTERVAL, nothing);
+        let idle = |state: &mut State| state.lines.is_empty() && !state.closed;
+        let waited = self.changed.wait_timeout_while(state, REPORT_INTERVAL, idle);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
         match state.lines.pop_front() {
             Some(line) => Next::Line(line),
             None if state.closed => Next::End,
-            None => Next::Nothing,
+            None => Next::Wait,
         }
     }
 }
 
+/// What the thread does next.
 enum Next {
+    /// Write this line.
     Line(Vec<u8>),
-    Nothing,
+    /// Wait again: no line came in time.
+    Wait,
+    /// End: the queue is closed and empty.
     End,
 }
 
-/// Lines on their way to a file. When it is dropped, it waits until they are written, for a bounded
-/// time.
+/// The queue of lines on their way to a file. Dropping it waits until the lines are written, at most
+/// for [`FLUSH_MAX`].
 pub(super) struct Lines(Arc<Shared>);
 
 impl Lines {
-    /// Starts the thread that writes. Between two lines, and when there are none, it calls `tell`
-    /// with the number of lines that were lost since the last time.
+    /// Starts the thread that writes to `file`. About once each [`REPORT_INTERVAL`], while the file
+    /// can be written, the thread calls `report` with the number of lines that were lost since the
+    /// call before.
+    ///
+    /// # Errors
+    /// The operating system cannot start a thread.
     pub(super) fn start(
         file: impl Write + Send + 'static,
         counters: &'static Counters,
-        tell: impl Fn(u64) + Send + 'static,
+        report: impl Fn(u64) + Send + 'static,
     ) -> io::Result<Self> {
-        let (state, changed, told) = (Mutex::default(), Condvar::new(), AtomicU64::new(0));
-        let shared = Arc::new(Shared { state, changed, counters, told });
+        let (state, changed, reported) = (Mutex::default(), Condvar::new(), AtomicU64::new(0));
+        let shared = Arc::new(Shared { state, changed, counters, reported });
         let thread = std::thread::Builder::new().name("log".into());
         thread.spawn({
             let shared = Arc::clone(&shared);
             move || {
-                Output { file, torn: false }.work(&shared, &tell);
+                Output { file, torn: false }.work(&shared, &report);
                 shared.lock().ended = true;
                 shared.changed.notify_all();
             }
@@ -127,11 +136,12 @@ impl Lines {
         Ok(Self(shared))
     }
 
+    /// Queues a line that ends with a newline. When the queue is full the line is lost, and counted.
     pub(super) fn push(&self, line: Vec<u8>) {
         self.0.push(line);
     }
 
-    /// How many lines were lost since the last time that this was asked or told.
+    /// Returns how many lines were lost since the last call or report.
     pub(super) fn newly_lost(&self) -> u64 {
         self.0.newly_lost()
     }
@@ -143,41 +153,43 @@ impl Drop for Lines {
         state.closed = true;
         self.0.changed.notify_all();
         let _ = self.0.changed.wait_timeout_while(state, FLUSH_MAX, |state| !state.ended);
-        // A thread that waits for a stalled pipe is left behind: the process ends without it.
+        // A thread that is blocked by a full pipe is left behind: the process ends without it.
     }
 }
 
+/// The file that the thread writes to.
 struct Output<W> {
     file: W,
-    /// Whether the last line was written in part.
+    /// Whether only a part of the last line was written.
     torn: bool,
 }
 
 impl<W: Write> Output<W> {
-    fn work(mut self, shared: &Shared, tell: &impl Fn(u64)) {
+    fn work(mut self, shared: &Shared, report: &impl Fn(u64)) {
         let counters = shared.counters;
-        let mut told_at = Instant::now();
-        let mut works = true;
+        let mut reported_at = Instant::now();
+        let mut writable = true;
         loop {
             match shared.take() {
                 Next::End => return,
-                Next::Nothing => {}
+                Next::Wait => {}
                 Next::Line(line) => {
-                    works = self.write(&line).is_ok();
-                    let counter = if works { &counters.written } else { &counters.lost };
+                    writable = self.write(&line).is_ok();
+                    let counter = if writable { &counters.written } else { &counters.lost };
                     counter.fetch_add(1, Ordering::Relaxed);
                     let mut state = shared.lock();
                     state.bytes = state.bytes.saturating_sub(line.len());
                 }
             }
-            // A log that cannot be written need not be told about it.
-            if works && told_at.elapsed() >= TELL_INTERVAL {
-                tell(shared.newly_lost());
-                told_at = Instant::now();
+            // A report would be lost too while the file cannot be written.
+            if writable && reported_at.elapsed() >= REPORT_INTERVAL {
+                report(shared.newly_lost());
+                reported_at = Instant::now();
             }
         }
     }
 
+    /// Writes a line. Ends the line before it first if only a part of that was written.
     fn write(&mut self, line: &[u8]) -> io::Result<()> {
         if self.torn {
             self.write_all(b"\n")?;
@@ -205,7 +217,7 @@ impl<W: Write> Output<W> {
     }
 }
 
-/// Gives `tracing` a place for its lines, and bounds each of them.
+/// Receives the lines of `tracing-subscriber`, bounds their length and queues them.
 pub(super) struct LinesWriter {
     shared: Arc<Shared>,
     json: bool,
@@ -226,7 +238,7 @@ impl<'a> MakeWriter<'a> for LinesWriter {
 }
 
 impl Write for &LinesWriter {
-    /// Takes a whole line: `tracing-subscriber` writes each with one call.
+    /// Queues a whole line: `tracing-subscriber` writes each line with one call.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.shared.push(long::bounded(line, self.json).into_owned());
         Ok(line.len())

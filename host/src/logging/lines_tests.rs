@@ -12,13 +12,13 @@ fn count(counter: &AtomicU64) -> u64 {
     counter.load(Ordering::Relaxed)
 }
 
-/// A file whose every write waits for the test to say what comes of it.
-struct Told {
+/// A file whose writes wait until the test sends their results.
+struct Scripted {
     asked: Sender<Vec<u8>>,
     answers: Receiver<io::Result<usize>>,
 }
 
-impl Write for Told {
+impl Write for Scripted {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let _ = self.asked.send(bytes.to_vec());
         self.answers.recv().unwrap_or(Ok(bytes.len()))
@@ -29,13 +29,13 @@ impl Write for Told {
     }
 }
 
-fn told() -> (Told, Receiver<Vec<u8>>, Sender<io::Result<usize>>) {
+fn scripted() -> (Scripted, Receiver<Vec<u8>>, Sender<io::Result<usize>>) {
     let ((asked, writes), (results, answers)) = (mpsc::channel(), mpsc::channel());
-    (Told { asked, answers }, writes, results)
+    (Scripted { asked, answers }, writes, results)
 }
 
 #[test]
-fn what_is_queued_is_written_before_the_end() {
+fn queued_lines_are_written_before_the_end() {
     let (mut reader, writer) = pipe().unwrap();
     let counters = counters();
     let lines = Lines::start(writer, counters, |_| {}).unwrap();
@@ -50,8 +50,8 @@ fn what_is_queued_is_written_before_the_end() {
 }
 
 #[test]
-fn a_full_queue_loses_lines_and_keeps_nobody_waiting() {
-    let (file, writes, results) = told();
+fn a_full_queue_loses_lines_and_blocks_no_thread() {
+    let (file, writes, results) = scripted();
     let counters = counters();
     let lines = Lines::start(file, counters, |_| {}).unwrap();
     let line = vec![b'x'; 1024];
@@ -62,7 +62,7 @@ fn a_full_queue_loses_lines_and_keeps_nobody_waiting() {
     }
     let room = QUEUE_BYTES_MAX / line.len() - 1;
     assert_eq!(count(&counters.lost), (2 * QUEUE_BYTES_MAX / line.len() - room) as u64);
-    // Once it is written, there is room again.
+    // The queue takes lines again once the blocked one is written.
     drop(results);
     drop(lines);
     assert_eq!(count(&counters.written), room as u64 + 1);
@@ -70,7 +70,7 @@ fn a_full_queue_loses_lines_and_keeps_nobody_waiting() {
 
 #[test]
 fn a_line_that_cannot_be_written_is_lost_and_the_next_one_stands_by_itself() {
-    let (file, writes, results) = told();
+    let (file, writes, results) = scripted();
     let counters = counters();
     let lines = Lines::start(file, counters, |_| {}).unwrap();
     lines.push(b"first\n".to_vec());
@@ -93,11 +93,11 @@ fn a_line_that_cannot_be_written_is_lost_and_the_next_one_stands_by_itself() {
 
 #[test]
 fn a_stalled_file_delays_the_end_by_no_more_than_a_bound() {
-    let (file, writes, results) = told();
+    let (file, writes, results) = scripted();
     let lines = Lines::start(file, counters(), |_| {}).unwrap();
     lines.push(b"line\n".to_vec());
     writes.recv().unwrap();
-    // This ends, though nobody has answered the write.
+    // Dropping ends although the write has not returned.
     drop(lines);
     drop(results);
 }

@@ -1,20 +1,21 @@
-//! The bound of a line. It is what a pipe takes in one piece (`PIPE_BUF` of Linux), so that no line
-//! is torn by others who write to the same pipe.
+//! The bound on the length of a line. A line never exceeds what Linux writes to a pipe in one piece
+//! (`PIPE_BUF`), so lines of several processes on the same pipe do not mix.
 
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
-/// The longest line, its end included, in bytes.
+/// The longest line in bytes, including its newline.
 const LINE_BYTES_MAX: usize = 4096;
 
-/// How long the values of a line that is too long may be, in bytes: the first bound that makes it
-/// short enough is taken.
+/// Bounds on the values of a JSON line that is too long, in bytes. The first bound that makes the
+/// line short enough is used.
 const VALUE_BYTES_MAX: [usize; 3] = [1024, 256, 32];
 
-/// Room for the mark of what was cut: ` ... [1234567890 bytes more]`.
+/// Room for the mark behind a cut text, such as ` ... [1234567890 bytes more]`.
 const MARK_BYTES_MAX: usize = 48;
 
-/// The line itself where it is short enough; otherwise a shorter one that says so.
+/// Returns the line unchanged when it is short enough, and otherwise a shortened line in which marks
+/// say how much is missing.
 pub(super) fn bounded(line: &[u8], json: bool) -> Cow<'_, [u8]> {
     if line.len() <= LINE_BYTES_MAX {
         return line.into();
@@ -27,7 +28,8 @@ pub(super) fn bounded(line: &[u8], json: bool) -> Cow<'_, [u8]> {
     [shorter, b"\n".to_vec()].concat().into()
 }
 
-/// The same object with shorter texts in it.
+/// Shortens the texts of a JSON object until it fits. An object that does not fit even so is
+/// replaced by one with its level and length. Returns `None` when the line is not a JSON object.
 fn shorter_json(line: &[u8]) -> Option<Vec<u8>> {
     let whole: Map<String, Value> = serde_json::from_slice(line).ok()?;
     for bytes_max in VALUE_BYTES_MAX {
@@ -43,12 +45,12 @@ fn shorter_json(line: &[u8]) -> Option<Vec<u8>> {
             return Some(shorter);
         }
     }
-    let message = format!("a line of {} bytes was left out", line.len());
+    let message = format!("left out a line of {} bytes, which was too long to shorten", line.len());
     let level = whole.get("level").cloned().unwrap_or_default();
     serde_json::to_vec(&serde_json::json!({ "level": level, "message": message })).ok()
 }
 
-/// The beginning of a text that is too long, and how much more there was.
+/// Cuts a text that is longer than `bytes_max`, and adds a mark that says how much is missing.
 fn cut(text: &str, bytes_max: usize) -> String {
     if text.len() <= bytes_max {
         return text.to_owned();

@@ -1,31 +1,33 @@
-//! The log: lines on standard error, for which nothing ever waits, and which has bounds.
+//! The log: bounded lines on standard error, for which no other thread ever waits.
 //!
-//! - **Nothing waits.** A line is put in a queue in memory; one thread writes what is there
-//!   (`lines`). Where the log cannot be written (a full disk, a reader that has gone) or is not
-//!   read (a stalled pipe), lines are lost and counted, and as soon as a line can be written again
-//!   the log says how many were. At its end the process waits for the queue for a bounded time.
-//! - **A line has a bound** (`long`): longer values are cut, and say so.
-//! - **What repeats has a bound** (`repeats`): of each kind of line a few are written per period;
-//!   of the others the log says how many there were.
+//! - **Logging does not block.** A thread that logs puts its line in a queue in memory, and one
+//!   thread writes the queue (`lines`). When the log cannot be written (the disk is full, its reader
+//!   has exited) or is not read (the pipe is full), lines are lost and counted; the next line that
+//!   can be written says how many. At its end the process waits a bounded time for the queue.
+//! - **The length of a line is bounded** (`long`): a longer value is cut, and a mark says how much
+//!   is missing.
+//! - **Repetition is bounded** (`repeats`): of each kind of line a few are written in each period,
+//!   and one more line says how many others there were.
 //!
-//! Nothing else in this program writes to standard error while the log is on: a write there can
-//! wait for ever, and the macros of the standard library panic where it fails. Panics are lines of
-//! the log too (`panics`).
+//! While the log is on, nothing else in this program writes to standard error: such a write can
+//! block for ever, and the print macros of the standard library panic when it fails. A panic is
+//! therefore a line of the log too (`panics`).
 //!
-//! `tracing-appender` has a writer that does not block, too. It loses lines on an I/O error without
-//! counting them, bounds its queue in lines and not in bytes, says by `println!`, which panics and
-//! waits, that it could not be stopped, and brings `time` and `crossbeam-channel` for the rotation
-//! of files, which is not this program's business.
+//! The queue is written by hand because `tracing_appender::non_blocking` does less. It drops a line
+//! on an I/O error without counting it, bounds its queue by the number of lines and not by bytes,
+//! and reports a failed shutdown with `println!`, which can block and panic. For the rotation of
+//! files, which this program leaves to others, it brings `time` and `crossbeam-channel`.
 //!
-//! This room knows none of the others.
+//! This room registers its counters with the room `metrics`, and knows no other room.
 
 mod lines;
 mod long;
 mod panics;
 mod repeats;
 
+use crate::metrics::{self, Counter};
 use lines::{Lines, LinesWriter};
-use repeats::{HoldBack, Repeats};
+use repeats::{RepeatFilter, Repeats};
 use std::{
     io,
     sync::{
@@ -37,44 +39,43 @@ use tracing_subscriber::{
     EnvFilter, Layer, Registry, layer::SubscriberExt, util::SubscriberInitExt,
 };
 
-/// The target of what this room itself has to say.
+/// The `tracing` target of this room's own lines.
 const ROOM: &str = module_path!();
 
-/// How lines look.
+const WRITTEN: Counter = Counter::new("log_lines_written", "Lines of the log that were written.");
+const LOST: Counter = Counter::new(
+    "log_lines_lost",
+    "Lines of the log that were lost because it could not be written, or not fast enough.",
+);
+const HELD_BACK: Counter = Counter::new(
+    "log_lines_held_back",
+    "Lines of the log that were held back because there were many like them.",
+);
+
+/// The style of the lines.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Style {
-    /// For people; with colours or without.
+    /// Text for people to read.
     Text {
-        /// Whether the terminal shows colours.
+        /// Whether the text has ANSI colours.
         colours: bool,
     },
-    /// One JSON object per line, for programs.
+    /// One JSON object per line, for programs to read.
     Json,
 }
 
-/// Why there is no log.
+/// Why the log could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// No thread can be had.
+    /// The operating system cannot start the thread that writes.
     #[error("the thread that writes the log cannot be started: {0}")]
     Thread(#[from] io::Error),
-    /// The process has a log already.
+    /// The process has another `tracing` subscriber already.
     #[error("the log cannot be started: {0}")]
     Installed(#[from] tracing_subscriber::util::TryInitError),
 }
 
-/// Counts of lines since the start of the process.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Counts {
-    /// Lines that were written.
-    pub written: u64,
-    /// Lines that were lost: the log could not be written, or not fast enough.
-    pub lost: u64,
-    /// Lines that were held back: there were many like them.
-    pub held_back: u64,
-}
-
-/// The counters behind [`Counts`].
+/// Numbers of lines since the start of the process.
 #[derive(Default)]
 struct Counters {
     written: AtomicU64,
@@ -82,29 +83,21 @@ struct Counters {
     held_back: AtomicU64,
 }
 
-impl Counters {
-    fn read(&self) -> Counts {
-        let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Counts {
-            written: load(&self.written),
-            lost: load(&self.lost),
-            held_back: load(&self.held_back),
-        }
-    }
-}
-
-/// Counts of the log of this process: a process has one log.
+/// The counters of the log. They are static because a process has one log.
 static COUNTERS: Counters =
     Counters { written: AtomicU64::new(0), lost: AtomicU64::new(0), held_back: AtomicU64::new(0) };
 
-/// How many lines of the log of this process were written, lost and held back.
-#[must_use]
-pub fn counts() -> Counts {
-    COUNTERS.read()
+/// Registers how many lines of the log of this process were written, lost and held back.
+pub fn register_metrics(registry: &mut metrics::Registry) {
+    registry.register(|encoder| {
+        WRITTEN.encode(encoder, COUNTERS.written.load(Ordering::Relaxed))?;
+        LOST.encode(encoder, COUNTERS.lost.load(Ordering::Relaxed))?;
+        HELD_BACK.encode(encoder, COUNTERS.held_back.load(Ordering::Relaxed))
+    });
 }
 
-/// The log of this process. When it is dropped, what is queued is written, if that takes no longer
-/// than a bound.
+/// The log of this process. Dropping it ends the log: the queued lines are still written, unless
+/// that takes longer than a second.
 #[must_use]
 pub struct Log {
     repeats: Arc<Repeats>,
@@ -114,12 +107,13 @@ pub struct Log {
 impl Drop for Log {
     fn drop(&mut self) {
         panics::leave();
-        self.repeats.tell_all();
-        tell_lost(self.lines.newly_lost());
+        self.repeats.report_all();
+        report_lost(self.lines.newly_lost());
     }
 }
 
-fn tell_lost(lines: u64) {
+/// Logs that so many lines were lost since the last report.
+fn report_lost(lines: u64) {
     if lines > 0 {
         tracing::warn!(
             lines,
@@ -134,26 +128,30 @@ fn tell_lost(lines: u64) {
 /// [`LogError`].
 pub fn start(filter: EnvFilter, style: Style) -> Result<Log, LogError> {
     let repeats = Arc::new(Repeats::new(&COUNTERS));
-    let told = Arc::clone(&repeats);
+    let reported = Arc::clone(&repeats);
     let lines = Lines::start(lines::StandardError, &COUNTERS, move |lost| {
-        told.tell();
-        tell_lost(lost);
+        reported.report();
+        report_lost(lost);
     })?;
     let json = style == Style::Json;
     let writer = LinesWriter::new(&lines, json);
-    // A failure to write is counted; by default it would be said on standard error.
+    // `lines` counts failed writes. By default `tracing-subscriber` prints them to standard error.
     let layer = tracing_subscriber::fmt::layer().with_writer(writer).log_internal_errors(false);
     let layer: Box<dyn Layer<_> + Send + Sync> = match style {
         Style::Text { colours } => layer.with_ansi(colours).with_target(false).boxed(),
         Style::Json => layer.json().flatten_event(true).boxed(),
     };
-    Registry::default().with(filter).with(layer).with(HoldBack(Arc::clone(&repeats))).try_init()?;
+    Registry::default()
+        .with(filter)
+        .with(layer)
+        .with(RepeatFilter(Arc::clone(&repeats)))
+        .try_init()?;
     panics::log();
     Ok(Log { repeats, lines })
 }
 
-/// Says something on standard error, before there is a log or when there is none any more. It
-/// waits for a bounded time; where it cannot be said, nothing happens.
+/// Writes a text to standard error while there is no log. The call returns after a second at the
+/// latest, whether or not the text could be written.
 pub fn say(text: &str) {
     static UNCOUNTED: Counters = Counters {
         written: AtomicU64::new(0),

@@ -1,9 +1,9 @@
-//! Panics are lines of the log: the standard library would write them to standard error, where a
-//! stalled pipe would stop the thread for good.
+//! Panics as lines of the log. By default the standard library writes a panic to standard error,
+//! where a full pipe would block the panicking thread for ever.
 
 use std::{backtrace::Backtrace, panic};
 
-/// Lets the log tell of panics from now on. The backtrace is there if `RUST_BACKTRACE` says so.
+/// Logs every panic from now on, with a backtrace when `RUST_BACKTRACE` asks for one.
 pub(super) fn log() {
     panic::set_hook(Box::new(|panic| {
         let thread = std::thread::current();
@@ -16,9 +16,9 @@ pub(super) fn log() {
     }));
 }
 
-/// Gives panics back to the standard library, when there is no log any more.
+/// Returns panics to the standard library. Called when the log ends.
 pub(super) fn leave() {
-    // While a panic goes on, the hook cannot be changed.
+    // A panicking thread cannot change the hook: `take_hook` would panic again.
     if !std::thread::panicking() {
         drop(panic::take_hook());
     }

@@ -1,7 +1,9 @@
-//! The bound of what repeats. Lines of one kind come from one place in the program and have the
-//! same `code`, where they have one: a flood of refused requests does not hide a fault, which is
-//! logged at the same place. Lines of the levels debug and trace have no such bound: somebody has
-//! asked for them, and the queue bounds them.
+//! The bound on repeated lines. Two lines are of the same kind when they come from the same place in
+//! the program and have the same field `code`. The code is part of it because all refused requests
+//! are logged at one place: a flood of one refusal must not hide another.
+//!
+//! Lines of the levels debug and trace are not bounded here: an operator has asked for them, and the
+//! queue still bounds their number.
 
 use super::Counters;
 use std::{
@@ -17,33 +19,34 @@ use tracing::{
 };
 use tracing_subscriber::{Layer, layer::Context};
 
-/// Lines of one kind that are written in one period.
+/// Number of lines of one kind that are written in one period.
 const LINES_PER_PERIOD_MAX: u32 = 20;
 
-/// A period, which begins with a line.
+/// Length of a period. A kind's period begins with its first line after the period before.
 const PERIOD: Duration = Duration::from_secs(10);
 
-/// Kinds that are told apart; all others are one kind.
+/// Number of kinds that are counted separately. All further kinds share one count.
 const KINDS_MAX: usize = 256;
 
 /// The longest name of a kind, in bytes.
 const NAME_BYTES_MAX: usize = 128;
 
-/// By what kinds are told apart; `None`: one of too many.
+/// The place and the code of a kind; `None` for the kinds beyond [`KINDS_MAX`].
 type Key = Option<(Identifier, String)>;
 
 struct Kind {
     level: Level,
-    /// How the log calls it: the message, and the code where there is one.
+    /// The message and, if there is one, the code: the kind's name in reports.
     name: String,
+    /// Beginning of the current period.
     begun: Instant,
-    /// Lines in this period, held back or not.
+    /// Lines in the current period, including those that were held back.
     lines: u32,
-    /// Lines that were held back, and of which the log has not told yet.
-    untold: u64,
+    /// Lines that were held back and not reported yet.
+    unreported: u64,
 }
 
-/// The kinds of lines, and how many there were lately.
+/// Counts of recent lines by kind.
 pub(super) struct Repeats {
     kinds: Mutex<HashMap<Key, Kind>>,
     counters: &'static Counters,
@@ -55,11 +58,11 @@ impl Repeats {
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Kind>> {
-        // Nothing that can panic happens under the lock.
+        // No code that can panic runs under this lock, so it is never poisoned.
         self.kinds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a line is to be written.
+    /// Counts a line and returns whether to write it.
     fn admits(&self, place: Identifier, line: Line, level: Level, now: Instant) -> bool {
         let mut kinds = self.lock();
         let mut key = Some((place, line.code));
@@ -67,7 +70,7 @@ impl Repeats {
         if kinds.len() >= KINDS_MAX && !kinds.contains_key(&key) {
             (key, name) = (None, "lines of other kinds".to_owned());
         }
-        let new = Kind { level, name, begun: now, lines: 0, untold: 0 };
+        let new = Kind { level, name, begun: now, lines: 0, unreported: 0 };
         let kind = kinds.entry(key).or_insert(new);
         if now.saturating_duration_since(kind.begun) >= PERIOD {
             (kind.begun, kind.lines) = (now, 0);
@@ -76,35 +79,37 @@ impl Repeats {
         if kind.lines <= LINES_PER_PERIOD_MAX {
             return true;
         }
-        kind.untold += 1;
+        kind.unreported += 1;
         self.counters.held_back.fetch_add(1, Ordering::Relaxed);
         false
     }
 
-    /// Takes what was held back in periods that are over, or in all.
-    fn untold(&self, now: Instant, all: bool) -> Vec<(Level, String, u64)> {
+    /// Takes the counts of lines that were held back: those of periods that are over or, with `all`,
+    /// of all periods.
+    fn unreported(&self, now: Instant, all: bool) -> Vec<(Level, String, u64)> {
         let mut kinds = self.lock();
         let over = kinds.values_mut().filter(|kind| {
-            // A period that goes on again has fewer lines than its bound.
+            // After held back lines, a count within the bound means that a new period has begun.
             let over = now.saturating_duration_since(kind.begun) >= PERIOD;
-            kind.untold > 0 && (all || over || kind.lines <= LINES_PER_PERIOD_MAX)
+            kind.unreported > 0 && (all || over || kind.lines <= LINES_PER_PERIOD_MAX)
         });
-        over.map(|kind| (kind.level, kind.name.clone(), std::mem::take(&mut kind.untold))).collect()
+        over.map(|kind| (kind.level, kind.name.clone(), std::mem::take(&mut kind.unreported)))
+            .collect()
     }
 
-    /// Tells of lines that were held back in periods that are over.
-    pub(super) fn tell(&self) {
-        tell(self.untold(Instant::now(), false));
+    /// Logs how many lines were held back in periods that are over.
+    pub(super) fn report(&self) {
+        report(self.unreported(Instant::now(), false));
     }
 
-    /// Tells of all lines that were held back.
-    pub(super) fn tell_all(&self) {
-        tell(self.untold(Instant::now(), true));
+    /// Logs how many lines were held back in all periods.
+    pub(super) fn report_all(&self) {
+        report(self.unreported(Instant::now(), true));
     }
 }
 
-fn tell(untold: Vec<(Level, String, u64)>) {
-    for (level, like, lines) in untold {
+fn report(unreported: Vec<(Level, String, u64)>) {
+    for (level, like, lines) in unreported {
         const MESSAGE: &str = "more lines like this were not logged";
         match level {
             Level::ERROR => tracing::error!(lines, like, "{MESSAGE}"),
@@ -114,7 +119,7 @@ fn tell(untold: Vec<(Level, String, u64)>) {
     }
 }
 
-/// What a line says of its kind.
+/// The fields of a line that say of which kind it is.
 #[derive(Default)]
 struct Line {
     name: String,
@@ -150,14 +155,14 @@ impl Visit for Line {
     }
 }
 
-/// Keeps lines from the log that repeat too often.
-pub(super) struct HoldBack(pub(super) Arc<Repeats>);
+/// The layer that keeps lines out of the log that repeat too often.
+pub(super) struct RepeatFilter(pub(super) Arc<Repeats>);
 
-impl<S: Subscriber> Layer<S> for HoldBack {
+impl<S: Subscriber> Layer<S> for RepeatFilter {
     fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
         let metadata = event.metadata();
         let level = *metadata.level();
-        // What this room has to say has a bound of its own.
+        // The lines of this room are bounded already: one each second for each kind.
         if level > Level::INFO || metadata.target().starts_with(super::ROOM) {
             return true;
         }

@@ -1,3 +1,5 @@
+//! `holdfast domain check`.
+
 use super::component;
 use crate::{
     admission::{self, Candidate, Until},
@@ -8,7 +10,8 @@ use crate::{
 };
 use std::{fmt::Write, path::Path, process::ExitCode};
 
-/// Looks at a component and prints what it found.
+/// Runs the conformance suite on a component and prints the results as a table. The exit
+/// code is 1 when the component breaks a promise or is refused at admission.
 pub(super) fn run(file: Option<&Path>, config: &Config) -> anyhow::Result<ExitCode> {
     let bytes = component(file)?;
     let runtime = Runtime::new(config.limits)?;

@@ -1,4 +1,4 @@
-//! `holdfast domain`: components, on their own and on a running server.
+//! `holdfast domain`: checks components, and manages those of a running server.
 
 mod check;
 mod replay;
@@ -21,56 +21,56 @@ const PROMOTE: &str = "/v1/admin/domain/shadow/promote";
 
 type Parameters = Vec<(&'static str, String)>;
 
-/// What to do with components.
+/// The subcommands of `holdfast domain`.
 #[derive(Subcommand, Clone, Debug)]
 pub(super) enum DomainCommand {
-    /// Whether a component is a domain: scenarios and random commands, as a table
+    /// Test a component against the promises of every domain and print a table
     Check {
-        /// The component (.wasm); where absent, the one that this program embeds
+        /// The component (.wasm); if absent, the embedded one
         file: Option<PathBuf>,
     },
-    /// Which component decides on the running server
+    /// Print which component decides on the running server
     Status,
-    /// Let another component decide on the running server
+    /// Make another component the current one on the running server
     Swap {
-        /// The component (.wasm); where absent, the one that this program embeds
+        /// The component (.wasm); if absent, the embedded one
         file: Option<PathBuf>,
-        /// Kept with the event
+        /// Reason that is stored with the event
         #[arg(long)]
         reason: Option<String>,
-        /// For a domain that differs on purpose where every domain is the same
+        /// Skip the self-check, for a component that breaks a promise of every domain on purpose
         #[arg(long)]
         without_self_check: bool,
     },
-    /// Go back to the component before, on the running server
+    /// Go back to the previous component on the running server
     Rollback {
-        /// Kept with the event
+        /// Reason that is stored with the event
         #[arg(long)]
         reason: Option<String>,
     },
-    /// Let a candidate decide live commands, too; nothing of it counts
+    /// Let a candidate decide live commands beside the current component, without effect
     Shadow {
-        /// The candidate (.wasm); where absent, the report on the one that is there
+        /// The candidate (.wasm); if absent, print the report on the latest shadow
         file: Option<PathBuf>,
-        /// It decides one in so many commands
+        /// Let the candidate decide one in this many commands
         #[arg(long, default_value_t = 1)]
         every: u64,
-        /// End it
+        /// End the shadow and print its report
         #[arg(long, conflicts_with = "file")]
         end: bool,
     },
-    /// Let the shadow decide
+    /// Make the shadow's candidate the current component
     Promote {
-        /// Kept with the event
+        /// Reason that is stored with the event
         #[arg(long)]
         reason: Option<String>,
     },
-    /// Replay recorded commands on the component of --component; exits with 1 where some differ
+    /// Replay recorded commands on the component of --component; the exit code is 1 if any decision differs
     Replay {
-        /// The first event whose command is replayed
+        /// Sequence number of the first event whose command is replayed
         #[arg(long)]
         from: Option<u64>,
-        /// The last
+        /// Sequence number of the last event whose command is replayed
         #[arg(long)]
         to: Option<u64>,
     },
@@ -114,14 +114,15 @@ pub(super) fn run(command: &DomainCommand, config: &Config) -> anyhow::Result<Ex
     Ok(ExitCode::SUCCESS)
 }
 
-/// A component to be sent, and what it must be when it arrives.
+/// Returns the bytes of a component to send, and its digest as a parameter, by which the server
+/// checks what arrives.
 fn sent(file: Option<&Path>) -> anyhow::Result<(Vec<u8>, Parameters)> {
     let bytes = component(file)?.into_owned();
     let digest = Digest::of(&bytes).to_string();
     Ok((bytes, vec![("digest", digest)]))
 }
 
-/// The bytes of a component file, or of the embedded component.
+/// Reads a component file. Without a file, returns the embedded component.
 fn component(file: Option<&Path>) -> anyhow::Result<Cow<'static, [u8]>> {
     let Some(file) = file else { return Ok(EMBEDDED.into()) };
     let bytes = std::fs::read(file);

@@ -1,3 +1,5 @@
+//! `holdfast domain replay`.
+
 use super::component;
 use crate::{
     admission::{self, Candidate, Until},
@@ -15,10 +17,10 @@ use std::{fmt::Write, process::ExitCode};
 
 const REPLAY: &str = "/v1/admin/domain/replay";
 
-/// Differences that are shown in full.
+/// Number of differences that are printed in full.
 const SHOWN_MAX: usize = 20;
 
-/// What a replay comes to, here or on the server.
+/// The result of a replay, made here or by the server.
 #[derive(Deserialize)]
 struct Summary {
     compared: u64,
@@ -28,7 +30,9 @@ struct Summary {
     took_ms: u64,
 }
 
-/// Replays on the database, or where a server has it, there.
+/// Replays the recorded commands of the events `from` to `to` on the configured component and prints
+/// how its decisions differ. Works on the database itself, or through the server that has it open.
+/// The exit code is 1 when any decision differs.
 pub(super) fn run(from: Option<u64>, to: Option<u64>, config: &Config) -> anyhow::Result<ExitCode> {
     let bytes = component(config.component.as_deref())?;
     let summary = match opened(config)? {
@@ -56,7 +60,8 @@ pub(super) fn run(from: Option<u64>, to: Option<u64>, config: &Config) -> anyhow
             let range: Vec<_> =
                 [bound("from", from), bound("to", to)].into_iter().flatten().collect();
             let answer = remote::ask(config, Method::POST, REPLAY, &range, bytes.into_owned())?;
-            serde_json::from_value(answer).context("the server answers otherwise than expected")?
+            serde_json::from_value(answer)
+                .context("the server's answer is not the summary of a replay")?
         }
     };
     print(&told(&summary)?)?;

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     engine::{Recording, Request as EngineRequest, Work},
     http::{
-        App, answers,
+        App, Caller, answers,
         body::{Object, Part, Violations, object, read_query},
         conditional::Conditions,
         input::{self, InPath, Target, read_json, receive_json},
@@ -55,7 +55,7 @@ impl<T: Target, B: Object + Send + 'static> FromRequest<App> for Incoming<T, B> 
     async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
         let Ok(target) = InPath::from_request_parts(&mut parts, app).await;
-        let identity = Identity::from_request_parts(&mut parts, app).await?;
+        let Caller(identity) = Caller::from_request_parts(&mut parts, app).await?;
         let bytes = receive_json(&parts.headers, body, app).await?;
         input::work_on(bytes.len(), move || Self::read(&parts, identity, target, &bytes)).await?
     }

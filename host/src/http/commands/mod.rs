@@ -41,7 +41,9 @@ use super::{
 };
 use crate::{
     engine::Work,
-    model::{Action, Command as ModelCommand, Identity, LocationId, Origin, Precondition, StockKey},
+    model::{
+        Action, Command as ModelCommand, Identity, LocationId, Origin, Precondition, StockKey,
+    },
 };
 use answer::Subject;
 use axum::{extract::State, response::Response};

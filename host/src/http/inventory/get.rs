@@ -1,7 +1,7 @@
 use crate::{
     engine::AsOf,
     http::{
-        App,
+        App, Caller,
         answers::{self, StockBody},
         body::{Moment, Part, Query, Sequence, Violations, leaf, object},
         conditional::{Conditions, not_modified},
@@ -61,7 +61,7 @@ object! {
 )]
 pub(in crate::http) async fn get_stock(
     State(app): State<App>,
-    identity: Identity,
+    Caller(identity): Caller,
     path: InPath<StockTarget>,
     params: Query<StockParams>,
     conditions: Conditions,

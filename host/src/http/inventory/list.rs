@@ -1,13 +1,13 @@
 use crate::{
     http::{
-        App,
+        App, Caller,
         answers::{self, StockBody, StockPage},
         body::{Limit, Prefix, Query, object},
         cursor::{self, StockCursor},
         openapi::ListProblems,
         problem::Problem,
     },
-    model::{Identity, ListStocks, LocationId, StockFilter},
+    model::{ListStocks, LocationId, StockFilter},
 };
 use axum::{
     body::Body,
@@ -48,7 +48,7 @@ object! {
 )]
 pub(in crate::http) async fn list_stocks(
     State(app): State<App>,
-    identity: Identity,
+    Caller(identity): Caller,
     OriginalUri(uri): OriginalUri,
     params: Query<StockListParams>,
 ) -> Result<Response, Problem> {

@@ -1,13 +1,13 @@
 use crate::{
     http::{
-        App,
+        App, Caller,
         answers::{self, StockBody, StockPage},
         body::{Limit, Query, object},
         cursor::{self, DeficitCursor},
         openapi::ListProblems,
         problem::Problem,
     },
-    model::{Identity, LocationId, LowStock},
+    model::{LocationId, LowStock},
 };
 use axum::{
     body::Body,
@@ -43,7 +43,7 @@ object! {
 )]
 pub(in crate::http) async fn list_low_stocks(
     State(app): State<App>,
-    identity: Identity,
+    Caller(identity): Caller,
     OriginalUri(uri): OriginalUri,
     params: Query<LowStockParams>,
 ) -> Result<Response, Problem> {

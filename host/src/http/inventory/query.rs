@@ -1,13 +1,13 @@
 use crate::{
     http::{
-        App,
+        App, Caller,
         answers::{self, StockBody},
         body::{List, Violations, object, read_query},
         input::{self, read_json, receive_json},
         openapi::ListProblems,
         problem::Problem,
     },
-    model::{GetStocks, Identity, LocationId, ProductId, StockKey},
+    model::{GetStocks, LocationId, ProductId, StockKey},
 };
 use axum::{
     body::Body,
@@ -89,7 +89,7 @@ impl FromRequest<App> for StockQuery {
 )]
 pub(in crate::http) async fn query_stocks(
     State(app): State<App>,
-    identity: Identity,
+    Caller(identity): Caller,
     StockQuery(body): StockQuery,
 ) -> Result<Response, Problem> {
     let key = |key: KeyBody| StockKey {

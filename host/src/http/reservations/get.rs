@@ -1,6 +1,6 @@
 use crate::{
     http::{
-        App,
+        App, Caller,
         answers::ReservationBody,
         body::{Query, Violations, object},
         conditional::{Conditions, not_modified},
@@ -9,7 +9,7 @@ use crate::{
         parameters::{IfNoneMatch, ReservationSegment},
         problem::Problem,
     },
-    model::{GetReservation, Identity},
+    model::GetReservation,
 };
 use axum::{body::Body, extract::State, http::StatusCode, response::Response};
 
@@ -36,7 +36,7 @@ object! {
 )]
 pub(in crate::http) async fn get_reservation(
     State(app): State<App>,
-    identity: Identity,
+    Caller(identity): Caller,
     path: InPath<ReservationTarget>,
     params: Query<ReservationParams>,
     conditions: Conditions,

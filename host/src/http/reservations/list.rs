@@ -1,15 +1,13 @@
 use crate::{
     http::{
-        App,
+        App, Caller,
         answers::{self, ReservationBody, ReservationPage},
         body::{Limit, Moment, Query, Text, object},
         cursor::{self, ReservationCursor},
         openapi::ListProblems,
         problem::Problem,
     },
-    model::{
-        Identity, ListReservations, LocationId, ProductId, ReservationFilter, ReservationState,
-    },
+    model::{ListReservations, LocationId, ProductId, ReservationFilter, ReservationState},
 };
 use axum::{
     body::Body,
@@ -53,7 +51,7 @@ object! {
 )]
 pub(in crate::http) async fn list_reservations(
     State(app): State<App>,
-    identity: Identity,
+    Caller(identity): Caller,
     OriginalUri(uri): OriginalUri,
     params: Query<ReservationListParams>,
 ) -> Result<Response, Problem> {

@@ -12,7 +12,7 @@ mod request_body;
 mod send_queue;
 mod stream;
 
-use crate::config::Config;
+use crate::config::{Config, TrustedCaller};
 use answers::Answers;
 use axum::{Router, http::HeaderName};
 use clock::CoarseClock;
@@ -73,6 +73,7 @@ pub struct Traffic {
     request_timeout: Duration,
     room_timeout: Duration,
     drain_timeout: Duration,
+    trusted_caller: Option<TrustedCaller>,
 }
 
 /// What the metrics say about connections and answers.
@@ -101,6 +102,7 @@ impl Traffic {
             request_timeout: config.request_timeout.saturating_mul(2),
             room_timeout: config.request_timeout,
             drain_timeout: config.drain_timeout,
+            trusted_caller: config.trusted_caller.clone(),
         }
     }
 
@@ -121,6 +123,7 @@ struct Server {
     answers: Arc<Answers>,
     request_timeout: Duration,
     room_timeout: Duration,
+    trusted_caller: Option<TrustedCaller>,
 }
 
 /// A socket that listens on an address, for [`serve`].
@@ -151,6 +154,7 @@ pub async fn serve(
         answers: Arc::clone(&traffic.answers),
         request_timeout: traffic.request_timeout,
         room_timeout: traffic.room_timeout,
+        trusted_caller: traffic.trusted_caller.clone(),
     });
     tokio::select! {
         () = stop => {}
@@ -207,7 +211,7 @@ async fn accept_all(listener: TcpListener, server: &Arc<Server>, tick: Duration)
                 let ends = stream.local_addr().ok().map(|local| (local, peer));
                 let (connection, place) = connections.add(slot, surplus, ends);
                 let task = tokio::spawn(connect(
-                    stream,
+                    (stream, peer),
                     Arc::clone(server),
                     Arc::clone(&connection),
                     place,
@@ -259,7 +263,7 @@ fn is_of_one_client(error: &io::Error) -> bool {
 }
 
 async fn connect(
-    stream: TcpStream,
+    (stream, peer): (TcpStream, SocketAddr),
     server: Arc<Server>,
     connection: Arc<connection::Connection>,
     place: Place,
@@ -267,7 +271,7 @@ async fn connect(
     let unread_ms = server.connections.write_ms();
     let stream = WatchedStream::new(stream, Arc::clone(&connection), unread_ms);
     let service = service_fn(move |request| {
-        request::answer(Arc::clone(&server), Arc::clone(&connection), request)
+        request::answer(Arc::clone(&server), Arc::clone(&connection), peer.ip(), request)
     });
     let served = http1::Builder::new()
         // The reaper closes slow connections, without a timer for each request.

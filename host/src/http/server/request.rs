@@ -7,7 +7,13 @@ use super::{
     head,
     request_body::RequestBody,
 };
-use crate::http::problem::{Problem, ProblemCode};
+use crate::{
+    http::{
+        identity::{self, Peer},
+        problem::{Problem, ProblemCode},
+    },
+    model::Identity,
+};
 use axum::{
     body::Body,
     extract::Request,
@@ -17,6 +23,7 @@ use axum::{
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use std::{
+    net::IpAddr,
     sync::{
         Arc, LazyLock,
         atomic::{AtomicU64, Ordering},
@@ -54,6 +61,7 @@ pub(super) enum Unanswered {
 pub(super) async fn answer(
     server: Arc<Server>,
     connection: Arc<Connection>,
+    peer: IpAddr,
     request: hyper::Request<Incoming>,
 ) -> Result<hyper::Response<AnswerBody>, Unanswered> {
     if !connection.enter(Phase::Busy) {
@@ -64,12 +72,16 @@ pub(super) async fn answer(
     let (method, target) = (request.method().clone(), request.uri().path_and_query().cloned());
     let expects = request.headers().contains_key(header::EXPECT);
     let with_body = !request.body().is_end_stream();
-    let request: Request = request.map(|body| {
+    let mut request: Request = request.map(|body| {
         if with_body {
             Body::new(RequestBody::new(body, Arc::clone(&connection)))
         } else {
             Body::empty()
         }
+    });
+    let caller = server.trusted_caller.as_ref().and_then(|trusted| {
+        request.extensions_mut().insert(Peer(peer));
+        identity::of_proxied(trusted, request.headers(), request.extensions()).ok()
     });
     let mut response = match head::check(&request) {
         Ok(()) => tokio::select! {
@@ -97,7 +109,8 @@ pub(super) async fn answer(
     }
     if response.status().as_u16() >= 400 || tracing::enabled!(tracing::Level::DEBUG) {
         let target = target.as_ref().map_or("", |target| target.as_str());
-        log(&method, target, &response, started.elapsed(), &request_id);
+        let caller = caller.as_ref().map_or(Identity::ANONYMOUS.subject(), Identity::subject);
+        log(&method, target, caller, &response, started.elapsed(), &request_id);
     }
     response.headers_mut().insert(REQUEST_ID, request_id);
     let response = response.map(|body| AnswerBody::new(body, &server.answers, &connection));
@@ -238,6 +251,7 @@ fn new_request_id() -> HeaderValue {
 fn log(
     method: &Method,
     target: &str,
+    caller: &str,
     response: &Response,
     took: Duration,
     request_id: &HeaderValue,
@@ -250,10 +264,10 @@ fn log(
     let code = response.extensions().get::<ProblemCode>().map_or("", |code| code.0.as_str());
     // Under overload a line for each refusal would be a load of its own: they are counted.
     if status >= 500 && code != "overloaded" {
-        tracing::warn!(%method, request_target, status, code, took_us, request_id, "request");
+        tracing::warn!(%method, request_target, caller, status, code, took_us, request_id, "request");
     } else if (400..500).contains(&status) && status != 409 && status != 404 && status != 412 {
-        tracing::info!(%method, request_target, status, code, took_us, request_id, "request");
+        tracing::info!(%method, request_target, caller, status, code, took_us, request_id, "request");
     } else {
-        tracing::debug!(%method, request_target, status, code, took_us, request_id, "request");
+        tracing::debug!(%method, request_target, caller, status, code, took_us, request_id, "request");
     }
 }

@@ -17,6 +17,7 @@ fn traffic() -> Traffic {
         request_timeout: LONG,
         room_timeout: LONG,
         drain_timeout: LONG,
+        trusted_caller: None,
     }
 }
 
