@@ -17,6 +17,7 @@
 mod agreement;
 mod bad_input;
 mod batches;
+mod callers;
 mod clients;
 mod commits;
 mod component;
