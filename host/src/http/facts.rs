@@ -2,7 +2,7 @@
 
 use super::time::{optional_rfc3339, rfc3339};
 use crate::model::{
-    Digest, DomainEventKind, Event, EventKind, Level, LogEntry, ReservationEventKind,
+    Digest, DomainEventKind, Event, EventKind, Identity, Level, LogEntry, ReservationEventKind,
     ReservationStatus, StockEvent, StockEventKind, Timestamp,
 };
 use serde::Serialize;
@@ -82,7 +82,7 @@ impl From<Digest> for ComponentBody {
         "unattributed_quantity": 27, "minimum_stock_level": 20, "version": 3},
     "to": {"total_quantity": 100, "reserved_quantity": 30, "available_quantity": 70,
         "unattributed_quantity": 30, "minimum_stock_level": 20, "version": 4},
-    "reason": null, "reference": "order-7", "caller": null,
+    "reason": null, "reference": "order-7", "caller": "anonymous",
     "command_id": "019abc12-0000-7000-8000-000000000000",
     "component": "5d6a5f0c4f7c5d1f0b5e2a8f3f1f0a3c5d6a5f0c4f7c5d1f0b5e2a8f3f1f0a3c"
 }))]
@@ -97,7 +97,8 @@ pub(super) struct EntryBody<'a> {
     fact: FactBody<'a>,
     reason: Option<&'a str>,
     reference: Option<&'a str>,
-    caller: Option<&'a str>,
+    /// Who asked; `anonymous` where nobody was named.
+    caller: &'a str,
     /// The command that produced it (UUID).
     command_id: String,
     /// SHA-256 of the component that decided it, in hexadecimal.
@@ -135,7 +136,7 @@ impl<'a> EntryBody<'a> {
             fact: FactBody::of(&entry.event),
             reason: entry.reason.as_deref(),
             reference: entry.reference.as_deref(),
-            caller: entry.caller.as_deref(),
+            caller: entry.caller.as_deref().unwrap_or(Identity::ANONYMOUS.subject()),
             command_id: entry.command_id.to_string(),
             component: entry.component.to_string(),
         }
