@@ -3,7 +3,7 @@
 //! are logged at one place: a flood of one refusal must not hide another.
 //!
 //! Lines of the levels debug and trace are not bounded here: an operator has asked for them, and the
-//! queue still bounds their number.
+//! queue still bounds their bytes.
 
 use super::Counters;
 use std::{
@@ -86,7 +86,7 @@ impl Repeats {
 
     /// Takes the counts of lines that were held back: those of periods that are over or, with `all`,
     /// of all periods.
-    fn unreported(&self, now: Instant, all: bool) -> Vec<(Level, String, u64)> {
+    fn take_unreported(&self, now: Instant, all: bool) -> Vec<(Level, String, u64)> {
         let mut kinds = self.lock();
         let over = kinds.values_mut().filter(|kind| {
             // After held back lines, a count within the bound means that a new period has begun.
@@ -99,12 +99,12 @@ impl Repeats {
 
     /// Logs how many lines were held back in periods that are over.
     pub(super) fn report(&self) {
-        report(self.unreported(Instant::now(), false));
+        report(self.take_unreported(Instant::now(), false));
     }
 
     /// Logs how many lines were held back in all periods.
     pub(super) fn report_all(&self) {
-        report(self.unreported(Instant::now(), true));
+        report(self.take_unreported(Instant::now(), true));
     }
 }
 

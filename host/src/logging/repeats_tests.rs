@@ -44,17 +44,17 @@ fn of_each_kind_a_few_lines_are_written_in_each_period() {
 fn lines_held_back_are_reported_once_when_the_period_is_over() {
     let (repeats, now) = (repeats(), Instant::now());
     admitted(&repeats, "a", now, LINES_PER_PERIOD_MAX + 7);
-    assert!(repeats.unreported(now, false).is_empty(), "it may become more");
+    assert!(repeats.take_unreported(now, false).is_empty(), "it may become more");
     let reported = |number| vec![(Level::INFO, "request: a".to_owned(), number)];
-    assert_eq!(repeats.unreported(now + PERIOD, false), reported(7));
-    assert!(repeats.unreported(now + PERIOD, true).is_empty());
+    assert_eq!(repeats.take_unreported(now + PERIOD, false), reported(7));
+    assert!(repeats.take_unreported(now + PERIOD, true).is_empty());
     // In the next period, too, and also when that has begun before the report.
     admitted(&repeats, "a", now + PERIOD, LINES_PER_PERIOD_MAX + 2);
     assert_eq!(admitted(&repeats, "a", now + PERIOD * 2, 1), 1);
-    assert_eq!(repeats.unreported(now + PERIOD * 2, false), reported(2));
+    assert_eq!(repeats.take_unreported(now + PERIOD * 2, false), reported(2));
     // At the end of the process nothing is kept.
     admitted(&repeats, "a", now + PERIOD * 2, LINES_PER_PERIOD_MAX);
-    assert_eq!(repeats.unreported(now + PERIOD * 2, true), reported(1));
+    assert_eq!(repeats.take_unreported(now + PERIOD * 2, true), reported(1));
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn kinds_have_a_bound() {
     }
     assert_eq!(repeats.lock().len(), KINDS_MAX + 1);
     assert_eq!(
-        repeats.unreported(now, true),
+        repeats.take_unreported(now, true),
         vec![(
             Level::INFO,
             "lines of other kinds".to_owned(),
