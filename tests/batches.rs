@@ -110,7 +110,7 @@ fn a_command_of_a_batch_can_name_the_version_it_is_about() {
 }
 
 #[test]
-fn a_rehearsal_decides_and_tells_and_writes_nothing() {
+fn a_dry_run_decides_and_tells_and_writes_nothing() {
     let server = Server::start();
     let mut client = server.client();
     client.stock("a", 10, 8);

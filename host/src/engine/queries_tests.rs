@@ -9,6 +9,9 @@ use std::{
     time::Duration,
 };
 
+/// The callers that asked, and whether each was answered on the thread of its request.
+type Seen = Arc<Mutex<Vec<(Option<String>, bool)>>>;
+
 /// Queries without a store: they note who asks, and answer that there is nothing.
 struct Nothing {
     permits: Arc<Semaphore>,
@@ -16,8 +19,7 @@ struct Nothing {
     stopping: Arc<AtomicBool>,
     /// Whether all readers are busy.
     busy: bool,
-    /// Who asked so far, and whether on the thread of the request.
-    seen: Arc<Mutex<Vec<(Option<String>, bool)>>>,
+    seen: Seen,
 }
 
 impl Nothing {
@@ -125,7 +127,7 @@ async fn a_query_says_who_asks_on_whatever_thread_it_is_answered() {
     let list = ListStocks::default();
     for (identity, name) in [(web, Some("web-7".to_owned())), (Identity::ANONYMOUS, None)] {
         for busy in [false, true] {
-            let seen = Arc::default();
+            let seen = Seen::default();
             let queries: Arc<dyn Queries> = Arc::new(Nothing {
                 permits: Arc::new(Semaphore::new(1)),
                 within: Duration::from_secs(3600),

@@ -115,3 +115,24 @@ pub enum Done {
         replayed: bool,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{IdentityKind, Scopes, Subject};
+
+    #[test]
+    fn keys_belong_to_their_caller_and_all_anonymous_requests_share_one_scope() {
+        let scope = |identity: &Identity| {
+            Recording::new(identity, "k".to_owned(), [0; 32], Box::new(|_| None)).key
+        };
+        let named = |name: &str| {
+            let subject = Subject::parse(name).unwrap();
+            Identity::new(subject, IdentityKind::TrustedHeader, Scopes::ALL_BUT_ADMIN)
+        };
+        let key = |caller: &str| RequestKey { caller: caller.to_owned(), key: "k".to_owned() };
+        assert!(scope(&named("web-7")) == key("web-7"));
+        assert!(scope(&Identity::ANONYMOUS) == key(""));
+        assert!(scope(&named("anonymous")) == key(""));
+    }
+}
