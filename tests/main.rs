@@ -17,6 +17,7 @@
 mod agreement;
 mod bad_input;
 mod batches;
+mod circles;
 mod clients;
 mod commits;
 mod component;
