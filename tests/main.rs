@@ -36,6 +36,7 @@ mod fuel;
 mod harness;
 mod hostile;
 mod idempotency;
+mod interface;
 mod invariants;
 mod inventory;
 mod kills;
