@@ -12,7 +12,7 @@ use std::{
 };
 
 pub const TOKEN: &str = "a-token-for-the-tests";
-const AUTHORIZATION: &str = "Bearer a-token-for-the-tests";
+pub const AUTHORIZATION: &str = "Bearer a-token-for-the-tests";
 
 /// Another component of the same behaviour.
 fn other() -> Vec<u8> {

@@ -1,6 +1,7 @@
 //! Programs of other languages, where they are on the machine.
 
 use std::{
+    ffi::OsStr,
     path::Path,
     process::{Command, Stdio},
 };
@@ -8,12 +9,17 @@ use std::{
 /// By which the scripts say that a program is missing.
 const MISSING: i32 = 77;
 
-/// Runs a script of the project; what it prints. None where a program that it needs is missing,
-/// which is said, and in CI is a failure.
+/// Runs a script of the project with one argument, as `run_with` does.
 pub fn run(script: &str, argument: &Path) -> Option<String> {
+    run_with(script, &[argument.as_os_str()])
+}
+
+/// Runs a script of the project and returns what it prints. None where a program that the script
+/// needs is missing: this is said on standard error, and in CI it is a failure.
+pub fn run_with(script: &str, arguments: &[&OsStr]) -> Option<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let output = Command::new(root.join(script))
-        .arg(argument)
+        .args(arguments)
         .stdin(Stdio::null())
         .output()
         .unwrap_or_else(|error| panic!("{script}: {error}"));
@@ -26,6 +32,7 @@ pub fn run(script: &str, argument: &Path) -> Option<String> {
         }
         return None;
     }
-    assert!(output.status.success(), "{script}: {}\n{errors}", output.status);
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{script}: {}\n{printed}\n{errors}", output.status);
     Some(String::from_utf8(output.stdout).expect("text"))
 }
