@@ -1,7 +1,7 @@
-//! Reservations.
+//! Reservations, their lines and states.
 
 use super::stock::{key_from_wit, key_to_wit};
-use crate::guest::bindings::holdfast::inventory::types;
+use crate::contract::holdfast::inventory::types;
 use alloc::{string::String, vec::Vec};
 use core::arch::wasm32::unreachable;
 use domain::{
@@ -41,7 +41,8 @@ pub(crate) fn status_to_wit(status: Status) -> types::ReservationStatus {
     }
 }
 
-/// A stored line that contradicts itself is the host's defect: as with a stock, the call ends.
+/// Converts a stored line. Stored numbers that contradict each other, or a key that is not valid,
+/// are a defect of the host, so the call ends with a trap.
 fn line_from_wit(line: types::ReservationLine) -> Line {
     let types::ReservationLine { key, quantity, fulfilled, released, expired } = line;
     let (Ok(key), Some(quantity)) =
@@ -76,7 +77,7 @@ pub(crate) fn entry_from_wit(entry: types::ReservationEntry) -> Reservation {
     from_wit(entry.id, entry.reservation)
 }
 
-pub(crate) fn to_wit(it: Reservation) -> types::Reservation {
+fn to_wit(it: Reservation) -> types::Reservation {
     let lines = it.lines.into_iter().map(|line| types::ReservationLine {
         key: key_to_wit(line.key),
         quantity: line.quantity.get(),

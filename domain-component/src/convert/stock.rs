@@ -1,6 +1,6 @@
-//! Stocks.
+//! Stocks, their keys and levels.
 
-use crate::guest::bindings::holdfast::inventory::{storage, types};
+use crate::contract::holdfast::inventory::{storage, types};
 use core::arch::wasm32::unreachable;
 use domain::{DeficitPosition, Level, Quantity, RawKey, Stock, StockKey, is_low};
 
@@ -13,8 +13,8 @@ pub(crate) fn key_to_wit(key: StockKey) -> types::StockKey {
     types::StockKey { product_id, location_id }
 }
 
-/// A stored stock that contradicts itself is the host's defect; the only answer to it
-/// is to stop the call, which the host sees as a trap.
+/// Converts a stored stock. Stored numbers that contradict each other are a defect of the host, so
+/// the call ends with a trap.
 pub(crate) fn stock_from_wit(key: StockKey, stock: types::Stock) -> Stock {
     let types::StockLevel { total, reserved, unattributed, minimum, version } = stock.level;
     let level = Level::restore(total, reserved, unattributed, minimum, version);
@@ -24,7 +24,7 @@ pub(crate) fn stock_from_wit(key: StockKey, stock: types::Stock) -> Stock {
     }
 }
 
-/// The same for a key that is none.
+/// Converts a stored stock with its key. The call ends with a trap where the key is not valid.
 pub(crate) fn entry_from_wit(entry: types::StockEntry) -> Stock {
     match StockKey::parse(entry.key.product_id, entry.key.location_id) {
         Ok(key) => stock_from_wit(key, entry.stock),
