@@ -161,6 +161,7 @@ fn a_stock_that_is_low_only_by_what_is_due_is_listed_as_not_low() {
     let due = Quantity::new(6).unwrap();
     let times = (stored.created_at, stored.updated_at());
     memory.save(&Stock::restore(key("a"), stored.level(), due, times.0, times.1));
+    assert_eq!(memory.stocks[&key("a")].due(), due);
     assert!(queries::low_stock(&mut memory, None, None, 9).unwrap().0.is_empty());
     let mut list = |low| {
         let filter = StockFilter { low, ..StockFilter::default() };
