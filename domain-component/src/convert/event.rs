@@ -7,6 +7,7 @@ use super::{
 use crate::contract::holdfast::inventory::types;
 use domain::{Change, Event, Movement};
 
+/// Converts an event to the case of the contract that has its name.
 pub(crate) fn event_to_wit(event: Event) -> types::Event {
     match event {
         Event::InventoryAdjusted { key, from, to } => {

@@ -3,6 +3,7 @@
 use crate::contract::holdfast::inventory::types;
 use domain::{Detail, Precondition, Rejection, Value};
 
+/// Converts a precondition.
 pub(crate) fn precondition_from_wit(precondition: types::Precondition) -> Precondition {
     match precondition {
         types::Precondition::Exists => Precondition::Exists,
@@ -11,6 +12,7 @@ pub(crate) fn precondition_from_wit(precondition: types::Precondition) -> Precon
     }
 }
 
+/// Converts a rejection to its code, message and details.
 pub(crate) fn rejection_to_wit(rejection: Rejection) -> types::Rejection {
     types::Rejection {
         code: rejection.code().into(),
@@ -19,6 +21,7 @@ pub(crate) fn rejection_to_wit(rejection: Rejection) -> types::Rejection {
     }
 }
 
+/// Converts one detail of a rejection.
 fn detail_to_wit(detail: Detail) -> types::Detail {
     let value = match detail.value {
         Value::Text(text) => types::DetailValue::Text(text),

@@ -9,10 +9,12 @@ use domain::{
     reservation::{Line, State, Status},
 };
 
+/// Takes lines from the caller as they are; the handler checks them.
 pub(crate) fn lines_from_wit(lines: Vec<types::LineRequest>) -> Vec<RawLine> {
     lines.into_iter().map(|line| (key_from_wit(line.key), line.quantity)).collect()
 }
 
+/// Converts a state.
 pub(crate) fn state_to_wit(state: State) -> types::ReservationState {
     match state {
         State::Held => types::ReservationState::Held,
@@ -23,6 +25,7 @@ pub(crate) fn state_to_wit(state: State) -> types::ReservationState {
     }
 }
 
+/// Converts a state of the contract.
 pub(crate) fn state_from_wit(state: types::ReservationState) -> State {
     match state {
         types::ReservationState::Held => State::Held,
@@ -33,6 +36,7 @@ pub(crate) fn state_from_wit(state: types::ReservationState) -> State {
     }
 }
 
+/// Converts a status.
 pub(crate) fn status_to_wit(status: Status) -> types::ReservationStatus {
     types::ReservationStatus {
         state: state_to_wit(status.state),
@@ -57,6 +61,7 @@ fn line_from_wit(line: types::ReservationLine) -> Line {
     line
 }
 
+/// Converts a stored reservation and gives it the id under which it is stored.
 pub(crate) fn from_wit(id: String, found: types::Reservation) -> Reservation {
     Reservation {
         id,
@@ -73,10 +78,12 @@ pub(crate) fn from_wit(id: String, found: types::Reservation) -> Reservation {
     }
 }
 
+/// Converts a stored reservation of a list, which comes with its id.
 pub(crate) fn entry_from_wit(entry: types::ReservationEntry) -> Reservation {
     from_wit(entry.id, entry.reservation)
 }
 
+/// Converts a reservation without its id.
 fn to_wit(it: Reservation) -> types::Reservation {
     let lines = it.lines.into_iter().map(|line| types::ReservationLine {
         key: key_to_wit(line.key),
@@ -95,6 +102,7 @@ fn to_wit(it: Reservation) -> types::Reservation {
     }
 }
 
+/// Converts a reservation with its id.
 pub(crate) fn entry_to_wit(mut it: Reservation) -> types::ReservationEntry {
     types::ReservationEntry { id: core::mem::take(&mut it.id), reservation: to_wit(it) }
 }

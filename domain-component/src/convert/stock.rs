@@ -4,10 +4,12 @@ use crate::contract::holdfast::inventory::{storage, types};
 use core::arch::wasm32::unreachable;
 use domain::{DeficitPosition, Level, Quantity, RawKey, Stock, StockKey, is_low};
 
+/// Takes a key from the caller as it is; the handler checks it.
 pub(crate) fn key_from_wit(key: types::StockKey) -> RawKey {
     (key.product_id, key.location_id)
 }
 
+/// Converts a key.
 pub(crate) fn key_to_wit(key: StockKey) -> types::StockKey {
     let (product_id, location_id) = key.into_ids();
     types::StockKey { product_id, location_id }
@@ -32,6 +34,7 @@ pub(crate) fn entry_from_wit(entry: types::StockEntry) -> Stock {
     }
 }
 
+/// Converts a stock to the form in which the host stores it.
 pub(crate) fn stock_to_wit(stock: &Stock) -> types::Stock {
     types::Stock {
         level: level_to_wit(stock.level()),
@@ -41,6 +44,8 @@ pub(crate) fn stock_to_wit(stock: &Stock) -> types::Stock {
     }
 }
 
+/// Converts a stock to the form in which a reader sees it: units of holds that are due count as
+/// free.
 pub(crate) fn view_to_wit(stock: &Stock) -> types::StockView {
     let level = stock.visible();
     types::StockView {
@@ -51,10 +56,12 @@ pub(crate) fn view_to_wit(stock: &Stock) -> types::StockView {
     }
 }
 
+/// Converts a stock of a list, with its key.
 pub(crate) fn item_to_wit(stock: Stock) -> types::StockItem {
     types::StockItem { view: view_to_wit(&stock), key: key_to_wit(stock.key) }
 }
 
+/// Converts the numbers of a stock.
 pub(super) fn level_to_wit(level: Level) -> types::StockLevel {
     types::StockLevel {
         total: level.total().get(),
@@ -65,6 +72,7 @@ pub(super) fn level_to_wit(level: Level) -> types::StockLevel {
     }
 }
 
+/// Converts a place in the list of stocks by deficit.
 pub(crate) fn position_to_wit(position: DeficitPosition) -> storage::DeficitPosition {
     storage::DeficitPosition { deficit: position.deficit.get(), key: key_to_wit(position.key) }
 }
