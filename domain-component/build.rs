@@ -1,5 +1,5 @@
-//! A stack of 64 KiB instead of 1 MiB: the component needs a few, and every byte of its
-//! memory is cleared between instances.
+//! Gives the component a stack of 64 KiB in place of the linker's 1 MiB. The component needs a few
+//! KiB, and the host clears every byte of its memory between two instances.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -1,114 +1,47 @@
-//! The component: the contract's exports, answered by the handlers.
+//! The contract's exports: each converts its arguments, calls the handler of the crate `domain` and
+//! converts the result.
 
-use crate::convert::{self, reservation, stock};
+use crate::{
+    contract::{
+        exports::holdfast::inventory::inventory::{self as exported, Guest},
+        holdfast::inventory::{storage, types},
+    },
+    convert::{
+        rejection::{precondition_from_wit, rejection_to_wit},
+        reservation, stock,
+    },
+    imports::Imports,
+};
 use alloc::{string::String, vec::Vec};
 use domain::{
-    Context, DeficitScan, Event, Rejection, Reservation, ReservationScan, Stock, StockKey,
-    StockScan, World, commands,
+    Context, Rejection, ReservationScan, commands,
     queries::{self, StockFilter},
 };
 
-#[allow(
-    missing_docs,
-    unreachable_pub,
-    unsafe_code,
-    clippy::all,
-    clippy::pedantic,
-    clippy::restriction,
-    reason = "generated from the contract"
-)]
-pub(crate) mod bindings {
-    wit_bindgen::generate!({
-        path: "../wit",
-        world: "domain",
-        default_bindings_module: "crate::guest::bindings",
-    });
-}
-
-use bindings::{
-    exports::holdfast::inventory::inventory::{self as exported, Guest},
-    holdfast::inventory::{event_sink, storage, types},
-};
-
+/// The type that implements the exports.
 struct Component;
 
 #[allow(unsafe_code, reason = "generated from the contract")]
 mod export {
-    use super::{Component, bindings};
-    bindings::export!(Component with_types_in bindings);
+    use super::Component;
+    use crate::contract;
+
+    contract::export!(Component with_types_in contract);
 }
 
-/// The world behind the imports.
-struct Imports;
-
-impl World for Imports {
-    fn stock(&mut self, key: &StockKey) -> Option<Stock> {
-        storage::get_stock(&stock::key_to_wit(key.clone()))
-            .map(|found| stock::stock_from_wit(key.clone(), found))
-    }
-
-    fn scan_stocks(&mut self, scan: StockScan) -> Vec<Stock> {
-        let stocks = storage::scan_stocks(&storage::StockScan {
-            location_id: scan.location_id,
-            product_prefix: scan.product_prefix,
-            below_minimum: scan.below_minimum,
-            after: scan.after.map(stock::key_to_wit),
-            limit: scan.limit,
-        });
-        stocks.into_iter().map(stock::entry_from_wit).collect()
-    }
-
-    fn scan_deficits(&mut self, scan: DeficitScan) -> Vec<Stock> {
-        let stocks = storage::scan_deficits(&storage::DeficitScan {
-            location_id: scan.location_id,
-            after: scan.after.map(stock::position_to_wit),
-            limit: scan.limit,
-        });
-        stocks.into_iter().map(stock::entry_from_wit).collect()
-    }
-
-    fn save(&mut self, changed: &Stock) {
-        storage::put_stock(&stock::key_to_wit(changed.key.clone()), stock::stock_to_wit(changed));
-    }
-
-    fn reservation(&mut self, id: &str) -> Option<Reservation> {
-        storage::get_reservation(id).map(|found| reservation::from_wit(id.into(), found))
-    }
-
-    fn scan_reservations(&mut self, scan: ReservationScan) -> (Vec<Reservation>, Option<u64>) {
-        let page = storage::scan_reservations(&storage::ReservationScan {
-            product_id: scan.product_id,
-            location_id: scan.location_id,
-            state: scan.state.map(reservation::state_to_wit),
-            reference: scan.reference,
-            expires_before: scan.expires_before,
-            after: scan.after,
-            limit: scan.limit,
-        });
-        (page.items.into_iter().map(reservation::entry_from_wit).collect(), page.next)
-    }
-
-    fn save_reservation(&mut self, changed: Reservation) {
-        let entry = reservation::entry_to_wit(changed);
-        storage::put_reservation(&entry.id, &entry.reservation);
-    }
-
-    fn publish(&mut self, events: Vec<Event>) {
-        let events: Vec<_> = events.into_iter().map(convert::event_to_wit).collect();
-        event_sink::publish(&events);
-    }
-}
-
+/// Converts the context of a command. The host keeps the caller and the reason for itself.
 fn context(context: types::Context) -> Context {
     Context {
         now: context.now,
         reference: context.reference,
-        precondition: context.precondition.map(convert::precondition_from_wit),
+        precondition: context.precondition.map(precondition_from_wit),
     }
 }
 
+/// The result of an export that is a command on one stock.
 type StockOutcome = Result<exported::StockOutcome, types::Rejection>;
 
+/// Converts the result of a command on one stock. It is not inlined, because four exports use it.
 #[inline(never)]
 fn stock_outcome(result: Result<commands::StockOutcome, Rejection>) -> StockOutcome {
     result
@@ -116,11 +49,14 @@ fn stock_outcome(result: Result<commands::StockOutcome, Rejection>) -> StockOutc
             view: stock::view_to_wit(&outcome.stock),
             created: outcome.created,
         })
-        .map_err(convert::rejection_to_wit)
+        .map_err(rejection_to_wit)
 }
 
+/// The result of an export that is a command on one reservation.
 type ReservationOutcome = Result<exported::ReservationOutcome, types::Rejection>;
 
+/// Converts the result of a command on one reservation. It is not inlined, because seven exports use
+/// it.
 #[inline(never)]
 fn reservation_outcome(
     result: Result<commands::ReservationOutcome, Rejection>,
@@ -130,7 +66,7 @@ fn reservation_outcome(
             reservation: reservation::entry_to_wit(outcome.reservation),
             created: outcome.created,
         })
-        .map_err(convert::rejection_to_wit)
+        .map_err(rejection_to_wit)
 }
 
 impl Guest for Component {
@@ -171,7 +107,7 @@ impl Guest for Component {
                 source: stock::view_to_wit(&outcome.source),
                 target: stock::view_to_wit(&outcome.target),
             })
-            .map_err(convert::rejection_to_wit)
+            .map_err(rejection_to_wit)
     }
 
     fn hold(
@@ -207,7 +143,7 @@ impl Guest for Component {
         lines: Option<Vec<types::LineRequest>>,
     ) -> ReservationOutcome {
         let lines = lines.map(reservation::lines_from_wit);
-        reservation_outcome(commands::fulfil(&mut Imports, &context(given), id, lines))
+        reservation_outcome(commands::fulfill(&mut Imports, &context(given), id, lines))
     }
 
     fn cancel(
@@ -229,7 +165,7 @@ impl Guest for Component {
     ) -> Result<types::ReservationEntry, types::Rejection> {
         queries::get_reservation(&mut Imports, given.now, id)
             .map(reservation::entry_to_wit)
-            .map_err(convert::rejection_to_wit)
+            .map_err(rejection_to_wit)
     }
 
     fn list_reservations(
@@ -252,7 +188,7 @@ impl Guest for Component {
                 items: found.into_iter().map(reservation::entry_to_wit).collect(),
                 next,
             })
-            .map_err(convert::rejection_to_wit)
+            .map_err(rejection_to_wit)
     }
 
     fn get_stock(
@@ -261,7 +197,7 @@ impl Guest for Component {
     ) -> Result<types::StockView, types::Rejection> {
         queries::get_stock(&mut Imports, stock::key_from_wit(key))
             .map(|found| stock::view_to_wit(&found))
-            .map_err(convert::rejection_to_wit)
+            .map_err(rejection_to_wit)
     }
 
     fn list_stocks(
@@ -281,7 +217,7 @@ impl Guest for Component {
                 items: stocks.into_iter().map(stock::item_to_wit).collect(),
                 next: next.map(stock::key_to_wit),
             })
-            .map_err(convert::rejection_to_wit)
+            .map_err(rejection_to_wit)
     }
 
     fn low_stock(
@@ -296,6 +232,6 @@ impl Guest for Component {
                 items: stocks.into_iter().map(stock::item_to_wit).collect(),
                 next: next.map(stock::position_to_wit),
             })
-            .map_err(convert::rejection_to_wit)
+            .map_err(rejection_to_wit)
     }
 }

@@ -141,7 +141,7 @@ impl Native {
             }
             model::Action::Fulfil { id, lines } => {
                 let lines = lines.as_deref().map(raw_lines);
-                on_reservation(commands::fulfil(self, &context, (*id).to_owned(), lines))
+                on_reservation(commands::fulfill(self, &context, (*id).to_owned(), lines))
             }
             model::Action::Cancel { id, lines } => {
                 let lines = lines.as_deref().map(raw_lines);

@@ -1,52 +1,56 @@
-use crate::{InvalidArgument, LINES_MAX, Quantity, Rejection, StockKey, TTL_SECONDS_MAX, check_id};
+//! Checks the arguments of commands and queries.
+
+use crate::{
+    argument::InvalidArgument,
+    id::check_id,
+    key::StockKey,
+    quantity::Quantity,
+    rejection::Rejection,
+    reservation::{LINES_MAX, TTL_SECONDS_MAX},
+};
 use alloc::{string::String, vec::Vec};
 
-/// Product id and location id as a caller gives them, not yet checked.
+/// A product id and a location id as a caller gives them, not yet checked.
 pub type RawKey = (String, String);
 
-/// A line as a caller gives it, not yet checked.
+/// A line as a caller gives it, not yet checked: the stock and the number of units.
 pub type RawLine = (RawKey, u64);
 
-/// Collects what is wrong with a command's arguments, so that the caller is told
-/// everything at once.
+/// Collects every invalid argument of a request, so that the caller learns of all of them at once.
+/// Each check returns `None` where the argument is invalid.
 #[derive(Default)]
 pub(crate) struct Arguments {
     invalid: Vec<InvalidArgument>,
 }
 
 impl Arguments {
+    /// Records the argument where it is invalid.
     pub(crate) fn check<T>(&mut self, argument: Result<T, InvalidArgument>) -> Option<T> {
         argument.map_err(|invalid| self.invalid.push(invalid)).ok()
     }
 
+    /// Checks a product id and a location id.
     pub(crate) fn key(&mut self, (product_id, location_id): RawKey) -> Option<StockKey> {
         StockKey::parse(product_id, location_id)
             .map_err(|invalid| self.invalid.extend(invalid))
             .ok()
     }
 
-    /// A reservation's id.
+    /// Checks the id of a reservation.
     pub(crate) fn reservation_id(&mut self, id: String) -> Option<String> {
         self.check(check_id("reservation_id", &id)).map(|()| id)
     }
 
+    /// Checks a time to live: 1 to [`TTL_SECONDS_MAX`] seconds, or none at all.
     pub(crate) fn ttl(&mut self, seconds: Option<u32>) -> Option<()> {
-        match seconds {
-            Some(seconds) if !(1..=TTL_SECONDS_MAX).contains(&seconds) => {
-                let most = TTL_SECONDS_MAX.into();
-                let invalid = InvalidArgument::out_of_range("ttl_seconds", 1, most, seconds.into());
-                self.check(Err(invalid))
-            }
-            _ => Some(()),
-        }
+        let (given, most) = (u64::from(seconds.unwrap_or(1)), u64::from(TTL_SECONDS_MAX));
+        self.range("ttl_seconds", given, most)
     }
 
-    /// 1 to 100 lines; what is wrong with one is told with its index.
+    /// Checks 1 to [`LINES_MAX`] lines of at least 1 unit each. An argument that is invalid in a
+    /// line is recorded with the position of the line.
     pub(crate) fn lines(&mut self, lines: Vec<RawLine>) -> Option<Vec<(StockKey, Quantity)>> {
-        if lines.is_empty() || lines.len() > LINES_MAX {
-            let (most, is) = (LINES_MAX as u64, lines.len() as u64);
-            return self.check(Err(InvalidArgument::out_of_range("lines", 1, most, is)));
-        }
+        self.range("lines", lines.len() as u64, LINES_MAX as u64)?;
         let mut valid = Vec::with_capacity(lines.len());
         for (index, (key, quantity)) in (0..).zip(lines) {
             let known = self.invalid.len();
@@ -57,10 +61,19 @@ impl Arguments {
             }
             valid.extend(key.zip(quantity));
         }
-        // A line that is not valid has left its mark.
-        if self.invalid.is_empty() { Some(valid) } else { None }
+        // Each line that is not valid has recorded an argument.
+        self.invalid.is_empty().then_some(valid)
     }
 
+    /// Checks that a number lies in `1..=most`.
+    pub(crate) fn range(&mut self, name: &'static str, number: u64, most: u64) -> Option<()> {
+        if (1..=most).contains(&number) {
+            return Some(());
+        }
+        self.check(Err(InvalidArgument::out_of_range(name, 1, most, number)))
+    }
+
+    /// Refuses the request for the arguments that are recorded.
     pub(crate) fn rejection(self) -> Rejection {
         self.invalid.into()
     }

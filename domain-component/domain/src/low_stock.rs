@@ -1,83 +1,31 @@
-//! `StockLevelMonitor`, the low-stock policy.
+//! The low-stock policy, which its readers know as `StockLevelMonitor`.
 
-use crate::{Event, Level, Quantity, StockKey};
+use crate::{event::Event, key::StockKey, level::Level, quantity::Quantity};
 
-/// Whether a stock is low: it has a minimum, and less than that is available.
+/// Returns whether a stock is low: fewer units are available than its minimum. A minimum of 0
+/// turns the policy off, because nothing can be less than 0.
 #[must_use]
 pub fn is_low(level: &Level) -> bool {
-    // A minimum of 0 can never be undercut, so it switches the policy off.
     level.available() < level.minimum()
 }
 
-/// How much is missing to the minimum; 0 where the stock is not low.
+/// Returns the units that are missing to the minimum; 0 where the stock is not low.
 #[must_use]
 pub fn deficit(level: &Level) -> Quantity {
-    level.minimum().minus(level.available()).unwrap_or(Quantity::ZERO)
+    level.minimum().minus(level.available()).unwrap_or_default()
 }
 
-/// Judges a stock by its level before and after a whole command, so that what dips
-/// and recovers within one command alarms nobody, and the two events alternate.
-pub(crate) fn judge(key: &StockKey, from: Option<Level>, to: Level) -> Option<Event> {
-    let was_low = from.as_ref().is_some_and(is_low);
-    match (was_low, is_low(&to)) {
-        (false, true) => {
-            Some(Event::LowStockChanged { detected: true, key: key.clone(), from, to })
-        }
-        (true, false) => {
-            Some(Event::LowStockChanged { detected: false, key: key.clone(), from, to })
-        }
-        _ => None,
+/// Returns the low-stock event of a command, if there is one. The levels are those before and
+/// after the whole command, so that a stock which falls and recovers within one command causes no
+/// alarm, and so that the two kinds of events alternate.
+pub(crate) fn judge(key: &StockKey, from: Option<&Level>, to: &Level) -> Option<Event> {
+    let detected = is_low(to);
+    if from.is_some_and(is_low) == detected {
+        return None;
     }
+    Some(Event::LowStockChanged { detected, key: key.clone(), from: from.copied(), to: *to })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::string::ToString;
-
-    fn level(total: u64, reserved: u64, minimum: u64) -> Level {
-        Level::restore(total, reserved, 0, minimum, 1).unwrap()
-    }
-
-    fn key() -> StockKey {
-        StockKey::parse("a".to_string(), "default".to_string()).unwrap()
-    }
-
-    #[test]
-    fn low_is_less_available_than_the_minimum() {
-        assert!(is_low(&level(10, 6, 5)));
-        assert!(!is_low(&level(10, 5, 5)));
-        assert_eq!(deficit(&level(10, 6, 5)).get(), 1);
-        assert_eq!(deficit(&level(10, 5, 5)).get(), 0);
-    }
-
-    #[test]
-    fn without_a_minimum_nothing_is_low() {
-        assert!(!is_low(&level(0, 0, 0)));
-        assert!(!is_low(&level(5, 5, 0)));
-    }
-
-    #[test]
-    fn only_the_change_is_an_event() {
-        let (fine, low) = (level(10, 0, 5), level(10, 9, 5));
-        assert!(matches!(
-            judge(&key(), Some(fine), low),
-            Some(Event::LowStockChanged { detected: true, .. })
-        ));
-        assert!(matches!(
-            judge(&key(), Some(low), fine),
-            Some(Event::LowStockChanged { detected: false, .. })
-        ));
-        assert_eq!(judge(&key(), Some(low), low), None);
-        assert_eq!(judge(&key(), Some(fine), fine), None);
-    }
-
-    #[test]
-    fn a_stock_born_low_is_detected_at_birth() {
-        assert!(matches!(
-            judge(&key(), None, level(1, 0, 5)),
-            Some(Event::LowStockChanged { detected: true, from: None, .. })
-        ));
-        assert_eq!(judge(&key(), None, level(5, 0, 5)), None);
-    }
-}
+#[path = "low_stock_tests.rs"]
+mod tests;

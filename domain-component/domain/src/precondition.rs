@@ -1,21 +1,24 @@
-use crate::{Rejection, Version};
+//! What a caller demands of a stock or of a reservation before a command may change it.
+
+use crate::{rejection::Rejection, units::Version};
 use alloc::vec::Vec;
 
-/// What must be so before a command may change anything.
+/// A demand on the stock or reservation that a command is about to change.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Precondition {
-    /// It exists.
+    /// The stock or reservation exists.
     Exists,
-    /// It does not exist yet.
+    /// The stock or reservation does not exist yet.
     Absent,
-    /// It exists and has one of these versions.
+    /// The stock or reservation exists and has one of these versions.
     VersionIn(Vec<Version>),
 }
 
-/// Holds the precondition against the version that is there, if any.
+/// Checks a precondition. `current` is the version that is there; `None` where the stock or
+/// reservation does not exist. Without a precondition, the check always passes.
 ///
 /// # Errors
-/// [`Rejection::VersionMismatch`].
+/// [`Rejection::VersionMismatch`] with the current version.
 pub fn check_precondition(
     precondition: Option<&Precondition>,
     current: Option<Version>,
@@ -31,32 +34,5 @@ pub fn check_precondition(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use alloc::vec;
-
-    #[test]
-    fn each_precondition_holds_exactly_when_it_says() {
-        let holds = |precondition: Option<&Precondition>, current| {
-            check_precondition(precondition, current).is_ok()
-        };
-        assert!(holds(None, None) && holds(None, Some(3)));
-        assert!(holds(Some(&Precondition::Exists), Some(3)));
-        assert!(!holds(Some(&Precondition::Exists), None));
-        assert!(holds(Some(&Precondition::Absent), None));
-        assert!(!holds(Some(&Precondition::Absent), Some(3)));
-        let versions = Precondition::VersionIn(vec![2, 3]);
-        assert!(holds(Some(&versions), Some(3)));
-        assert!(!holds(Some(&versions), Some(4)));
-        assert!(!holds(Some(&versions), None));
-        assert!(!holds(Some(&Precondition::VersionIn(vec![])), Some(1)));
-    }
-
-    #[test]
-    fn a_mismatch_tells_the_current_version() {
-        assert_eq!(
-            check_precondition(Some(&Precondition::Absent), Some(7)),
-            Err(Rejection::VersionMismatch { current_version: Some(7) })
-        );
-    }
-}
+#[path = "precondition_tests.rs"]
+mod tests;

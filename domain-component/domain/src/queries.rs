@@ -1,24 +1,35 @@
-//! One function per query. Queries write nothing.
+//! The queries, one function each. A query changes nothing and publishes nothing.
 
 use crate::{
-    DeficitPosition, DeficitScan, InvalidArgument, PAGE_ITEMS_MAX, Quantity, RawKey, Rejection,
-    Reservation, ReservationScan, Stock, StockKey, StockScan, Timestamp, World,
-    arguments::Arguments, check_id, deficit, is_low, reservation::State,
+    arguments::{Arguments, RawKey},
+    id::check_id,
+    key::StockKey,
+    low_stock::{deficit, is_low},
+    quantity::Quantity,
+    rejection::Rejection,
+    reservation::Reservation,
+    status::State,
+    stock::Stock,
+    units::Timestamp,
+    world::{DeficitPosition, DeficitScan, ReservationScan, StockScan, World},
 };
 use alloc::{string::String, vec::Vec};
 
-/// Which stocks to list.
+/// The largest number of items on a page.
+pub const PAGE_ITEMS_MAX: u32 = 500;
+
+/// A selection of stocks. A filter that is `None` selects everything.
 #[derive(Clone, Debug, Default)]
 pub struct StockFilter {
-    /// Only at this location.
+    /// Selects the stocks at this location.
     pub location_id: Option<String>,
-    /// Only products whose id starts with this.
+    /// Selects the products whose id starts with this text.
     pub product_prefix: Option<String>,
-    /// Only stocks that are low, or only those that are not.
+    /// `Some(true)` selects the stocks that are low now, `Some(false)` those that are not.
     pub low: Option<bool>,
 }
 
-/// One stock.
+/// Returns one stock.
 ///
 /// # Errors
 /// [`Rejection::InvalidRequest`], [`Rejection::ProductNotFound`].
@@ -30,7 +41,9 @@ pub fn get_stock(world: &mut dyn World, key: RawKey) -> Result<Stock, Rejection>
     world.stock(&key).ok_or(Rejection::ProductNotFound { key })
 }
 
-/// A page of stocks in key order, and the key to read on from.
+/// Returns a page of stocks sorted by key, and the key to continue behind; that key is `None` at
+/// the end. `limit` is 1 to [`PAGE_ITEMS_MAX`]. A page may be shorter than the limit before the
+/// end, because the filter `low` applies to the stocks of the page.
 ///
 /// # Errors
 /// [`Rejection::InvalidRequest`].
@@ -41,26 +54,29 @@ pub fn list_stocks(
     limit: u32,
 ) -> Result<(Vec<Stock>, Option<StockKey>), Rejection> {
     let mut arguments = Arguments::default();
-    let location = check_filter(&mut arguments, "location_id", filter.location_id);
-    let prefix = check_filter(&mut arguments, "product_prefix", filter.product_prefix);
+    let location = optional_id(&mut arguments, "location_id", filter.location_id);
+    let prefix = optional_id(&mut arguments, "product_prefix", filter.product_prefix);
     let after = after.map(|key| arguments.key(key).ok_or(())).transpose();
-    let limit = arguments.check(check_limit(limit));
-    let (Some(location_id), Some(product_prefix), Ok(after), Some(limit)) =
-        (location, prefix, after, limit)
+    let valid_limit = page_limit(&mut arguments, limit);
+    let (Some(location_id), Some(product_prefix), Ok(after), Some(())) =
+        (location, prefix, after, valid_limit)
     else {
         return Err(arguments.rejection());
     };
     let below_minimum = filter.low == Some(true);
-    // One more than the page tells whether there is a next one.
     let scan = StockScan { location_id, product_prefix, below_minimum, after, limit: limit + 1 };
-    let (mut stocks, next) = page(world.scan_stocks(scan), limit);
+    let (mut stocks, last) = page(world.scan_stocks(scan), limit);
     if let Some(low) = filter.low {
         stocks.retain(|stock| is_low(&stock.visible()) == low);
     }
-    Ok((stocks, next.map(|stock| stock.key)))
+    Ok((stocks, last.map(|stock| stock.key)))
 }
 
-/// A page of low stocks, the largest deficit first, and the place to read on from.
+/// Returns a page of the stocks that are low now, the largest recorded deficit first, and the
+/// place to continue behind; that place is `None` at the end. `limit` is 1 to [`PAGE_ITEMS_MAX`].
+///
+/// A stock that only looks low because of holds that are due is left out, so that a page may be
+/// shorter than the limit before the end.
 ///
 /// # Errors
 /// [`Rejection::InvalidRequest`].
@@ -71,7 +87,7 @@ pub fn low_stock(
     limit: u32,
 ) -> Result<(Vec<Stock>, Option<DeficitPosition>), Rejection> {
     let mut arguments = Arguments::default();
-    let location = check_filter(&mut arguments, "location_id", location_id);
+    let location = optional_id(&mut arguments, "location_id", location_id);
     let after = after
         .map(|(units, key)| {
             let deficit = arguments.check(Quantity::parse("deficit", units, 0));
@@ -79,20 +95,19 @@ pub fn low_stock(
             deficit.zip(key).map(|(deficit, key)| DeficitPosition { deficit, key }).ok_or(())
         })
         .transpose();
-    let limit = arguments.check(check_limit(limit));
-    let (Some(location_id), Ok(after), Some(limit)) = (location, after, limit) else {
+    let valid_limit = page_limit(&mut arguments, limit);
+    let (Some(location_id), Ok(after), Some(())) = (location, after, valid_limit) else {
         return Err(arguments.rejection());
     };
     let scan = DeficitScan { location_id, after, limit: limit + 1 };
-    let (mut stocks, next) = page(world.scan_deficits(scan), limit);
-    // What is due counts as free, so that a stock can be less low than it is stored.
+    let (mut stocks, last) = page(world.scan_deficits(scan), limit);
     stocks.retain(|stock| is_low(&stock.visible()));
     let next =
-        next.map(|stock| DeficitPosition { deficit: deficit(&stock.level()), key: stock.key });
+        last.map(|stock| DeficitPosition { deficit: deficit(&stock.level()), key: stock.key });
     Ok((stocks, next))
 }
 
-/// One reservation.
+/// Returns one reservation as it is at the time `now`: a hold that is due is shown as expired.
 ///
 /// # Errors
 /// [`Rejection::InvalidRequest`], [`Rejection::ReservationNotFound`].
@@ -109,7 +124,12 @@ pub fn get_reservation(
     Ok(found.visible(now))
 }
 
-/// A page of reservations, the newest first, and the position to read on from.
+/// Returns a page of reservations as they are at the time `now`, the newest first, and the
+/// position to continue behind; that position is `None` at the end. The limit of the scan is 1 to
+/// [`PAGE_ITEMS_MAX`].
+///
+/// A hold that is due is shown as expired, and left out where the scan selects held reservations,
+/// so that a page may be shorter than the limit before the end.
 ///
 /// # Errors
 /// [`Rejection::InvalidRequest`].
@@ -119,42 +139,39 @@ pub fn list_reservations(
     mut scan: ReservationScan,
 ) -> Result<(Vec<Reservation>, Option<u64>), Rejection> {
     let mut arguments = Arguments::default();
-    let product = check_filter(&mut arguments, "product_id", scan.product_id.take());
-    let location = check_filter(&mut arguments, "location_id", scan.location_id.take());
-    let limit = arguments.check(check_limit(scan.limit));
-    let (Some(product_id), Some(location_id), Some(limit)) = (product, location, limit) else {
+    let product = optional_id(&mut arguments, "product_id", scan.product_id.take());
+    let location = optional_id(&mut arguments, "location_id", scan.location_id.take());
+    let valid_limit = page_limit(&mut arguments, scan.limit);
+    let (Some(product_id), Some(location_id), Some(())) = (product, location, valid_limit) else {
         return Err(arguments.rejection());
     };
-    let state = scan.state;
+    let held_only = scan.state == Some(State::Held);
     let (found, next) =
-        world.scan_reservations(ReservationScan { product_id, location_id, limit, ..scan });
-    let mut found: Vec<_> = found.into_iter().map(|it| it.visible(now)).collect();
-    // What is stored as held may have come due.
-    if state == Some(State::Held) {
+        world.scan_reservations(ReservationScan { product_id, location_id, ..scan });
+    let mut found: Vec<_> = found.into_iter().map(|found| found.visible(now)).collect();
+    if held_only {
         found.retain(|reservation| reservation.status.state == State::Held);
     }
     Ok((found, next))
 }
 
-/// Cuts a scan to the page; where there is more, the page's last stock is the place
-/// to read on from.
+/// Cuts a scan for `limit + 1` stocks to a page. The extra stock shows that there is a next page;
+/// then the last stock of this page is returned as well, as the place to continue behind.
 fn page(mut scanned: Vec<Stock>, limit: u32) -> (Vec<Stock>, Option<Stock>) {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = scanned.len() > limit;
     scanned.truncate(limit);
-    let next = if more { scanned.last().cloned() } else { None };
-    (scanned, next)
+    let last = if more { scanned.last().cloned() } else { None };
+    (scanned, last)
 }
 
-fn check_limit(limit: u32) -> Result<u32, InvalidArgument> {
-    if (1..=PAGE_ITEMS_MAX).contains(&limit) {
-        return Ok(limit);
-    }
-    Err(InvalidArgument::out_of_range("limit", 1, PAGE_ITEMS_MAX.into(), limit.into()))
+/// Checks the number of items on a page: 1 to [`PAGE_ITEMS_MAX`].
+fn page_limit(arguments: &mut Arguments, limit: u32) -> Option<()> {
+    arguments.range("limit", limit.into(), PAGE_ITEMS_MAX.into())
 }
 
-/// An optional filter that must look like an id, or the start of one.
-fn check_filter(
+/// Checks an optional filter that is an id or the start of one.
+fn optional_id(
     arguments: &mut Arguments,
     name: &'static str,
     filter: Option<String>,

@@ -73,6 +73,77 @@ fn every_rejection_has_a_code_details_and_a_message_with_the_numbers() {
             "a total of 1000000000000 would exceed 999999999999",
         ),
     ];
+    check(cases);
+}
+
+#[test]
+fn every_rejection_of_a_reservation_has_a_code_details_and_a_message() {
+    let unsigned = Value::Unsigned;
+    let text = |text: &str| Value::Text(text.to_string());
+    let named = ("reservation_id", text("r"));
+    let id = || "r".to_string();
+    check([
+        (
+            Rejection::ReservationNotFound { id: id() },
+            "reservation-not-found",
+            vec![named.clone()],
+            "there is no reservation r",
+        ),
+        (
+            Rejection::ReservationExists { id: id() },
+            "reservation-exists",
+            vec![named.clone()],
+            "there is a reservation r with other content",
+        ),
+        (
+            Rejection::ReservationNotActive { id: id(), state: State::Cancelled },
+            "reservation-not-active",
+            vec![named.clone(), ("state", text("cancelled"))],
+            "reservation r is cancelled",
+        ),
+        (
+            Rejection::ReservationExpired { id: id(), expired_at: Some(7) },
+            "reservation-expired",
+            vec![named.clone(), ("state", text("expired")), ("expired_at", unsigned(7))],
+            "reservation r has expired",
+        ),
+        (
+            Rejection::ReservationNotDue { id: id(), state: State::Held, expires_at: Some(9) },
+            "reservation-not-due",
+            vec![named.clone(), ("state", text("held")), ("expires_at", unsigned(9))],
+            "reservation r is held and not due",
+        ),
+        (
+            Rejection::ReservationNotDue { id: id(), state: State::Confirmed, expires_at: None },
+            "reservation-not-due",
+            vec![named.clone(), ("state", text("confirmed"))],
+            "reservation r is confirmed and not due",
+        ),
+    ]);
+}
+
+#[test]
+fn a_line_that_exceeds_what_is_left_is_named_with_its_numbers() {
+    let exceeds =
+        Rejection::QuantityExceedsLine { index: 3, key: key(), requested: 7, remaining: 2 };
+    assert_eq!(exceeds.code(), "quantity-exceeds-line");
+    assert_eq!(
+        exceeds.message(),
+        "7 of product sku-1 at location north, where the reservation has 2 left"
+    );
+    let expected = [
+        ("product_id", Value::Text("sku-1".to_string())),
+        ("location_id", Value::Text("north".to_string())),
+        ("requested", Value::Unsigned(7)),
+        ("remaining", Value::Unsigned(2)),
+    ];
+    let expected = expected.map(|(name, value)| Detail { line: Some(3), name, value });
+    assert_eq!(exceeds.into_details(), expected);
+}
+
+type Case = (Rejection, &'static str, Vec<(&'static str, Value)>, &'static str);
+
+fn check(cases: impl IntoIterator<Item = Case>) {
     for (rejection, code, details, message) in cases {
         assert_eq!(rejection.code(), code);
         assert_eq!(rejection.to_string(), message);

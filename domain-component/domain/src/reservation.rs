@@ -1,129 +1,122 @@
-//! Reservations: units of one or more stocks, set aside for somebody.
+//! Reservations: units of one or more stocks that are set aside together.
 
-use crate::{Change, Event, Quantity, Rejection, StockKey, Timestamp, Version, key::KeyIndex};
+pub use crate::status::{State, Status};
+
+use crate::{
+    demand::Demand,
+    event::{Change, Event, Movement},
+    key::StockKey,
+    quantity::Quantity,
+    rejection::Rejection,
+    units::Timestamp,
+};
 use alloc::{string::String, vec::Vec};
 
-/// The most lines of a reservation.
+/// The largest number of lines in a reservation.
 pub const LINES_MAX: usize = 100;
 
-/// The longest time to live of a hold, in seconds: 31 days.
+/// The longest time to live of a hold in seconds: 31 days.
 pub const TTL_SECONDS_MAX: u32 = 2_678_400;
 
-/// Where a reservation is in its life. The last three are final.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[allow(missing_docs, reason = "the words of the contract")]
-pub enum State {
-    Held,
-    Confirmed,
-    Fulfilled,
-    Cancelled,
-    Expired,
-}
-
-impl State {
-    /// As the contract spells it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Held => "held",
-            Self::Confirmed => "confirmed",
-            Self::Fulfilled => "fulfilled",
-            Self::Cancelled => "cancelled",
-            Self::Expired => "expired",
-        }
-    }
-
-    /// Whether it still holds something.
-    #[must_use]
-    pub const fn is_active(self) -> bool {
-        matches!(self, Self::Held | Self::Confirmed)
-    }
-}
-
-/// What changes about a reservation without changing a stock.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Status {
-    /// Where it is in its life.
-    pub state: State,
-    /// When the hold comes due, or came due; none: never.
-    pub expires_at: Option<Timestamp>,
-    /// Accepted changes so far, from 1.
-    pub version: Version,
-}
-
-/// What a reservation holds, or held, of one stock.
+/// The units that a reservation sets aside of one stock, and what became of them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Line {
-    /// Of which stock.
+    /// The stock.
     pub key: StockKey,
-    /// How much it held at first.
+    /// The units that were set aside at first.
     pub quantity: Quantity,
-    /// Units that left the stock.
+    /// The units that left the stock.
     pub fulfilled: u64,
-    /// Units given back.
+    /// The units that were released by a cancellation.
     pub released: u64,
-    /// Units freed because the hold came due.
+    /// The units that were released because the hold came due.
     pub expired: u64,
 }
 
 impl Line {
-    /// A line of which everything is left.
+    /// Creates a line of which no unit is resolved yet.
     #[must_use]
     pub const fn new(key: StockKey, quantity: Quantity) -> Self {
         Self { key, quantity, fulfilled: 0, released: 0, expired: 0 }
     }
 
-    /// What it still holds; none where the numbers contradict each other.
+    /// Returns the units that are still set aside, or `None` where more units are resolved than
+    /// the line ever had.
     #[must_use]
     pub fn remaining(&self) -> Option<u64> {
-        let gone = self.fulfilled.checked_add(self.released)?.checked_add(self.expired)?;
-        self.quantity.get().checked_sub(gone)
+        let resolved = self.fulfilled.checked_add(self.released)?.checked_add(self.expired)?;
+        self.quantity.get().checked_sub(resolved)
+    }
+
+    /// Returns the units that are still set aside; 0 where the stored numbers contradict each other.
+    fn left(&self) -> u64 {
+        self.remaining().unwrap_or(0)
     }
 
     fn resolve(&mut self, units: u64, resolution: Resolution) {
-        match resolution {
-            Resolution::Fulfil => self.fulfilled += units,
-            Resolution::Release => self.released += units,
-            Resolution::Expire => self.expired += units,
-        }
+        let resolved = match resolution {
+            Resolution::Fulfill => &mut self.fulfilled,
+            Resolution::Release => &mut self.released,
+            Resolution::Expire => &mut self.expired,
+        };
+        *resolved += units;
     }
 }
 
-/// In which way units of a line are resolved. Each unit is, exactly once.
+/// The way in which units of a line are resolved. Each unit is resolved exactly once.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Resolution {
-    Fulfil,
+    Fulfill,
     Release,
     Expire,
 }
 
-/// A reservation: units of one or more stocks, set aside for somebody.
+impl Resolution {
+    /// Returns the movement of the stock when units are resolved in this way.
+    pub(crate) const fn movement(self) -> Movement {
+        match self {
+            Self::Fulfill => Movement::Fulfilled,
+            Self::Release | Self::Expire => Movement::Released,
+        }
+    }
+
+    /// Returns the change of the reservation when its last units are resolved in this way.
+    pub(crate) const fn end(self) -> Change {
+        match self {
+            Self::Fulfill => Change::Fulfilled,
+            Self::Release => Change::Cancelled,
+            Self::Expire => Change::Expired,
+        }
+    }
+}
+
+/// Units of one or more stocks that are set aside together under an id.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reservation {
-    /// Its name.
+    /// The id that the caller has chosen.
     pub id: String,
-    /// 1 to 100; several may be about one stock.
+    /// 1 to [`LINES_MAX`] lines. Several lines may name the same stock.
     pub lines: Vec<Line>,
-    /// Where it is in its life.
+    /// State, expiry and version.
     pub status: Status,
-    /// The time to live it was made with, in seconds.
+    /// The time to live that the hold asked for, in seconds; `None` where it never expires.
     pub ttl_seconds: Option<u32>,
-    /// The caller's name for the business transaction.
+    /// The caller's name for the business transaction, such as an order id.
     pub reference: Option<String>,
-    /// When it was made.
+    /// The time of the hold.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// The time of the last change.
     pub updated_at: Timestamp,
 }
 
 impl Reservation {
-    /// Whether it is held and its time is up.
+    /// Returns whether the reservation is a hold whose expiry has come: `expires_at <= now`.
     #[must_use]
     pub fn is_due(&self, now: Timestamp) -> bool {
         self.status.state == State::Held && self.status.expires_at.is_some_and(|at| at <= now)
     }
 
-    /// Whether a hold asks for the same.
+    /// Returns whether a hold with these arguments asks for exactly this reservation.
     pub(crate) fn is_same_as(
         &self,
         lines: &[(StockKey, Quantity)],
@@ -135,25 +128,23 @@ impl Reservation {
             && self.has_lines(lines)
     }
 
+    /// Returns whether the lines are these, in this order.
     pub(crate) fn has_lines(&self, lines: &[(StockKey, Quantity)]) -> bool {
         let own = self.lines.iter().map(|line| (&line.key, line.quantity));
         own.eq(lines.iter().map(|(key, quantity)| (key, *quantity)))
     }
 
-    /// What it still holds, by stock: several lines of one stock count as their sum.
+    /// Returns the units that are still set aside. A stock of which none are left is not listed.
     pub(crate) fn holdings(&self) -> Demand {
         let mut holdings = Demand::default();
-        for line in &self.lines {
-            match line.remaining() {
-                Some(units) if units > 0 => holdings.add(&line.key, units),
-                _ => {}
-            }
+        for line in self.lines.iter().filter(|line| line.left() > 0) {
+            holdings.add(&line.key, line.left());
         }
         holdings
     }
 
-    /// The reservation as a reader sees it: a hold that is due has expired. Version and time of
-    /// change are those that are recorded.
+    /// Returns the reservation as a reader sees it: a hold that is due has expired. Its version
+    /// and its time of change are the recorded ones.
     #[must_use]
     pub fn visible(mut self, now: Timestamp) -> Self {
         if self.is_due(now) {
@@ -163,52 +154,62 @@ impl Reservation {
         self
     }
 
-    /// Refuses a command that needs one of these states.
-    pub(crate) fn require(&self, confirmed_will_do: bool) -> Result<(), Rejection> {
-        let Status { state, expires_at, .. } = self.status;
+    /// Checks that the reservation is held.
+    ///
+    /// # Errors
+    /// As [`Reservation::require_active`], and for a confirmed reservation too.
+    pub(crate) fn require_held(&self) -> Result<(), Rejection> {
+        if self.status.state == State::Held { Ok(()) } else { Err(self.wrong_state()) }
+    }
+
+    /// Checks that the reservation is held or confirmed.
+    ///
+    /// # Errors
+    /// [`Rejection::ReservationExpired`] or [`Rejection::ReservationNotActive`].
+    pub(crate) fn require_active(&self) -> Result<(), Rejection> {
+        if self.status.state.is_active() { Ok(()) } else { Err(self.wrong_state()) }
+    }
+
+    fn wrong_state(&self) -> Rejection {
+        let (id, Status { state, expires_at, .. }) = (self.id.clone(), self.status);
         match state {
-            State::Held => Ok(()),
-            State::Confirmed if confirmed_will_do => Ok(()),
-            State::Expired => {
-                Err(Rejection::ReservationExpired { id: self.id.clone(), expired_at: expires_at })
-            }
-            _ => Err(Rejection::ReservationNotActive { id: self.id.clone(), state }),
+            State::Expired => Rejection::ReservationExpired { id, expired_at: expires_at },
+            _ => Rejection::ReservationNotActive { id, state },
         }
     }
 
-    /// Resolves units that it holds, line by line; the caller has checked that there are as many
-    /// of each stock.
+    /// Resolves units in the order of the lines. The reservation must have as many units of each
+    /// stock left; more than that are ignored.
     pub(crate) fn resolve(&mut self, mut units: Demand, resolution: Resolution) {
         for line in &mut self.lines {
-            let units = units.take(&line.key, line.remaining().unwrap_or(0));
-            line.resolve(units, resolution);
+            line.resolve(units.take(&line.key, line.left()), resolution);
         }
     }
 
-    /// Resolves all units that it holds.
+    /// Resolves all units that are left.
     pub(crate) fn resolve_all(&mut self, resolution: Resolution) {
         for line in &mut self.lines {
-            line.resolve(line.remaining().unwrap_or(0), resolution);
+            line.resolve(line.left(), resolution);
         }
     }
 
-    /// Whether everything is left on every line.
+    /// Returns whether no unit is resolved yet.
     pub(crate) fn is_whole(&self) -> bool {
         self.lines.iter().all(|line| line.remaining() == Some(line.quantity.get()))
     }
 
-    /// Whether nothing is left on any line.
+    /// Returns whether every unit is resolved.
     pub(crate) fn is_resolved(&self) -> bool {
         self.lines.iter().all(|line| line.remaining() == Some(0))
     }
 
-    /// Counts a change.
+    /// Counts a change. The time of the last change never goes back.
     pub(crate) fn touch(&mut self, at: Timestamp) {
         self.status.version += 1;
         self.updated_at = self.updated_at.max(at);
     }
 
-    /// Moves on, and says so.
+    /// Changes the status and returns the event of the change.
     pub(crate) fn change(
         &mut self,
         change: Change,
@@ -229,51 +230,6 @@ impl Reservation {
     }
 }
 
-/// Units by stock, in the order in which the stocks were first named.
-#[derive(Default, Debug)]
-pub(crate) struct Demand {
-    units: Vec<(StockKey, u64)>,
-    /// Finds the position of a stock in `units`.
-    index: KeyIndex,
-}
-
-impl Demand {
-    pub(crate) fn add(&mut self, key: &StockKey, units: u64) {
-        match self.find(key) {
-            Ok(position) => {
-                if let Some((_, sum)) = self.units.get_mut(position) {
-                    // Quantities of at most 100 lines: far below what a u64 holds.
-                    *sum += units;
-                }
-            }
-            Err(place) => {
-                self.index.insert(place, self.units.len());
-                self.units.push((key.clone(), units));
-            }
-        }
-    }
-
-    pub(crate) fn of(&self, key: &StockKey) -> u64 {
-        let position = self.find(key).ok();
-        position.and_then(|position| self.units.get(position)).map_or(0, |(_, units)| *units)
-    }
-
-    /// Takes up to `most` units of a stock away; returns how many.
-    pub(crate) fn take(&mut self, key: &StockKey, most: u64) -> u64 {
-        let position = self.find(key).ok();
-        let Some((_, left)) = position.and_then(|position| self.units.get_mut(position)) else {
-            return 0;
-        };
-        let taken = most.min(*left);
-        *left -= taken;
-        taken
-    }
-
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&StockKey, u64)> {
-        self.units.iter().map(|(key, units)| (key, *units))
-    }
-
-    fn find(&self, key: &StockKey) -> Result<usize, usize> {
-        self.index.find(key, |at| self.units.get(at).map(|(known, _)| known))
-    }
-}
+#[cfg(test)]
+#[path = "reservation_tests.rs"]
+mod tests;

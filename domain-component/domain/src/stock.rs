@@ -1,101 +1,33 @@
+//! One product at one location, and the changes that concern it alone.
+
 use crate::{
-    Event, Movement, QUANTITY_MAX, Quantity, Rejection, ShortLine, StockKey, Timestamp, Version,
+    event::{Event, Movement},
+    key::StockKey,
+    level::Level,
+    quantity::{QUANTITY_MAX, Quantity},
+    rejection::{Rejection, ShortLine},
+    units::Timestamp,
 };
 use alloc::{string::String, vec};
 
-/// The numbers of a stock. A level that exists satisfies
-/// `unattributed <= reserved <= total` and has a version of at least 1.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Level {
-    total: Quantity,
-    reserved: Quantity,
-    unattributed: Quantity,
-    minimum: Quantity,
-    version: Version,
-}
-
-impl Level {
-    /// A level as it was stored; nothing where the numbers contradict each other.
-    #[must_use]
-    pub fn restore(
-        total: u64,
-        reserved: u64,
-        unattributed: u64,
-        minimum: u64,
-        version: Version,
-    ) -> Option<Self> {
-        let level = Self {
-            total: Quantity::new(total)?,
-            reserved: Quantity::new(reserved)?,
-            unattributed: Quantity::new(unattributed)?,
-            minimum: Quantity::new(minimum)?,
-            version,
-        };
-        (unattributed <= reserved && reserved <= total && version >= 1).then_some(level)
-    }
-
-    /// What is there.
-    #[must_use]
-    pub const fn total(&self) -> Quantity {
-        self.total
-    }
-
-    /// What of it is spoken for.
-    #[must_use]
-    pub const fn reserved(&self) -> Quantity {
-        self.reserved
-    }
-
-    /// The part of `reserved` that no reservation owns.
-    #[must_use]
-    pub const fn unattributed(&self) -> Quantity {
-        self.unattributed
-    }
-
-    /// The threshold of the low-stock policy; 0 switches it off.
-    #[must_use]
-    pub const fn minimum(&self) -> Quantity {
-        self.minimum
-    }
-
-    /// How many accepted changes made this level.
-    #[must_use]
-    pub const fn version(&self) -> Version {
-        self.version
-    }
-
-    /// The part of `reserved` that reservations own.
-    #[must_use]
-    pub fn attributed(&self) -> Quantity {
-        self.reserved.minus(self.unattributed).unwrap_or(Quantity::ZERO)
-    }
-
-    /// What can still be reserved.
-    #[must_use]
-    pub fn available(&self) -> Quantity {
-        // `reserved <= total` holds for every level.
-        self.total.minus(self.reserved).unwrap_or(Quantity::ZERO)
-    }
-}
-
-/// One product at one location, and the commands that concern it alone.
+/// One product at one location.
 ///
-/// Each command returns what happened, or refuses and leaves the stock as it was.
+/// Each method that changes a stock returns the event of the change, or refuses and leaves the
+/// stock as it was.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Stock {
-    /// Which stock this is.
+    /// The product and the location.
     pub key: StockKey,
     level: Level,
-    /// Units of `reserved` that belong to holds which are due: they count as free. 0 in a
-    /// command.
     due: Quantity,
-    /// When the stock was created.
+    /// The time at which the stock was created.
     pub created_at: Timestamp,
     updated_at: Timestamp,
 }
 
 impl Stock {
-    /// A stock as it was stored.
+    /// Rebuilds a stored stock. `due` is the number of reserved units that belong to holds which
+    /// are due; it is 0 while a command runs.
     #[must_use]
     pub const fn restore(
         key: StockKey,
@@ -107,7 +39,7 @@ impl Stock {
         Self { key, level, due, created_at, updated_at }
     }
 
-    /// A new stock of which nothing is reserved.
+    /// Creates a stock of which nothing is reserved. Returns it with the event of its creation.
     #[must_use]
     pub fn create(
         key: StockKey,
@@ -115,223 +47,204 @@ impl Stock {
         minimum: Quantity,
         now: Timestamp,
     ) -> (Self, Event) {
-        let level = Level {
-            total,
-            reserved: Quantity::ZERO,
-            unattributed: Quantity::ZERO,
-            minimum,
-            version: 1,
-        };
+        let level = Level::first(total, minimum);
         let event = Event::InventoryAdjusted { key: key.clone(), from: None, to: level };
         (Self { key, level, due: Quantity::ZERO, created_at: now, updated_at: now }, event)
     }
 
-    /// The numbers.
+    /// Creates the stock that a transfer finds missing at its target. Returns it with the event
+    /// of the arrival.
+    pub(crate) fn create_by_transfer(
+        key: StockKey,
+        quantity: Quantity,
+        source: &StockKey,
+        now: Timestamp,
+    ) -> (Self, Event) {
+        let (stock, _) = Self::create(key, quantity, Quantity::ZERO, now);
+        let event = stock.transferred(quantity, true, source, None);
+        (stock, event)
+    }
+
+    /// Returns the numbers as they are recorded.
     #[must_use]
     pub const fn level(&self) -> Level {
         self.level
     }
 
-    /// Units of `reserved` that belong to holds which are due.
+    /// Returns the reserved units that belong to holds which are due.
     #[must_use]
     pub const fn due(&self) -> Quantity {
         self.due
     }
 
-    /// The numbers as a reader sees them: what is due counts as free.
+    /// Returns the numbers as a reader sees them: units of holds which are due count as free, and
+    /// the version is the recorded one.
     #[must_use]
     pub fn visible(&self) -> Level {
-        match self.level.reserved.minus(self.due) {
-            // Units that holds still have are not unattributed.
-            Some(reserved) if reserved >= self.level.unattributed => {
-                Level { reserved, ..self.level }
-            }
-            _ => self.level,
-        }
+        self.level.without_due(self.due)
     }
 
-    /// When the level last changed.
+    /// Returns the time of the last change.
     #[must_use]
     pub const fn updated_at(&self) -> Timestamp {
         self.updated_at
     }
 
-    /// Sets total and minimum. The same values change nothing: no event.
+    /// Sets the total and, where it is given, the minimum. Returns `None` where both already have
+    /// these values: nothing changes then.
     ///
     /// # Errors
-    /// [`Rejection::AdjustBelowReserved`].
+    /// [`Rejection::AdjustBelowReserved`] where the total is less than what is reserved.
     pub fn adjust_set(
         &mut self,
         total: Quantity,
         minimum: Option<Quantity>,
         now: Timestamp,
     ) -> Result<Option<Event>, Rejection> {
-        let reserved = self.level.reserved;
-        if total < reserved {
-            // Quantities fit an i64 many times over.
-            let requested_total = i64::try_from(total.get()).unwrap_or(i64::MAX);
-            return Err(Rejection::AdjustBelowReserved { requested_total, reserved });
-        }
-        let minimum = minimum.unwrap_or(self.level.minimum);
-        if total == self.level.total && minimum == self.level.minimum {
+        let minimum = minimum.unwrap_or(self.level.minimum());
+        if total == self.level.total() && minimum == self.level.minimum() {
             return Ok(None);
         }
-        Ok(Some(self.adjusted(total, minimum, now)))
+        self.adjust(signed(total.get()), Some(total), minimum, now).map(Some)
     }
 
-    /// Changes the total by `delta`.
+    /// Adds `delta` units to the total; a negative `delta` takes units away.
     ///
     /// # Errors
-    /// [`Rejection::QuantityOutOfRange`], [`Rejection::AdjustBelowReserved`].
+    /// [`Rejection::QuantityOutOfRange`] where the total would exceed [`QUANTITY_MAX`], and
+    /// [`Rejection::AdjustBelowReserved`] where it would be less than what is reserved.
     pub fn adjust_by(&mut self, delta: i64, now: Timestamp) -> Result<Event, Rejection> {
-        let Level { total, reserved, minimum, .. } = self.level;
-        let target = i128::from(total.get()) + i128::from(delta);
-        let requested_total = i64::try_from(target).unwrap_or(i64::MAX);
-        if target > i128::from(QUANTITY_MAX) {
+        // A total is far below the largest `i64`, so that only a huge delta saturates.
+        let requested_total = signed(self.level.total().get()).saturating_add(delta);
+        if requested_total > signed(QUANTITY_MAX) {
             return Err(Rejection::QuantityOutOfRange { requested_total });
         }
-        match u64::try_from(target).ok().and_then(Quantity::new) {
-            Some(total) if total >= reserved => Ok(self.adjusted(total, minimum, now)),
-            _ => Err(Rejection::AdjustBelowReserved { requested_total, reserved }),
-        }
+        let total = u64::try_from(requested_total).ok().and_then(Quantity::new);
+        self.adjust(requested_total, total, self.level.minimum(), now)
     }
 
-    /// Reserves a quantity for nobody in particular.
+    /// Sets total and minimum. `total` is `None` where `requested_total` is negative.
+    fn adjust(
+        &mut self,
+        requested_total: i64,
+        total: Option<Quantity>,
+        minimum: Quantity,
+        now: Timestamp,
+    ) -> Result<Event, Rejection> {
+        let Some(to) = total.and_then(|total| self.level.set(total, minimum)) else {
+            let reserved = self.level.reserved();
+            return Err(Rejection::AdjustBelowReserved { requested_total, reserved });
+        };
+        let from = self.change(to, now);
+        Ok(Event::InventoryAdjusted { key: self.key.clone(), from: Some(from), to })
+    }
+
+    /// Reserves a quantity that belongs to no reservation.
     ///
     /// # Errors
-    /// [`Rejection::InsufficientStock`].
+    /// [`Rejection::InsufficientStock`] where fewer units are available.
     pub fn reserve(&mut self, quantity: Quantity, now: Timestamp) -> Result<Event, Rejection> {
-        let from = self.level;
-        if quantity > from.available() {
-            return Err(Rejection::InsufficientStock {
-                lines: vec![ShortLine {
-                    index: 0,
-                    key: self.key.clone(),
-                    requested: quantity.get(),
-                    available: from.available().get(),
-                }],
-            });
-        }
-        // Within `available`, so neither sum leaves the range.
-        if let (Some(reserved), Some(unattributed)) =
-            (from.reserved.plus(quantity), from.unattributed.plus(quantity))
-        {
-            self.changed(Level { reserved, unattributed, ..from }, now);
-        }
-        Ok(self.moved(Movement::Reserved, quantity, from, None, None))
+        let Some(to) = self.level.reserve(quantity) else {
+            return Err(self.insufficient(quantity));
+        };
+        Ok(self.moved(Movement::Reserved, quantity, to, None, None, now))
     }
 
-    /// Gives back what [`Stock::reserve`] took.
+    /// Frees units that [`Stock::reserve`] has reserved.
     ///
     /// # Errors
-    /// [`Rejection::ReleaseExceedsReserved`].
+    /// [`Rejection::ReleaseExceedsReserved`] where fewer units are unattributed.
     pub fn release(&mut self, quantity: Quantity, now: Timestamp) -> Result<Event, Rejection> {
-        let from = self.level;
-        let (Some(reserved), Some(unattributed)) =
-            (from.reserved.minus(quantity), from.unattributed.minus(quantity))
-        else {
+        let Some(to) = self.level.release(quantity) else {
             return Err(Rejection::ReleaseExceedsReserved {
                 requested: quantity,
-                releasable: from.unattributed,
-                reserved: from.reserved,
+                releasable: self.level.unattributed(),
+                reserved: self.level.reserved(),
             });
         };
-        self.changed(Level { reserved, unattributed, ..from }, now);
-        Ok(self.moved(Movement::Released, quantity, from, None, None))
+        Ok(self.moved(Movement::Released, quantity, to, None, None, now))
     }
 
-    /// Sets units aside for a reservation; none where fewer are available.
-    pub(crate) fn hold(
+    /// Moves units for the reservation `id`: reserves available units, or releases or fulfills
+    /// reserved ones. Returns `None` and changes nothing where the stock has fewer such units.
+    pub(crate) fn move_for_reservation(
         &mut self,
-        quantity: Quantity,
+        movement: Movement,
+        units: u64,
         id: &str,
         expires_at: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Option<Event> {
-        let from = self.level;
-        from.available().minus(quantity)?;
-        let reserved = from.reserved.plus(quantity)?;
-        self.changed(Level { reserved, ..from }, now);
-        Some(self.moved(Movement::Reserved, quantity, from, Some(id), expires_at))
-    }
-
-    /// Gives back units that a reservation holds; none where fewer are held.
-    pub(crate) fn release_held(
-        &mut self,
-        quantity: Quantity,
-        id: &str,
         at: Timestamp,
     ) -> Option<Event> {
-        let from = self.level;
-        from.attributed().minus(quantity)?;
-        let reserved = from.reserved.minus(quantity)?;
-        self.changed(Level { reserved, ..from }, at);
-        Some(self.moved(Movement::Released, quantity, from, Some(id), None))
+        let quantity = Quantity::new(units)?;
+        let to = match movement {
+            Movement::Reserved => self.level.hold(quantity),
+            Movement::Released => self.level.release_held(quantity),
+            Movement::Fulfilled => self.level.fulfill(quantity),
+        };
+        Some(self.moved(movement, quantity, to?, Some(id), expires_at, at))
     }
 
-    /// Lets units that a reservation holds leave the stock; none where fewer are held.
-    pub(crate) fn fulfil(&mut self, quantity: Quantity, id: &str, now: Timestamp) -> Option<Event> {
-        let from = self.level;
-        from.attributed().minus(quantity)?;
-        let (total, reserved) = (from.total.minus(quantity)?, from.reserved.minus(quantity)?);
-        self.changed(Level { total, reserved, ..from }, now);
-        Some(self.moved(Movement::Fulfilled, quantity, from, Some(id), None))
-    }
-
-    /// Sends units to another location.
+    /// Sends units to the stock `target` of the same product.
     ///
     /// # Errors
-    /// [`Rejection::InsufficientStock`].
+    /// [`Rejection::InsufficientStock`] where fewer units are available.
     pub(crate) fn transfer_out(
         &mut self,
         quantity: Quantity,
-        counterpart: &StockKey,
+        target: &StockKey,
         now: Timestamp,
     ) -> Result<Event, Rejection> {
-        let from = self.level;
-        let available = from.available();
-        let (true, Some(total)) = (quantity <= available, from.total.minus(quantity)) else {
-            let key = self.key.clone();
-            let line =
-                ShortLine { index: 0, key, requested: quantity.get(), available: available.get() };
-            return Err(Rejection::InsufficientStock { lines: vec![line] });
+        let Some(to) = self.level.send(quantity) else {
+            return Err(self.insufficient(quantity));
         };
-        self.changed(Level { total, ..from }, now);
-        Ok(self.transferred(quantity, false, counterpart, Some(from)))
+        let from = self.change(to, now);
+        Ok(self.transferred(quantity, false, target, Some(from)))
     }
 
-    /// Receives units from another location.
+    /// Receives units from the stock `source` of the same product.
     ///
     /// # Errors
-    /// [`Rejection::QuantityOutOfRange`].
+    /// [`Rejection::QuantityOutOfRange`] where the total would exceed [`QUANTITY_MAX`].
     pub(crate) fn transfer_in(
         &mut self,
         quantity: Quantity,
-        counterpart: &StockKey,
+        source: &StockKey,
         now: Timestamp,
     ) -> Result<Event, Rejection> {
-        let from = self.level;
-        let Some(total) = from.total.plus(quantity) else {
-            let sum = from.total.get() + quantity.get();
-            let requested_total = i64::try_from(sum).unwrap_or(i64::MAX);
+        let Some(to) = self.level.receive(quantity) else {
+            let requested_total = signed(self.level.total().get() + quantity.get());
             return Err(Rejection::QuantityOutOfRange { requested_total });
         };
-        self.changed(Level { total, ..from }, now);
-        Ok(self.transferred(quantity, true, counterpart, Some(from)))
+        let from = self.change(to, now);
+        Ok(self.transferred(quantity, true, source, Some(from)))
     }
 
-    /// A stock that a transfer creates at its target.
-    pub(crate) fn received(
-        key: StockKey,
+    /// Refuses a command that asks this stock alone for more than is available.
+    fn insufficient(&self, quantity: Quantity) -> Rejection {
+        let (key, available) = (self.key.clone(), self.level.available().get());
+        let line = ShortLine { index: 0, key, requested: quantity.get(), available };
+        Rejection::InsufficientStock { lines: vec![line] }
+    }
+
+    /// Changes the level and returns the event of the movement. Inlined, because otherwise the
+    /// component copies the level and the event once more per line.
+    #[inline(always)]
+    fn moved(
+        &mut self,
+        movement: Movement,
         quantity: Quantity,
-        counterpart: &StockKey,
-        now: Timestamp,
-    ) -> (Self, Event) {
-        let (stock, _) = Self::create(key, quantity, Quantity::ZERO, now);
-        let event = stock.transferred(quantity, true, counterpart, None);
-        (stock, event)
+        to: Level,
+        reservation_id: Option<&str>,
+        expires_at: Option<Timestamp>,
+        at: Timestamp,
+    ) -> Event {
+        let from = self.change(to, at);
+        let reservation_id = reservation_id.map(String::from);
+        let key = self.key.clone();
+        Event::InventoryMoved { movement, key, quantity, reservation_id, expires_at, from, to }
     }
 
+    /// Returns the event of one side of a transfer that has changed this stock.
     fn transferred(
         &self,
         quantity: Quantity,
@@ -349,35 +262,18 @@ impl Stock {
         }
     }
 
-    fn moved(
-        &self,
-        movement: Movement,
-        quantity: Quantity,
-        from: Level,
-        reservation_id: Option<&str>,
-        expires_at: Option<Timestamp>,
-    ) -> Event {
-        Event::InventoryMoved {
-            movement,
-            key: self.key.clone(),
-            quantity,
-            reservation_id: reservation_id.map(String::from),
-            expires_at,
-            from,
-            to: self.level,
-        }
-    }
-
-    fn adjusted(&mut self, total: Quantity, minimum: Quantity, now: Timestamp) -> Event {
+    /// Changes the level and returns the one before. The time of the last change never goes back.
+    fn change(&mut self, to: Level, at: Timestamp) -> Level {
+        self.updated_at = self.updated_at.max(at);
         let from = self.level;
-        self.changed(Level { total, minimum, ..from }, now);
-        Event::InventoryAdjusted { key: self.key.clone(), from: Some(from), to: self.level }
+        self.level = to;
+        from
     }
+}
 
-    fn changed(&mut self, level: Level, now: Timestamp) {
-        self.level = Level { version: self.level.version + 1, ..level };
-        self.updated_at = self.updated_at.max(now);
-    }
+/// Returns a number of units as a signed number. Sums of two quantities fit many times over.
+fn signed(units: u64) -> i64 {
+    i64::try_from(units).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -19,16 +19,6 @@ fn numbers(stock: &Stock) -> (u64, u64, u64, u64, u64) {
 }
 
 #[test]
-fn contradictory_numbers_are_no_level() {
-    assert!(Level::restore(5, 5, 5, 0, 1).is_some());
-    assert!(Level::restore(5, 6, 0, 0, 1).is_none());
-    assert!(Level::restore(5, 4, 5, 0, 1).is_none());
-    assert!(Level::restore(5, 4, 4, 0, 0).is_none());
-    assert!(Level::restore(QUANTITY_MAX + 1, 0, 0, 0, 1).is_none());
-    assert!(Level::restore(0, 0, 0, QUANTITY_MAX + 1, 1).is_none());
-}
-
-#[test]
 fn a_created_stock_has_version_1_and_nothing_reserved() {
     let key = StockKey::parse("a".to_string(), "b".to_string()).unwrap();
     let (stock, event) = Stock::create(key, quantity(7), quantity(3), 99);
@@ -163,4 +153,37 @@ fn reserve_then_release_restores_the_numbers() {
     it.reserve(quantity(3), 30).unwrap();
     it.release(quantity(3), 31).unwrap();
     assert_eq!(numbers(&it), (10, 4, 4, 2, 6));
+}
+
+#[test]
+fn a_reservation_moves_no_units_that_the_stock_does_not_have() {
+    let mut it = stock(10, 4, 1);
+    for movement in [Movement::Reserved, Movement::Released, Movement::Fulfilled] {
+        for units in [7, QUANTITY_MAX + 1] {
+            assert_eq!(it.move_for_reservation(movement, units, "r", None, 30), None);
+        }
+    }
+    assert_eq!(it, stock(10, 4, 1));
+    let from = it.level();
+    let event = it.move_for_reservation(Movement::Reserved, 6, "r", Some(99), 30);
+    let expected = Event::InventoryMoved {
+        movement: Movement::Reserved,
+        reservation_id: Some("r".to_string()),
+        expires_at: Some(99),
+        key: it.key.clone(),
+        quantity: quantity(6),
+        from,
+        to: it.level(),
+    };
+    assert_eq!(event, Some(expected));
+    assert_eq!(numbers(&it), (10, 10, 1, 2, 5));
+}
+
+#[test]
+fn the_time_of_the_last_change_never_goes_back() {
+    let mut it = stock(10, 4, 4);
+    it.reserve(quantity(1), 19).unwrap();
+    assert_eq!(it.updated_at(), 20);
+    it.reserve(quantity(1), 21).unwrap();
+    assert_eq!(it.updated_at(), 21);
 }

@@ -1,15 +1,18 @@
-//! Messages without `core::fmt`, whose padding and number formatting would be kilobytes of
-//! the compiled component.
+//! Builds messages without `core::fmt`, which would add kilobytes to the compiled component.
 
 use alloc::string::String;
 
+/// A part of a message.
 pub(crate) enum Part<'a> {
+    /// A text as it is.
     Text(&'a str),
+    /// A number in decimal digits.
     Count(u64),
+    /// A number in decimal digits, with a minus sign where it is negative.
     Signed(i64),
 }
 
-/// The parts, joined.
+/// Joins the parts of a message.
 pub(crate) fn text(parts: &[Part<'_>]) -> String {
     let mut text = String::new();
     for part in parts {
@@ -27,22 +30,15 @@ pub(crate) fn text(parts: &[Part<'_>]) -> String {
     text
 }
 
+/// Appends a number in decimal digits.
 fn push_digits(text: &mut String, number: u64) {
     if number >= 10 {
         push_digits(text, number / 10);
     }
-    #[allow(clippy::cast_possible_truncation, reason = "a digit")]
+    #[allow(clippy::cast_possible_truncation, reason = "the remainder is a single digit")]
     text.push(char::from(b'0' + (number % 10) as u8));
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Part::*, *};
-
-    #[test]
-    fn numbers_are_written_as_people_write_them() {
-        assert_eq!(text(&[Count(0), Text(" "), Count(u64::MAX)]), "0 18446744073709551615");
-        assert_eq!(text(&[Signed(i64::MIN), Text(","), Signed(7)]), "-9223372036854775808,7");
-        assert_eq!(text(&[]), "");
-    }
-}
+#[path = "text_tests.rs"]
+mod tests;

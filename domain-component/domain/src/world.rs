@@ -1,90 +1,97 @@
+//! What the handlers need from their surroundings.
+
 use crate::{
-    Event, Precondition, Quantity, Reservation, Stock, StockKey, Timestamp, reservation::State,
+    event::Event, key::StockKey, precondition::Precondition, quantity::Quantity,
+    reservation::Reservation, status::State, stock::Stock, units::Timestamp,
 };
 use alloc::{string::String, vec::Vec};
 
-/// What a handler reads from and writes to: the contract's `storage` and `event-sink`
-/// in the words of the domain.
+/// The state that a handler reads and writes. It stands for the contract's imports `storage` and
+/// `event-sink`.
 pub trait World {
-    /// The stock of this key, where there is one.
+    /// Returns the stock with this key, or `None` where there is none.
     fn stock(&mut self, key: &StockKey) -> Option<Stock>;
-    /// Stocks in key order.
+    /// Returns stocks sorted by product id, then location id, by byte value.
     fn scan_stocks(&mut self, scan: StockScan) -> Vec<Stock>;
-    /// Stocks below their minimum, the largest deficit first.
+    /// Returns stocks whose recorded level is below their minimum, the largest deficit first, then
+    /// in the order of [`World::scan_stocks`].
     fn scan_deficits(&mut self, scan: DeficitScan) -> Vec<Stock>;
-    /// Saves a stock.
+    /// Stores a stock, new or changed.
     fn save(&mut self, stock: &Stock);
-    /// The reservation of this id, where there is one.
+    /// Returns the reservation with this id, or `None` where there is none.
     fn reservation(&mut self, id: &str) -> Option<Reservation>;
-    /// Reservations, the newest first, and the position behind which to read on.
+    /// Returns reservations, the newest first, and the position to continue behind; that position
+    /// is `None` at the end. A page may be shorter than the limit, even empty, before the end.
     fn scan_reservations(&mut self, scan: ReservationScan) -> (Vec<Reservation>, Option<u64>);
-    /// Saves a reservation.
+    /// Stores a reservation, new or changed.
     fn save_reservation(&mut self, reservation: Reservation);
-    /// Publishes the facts of the command.
+    /// Appends the events of the command, in order.
     fn publish(&mut self, events: Vec<Event>);
 }
 
-/// What comes with a command and matters to its decision.
+/// The circumstances of a command that matter to its decision.
 #[derive(Clone, Debug, Default)]
 pub struct Context {
     /// The time of the command.
     pub now: Timestamp,
-    /// The caller's name for the business transaction.
+    /// The caller's name for the business transaction, such as an order id.
     pub reference: Option<String>,
-    /// What must be so first.
+    /// The demand on the stock or reservation that the command is about to change.
     pub precondition: Option<Precondition>,
 }
 
-/// Which stocks to scan, in key order.
+/// A selection of stocks in key order. A filter that is `None` selects everything.
 #[derive(Clone, Debug, Default)]
 pub struct StockScan {
-    /// Only at this location.
+    /// Selects the stocks at this location.
     pub location_id: Option<String>,
-    /// Only products whose id starts with this.
+    /// Selects the products whose id starts with this text.
     pub product_prefix: Option<String>,
-    /// Only stocks below their minimum.
+    /// Selects the stocks whose recorded level is below their minimum.
     pub below_minimum: bool,
-    /// Only behind this key.
+    /// Selects the stocks behind this key.
     pub after: Option<StockKey>,
-    /// At most this many.
+    /// The largest number of stocks to return.
     pub limit: u32,
 }
 
-/// A place in the order by deficit.
+/// A place in the list of stocks by deficit.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DeficitPosition {
-    /// Units missing to the minimum.
+    /// The units that are missing to the minimum.
     pub deficit: Quantity,
-    /// The stock.
+    /// The stock, which orders those with the same deficit.
     pub key: StockKey,
 }
 
-/// Which stocks below their minimum to scan, the largest deficit first.
+/// A selection of stocks below their minimum, the largest deficit first. A filter that is `None`
+/// selects everything.
 #[derive(Clone, Debug, Default)]
 pub struct DeficitScan {
-    /// Only at this location.
+    /// Selects the stocks at this location.
     pub location_id: Option<String>,
-    /// Only behind this place.
+    /// Selects the stocks behind this place.
     pub after: Option<DeficitPosition>,
-    /// At most this many.
+    /// The largest number of stocks to return.
     pub limit: u32,
 }
 
-/// Which reservations to scan or to list, the newest first.
+/// A selection of reservations, the newest first. A filter that is `None` selects everything.
 #[derive(Clone, Debug, Default)]
 pub struct ReservationScan {
-    /// Only with a line about this product.
+    /// Selects the reservations with a line of this product.
     pub product_id: Option<String>,
-    /// Only with a line at this location.
+    /// Selects the reservations with a line at this location; together with a product, those with
+    /// one line of both.
     pub location_id: Option<String>,
-    /// Only in this state.
+    /// Selects the reservations in this recorded state.
     pub state: Option<State>,
-    /// Only with this reference.
+    /// Selects the reservations with this reference.
     pub reference: Option<String>,
-    /// Only those that expire before this.
+    /// Selects the reservations that expire before this time.
     pub expires_before: Option<Timestamp>,
-    /// Only behind this position.
+    /// Selects the reservations behind this position, which an earlier page has returned.
     pub after: Option<u64>,
-    /// At most this many.
+    /// The largest number of reservations to return.
     pub limit: u32,
 }

@@ -1,5 +1,5 @@
-//! A rule in front of an inventory domain, in Rust: implement `Rule`, write only the commands
-//! that the rule speaks about, and export it. All others are handed on to the domain behind it.
+//! Writes a rule in front of an inventory domain in Rust. Implement [`Rule`], override the commands
+//! and queries that the rule decides, and export it. The domain behind the rule answers all others.
 //!
 //! ```text
 //! struct OnePerCustomer;
@@ -14,9 +14,9 @@
 //! rule::export!(OnePerCustomer with_types_in rule::bindings);
 //! ```
 //!
-//! The component that comes of it is of the world `rule`; composed with a domain (`wac plug`) it
-//! is one of the world `domain`. A refusal leaves no trace: whatever the domain wrote before the
-//! rule refused is dropped by the host.
+//! The compiled component has the world `rule`. Composed with a domain, it has the world `domain`.
+//! A refusal leaves no trace: the host drops everything that the domain wrote before the rule
+//! refused.
 
 #![cfg(target_arch = "wasm32")]
 #![no_std]
@@ -33,7 +33,7 @@ extern crate alloc;
     reason = "generated from the contract"
 )]
 pub mod bindings {
-    //! The contract.
+    //! The types and functions that wit-bindgen generates from the contract in `wit/`.
     wit_bindgen::generate!({
         path: "../../wit",
         world: "rule",
@@ -62,235 +62,130 @@ pub use bindings::{
     },
 };
 
-/// A decision: an outcome, or a refusal.
+/// The outcome of a command or query, or its refusal.
 pub type Decided<T> = Result<T, Rejection>;
 
-/// What stands between the host and a domain. Every function hands on unless it is written anew.
-#[allow(missing_docs, reason = "the functions are the contract's `inventory`, by name")]
-#[allow(clippy::missing_errors_doc, reason = "as in the contract")]
-pub trait Rule {
-    fn adjust_set(
-        context: Context,
-        key: StockKey,
-        total: u64,
-        minimum: Option<u64>,
-    ) -> Decided<StockOutcome> {
-        domain::adjust_set(&context, &key, total, minimum)
-    }
+/// Declares each command and query of the contract once. A parameter is written as its name, its
+/// type, and the expression that passes it to the domain.
+macro_rules! operations {
+    ($(
+        fn $operation:ident($($parameter:ident: $owned:ty => $passed:expr),+ $(,)?) -> $outcome:ty;
+    )+) => {
+        /// A rule in front of a domain. Each function has the name, the parameters and the
+        /// rejections of the contract's `inventory`. It passes the call on to the domain unless
+        /// the rule overrides it.
+        #[allow(missing_docs, reason = "the contract in `wit/inventory.wit` documents each one")]
+        #[allow(clippy::missing_errors_doc, reason = "the contract lists the rejections")]
+        pub trait Rule {
+            $(
+                fn $operation($($parameter: $owned),+) -> Decided<$outcome> {
+                    domain::$operation($($passed),+)
+                }
+            )+
+        }
 
-    fn adjust_by(context: Context, key: StockKey, delta: i64) -> Decided<StockOutcome> {
-        domain::adjust_by(&context, &key, delta)
-    }
-
-    fn reserve(context: Context, key: StockKey, quantity: u64) -> Decided<StockOutcome> {
-        domain::reserve(&context, &key, quantity)
-    }
-
-    fn release(context: Context, key: StockKey, quantity: u64) -> Decided<StockOutcome> {
-        domain::release(&context, &key, quantity)
-    }
-
-    fn transfer(
-        context: Context,
-        product_id: String,
-        from: String,
-        to: String,
-        quantity: u64,
-    ) -> Decided<TransferOutcome> {
-        domain::transfer(&context, &product_id, &from, &to, quantity)
-    }
-
-    fn hold(
-        context: Context,
-        id: String,
-        lines: Vec<LineRequest>,
-        ttl_seconds: Option<u32>,
-    ) -> Decided<ReservationOutcome> {
-        domain::hold(&context, &id, &lines, ttl_seconds)
-    }
-
-    fn replace(
-        context: Context,
-        id: String,
-        lines: Vec<LineRequest>,
-    ) -> Decided<ReservationOutcome> {
-        domain::replace(&context, &id, &lines)
-    }
-
-    fn extend(context: Context, id: String, ttl_seconds: u32) -> Decided<ReservationOutcome> {
-        domain::extend(&context, &id, ttl_seconds)
-    }
-
-    fn confirm(context: Context, id: String) -> Decided<ReservationOutcome> {
-        domain::confirm(&context, &id)
-    }
-
-    fn fulfil(
-        context: Context,
-        id: String,
-        lines: Option<Vec<LineRequest>>,
-    ) -> Decided<ReservationOutcome> {
-        domain::fulfil(&context, &id, lines.as_deref())
-    }
-
-    fn cancel(
-        context: Context,
-        id: String,
-        lines: Option<Vec<LineRequest>>,
-    ) -> Decided<ReservationOutcome> {
-        domain::cancel(&context, &id, lines.as_deref())
-    }
-
-    fn expire(context: Context, id: String) -> Decided<ReservationOutcome> {
-        domain::expire(&context, &id)
-    }
-
-    fn get_reservation(context: QueryContext, id: String) -> Decided<ReservationEntry> {
-        domain::get_reservation(&context, &id)
-    }
-
-    fn list_reservations(
-        context: QueryContext,
-        filter: ReservationFilter,
-        after: Option<u64>,
-        limit: u32,
-    ) -> Decided<ReservationPage> {
-        domain::list_reservations(&context, &filter, after, limit)
-    }
-
-    fn get_stock(context: QueryContext, key: StockKey) -> Decided<StockView> {
-        domain::get_stock(&context, &key)
-    }
-
-    fn list_stocks(
-        context: QueryContext,
-        filter: StockFilter,
-        after: Option<StockKey>,
-        limit: u32,
-    ) -> Decided<StockPage> {
-        domain::list_stocks(&context, &filter, after.as_ref(), limit)
-    }
-
-    fn low_stock(
-        context: QueryContext,
-        location_id: Option<String>,
-        after: Option<DeficitPosition>,
-        limit: u32,
-    ) -> Decided<LowStockPage> {
-        domain::low_stock(&context, location_id.as_deref(), after.as_ref(), limit)
-    }
+        /// Every rule exports the contract's `inventory`.
+        impl<R: Rule> Guest for R {
+            $(
+                fn $operation($($parameter: $owned),+) -> Decided<$outcome> {
+                    R::$operation($($parameter),+)
+                }
+            )+
+        }
+    };
 }
 
-/// Every rule is what the world exports.
-impl<R: Rule> Guest for R {
+operations! {
     fn adjust_set(
-        context: Context,
-        key: StockKey,
-        total: u64,
-        minimum: Option<u64>,
-    ) -> Decided<StockOutcome> {
-        R::adjust_set(context, key, total, minimum)
-    }
+        context: Context => &context,
+        key: StockKey => &key,
+        total: u64 => total,
+        minimum: Option<u64> => minimum,
+    ) -> StockOutcome;
 
-    fn adjust_by(context: Context, key: StockKey, delta: i64) -> Decided<StockOutcome> {
-        R::adjust_by(context, key, delta)
-    }
+    fn adjust_by(
+        context: Context => &context,
+        key: StockKey => &key,
+        delta: i64 => delta,
+    ) -> StockOutcome;
 
-    fn reserve(context: Context, key: StockKey, quantity: u64) -> Decided<StockOutcome> {
-        R::reserve(context, key, quantity)
-    }
+    fn reserve(
+        context: Context => &context,
+        key: StockKey => &key,
+        quantity: u64 => quantity,
+    ) -> StockOutcome;
 
-    fn release(context: Context, key: StockKey, quantity: u64) -> Decided<StockOutcome> {
-        R::release(context, key, quantity)
-    }
+    fn release(
+        context: Context => &context,
+        key: StockKey => &key,
+        quantity: u64 => quantity,
+    ) -> StockOutcome;
 
     fn transfer(
-        context: Context,
-        product_id: String,
-        from: String,
-        to: String,
-        quantity: u64,
-    ) -> Decided<TransferOutcome> {
-        R::transfer(context, product_id, from, to, quantity)
-    }
+        context: Context => &context,
+        product_id: String => &product_id,
+        from: String => &from,
+        to: String => &to,
+        quantity: u64 => quantity,
+    ) -> TransferOutcome;
 
     fn hold(
-        context: Context,
-        id: String,
-        lines: Vec<LineRequest>,
-        ttl_seconds: Option<u32>,
-    ) -> Decided<ReservationOutcome> {
-        R::hold(context, id, lines, ttl_seconds)
-    }
+        context: Context => &context,
+        id: String => &id,
+        lines: Vec<LineRequest> => &lines,
+        ttl_seconds: Option<u32> => ttl_seconds,
+    ) -> ReservationOutcome;
 
     fn replace(
-        context: Context,
-        id: String,
-        lines: Vec<LineRequest>,
-    ) -> Decided<ReservationOutcome> {
-        R::replace(context, id, lines)
-    }
+        context: Context => &context,
+        id: String => &id,
+        lines: Vec<LineRequest> => &lines,
+    ) -> ReservationOutcome;
 
-    fn extend(context: Context, id: String, ttl_seconds: u32) -> Decided<ReservationOutcome> {
-        R::extend(context, id, ttl_seconds)
-    }
+    fn extend(
+        context: Context => &context,
+        id: String => &id,
+        ttl_seconds: u32 => ttl_seconds,
+    ) -> ReservationOutcome;
 
-    fn confirm(context: Context, id: String) -> Decided<ReservationOutcome> {
-        R::confirm(context, id)
-    }
+    fn confirm(context: Context => &context, id: String => &id) -> ReservationOutcome;
 
     fn fulfil(
-        context: Context,
-        id: String,
-        lines: Option<Vec<LineRequest>>,
-    ) -> Decided<ReservationOutcome> {
-        R::fulfil(context, id, lines)
-    }
+        context: Context => &context,
+        id: String => &id,
+        lines: Option<Vec<LineRequest>> => lines.as_deref(),
+    ) -> ReservationOutcome;
 
     fn cancel(
-        context: Context,
-        id: String,
-        lines: Option<Vec<LineRequest>>,
-    ) -> Decided<ReservationOutcome> {
-        R::cancel(context, id, lines)
-    }
+        context: Context => &context,
+        id: String => &id,
+        lines: Option<Vec<LineRequest>> => lines.as_deref(),
+    ) -> ReservationOutcome;
 
-    fn expire(context: Context, id: String) -> Decided<ReservationOutcome> {
-        R::expire(context, id)
-    }
+    fn expire(context: Context => &context, id: String => &id) -> ReservationOutcome;
 
-    fn get_reservation(context: QueryContext, id: String) -> Decided<ReservationEntry> {
-        R::get_reservation(context, id)
-    }
+    fn get_reservation(context: QueryContext => &context, id: String => &id) -> ReservationEntry;
 
     fn list_reservations(
-        context: QueryContext,
-        filter: ReservationFilter,
-        after: Option<u64>,
-        limit: u32,
-    ) -> Decided<ReservationPage> {
-        R::list_reservations(context, filter, after, limit)
-    }
+        context: QueryContext => &context,
+        filter: ReservationFilter => &filter,
+        after: Option<u64> => after,
+        limit: u32 => limit,
+    ) -> ReservationPage;
 
-    fn get_stock(context: QueryContext, key: StockKey) -> Decided<StockView> {
-        R::get_stock(context, key)
-    }
+    fn get_stock(context: QueryContext => &context, key: StockKey => &key) -> StockView;
 
     fn list_stocks(
-        context: QueryContext,
-        filter: StockFilter,
-        after: Option<StockKey>,
-        limit: u32,
-    ) -> Decided<StockPage> {
-        R::list_stocks(context, filter, after, limit)
-    }
+        context: QueryContext => &context,
+        filter: StockFilter => &filter,
+        after: Option<StockKey> => after.as_ref(),
+        limit: u32 => limit,
+    ) -> StockPage;
 
     fn low_stock(
-        context: QueryContext,
-        location_id: Option<String>,
-        after: Option<DeficitPosition>,
-        limit: u32,
-    ) -> Decided<LowStockPage> {
-        R::low_stock(context, location_id, after, limit)
-    }
+        context: QueryContext => &context,
+        location_id: Option<String> => location_id.as_deref(),
+        after: Option<DeficitPosition> => after.as_ref(),
+        limit: u32 => limit,
+    ) -> LowStockPage;
 }

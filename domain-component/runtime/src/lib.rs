@@ -1,5 +1,6 @@
-//! What the standard library would bring to a component: an allocator, a panic handler, and the
-//! canonical ABI's allocation entry. A component that links it instead names no WASI interface.
+//! The parts of a component that otherwise come from the standard library: an allocator, a panic
+//! handler, and the function through which the host allocates memory. A component that links this
+//! crate in place of the standard library imports no WASI interface.
 //!
 //! ```text
 //! use guest_runtime as _;
@@ -20,14 +21,15 @@ use core::{
 
 const PAGE_BYTES: usize = 64 * 1024;
 
-/// An arena that is empty again whenever its last allocation is given back.
+/// An arena allocator that starts over whenever no allocation is live.
 ///
-/// Nothing outlives a call, so a call's allocations are a pile that grows and vanishes
-/// as a whole: taking memory is an addition, giving it back a subtraction. A general
-/// allocator (dlmalloc) is 6 KB more of compiled component.
+/// No allocation outlives a call, so all memory of a call is free again at its end. To allocate is
+/// an addition, to free is a subtraction. A general allocator (dlmalloc) would add 6 KB to the
+/// compiled component.
 struct Arena {
-    /// Where the next allocation may begin; 0 before the first.
+    /// The address behind the latest allocation; 0 before the first one.
     next: Cell<usize>,
+    /// The number of allocations that are not freed yet.
     live: Cell<usize>,
 }
 
@@ -39,15 +41,16 @@ unsafe impl Sync for Arena {}
 static ARENA: Arena = Arena { next: Cell::new(0), live: Cell::new(0) };
 
 impl Arena {
-    /// The first byte behind the module's own data and stack.
+    /// Returns the address of the first byte behind the module's own data and stack.
     fn base() -> usize {
-        #[allow(unsafe_code, reason = "the linker defines it")]
+        #[allow(unsafe_code, reason = "the linker defines the symbol")]
         unsafe extern "C" {
             static __heap_base: u8;
         }
         (&raw const __heap_base).addr()
     }
 
+    /// Allocates memory; returns null where the memory cannot grow far enough.
     fn take(&self, layout: Layout) -> *mut u8 {
         let next = if self.live.get() == 0 { Self::base() } else { self.next.get() };
         let Some(start) = next.checked_next_multiple_of(layout.align()) else {
@@ -63,15 +66,15 @@ impl Arena {
     }
 }
 
-/// Grows the memory where it does not yet reach to `end`.
+/// Grows the memory to at least `end` bytes. Returns whether the memory is that large now.
 fn reach(end: usize) -> bool {
     let pages = wasm32::memory_size(0);
     let missing = end.div_ceil(PAGE_BYTES).saturating_sub(pages);
     missing == 0 || wasm32::memory_grow(0, missing) != usize::MAX
 }
 
-// SAFETY: allocations are disjoint ranges above the module's own data, aligned as asked
-// for; the arena starts over only when none is live.
+// SAFETY: allocations are disjoint ranges above the module's own data, each aligned as its layout
+// asks. The arena starts over only when no allocation is live.
 #[allow(unsafe_code, reason = "an allocator hands out raw memory")]
 unsafe impl GlobalAlloc for Arena {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
@@ -83,7 +86,7 @@ unsafe impl GlobalAlloc for Arena {
     }
 
     unsafe fn realloc(&self, old: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        // The latest allocation grows in place, as a list that is being filled does.
+        // The latest allocation grows in place. This is the usual case: a list that is being filled.
         let last = old.addr() + layout.size() == self.next.get();
         if let (true, Some(end)) = (last, old.addr().checked_add(new_size)) {
             if !reach(end) {
@@ -95,8 +98,8 @@ unsafe impl GlobalAlloc for Arena {
         if new_size <= layout.size() {
             return old;
         }
-        // SAFETY: the alignment is that of a valid layout; the two ranges are disjoint
-        // and both hold the old size.
+        // SAFETY: the alignment comes from a valid layout. The two ranges are disjoint, and both are
+        // at least as large as the old size.
         unsafe {
             let new = self.take(Layout::from_size_align_unchecked(new_size, layout.align()));
             if !new.is_null() {
@@ -108,24 +111,25 @@ unsafe impl GlobalAlloc for Arena {
     }
 }
 
-/// A panic is a defect of the component: stop, and let the host say so.
+/// Ends the call with a trap. A panic is a defect of the component, and the host reports the trap as
+/// a fault.
 #[panic_handler]
 fn panic(_: &PanicInfo<'_>) -> ! {
     wasm32::unreachable()
 }
 
-// `memcmp` and its like, which the compiler calls and compiler_builtins leaves to libc
-// on WASI targets. Nothing else of libc is reached, so nothing of WASI is imported.
+// The compiler calls `memcmp` and similar functions, which compiler_builtins leaves to libc on WASI
+// targets. The component uses no other function of libc, so it imports nothing of WASI.
 #[link(name = "c")]
-#[allow(unsafe_code, reason = "declares nothing, only links")]
+#[allow(unsafe_code, reason = "declares no symbol, only links the library")]
 unsafe extern "C" {}
 
-/// Where the host asks for memory to pass lists and strings into.
+/// Allocates the memory into which the host writes lists and strings. Traps where no memory is left.
 ///
-/// On wasm32-wasip2 wit-bindgen leaves this export to wasi-libc, which is not linked.
+/// On wasm32-wasip2, wit-bindgen leaves this export to wasi-libc, which is not linked here.
 ///
 /// # Safety
-/// As the canonical ABI calls it: `old_ptr` and `old_len` come from an earlier call,
+/// The canonical ABI calls this function: `old_ptr` and `old_len` come from an earlier call, and
 /// `align` is a power of two.
 #[cfg(target_env = "p2")]
 #[unsafe(no_mangle)]
@@ -136,8 +140,8 @@ unsafe extern "C" fn cabi_realloc(
     align: usize,
     new_len: usize,
 ) -> *mut u8 {
-    // SAFETY: `align` is a power of two and lengths fit the 32-bit memory, as the
-    // canonical ABI promises; memory comes from and goes to the global allocator.
+    // SAFETY: the canonical ABI promises that `align` is a power of two and that lengths fit the
+    // 32-bit memory. All memory belongs to the global allocator.
     let pointer = unsafe {
         if old_len == 0 {
             if new_len == 0 {

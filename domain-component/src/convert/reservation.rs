@@ -1,7 +1,7 @@
-//! Reservations.
+//! Reservations, their lines and states.
 
 use super::stock::{key_from_wit, key_to_wit};
-use crate::guest::bindings::holdfast::inventory::types;
+use crate::contract::holdfast::inventory::types;
 use alloc::{string::String, vec::Vec};
 use core::arch::wasm32::unreachable;
 use domain::{
@@ -9,10 +9,12 @@ use domain::{
     reservation::{Line, State, Status},
 };
 
+/// Takes lines from the caller as they are; the handler checks them.
 pub(crate) fn lines_from_wit(lines: Vec<types::LineRequest>) -> Vec<RawLine> {
     lines.into_iter().map(|line| (key_from_wit(line.key), line.quantity)).collect()
 }
 
+/// Converts a state.
 pub(crate) fn state_to_wit(state: State) -> types::ReservationState {
     match state {
         State::Held => types::ReservationState::Held,
@@ -23,6 +25,7 @@ pub(crate) fn state_to_wit(state: State) -> types::ReservationState {
     }
 }
 
+/// Converts a state of the contract.
 pub(crate) fn state_from_wit(state: types::ReservationState) -> State {
     match state {
         types::ReservationState::Held => State::Held,
@@ -33,6 +36,7 @@ pub(crate) fn state_from_wit(state: types::ReservationState) -> State {
     }
 }
 
+/// Converts a status.
 pub(crate) fn status_to_wit(status: Status) -> types::ReservationStatus {
     types::ReservationStatus {
         state: state_to_wit(status.state),
@@ -41,7 +45,8 @@ pub(crate) fn status_to_wit(status: Status) -> types::ReservationStatus {
     }
 }
 
-/// A stored line that contradicts itself is the host's defect: as with a stock, the call ends.
+/// Converts a stored line. Stored numbers that contradict each other, or a key that is not valid,
+/// are a defect of the host, so the call ends with a trap.
 fn line_from_wit(line: types::ReservationLine) -> Line {
     let types::ReservationLine { key, quantity, fulfilled, released, expired } = line;
     let (Ok(key), Some(quantity)) =
@@ -56,6 +61,7 @@ fn line_from_wit(line: types::ReservationLine) -> Line {
     line
 }
 
+/// Converts a stored reservation and gives it the id under which it is stored.
 pub(crate) fn from_wit(id: String, found: types::Reservation) -> Reservation {
     Reservation {
         id,
@@ -72,11 +78,13 @@ pub(crate) fn from_wit(id: String, found: types::Reservation) -> Reservation {
     }
 }
 
+/// Converts a stored reservation of a list, which comes with its id.
 pub(crate) fn entry_from_wit(entry: types::ReservationEntry) -> Reservation {
     from_wit(entry.id, entry.reservation)
 }
 
-pub(crate) fn to_wit(it: Reservation) -> types::Reservation {
+/// Converts a reservation without its id.
+fn to_wit(it: Reservation) -> types::Reservation {
     let lines = it.lines.into_iter().map(|line| types::ReservationLine {
         key: key_to_wit(line.key),
         quantity: line.quantity.get(),
@@ -94,6 +102,7 @@ pub(crate) fn to_wit(it: Reservation) -> types::Reservation {
     }
 }
 
+/// Converts a reservation with its id.
 pub(crate) fn entry_to_wit(mut it: Reservation) -> types::ReservationEntry {
     types::ReservationEntry { id: core::mem::take(&mut it.id), reservation: to_wit(it) }
 }

@@ -1,22 +1,31 @@
-use crate::{
-    Context, InvalidArgument, Quantity, Rejection, Stock, World, arguments::Arguments,
-    check_precondition, session::Session,
-};
-use alloc::string::String;
+//! The command that moves units from one location to another.
 
-/// Both stocks after a transfer.
+use crate::{
+    argument::InvalidArgument,
+    arguments::Arguments,
+    low_stock,
+    precondition::check_precondition,
+    quantity::Quantity,
+    rejection::Rejection,
+    stock::Stock,
+    world::{Context, World},
+};
+use alloc::{string::String, vec};
+
+/// The result of an accepted transfer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TransferOutcome {
-    /// Where the units were.
+    /// The stock that the units have left.
     pub source: Stock,
-    /// Where they are.
+    /// The stock at which the units have arrived.
     pub target: Stock,
 }
 
-/// Moves units from one location to another in one step.
+/// Moves a quantity of at least 1 from one location to another in one step. Creates the stock at
+/// the target where there is none. The precondition applies to the stock at the source.
 ///
 /// # Errors
-/// As the contract lists them for `transfer`.
+/// The rejections that the contract lists for `transfer`.
 pub fn transfer(
     world: &mut dyn World,
     context: &Context,
@@ -34,34 +43,30 @@ pub fn transfer(
     let quantity = arguments.check(Quantity::parse("quantity", quantity, 1));
     let source = arguments.key((product_id.clone(), from_location_id));
     let target = arguments.key((product_id, to_location_id));
-    let (Some(()), Some(quantity), Some(source), Some(target)) = (known, quantity, source, target)
-    else {
+    let (Some(()), Some(quantity), Some(from), Some(to)) = (known, quantity, source, target) else {
         return Err(arguments.rejection());
     };
     let now = context.now;
-    let mut session = Session::new(world, now);
-    let from = session.require(&source)?;
-    let to = session.stock(&target);
-    let current = session.look(from).map(|stock| stock.level().version());
-    check_precondition(context.precondition.as_ref(), current)?;
-    session.change(from, &mut |stock| stock.transfer_out(quantity, &target, now).map(Some))?;
-    let to = match to {
-        Some(slot) => {
-            session
-                .change(slot, &mut |stock| stock.transfer_in(quantity, &source, now).map(Some))?;
-            slot
-        }
-        None => {
-            let (stock, event) = Stock::received(target.clone(), quantity, &source, now);
-            session.create(stock, event)
-        }
+    let Some(mut source) = world.stock(&from) else {
+        return Err(Rejection::ProductNotFound { key: from });
     };
-    let outcome = match (session.look(from), session.look(to)) {
-        (Some(source), Some(target)) => {
-            TransferOutcome { source: source.clone(), target: target.clone() }
+    let target = world.stock(&to);
+    let source_before = source.level();
+    check_precondition(context.precondition.as_ref(), Some(source_before.version()))?;
+    let sent = source.transfer_out(quantity, &to, now)?;
+    let target_before = target.as_ref().map(Stock::level);
+    let (target, received) = match target {
+        Some(mut target) => {
+            let event = target.transfer_in(quantity, &from, now)?;
+            (target, event)
         }
-        _ => return Err(Rejection::ProductNotFound { key: source }),
+        None => Stock::create_by_transfer(to, quantity, &from, now),
     };
-    session.commit();
-    Ok(outcome)
+    let mut events = vec![sent, received];
+    events.extend(low_stock::judge(&source.key, Some(&source_before), &source.level()));
+    events.extend(low_stock::judge(&target.key, target_before.as_ref(), &target.level()));
+    world.save(&source);
+    world.save(&target);
+    world.publish(events);
+    Ok(TransferOutcome { source, target })
 }
