@@ -4,7 +4,7 @@ mod document;
 
 use crate::{
     harness::{Server, tools},
-    swap::{AUTHORIZATION, with_admin},
+    swap::{AUTHORIZATION, TOKEN},
 };
 use std::{ffi::OsStr, fs};
 
@@ -55,7 +55,7 @@ fn a_client_generated_for_python_works() {
 #[test]
 #[ignore = "the document allows values that the server refuses, and describes no dry run"]
 fn the_server_does_what_its_document_says_and_refuses_the_rest() {
-    let server = with_admin(&[]);
+    let server = Server::start_with(&["--admin-token", TOKEN]);
     let authorization = format!("authorization: {AUTHORIZATION}");
     if let Some(printed) = run("tests/interface/fuzz/run.sh", &server, &[&authorization]) {
         assert!(printed.contains("Test cases:"), "{printed}");
