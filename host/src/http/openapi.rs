@@ -3,10 +3,11 @@
 
 use super::{
     answers::{ReservationBody, StockBody, TransferredBody},
-    body::Schema,
+    body::{Schema, Schemas, Value},
     facts::FactBody,
     problem,
 };
+use crate::model::ReservationState;
 use serde_json::json;
 use std::collections::BTreeMap;
 use utoipa::{
@@ -53,7 +54,9 @@ struct Shared;
 impl Modify for Shared {
     fn modify(&self, document: &mut Document) {
         let components = document.components.get_or_insert_default();
-        let named = problem::schemas().into_iter().chain(dry_runs());
+        let mut words = Schemas::new();
+        ReservationState::named(&mut words);
+        let named = problem::schemas().into_iter().chain(dry_runs()).chain(words);
         components.schemas.extend(named.map(|(name, it)| (name, schema(it))));
         let token = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)

@@ -1,6 +1,6 @@
 //! The state that handlers share, and who asks.
 
-use super::{identity, input, metrics::register, problem::Problem, server::Traffic};
+use super::{identity, input, metrics::families, problem::Problem, server::Traffic};
 use crate::{
     admin::Admin,
     config::{Config, Secret, TrustedCaller},
@@ -49,7 +49,7 @@ impl App {
     ) -> Self {
         let bodies = Arc::new(input::Bodies::new(config.bodies_bytes_max));
         let traffic = Arc::new(Traffic::new(config));
-        register(&mut metrics, Arc::clone(&traffic), Arc::clone(&bodies));
+        families::register(&mut metrics, Arc::clone(&traffic), Arc::clone(&bodies));
         Self(Arc::new(Shared {
             engine,
             admin,

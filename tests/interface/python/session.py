@@ -14,10 +14,10 @@ from names import (
     HoldBody,
     HoldCommand,
     LineRequestBody,
-    PutBody,
+    SetBody,
     ReservationState,
     ReserveCommand,
-    ResolveBody,
+    FulfillBody,
     SetCommand,
     batch,
     confirm,
@@ -41,7 +41,7 @@ def reserve(quantity):
 
 def session(client):
     answer = set_stock.sync_detailed(
-        "sku-1", client=client, body=PutBody(total_quantity=10, minimum_stock_level=2)
+        "sku-1", client=client, body=SetBody(total_quantity=10, minimum_stock_level=2)
     )
     print(f"set sku-1: {answer.status_code}, {answer.parsed.available_quantity} available")
 
@@ -64,7 +64,7 @@ def session(client):
     answer = confirm.sync_detailed("cart-1", client=client)
     print(f"confirm cart-1: {answer.status_code}, {answer.parsed.state}")
 
-    answer = fulfill.sync_detailed("cart-1", client=client, body=ResolveBody(lines=lines(4)))
+    answer = fulfill.sync_detailed("cart-1", client=client, body=FulfillBody(lines=lines(4)))
     print(f"fulfill cart-1: {answer.status_code}, {answer.parsed.state}")
 
     for stock in list_stocks.sync(client=client, limit=10).items:

@@ -1,7 +1,7 @@
 use super::tagged;
 use crate::{
     http::{
-        body::word_schema,
+        body::Value,
         conditional::Tag,
         openapi,
         time::{optional_rfc3339, rfc3339},
@@ -78,7 +78,7 @@ pub(in crate::http) struct ReservationBody<'a> {
 }
 
 fn state() -> RefOr<Schema> {
-    openapi::schema(word_schema::<ReservationState>())
+    openapi::schema(ReservationState::schema())
 }
 
 impl<'a> ReservationBody<'a> {

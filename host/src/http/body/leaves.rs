@@ -25,7 +25,8 @@ macro_rules! leaf {
     (@absent) => { None };
     (@absent $absent:expr) => { Some($absent) };
     (
-        $(@[$($generic:tt)*])? $type:ty, $schema:expr $(, absent = $absent:expr)?;
+        $(@[$($generic:tt)*])? $type:ty, $schema:expr $(, absent = $absent:expr)?
+        $(, named = ($name:expr, $named:expr))?;
         $parse:expr
     ) => {
         impl $(<$($generic)*>)? $crate::http::body::Leaf for $type {
@@ -50,6 +51,10 @@ macro_rules! leaf {
             fn schema() -> $crate::http::body::Schema {
                 $schema
             }
+
+            $(fn named(schemas: &mut $crate::http::body::Schemas) {
+                schemas.push(($name.to_owned(), $named));
+            })?
         }
     };
 }
@@ -258,8 +263,17 @@ pub(in crate::http) fn word_schema<T: Word>() -> Schema {
     json!({"type": "string", "enum": words})
 }
 
-/// Makes an enum a value that is one of some words.
+/// Makes an enum a value that is one of some words, with a schema of its own name where it has one.
 macro_rules! words {
+    ($type:ty as $name:literal; $($word:literal => $value:expr),+ $(,)?) => {
+        impl $crate::http::body::Word for $type {
+            const WORDS: &'static [(&'static str, Self)] = &[$(($word, $value)),+];
+        }
+
+        $crate::http::body::leaf! { $type, $crate::http::body::schema::reference($name),
+            named = ($name, $crate::http::body::word_schema::<Self>());
+            $crate::http::body::word::<Self> }
+    };
     ($type:ty $(, absent = $absent:expr)?; $($word:literal => $value:expr),+ $(,)?) => {
         impl $crate::http::body::Word for $type {
             const WORDS: &'static [(&'static str, Self)] = &[$(($word, $value)),+];
@@ -271,7 +285,7 @@ macro_rules! words {
 }
 pub(in crate::http) use {leaf, words};
 
-words! { ReservationState;
+words! { ReservationState as "ReservationState";
     "held" => Self::Held,
     "confirmed" => Self::Confirmed,
     "fulfilled" => Self::Fulfilled,

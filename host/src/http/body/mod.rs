@@ -12,6 +12,7 @@
 mod leaves;
 mod list;
 mod object;
+mod optional;
 mod query;
 mod scalar;
 pub(super) mod schema;

@@ -4,7 +4,7 @@ use super::{
     scalar::Scalar,
     violations::{Part, Violations},
 };
-use serde::de::{DeserializeSeed, Deserializer, Visitor};
+use serde::de::{DeserializeSeed, Deserializer};
 use std::{fmt, marker::PhantomData};
 
 /// A JSON schema, as OpenAPI 3.1 has it.
@@ -145,48 +145,4 @@ pub(in crate::http) fn read_leaf<'de, T: Leaf, D: Deserializer<'de>>(
             None
         }
     })
-}
-
-/// A member that may be absent. An explicit null is as good as absent.
-impl<T: Value> Value for Option<T> {
-    fn read<'de, D: Deserializer<'de>>(
-        source: D,
-        reader: &mut Reader<'_>,
-    ) -> Result<Option<Self>, D::Error> {
-        source.deserialize_option(Nullable(reader, PhantomData))
-    }
-
-    fn absent() -> Option<Self> {
-        Some(None)
-    }
-
-    fn schema() -> Schema {
-        super::schema::nullable(T::schema())
-    }
-
-    fn named(schemas: &mut Schemas) {
-        T::named(schemas);
-    }
-}
-
-struct Nullable<'r, 'a, T>(&'r mut Reader<'a>, PhantomData<T>);
-
-impl<'de, T: Value> Visitor<'de> for Nullable<'_, '_, T> {
-    type Value = Option<Option<T>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_none<E>(self) -> Result<Self::Value, E> {
-        Ok(Some(None))
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Some(None))
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, source: D) -> Result<Self::Value, D::Error> {
-        Ok(T::read(source, self.0)?.map(Some))
-    }
 }

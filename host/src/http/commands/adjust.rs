@@ -24,7 +24,7 @@ object! {
 
 impl Command for AdjustBody {
     const ABOUT: About = About {
-        id: "adjust_stock",
+        id: "adjust",
         summary: "Change a stock's total",
         description: "Adds a signed quantity to the total, which may not fall below the reserved \
             quantity.",

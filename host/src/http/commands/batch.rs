@@ -36,7 +36,7 @@ object! {
     pub(in crate::http) struct BatchBody {
         /// `atomic`: all commands are accepted or none is, and each sees the effects of those
         /// before it. `independent`: each command stands for itself.
-        mode: Mode,
+        mode: BatchMode,
         /// The commands: each has a `type`, the members of the single request of that type, the
         /// product or the reservation that the path of the single request names, and perhaps
         /// `if_version` in place of `If-Match`.
@@ -46,12 +46,12 @@ object! {
 
 /// Whether the commands of a batch stand or fall together.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::http) enum Mode {
+pub(in crate::http) enum BatchMode {
     Atomic,
     Independent,
 }
 
-words! { Mode; "atomic" => Self::Atomic, "independent" => Self::Independent }
+words! { BatchMode as "BatchMode"; "atomic" => Self::Atomic, "independent" => Self::Independent }
 
 /// The commands of a batch, 1 to 1,000.
 #[derive(Debug)]
@@ -79,7 +79,7 @@ impl Value for Commands {
     }
 
     fn named(schemas: &mut Schemas) {
-        let name = |kind: &Kind| format!("Batch{}", capitalized(kind.name));
+        let name = |kind: &Kind| format!("{}Command", capitalized(kind.name));
         let references: Vec<_> = KINDS.iter().map(|kind| schema::reference(&name(kind))).collect();
         let mapping: serde_json::Map<_, _> = KINDS
             .iter()
@@ -290,8 +290,8 @@ fn prepared(body: BatchBody, terms: Terms) -> (Terms, Vec<Subject>, Work) {
     });
     let (subjects, commands) = commands.unzip();
     let work = match body.mode {
-        Mode::Atomic => Work::Together(commands),
-        Mode::Independent => Work::Each(commands),
+        BatchMode::Atomic => Work::Together(commands),
+        BatchMode::Independent => Work::Each(commands),
     };
     (terms, subjects, work)
 }

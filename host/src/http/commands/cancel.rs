@@ -26,7 +26,7 @@ object! {
 
 impl Command for CancelBody {
     const ABOUT: About = About {
-        id: "cancel_reservation",
+        id: "cancel",
         summary: "Cancel a reservation",
         description: "The given units, or all that remain, are available again. A reservation of \
             which nothing remains is cancelled.",

@@ -20,7 +20,7 @@ object! {
 
 impl Command for ConfirmBody {
     const ABOUT: About = About {
-        id: "confirm_reservation",
+        id: "confirm",
         summary: "Confirm a reservation",
         description: "A confirmed reservation no longer expires.",
     };

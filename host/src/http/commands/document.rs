@@ -15,16 +15,6 @@ use utoipa::openapi::{
     request_body::RequestBodyBuilder,
 };
 
-/// How the document speaks of a command.
-pub(in crate::http) struct About {
-    /// The operation's id.
-    pub(in crate::http) id: &'static str,
-    /// One line.
-    pub(in crate::http) summary: &'static str,
-    /// The rest.
-    pub(in crate::http) description: &'static str,
-}
-
 /// The description of a command's route, and the schemas that it refers to.
 pub(in crate::http) fn document<C: Command>(
     method: &Method,

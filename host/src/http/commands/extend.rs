@@ -22,7 +22,7 @@ object! {
 
 impl Command for ExtendBody {
     const ABOUT: About = About {
-        id: "extend_reservation",
+        id: "extend",
         summary: "Extend a hold",
         description: "Moves the expiry of a held reservation, never to an earlier time.",
     };

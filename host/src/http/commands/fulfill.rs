@@ -26,7 +26,7 @@ object! {
 
 impl Command for FulfillBody {
     const ABOUT: About = About {
-        id: "fulfill_reservation",
+        id: "fulfill",
         summary: "Fulfill a reservation",
         description: "The given units, or all that remain, leave their stocks. A reservation of \
             which nothing remains is fulfilled.",

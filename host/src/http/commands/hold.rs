@@ -59,7 +59,7 @@ pub(super) fn requested(lines: Lines) -> Vec<LineRequest> {
 
 impl Command for HoldBody {
     const ABOUT: About = About {
-        id: "make_reservation",
+        id: "hold",
         summary: "Make a reservation",
         description: "Holds all lines or none; several lines of one stock count as their sum. Under \
             an id of the client's own choice, the same request again gives the same \

@@ -1,6 +1,7 @@
 //! Commands over HTTP: one file per command, with its body and the action that the body asks for.
 //! A single request and a batch use the same types.
 
+mod about;
 mod adjust;
 mod answer;
 mod batch;
@@ -18,11 +19,12 @@ mod reserve;
 mod set;
 mod transfer;
 
+pub(super) use about::About;
 pub(super) use adjust::AdjustBody;
 pub(super) use batch::batch;
 pub(super) use cancel::CancelBody;
 pub(super) use confirm::ConfirmBody;
-pub(super) use document::{About, batch_document, document};
+pub(super) use document::{batch_document, document};
 pub(super) use extend::ExtendBody;
 pub(super) use fulfill::FulfillBody;
 pub(super) use hold::HoldBody;

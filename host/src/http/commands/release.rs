@@ -24,7 +24,7 @@ object! {
 
 impl Command for ReleaseBody {
     const ABOUT: About = About {
-        id: "release_stock",
+        id: "release",
         summary: "Release a quantity",
         description: "Gives back units that `reserve` took. Units that reservations hold are not \
             touched.",

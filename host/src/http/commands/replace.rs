@@ -25,7 +25,7 @@ object! {
 
 impl Command for ReplaceBody {
     const ABOUT: About = About {
-        id: "replace_reservation",
+        id: "replace",
         summary: "Replace the lines of a held reservation",
         description: "The replacement is one step: the units that the reservation holds already \
             count as free, and nobody can take them in between.",

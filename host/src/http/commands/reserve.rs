@@ -24,7 +24,7 @@ object! {
 
 impl Command for ReserveBody {
     const ABOUT: About = About {
-        id: "reserve_stock",
+        id: "reserve",
         summary: "Reserve a quantity",
         description: "Granted while it is available, refused with the numbers otherwise; durable \
             when answered.",

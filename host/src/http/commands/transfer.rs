@@ -31,7 +31,7 @@ object! {
 
 impl Command for TransferBody {
     const ABOUT: About = About {
-        id: "transfer_stock",
+        id: "transfer",
         summary: "Move units to another location",
         description: "The move is one step; the stock at the target is created where there is none. \
             `If-Match` is about the stock that the units leave.",

@@ -5,8 +5,7 @@ use super::{
     TYPE_PREFIX,
     codes::{CODES, look_up},
 };
-use crate::http::body::{Part, Schema, schema::reference, word_schema};
-use crate::model::ReservationState;
+use crate::http::body::{Part, Schema, schema::reference};
 use serde_json::{Map, Value, json};
 
 /// A member that problems of some codes have beyond the standard ones.
@@ -61,10 +60,10 @@ fn required(code: &str) -> Vec<Member> {
             count("maximum_total", 999_999_999_999),
         ],
         "reservation-not-active" => {
-            vec![reservation(), member("state", word_schema::<ReservationState>(), "cancelled")]
+            vec![reservation(), member("state", reference("ReservationState"), "cancelled")]
         }
         "reservation-expired" => {
-            vec![reservation(), member("state", word_schema::<ReservationState>(), "expired")]
+            vec![reservation(), member("state", reference("ReservationState"), "expired")]
         }
 
         _ => Vec::new(),

@@ -1,54 +1,18 @@
-//! `GET /metrics`: the registry's families as text, and the families of this room.
+//! `GET /metrics`: the registry's families as text.
 //!
 //! The response is OpenMetrics when the request asks for it by name, and the older Prometheus text
 //! otherwise. Both have the same samples. Prometheus asks for OpenMetrics by itself; a browser or
 //! `curl` gets text that it can show.
 
-use super::{App, input::Bodies, problem::Problem, server::Traffic};
-use crate::metrics::{Counter, Format, Gauge, Registry};
+pub(super) mod families;
+
+use super::{App, problem::Problem};
+use crate::metrics::Format;
 use axum::{
     extract::State,
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use std::sync::Arc;
-
-const CONNECTIONS: Gauge = Gauge::new("connections", "Open connections.");
-const GAVE_WAY: Counter =
-    Counter::new("connections_gave_way", "Connections that were closed to make room for new ones.");
-const BODIES: Gauge = Gauge::of_bytes(
-    "bodies",
-    "Size of all request bodies that are being received, beyond the first 16 KiB of each.",
-);
-const BODIES_REFUSED: Counter = Counter::new(
-    "bodies_refused",
-    "Request bodies that were refused because all bodies together were too large.",
-);
-const ANSWERS: Gauge = Gauge::of_bytes(
-    "answers",
-    "Size of all answers of 16 KiB or more that clients have not read yet.",
-);
-const ANSWERS_REFUSED: Counter = Counter::new(
-    "answers_refused",
-    "Requests that were refused because too many large answers were unread.",
-);
-
-/// Registers the metrics of connections, request bodies and answers.
-pub(super) fn register(registry: &mut Registry, traffic: Arc<Traffic>, bodies: Arc<Bodies>) {
-    registry.register(move |encoder| {
-        let reading = traffic.read();
-        CONNECTIONS.encode(encoder, number(reading.connections))?;
-        GAVE_WAY.encode(encoder, reading.gave_way)?;
-        BODIES.encode(encoder, number(bodies.held()))?;
-        BODIES_REFUSED.encode(encoder, bodies.refused())?;
-        ANSWERS.encode(encoder, number(reading.answers_bytes))?;
-        ANSWERS_REFUSED.encode(encoder, reading.answers_refused)
-    });
-}
-
-fn number(value: usize) -> u64 {
-    u64::try_from(value).unwrap_or(u64::MAX)
-}
 
 /// Metrics for monitoring
 ///

@@ -1,0 +1,48 @@
+//! The metrics of this room: connections, request bodies and answers.
+
+use crate::{
+    http::{input::Bodies, server::Traffic},
+    metrics::{Counter, Gauge, Registry},
+};
+use std::sync::Arc;
+
+const CONNECTIONS: Gauge = Gauge::new("connections", "Open connections.");
+const GAVE_WAY: Counter =
+    Counter::new("connections_gave_way", "Connections that were closed to make room for new ones.");
+const BODIES: Gauge = Gauge::of_bytes(
+    "bodies",
+    "Size of all request bodies that are being received, beyond the first 16 KiB of each.",
+);
+const BODIES_REFUSED: Counter = Counter::new(
+    "bodies_refused",
+    "Request bodies that were refused because all bodies together were too large.",
+);
+const ANSWERS: Gauge = Gauge::of_bytes(
+    "answers",
+    "Size of all answers of 16 KiB or more that clients have not read yet.",
+);
+const ANSWERS_REFUSED: Counter = Counter::new(
+    "answers_refused",
+    "Requests that were refused because too many large answers were unread.",
+);
+
+/// Registers the metrics of connections, request bodies and answers.
+pub(in crate::http) fn register(
+    registry: &mut Registry,
+    traffic: Arc<Traffic>,
+    bodies: Arc<Bodies>,
+) {
+    registry.register(move |encoder| {
+        let reading = traffic.read();
+        CONNECTIONS.encode(encoder, number(reading.connections))?;
+        GAVE_WAY.encode(encoder, reading.gave_way)?;
+        BODIES.encode(encoder, number(bodies.held()))?;
+        BODIES_REFUSED.encode(encoder, bodies.refused())?;
+        ANSWERS.encode(encoder, number(reading.answers_bytes))?;
+        ANSWERS_REFUSED.encode(encoder, reading.answers_refused)
+    });
+}
+
+fn number(value: usize) -> u64 {
+    u64::try_from(value).unwrap_or(u64::MAX)
+}
