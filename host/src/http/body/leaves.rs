@@ -174,7 +174,7 @@ pub(in crate::http) struct TimeToLive(pub(in crate::http) Option<u32>);
 
 leaf! { TimeToLive,
     json!({"type": ["integer", "null"], "format": "int32", "minimum": 1,
-        "maximum": TTL_SECONDS_MAX, "default": TTL_SECONDS}),
+        "maximum": TTL_SECONDS_MAX}),
     absent = Self(Some(TTL_SECONDS));
     |scalar| match scalar {
         Scalar::Null => Ok(Self(None)),
