@@ -2,7 +2,6 @@
 
 use super::{
     conditional::Tag,
-    facts::FactBody,
     problem::Problem,
     reservations::ReservationBody,
     respond::{self, StockBody, Whole},
@@ -10,6 +9,7 @@ use super::{
 use crate::{
     engine::{Done, Error},
     model::{Outcome, StockKey},
+    wire::EventBody,
 };
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use bytes::Bytes;
@@ -44,7 +44,7 @@ pub(super) fn whole(subject: &Subject, result: &Result<Done, Error>) -> Whole {
                 Done::Many(results) => many(subject, results),
                 Done::Rehearsed(..) | Done::Recorded { .. } => return unexpected(),
             };
-            let events: Vec<_> = facts.iter().map(FactBody::of).collect();
+            let events: Vec<_> = facts.iter().map(EventBody::from).collect();
             let status = rehearsed.status().as_u16();
             let Some(body) = raw(&rehearsed) else { return unexpected() };
             respond::json(StatusCode::OK, &Rehearsed { dry_run: true, status, body, events })
@@ -105,7 +105,7 @@ struct Rehearsed<'a> {
     dry_run: bool,
     status: u16,
     body: Box<RawValue>,
-    events: Vec<FactBody<'a>>,
+    events: Vec<EventBody<'a>>,
 }
 
 #[derive(Serialize)]

@@ -2,14 +2,16 @@
 
 use super::{
     App, cursor,
-    facts::{EVENT_KINDS, EntryBody},
     input::{Faults, Params},
     inventory::{PAGE_ITEMS, PAGE_ITEMS_MAX},
     openapi::ListProblems,
     problem::Problem,
     respond::{self, PageBody},
 };
-use crate::store::EventScan;
+use crate::{
+    store::EventScan,
+    wire::{EVENT_TYPES, LogEntryBody},
+};
 use axum::{
     body::Body,
     extract::{OriginalUri, State},
@@ -39,7 +41,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
     responses(
-        (status = 200, description = "A page of the log", body = PageBody<EntryBody>,
+        (status = 200, description = "A page of the log", body = PageBody<LogEntryBody>,
             headers(("Link" = Option<String>, description = "The next page, where there is one"))),
         ListProblems,
     )
@@ -49,7 +51,7 @@ async fn events(
     OriginalUri(uri): OriginalUri,
     mut params: Params,
 ) -> Result<Response, Problem> {
-    let kinds = params.optional_choice("type", &EVENT_KINDS).unwrap_or_default().to_vec();
+    let kinds = params.optional_choice("type", &EVENT_TYPES).unwrap_or_default().to_vec();
     let product_id = params.product();
     let reservation_id = params.take("reservation_id");
     let reference = params.take("reference");
@@ -61,7 +63,7 @@ async fn events(
     let page = app.engine.events(scan).await?;
     let entries = page.items.len();
     let make = move || {
-        let items = page.items.iter().map(EntryBody::of).collect();
+        let items = page.items.iter().map(LogEntryBody::from).collect();
         respond::page(&uri, items, page.next.map(cursor::of_events))
     };
     Ok(respond::made(entries, make).await.map(Body::from))

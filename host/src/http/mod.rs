@@ -10,7 +10,6 @@ mod conditional;
 mod cursor;
 mod docs;
 mod events;
-mod facts;
 mod health;
 mod input;
 mod inventory;
@@ -20,9 +19,9 @@ mod problem;
 mod reservations;
 mod respond;
 mod server;
-mod time;
 mod transfers;
 
+pub use admin::{ExplanationBody, ReplayBody};
 pub use openapi::document;
 pub use server::{Traffic, listen, serve};
 
@@ -30,6 +29,7 @@ use crate::{
     admin::Admin,
     config::{Config, Secret},
     engine::Engine,
+    wire::time,
 };
 use axum::{Router, http::Uri, response::Response};
 use problem::Problem;

@@ -27,7 +27,7 @@ pub use integrity::Integrity;
 pub use key::{ID_CHARACTERS_MAX, InvalidId, LocationId, ProductId, StockKey};
 pub use patience::{Patience, Waiting};
 pub use query::{DeficitPosition, DeficitScan, LowStockPage, StockFilter, StockPage, StockScan};
-pub use recorded::{Decision, Recorded, State};
+pub use recorded::{Decided, Recorded, StateBefore};
 pub use rejection::{Detail, Rejection, Value};
 pub use reservation::{
     LineRequest, Reservation, ReservationFilter, ReservationLine, ReservationPage, ReservationScan,

@@ -6,7 +6,7 @@ use super::{
     StoredReservation,
 };
 use crate::model::{
-    DeficitScan, Installed, Map, Reservation, ReservationPage, ReservationScan, State, Stock,
+    DeficitScan, Installed, Map, Reservation, ReservationPage, ReservationScan, StateBefore, Stock,
     StockKey, StockScan, StoreFailure, Timestamp,
 };
 use std::collections::VecDeque;
@@ -30,7 +30,7 @@ impl<S: Snapshot> AsOf<S> {
     }
 
     /// Tells of a command: all from the first that matters to the last, in their order.
-    pub fn before(&mut self, replaced: State) {
+    pub fn before(&mut self, replaced: StateBefore) {
         for (key, stock) in replaced.stocks {
             self.stocks.entry(key).or_default().push_back(stock);
         }
@@ -40,7 +40,7 @@ impl<S: Snapshot> AsOf<S> {
     }
 
     /// Moves on behind a command: the first of those that are still to come.
-    pub fn pass(&mut self, replaced: &State) {
+    pub fn pass(&mut self, replaced: &StateBefore) {
         for (key, _) in &replaced.stocks {
             if let Some(later) = self.stocks.get_mut(key) {
                 later.pop_front();

@@ -4,6 +4,8 @@ mod auth;
 mod bodies;
 mod clock;
 
+use bodies::ShadowBody;
+pub use bodies::{ExplanationBody, ReplayBody};
 pub(super) use clock::ClockBody;
 
 use super::{
@@ -27,7 +29,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::Response,
 };
-use bodies::{DomainBody, ReplayBody, ShadowBody, StepBody, SwapBody, SwappedBody};
+use bodies::{DomainBody, StepBody, SwapBody, SwappedBody};
 use serde::Serialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -91,7 +93,7 @@ async fn component(app: &App, headers: &HeaderMap, body: Body) -> Result<Vec<u8>
     responses((status = 200, description = "It, its limits and its faults", body = DomainBody), AdminProblems)
 )]
 async fn domain(State(app): State<App>, _: Operator) -> Result<Response, Problem> {
-    Ok(ok(&DomainBody::from(app.admin.overview().await?)))
+    Ok(ok(&DomainBody::from(&app.admin.overview().await?)))
 }
 
 /// Let another component decide
@@ -150,7 +152,7 @@ async fn roll_back(
     responses((status = 200, description = "Differences and cost", body = ShadowBody), AdminProblems)
 )]
 async fn shadow(State(app): State<App>, _: Operator) -> Result<Response, Problem> {
-    Ok(ok(&ShadowBody::from(app.admin.shadow()?)))
+    Ok(ok(&ShadowBody::from(&app.admin.shadow()?)))
 }
 
 /// Let a candidate decide live commands, too
@@ -191,7 +193,7 @@ async fn begin_shadow(
     responses((status = 200, description = "What came of it", body = ShadowBody), AdminProblems)
 )]
 async fn end_shadow(State(app): State<App>, _: Operator) -> Result<Response, Problem> {
-    Ok(ok(&ShadowBody::from(app.admin.end_shadow()?)))
+    Ok(ok(&ShadowBody::from(&app.admin.end_shadow()?)))
 }
 
 /// Let the shadow decide
@@ -241,7 +243,7 @@ async fn replay(
     let to = params.number("to").unwrap_or(whole.to);
     params.finish(Faults::default())?;
     let bytes = component(&app, &headers, body).await?;
-    Ok(ok(&ReplayBody::from(app.admin.replay(bytes, Range { from, to }).await?)))
+    Ok(ok(&ReplayBody::from(&app.admin.replay(bytes, Range { from, to }).await?)))
 }
 
 /// Explain the decision behind an event
@@ -252,7 +254,7 @@ async fn replay(
     path = "/v1/admin/explain/{sequence}",
     tag = "admin",
     params(("sequence" = u64, Path, description = "The number of the event")),
-    responses((status = 200, description = "Command, reads, writes, events", body = Object), AdminProblems)
+    responses((status = 200, description = "Command, reads, writes, events", body = ExplanationBody), AdminProblems)
 )]
 async fn explain(
     State(app): State<App>,
@@ -263,7 +265,7 @@ async fn explain(
         let detail = format!("{sequence:?} is not the number of an event");
         Problem::new("not-recorded", detail)
     })?;
-    Ok(ok(&app.admin.explain(sequence).await?))
+    Ok(ok(&ExplanationBody::from(&app.admin.explain(sequence).await?)))
 }
 
 impl From<AdminError> for Problem {

@@ -2,13 +2,13 @@ use super::{PAGE_ITEMS, PAGE_ITEMS_MAX};
 use crate::{
     http::{
         App, cursor,
-        facts::EntryBody,
         input::{Params, StockPath},
         openapi::ReadProblems,
         problem::Problem,
         respond::{self, PageBody},
     },
     store::Order,
+    wire::LogEntryBody,
 };
 use axum::{
     body::Body,
@@ -32,7 +32,7 @@ use axum::{
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
     responses(
-        (status = 200, description = "A page of the ledger", body = PageBody<EntryBody>,
+        (status = 200, description = "A page of the ledger", body = PageBody<LogEntryBody>,
             headers(("Link" = Option<String>, description = "The next page, where there is one"))),
         ReadProblems,
     )
@@ -57,7 +57,7 @@ pub(super) async fn events(
     };
     let entries = page.items.len();
     let make = move || {
-        let items = page.items.iter().map(EntryBody::of).collect();
+        let items = page.items.iter().map(LogEntryBody::from).collect();
         respond::page(&uri, items, page.next.map(cursor::of_ledger))
     };
     Ok(respond::made(entries, make).await.map(Body::from))

@@ -2,14 +2,13 @@ use super::ReservationBody;
 use crate::{
     http::{
         App, cursor,
-        facts::STATES,
         input::{Faults, Params},
         inventory::{PAGE_ITEMS, PAGE_ITEMS_MAX},
         openapi::ListProblems,
         problem::Problem,
         respond::{self, PageBody},
     },
-    model::{ReservationFilter, ReservationScan},
+    model::{ReservationFilter, ReservationScan, ReservationState},
 };
 use axum::{
     body::Body,
@@ -47,7 +46,8 @@ pub(super) async fn list(
     let filter = ReservationFilter {
         product_id: params.product(),
         location_id: params.optional_location(),
-        state: params.optional_choice("state", &STATES),
+        state: params
+            .optional_choice("state", &ReservationState::ALL.map(|state| (state.name(), state))),
         reference: params.take("reference"),
         expires_before: params.time("expires_before"),
     };

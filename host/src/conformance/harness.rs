@@ -1,9 +1,9 @@
-//! A component at work over a store in memory, watched as the host would watch it.
+//! A harness that runs a component over a store in memory and checks it as the host does.
 
 use crate::{
-    component::{self, Caller, Decision as Decided, Domain, Guest},
+    component::{self, Caller, Decision, Domain, Guest},
     model::{
-        Action, Command, Decision, Due, Ended, Event, Fault, LogEntry, Origin, Outcome, Timestamp,
+        Action, Command, Decided, Due, Ended, Event, Fault, LogEntry, Origin, Outcome, Timestamp,
     },
     store::MemoryLane,
     unit_of_work::{ReadView, UnitOfWork},
@@ -13,17 +13,17 @@ use uuid::Uuid;
 pub(super) type Deciding = component::Deciding<UnitOfWork<MemoryLane>>;
 pub(super) type Answering = Domain<ReadView<MemoryLane>>;
 
-/// A component, its store, and everything that was decided.
-pub(super) struct Desk<'d> {
+/// A component and the unit of work that it decides over.
+pub(super) struct Harness<'d> {
     deciding: &'d Deciding,
     answering: &'d Answering,
-    /// Whether every call gets a new instance.
+    /// Whether every call gets a new instance of the component.
     fresh: bool,
     caller: Caller<UnitOfWork<MemoryLane>>,
     unit: Option<Box<UnitOfWork<MemoryLane>>>,
 }
 
-impl<'d> Desk<'d> {
+impl<'d> Harness<'d> {
     pub(super) fn new(
         deciding: &'d Deciding,
         answering: &'d Answering,
@@ -35,22 +35,23 @@ impl<'d> Desk<'d> {
     }
 
     fn unit(&mut self) -> Result<&mut UnitOfWork<MemoryLane>, Fault> {
-        self.unit.as_deref_mut().ok_or_else(|| Fault("its unit of work was lost".to_owned()))
+        self.unit.as_deref_mut().ok_or_else(|| Fault("the unit of work was lost".to_owned()))
     }
 
     pub(super) fn store(&mut self) -> Result<&MemoryLane, Fault> {
         Ok(self.unit()?.lane())
     }
 
-    /// One command in a batch of its own. What is accepted is committed.
+    /// Decides a command in a batch of its own, commits it where it is accepted, and returns its
+    /// events.
     ///
     /// # Errors
-    /// Where the component fails: traps, or breaks an invariant.
+    /// The component traps, or breaks an invariant.
     pub(super) fn execute(
         &mut self,
         command: &Command,
         now: Timestamp,
-    ) -> Result<(Decided<Outcome>, Vec<Event>), Fault> {
+    ) -> Result<(Decision<Outcome>, Vec<Event>), Fault> {
         self.unit()?.begin().map_err(store_failed)?;
         let decided = loop {
             match self.call(command, now) {
@@ -65,27 +66,27 @@ impl<'d> Desk<'d> {
             Err(rejection) => {
                 let drafted = unit.draft();
                 let wrote = drafted.stocks.len() + drafted.reservations.len() + drafted.facts.len();
-                unit.decline(command, now, digest, || Decision::Rejected(rejection.clone()));
+                unit.decline(command, now, digest, || Decided::Rejected(rejection.clone()));
                 if rejection.code.is_empty() {
                     return Err(Fault(format!(
-                        "it refused without a code, having written {wrote}"
+                        "it rejected a command without a code, after {wrote} writes and events"
                     )));
                 }
             }
         }
-        let said = unit.facts_since(place).iter().map(|entry| entry.event.clone()).collect();
+        let events = unit.facts_since(place).iter().map(|entry| entry.event.clone()).collect();
         unit.commit(now).map_err(store_failed)?;
-        Ok((decided, said))
+        Ok((decided, events))
     }
 
-    fn call(&mut self, command: &Command, now: Timestamp) -> Result<Decided<Outcome>, Ended> {
+    fn call(&mut self, command: &Command, now: Timestamp) -> Result<Decision<Outcome>, Ended> {
         if self.fresh {
             self.caller.retire();
         }
         self.caller.execute(self.deciding, &mut self.unit, command, now)
     }
 
-    /// Expires what is due on a stock or a reservation, as a host does.
+    /// Expires what is due on a stock or a reservation, as the host does.
     fn expire(&mut self, due: &Due, now: Timestamp) -> Result<(), Fault> {
         let unit = self.unit()?;
         unit.abandon();
@@ -99,8 +100,8 @@ impl<'d> Desk<'d> {
                     self.unit()?.accept(&command, now, digest, &outcome)?;
                 }
                 Err(rejection) => {
-                    let refused = rejection.message;
-                    let text = format!("it refused to expire a hold that is due: {refused}");
+                    let message = rejection.message;
+                    let text = format!("it rejected the expiry of a hold that is due: {message}");
                     return Err(Fault(text));
                 }
             }
@@ -108,10 +109,10 @@ impl<'d> Desk<'d> {
         Ok(())
     }
 
-    /// One query.
+    /// Asks a query of the committed state.
     ///
     /// # Errors
-    /// Where the component fails.
+    /// The component fails.
     pub(super) fn ask<T>(
         &mut self,
         query: impl FnOnce(&mut Guest<ReadView<MemoryLane>>) -> Result<T, Ended>,
@@ -122,7 +123,7 @@ impl<'d> Desk<'d> {
         query(&mut guest).map_err(fault)
     }
 
-    /// Everything that was said.
+    /// The events of all commands so far.
     pub(super) fn log(&mut self) -> Result<&[LogEntry], Fault> {
         Ok(&self.store()?.log)
     }
