@@ -3,7 +3,7 @@
 
 use crate::{
     admission::{self, Admitted, Candidate, Refusal, Step, Until},
-    component::{Compiled, Library, LibraryError, Runtime, Shelved},
+    component::{Compiled, Library, LibraryEntry, LibraryError, Runtime},
     engine::{DomainStatus, Engine, ShadowReport, SwapError, Swapped},
     model::{Digest, Integrity, Origin},
     replay::{self, Explanation, Range, ReplayError, Replayed},
@@ -67,7 +67,7 @@ pub struct Overview {
     /// The component that decides, its limits and its faults.
     pub status: DomainStatus,
     /// The components in the library, the latest first.
-    pub components: Vec<Shelved>,
+    pub components: Vec<LibraryEntry>,
     /// The report of the latest shadow.
     pub shadow: Option<ShadowReport>,
 }

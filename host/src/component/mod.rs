@@ -18,7 +18,7 @@ pub use caller::{Caller, Deciding};
 pub use domain::{Compiled, Domain, Refused};
 pub use guest::{Decision, Guest};
 pub use lent::Lent;
-pub use library::{Library, LibraryError, Shelved};
+pub use library::{Library, LibraryEntry, LibraryError};
 pub use limits::Limits;
 pub use runtime::Runtime;
 

@@ -5,8 +5,9 @@ use crate::{
 };
 use std::collections::HashSet;
 
-/// Commands as version 0.1.0 stored them, one a line: command, decision, state before. Every
-/// action, outcome, precondition and kind of detail is among them.
+/// Recorded commands in form 1, made by a program that wrote it: one line for each, with the texts of
+/// the command, of the decision, and of the state before. Every action, outcome, precondition and
+/// kind of detail is among them.
 const FORM_1: &str = include_str!("form_1.tsv");
 
 fn database() -> (tempfile::TempDir, Connection) {
