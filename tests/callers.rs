@@ -46,7 +46,7 @@ fn events_name_the_caller_and_so_does_the_log() {
     let events = swap::log(&mut client);
     assert_eq!(events[0]["caller"], "anonymous");
     assert_eq!(events[1]["caller"], "web-7");
-    eventually(|| server.log().contains(r#""caller":"web-7""#));
+    eventually("the line of the request", || server.log().contains(r#""caller":"web-7""#));
     assert!(server.log().contains(r#""caller":"anonymous""#));
 }
 
