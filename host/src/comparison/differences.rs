@@ -1,4 +1,4 @@
-use super::Effect;
+use super::effect::Effect;
 use crate::model::{Command, Timestamp};
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
 //! Events and entries of the log as JSON.
 
 use super::{
-    schema::{DomainEventType, ReservationEventType, ReservationStateSchema, StockEventType},
     time::{optional_rfc3339, rfc3339},
+    words::{DomainEventType, ReservationEventType, ReservationStateSchema, StockEventType},
 };
 use crate::model::{
     Digest, DomainEvent, Event, EventKind, Identity, Level, LogEntry, ReservationEvent,

@@ -8,10 +8,11 @@ mod event;
 mod event_types;
 mod schema;
 pub mod time;
+mod words;
 
 #[cfg(test)]
 mod tests;
 
 pub use event::{ComponentBody, EventBody, LevelBody, LogEntryBody, StatusBody};
 pub use event_types::EVENT_TYPES;
-pub use schema::ReservationStateSchema;
+pub use words::ReservationStateSchema;
