@@ -1,4 +1,4 @@
-//! The past, decided again.
+//! Replays and explanations of recorded commands.
 
 use crate::{
     harness::{
@@ -12,8 +12,9 @@ use serde_json::Value;
 
 const REPLAY: &str = "/v1/admin/domain/replay";
 
-/// A bit of everything, with refusals, expiry and batches among it.
-fn lived() -> Server {
+/// A server that has carried out commands of every kind, with rejections, expiry and batches among
+/// them.
+fn experienced() -> Server {
     let server = with_admin(&["--recorded-commands-max", "10000"]);
     let mut client = server.client();
     for product in ["a", "b", "c"] {
@@ -63,7 +64,7 @@ fn replayed(server: &Server, candidate: &[u8]) -> Value {
 
 #[test]
 fn an_identical_candidate_decides_the_past_as_it_was_decided() {
-    let server = lived();
+    let server = experienced();
     let report = replayed(&server, &twin(EMBEDDED, "identical"));
     assert!(report["compared"].as_u64().unwrap() > 150, "{report}");
     assert_eq!(report["differing"], 0, "{report:#}");
@@ -72,18 +73,19 @@ fn an_identical_candidate_decides_the_past_as_it_was_decided() {
     assert!((5..60).contains(&compared), "{compared}");
 }
 
-/// Which command each changed rule is about, and how it shows.
+/// For each changed rule: the command it is about, the decision of the domain, and the decision
+/// of the candidate.
 const CHANGED: [(u8, &str, &str, &str); 5] = [
     (1, "reserve", "accepted", "insufficient-stock"),
     (2, "release", "release-exceeds-reserved", "accepted"),
     (3, "hold", "accepted", "accepted"),
-    (4, "fulfil", "accepted", "accepted"),
+    (4, "fulfill", "accepted", "accepted"),
     (5, "transfer", "accepted", "accepted"),
 ];
 
 #[test]
 fn each_of_five_changed_rules_is_found_and_nothing_else() {
-    let server = lived();
+    let server = experienced();
     assert_eq!(replayed(&server, &guests::altered(0))["differing"], 0);
     for (rule, command, decided, candidate) in CHANGED {
         let report = replayed(&server, &guests::altered(rule));
@@ -100,7 +102,7 @@ fn each_of_five_changed_rules_is_found_and_nothing_else() {
 
 #[test]
 fn a_component_that_differs_where_it_is_told_to_is_found_there() {
-    let server = lived();
+    let server = experienced();
     let mut client = server.client();
     let body = r#"{"quantity": 1, "reference": "panic"}"#;
     client.post("/v1/inventory/b/adjust", r#"{"delta": 50}"#);
@@ -110,14 +112,14 @@ fn a_component_that_differs_where_it_is_told_to_is_found_there() {
     assert_eq!(report["counts"][0]["command"], "reserve");
     assert_eq!(report["counts"][0]["decided"], "accepted");
     assert_eq!(report["counts"][0]["candidate"], "fault");
-    assert_eq!(report["shown"][0]["command"]["origin"]["reference"], "panic");
+    assert_eq!(report["differences"][0]["command"]["reference"], "panic");
 }
 
 #[test]
 fn a_decision_is_explained_by_making_it_again() {
-    let server = lived();
+    let server = experienced();
     let mut client = server.client();
-    // By a component that no longer decides.
+    // The component that decided these events no longer decides.
     let (_, swapped) = swap(&mut client, &twin(EMBEDDED, "later"));
     let last = swapped["swapped"]["sequence"].as_u64().unwrap() - 1;
     for sequence in [1, 2, last / 2, last] {
@@ -132,8 +134,14 @@ fn a_decision_is_explained_by_making_it_again() {
             .map(|call| call["function"].as_str().unwrap())
             .collect();
         assert!(functions.contains(&"publish"), "{functions:?}");
-        let said = explained["decided"]["events"].as_array().unwrap();
-        assert!(said.contains(&explained["event"]));
+        let events = explained["decided"]["events"].as_array().unwrap();
+        assert!(events.contains(&explained["event"]));
+        // The log spells the event in the same way, and adds where it comes from.
+        let path = format!("/v1/events?from_sequence={sequence}&limit=1");
+        let logged = &client.get(&path).json()["items"][0];
+        for (member, value) in explained["event"].as_object().unwrap() {
+            assert_eq!(&logged[member], value, "{member} of event {sequence}");
+        }
     }
     let swap = format!("/v1/admin/explain/{}", last + 1);
     let (status, problem) = admin(&mut client, "GET", &swap, b"");
@@ -142,7 +150,7 @@ fn a_decision_is_explained_by_making_it_again() {
 
 #[test]
 fn the_command_line_replays_and_explains_when_the_server_is_down() {
-    let mut server = lived();
+    let mut server = experienced();
     server.signal("-TERM");
     server.wait();
     let folder = server.folder().path().to_owned();

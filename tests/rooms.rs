@@ -139,20 +139,32 @@ fn the_unit_of_work_knows_neither_http_nor_sql_nor_wasm() {
 }
 
 #[test]
-fn the_model_knows_nobody() {
+fn the_model_knows_nobody_and_has_no_serial_form() {
     let model = ["host/src/model"];
     let rooms =
         ["crate::http", "crate::engine", "crate::component", "crate::store", "unit_of_work"];
     never(&model, &rooms, &[]);
-    // It has a form for records and reports; which format that is written in is others' business.
-    never(&model, &["serde_json", "wasmtime", "rusqlite", "axum"], &[]);
+    never(&model, &["serde", "serialize", "wasmtime", "rusqlite", "axum"], &[]);
 }
 
 #[test]
 fn comparing_decisions_knows_only_the_model() {
     let rooms =
         ["crate::http", "crate::engine", "crate::component", "crate::store", "unit_of_work"];
-    never(&["host/src/trial"], &rooms, &[]);
+    never(&["host/src/comparison"], &rooms, &[]);
+    never(&["host/src/comparison"], &["crate::wire", "serde"], &[]);
+}
+
+#[test]
+fn rendering_events_knows_only_the_model() {
+    let wire = ["host/src/wire"];
+    never(&wire, &["axum", "hyper", "statuscode"], &[]);
+    never(&wire, &SQL, &[]);
+    never(&wire, &WASM, &[]);
+    let rooms = ["crate::admin", "crate::comparison", "crate::component", "crate::config"];
+    never(&wire, &rooms, &[]);
+    let rooms = ["crate::engine", "crate::http", "crate::replay", "crate::store", "unit_of_work"];
+    never(&wire, &rooms, &[]);
 }
 
 #[test]
@@ -161,6 +173,8 @@ fn replays_and_operators_tools_know_neither_http_nor_sql_nor_wasm() {
     never(&places, &HTTP, &[]);
     never(&places, &["rusqlite", "select ", "insert into", "wasmtime", "bindgen"], &[]);
     never(&["host/src/replay"], &["crate::engine", "sqlite"], &[]);
+    // What they report gets its form where it is shown.
+    never(&places, &JSON, &[]);
 }
 
 #[test]

@@ -278,7 +278,7 @@ fn a_shadow_is_compared_counts_for_nothing_and_can_be_promoted() {
     let (_, report) = admin(&mut client, "GET", shadow, b"");
     assert_eq!((&report["compared"], &report["differing"]), (&11.into(), &1.into()), "{report}");
     assert_eq!(report["counts"][0]["candidate"], "fault");
-    assert_eq!(report["shown"][0]["command"]["action"]["reserve"]["quantity"], 1);
+    assert_eq!(report["differences"][0]["command"]["action"]["quantity"], 1);
     assert_eq!(client.get("/v1/inventory/a").json()["reserved_quantity"], 11);
 
     assert_eq!(admin(&mut client, "PUT", shadow, &other()).0, 200);

@@ -1,61 +1,60 @@
-//! What a component must pass before it may decide, step by step, each reported.
+//! Admission: the steps that a component must pass before it may decide. Each step is reported.
 
 use crate::{
     component::{Compiled, EMBEDDED, Library, Refused, Runtime},
     conformance::{self, Depth},
     model::Digest,
 };
-use serde::Serialize;
 use std::{fmt, time::Instant};
 
-/// The most failures of the self-check that are told.
+/// The bound on the failures that the report of the self-check lists.
 const FAILURES_SHOWN_MAX: usize = 10;
 
-/// A component that somebody wants to decide.
+/// A component to be examined.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate<'a> {
-    /// Its bytes.
+    /// The bytes of the component.
     pub bytes: &'a [u8],
-    /// What they are meant to be.
+    /// The digest that the bytes must have; `None` accepts any digest.
     pub expected: Option<Digest>,
-    /// How far to look.
+    /// The last step of the examination.
     pub until: Until,
 }
 
-/// How far an examination goes.
+/// The last step of an examination.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Until {
-    /// It answers: enough for one that is only compared.
+    /// The component answers a call. That is enough for a candidate that is only compared.
     Call,
-    /// It keeps what every domain must keep.
+    /// The component keeps the promises that every domain must keep.
     SelfCheck,
 }
 
-/// A step of the examination.
-#[derive(Clone, Debug, Serialize)]
+/// A step of an examination and its result.
+#[derive(Clone, Debug)]
 pub struct Step {
-    /// What was looked at.
+    /// The name of the step.
     pub step: &'static str,
-    /// What was found.
+    /// What the step found, in words.
     pub outcome: String,
-    /// Whether that is well.
+    /// Whether the component passed the step.
     pub passed: bool,
-    /// How long it took, in milliseconds.
+    /// The time that the step took, in milliseconds.
     pub took_ms: u64,
 }
 
-/// A component that has passed.
+/// A component that passed its examination.
 pub struct Admitted {
-    /// It, ready to be installed.
+    /// The component, ready to be installed.
     pub compiled: Compiled,
-    /// How it went.
+    /// The steps of the examination.
     pub steps: Vec<Step>,
 }
 
-/// A component that has not, and at which step.
+/// The report on a component that did not pass its examination.
 #[derive(Clone, Debug, thiserror::Error)]
 pub struct Refusal {
-    /// How it went; the last step failed.
+    /// The steps of the examination. The component failed the last one.
     pub steps: Vec<Step>,
 }
 
@@ -68,7 +67,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Takes the steps one by one, until one fails.
+/// An examination in progress. It ends with the first step that fails.
 struct Examination {
     steps: Vec<Step>,
 }
@@ -91,11 +90,11 @@ impl Examination {
     }
 }
 
-/// Examines a candidate. Compiling takes milliseconds to a minute: this blocks, and belongs on a
-/// thread that may.
+/// Examines a candidate. The call blocks while the component is compiled, which takes
+/// milliseconds to a minute.
 ///
 /// # Errors
-/// [`Refusal`] says at which step it failed, and why.
+/// [`Refusal`] says which step failed, and why.
 pub fn examine(
     runtime: &Runtime,
     library: Option<&Library>,

@@ -6,6 +6,7 @@ pub mod admin;
 pub mod admission;
 pub mod app;
 pub mod cli;
+pub mod comparison;
 pub mod component;
 pub mod config;
 pub mod conformance;
@@ -16,8 +17,8 @@ pub mod metrics;
 pub mod model;
 pub mod replay;
 pub mod store;
-pub mod trial;
 pub mod unit_of_work;
+pub mod wire;
 
 /// Replies are built on many threads at once, which the allocators of libc, above all
 /// musl's, serialise.

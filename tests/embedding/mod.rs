@@ -1,6 +1,8 @@
 //! The same file in other runtimes: the same session, the same events and the same answers, byte
 //! for byte.
 
+mod canonical;
+
 use crate::{component, harness::tools};
 use holdfast::{
     component::{Guest, Limits, Runtime},
@@ -114,7 +116,7 @@ fn on_the_host() -> String {
             Err(_) => unit.abandon(),
         }
         for entry in unit.facts_since(0) {
-            said += &serde_json::to_string(&entry.event).unwrap();
+            said += &canonical::event(&entry.event);
             said.push('\n');
         }
         unit.commit(now).unwrap();

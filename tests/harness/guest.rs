@@ -6,7 +6,7 @@ use super::{
 };
 use crate::component;
 use holdfast::{
-    component::{Decided, Domain, Guest},
+    component::{Decision, Domain, Guest},
     model::{
         Action, Ask, Command, Ended, LineRequest, LocationId, Outcome, Precondition, ProductId,
         Reservation, ReservationState, StockKey, StockView,
@@ -112,7 +112,7 @@ pub fn decide(
     mut guest: Guest<MemoryWorld>,
     command: &Command,
     now: u64,
-) -> (Guest<MemoryWorld>, Decided<Outcome>) {
+) -> (Guest<MemoryWorld>, Decision<Outcome>) {
     loop {
         let before = guest.world().clone();
         let due = match guest.execute(command, now) {
@@ -127,7 +127,7 @@ pub fn decide(
 }
 
 /// Lets the component answer a query for nobody in particular.
-pub fn ask<Q: Ask>(guest: &mut Guest<MemoryWorld>, query: &Q, now: u64) -> Decided<Q::Answer> {
+pub fn ask<Q: Ask>(guest: &mut Guest<MemoryWorld>, query: &Q, now: u64) -> Decision<Q::Answer> {
     let answer = guest.query(None, query.as_query(), now).unwrap();
     answer.map(|answer| Q::answer(answer).unwrap())
 }

@@ -31,20 +31,20 @@ fn key(text: &str) -> StockKey {
     StockKey::parse(product.to_owned(), location.to_owned()).unwrap()
 }
 
-/// A rule at work, as the host would have it work.
-struct Desk {
+/// A component with a rule, run as the host runs it.
+struct RuleHarness {
     guest: Guest<UnitOfWork<MemoryLane>>,
     commands: u128,
 }
 
-impl Desk {
+impl RuleHarness {
     fn new(compiled: &Compiled) -> Self {
         let unit = UnitOfWork::new(MemoryLane::default()).unwrap();
         let guest = Guest::new(&compiled.fit().unwrap(), unit).map_err(|(fault, _)| fault).unwrap();
         Self { guest, commands: 0 }
     }
 
-    /// What it makes of an action: the kinds of its events, or the code of the refusal.
+    /// Decides a command: the kinds of its events, or the code of the rejection.
     fn decide(
         &mut self,
         caller: Option<&str>,
@@ -100,7 +100,7 @@ impl Desk {
     }
 }
 
-/// What of the suite a component breaks.
+/// The promises of the conformance suite that a component breaks.
 fn broken(compiled: &Compiled, depth: Depth) -> Vec<String> {
     let findings = conformance::check(compiled, depth).unwrap();
     let broken = findings.into_iter().filter(|finding| finding.failure.is_some());
@@ -150,13 +150,15 @@ fn a_limit_per_caller_in_rust() {
     let limited = compiled(&runtime, &per_caller_limit());
     assert_eq!(limited.foreign_imports(), Vec::<String>::new(), "the contract and nothing else");
     assert_eq!(broken(&limited, Depth::Whole), Vec::<String>::new(), "where it does not speak");
-    let mut desk = Desk::new(&limited);
-    desk.set("a", 100, 0);
-    assert!(desk.reserve(None, "a", 6).is_ok() && desk.reserve(Some("office"), "a", 6).is_ok());
-    assert!(desk.reserve(Some("web-7"), "a", 5).is_ok());
-    assert_eq!(desk.reserve(Some("web-7"), "a", 6).unwrap_err(), "caller-limit");
-    assert!(desk.hold(Some("web-7"), "r1", &[("a", 3), ("a", 2)]).is_ok());
-    let summed = desk.hold(Some("web-7"), "r2", &[("a", 3), ("a", 3)]);
+    let mut harness = RuleHarness::new(&limited);
+    harness.set("a", 100, 0);
+    assert!(
+        harness.reserve(None, "a", 6).is_ok() && harness.reserve(Some("office"), "a", 6).is_ok()
+    );
+    assert!(harness.reserve(Some("web-7"), "a", 5).is_ok());
+    assert_eq!(harness.reserve(Some("web-7"), "a", 6).unwrap_err(), "caller-limit");
+    assert!(harness.hold(Some("web-7"), "r1", &[("a", 3), ("a", 2)]).is_ok());
+    let summed = harness.hold(Some("web-7"), "r2", &[("a", 3), ("a", 3)]);
     assert_eq!(summed.unwrap_err(), "caller-limit", "lines of one stock count as their sum");
     on_the_server(&per_caller_limit());
 }
@@ -182,15 +184,15 @@ fn a_safety_stock_in_javascript() {
     let guarded = compiled(&runtime, &component);
     assert_eq!(guarded.foreign_imports(), Vec::<String>::new(), "the contract and nothing else");
     assert_eq!(broken(&guarded, Depth::Admission), Vec::<String>::new(), "where it does not speak");
-    let mut desk = Desk::new(&guarded);
-    desk.set("a", 10, 0);
-    desk.set("a@showroom", 10, 0);
-    assert!(desk.reserve(None, "a", 10).is_ok());
-    assert!(desk.reserve(None, "a@showroom", 4).is_ok());
-    assert_eq!(desk.reserve(None, "a@showroom", 2).unwrap_err(), "insufficient-stock");
-    let held = desk.hold(None, "r", &[("a@showroom", 1), ("a@showroom", 1)]);
+    let mut harness = RuleHarness::new(&guarded);
+    harness.set("a", 10, 0);
+    harness.set("a@showroom", 10, 0);
+    assert!(harness.reserve(None, "a", 10).is_ok());
+    assert!(harness.reserve(None, "a@showroom", 4).is_ok());
+    assert_eq!(harness.reserve(None, "a@showroom", 2).unwrap_err(), "insufficient-stock");
+    let held = harness.hold(None, "r", &[("a@showroom", 1), ("a@showroom", 1)]);
     assert_eq!(held.unwrap_err(), "insufficient-stock");
-    assert!(desk.hold(None, "r", &[("a@showroom", 1)]).is_ok());
+    assert!(harness.hold(None, "r", &[("a@showroom", 1)]).is_ok());
     on_the_server(&component);
 }
 
@@ -206,11 +208,15 @@ fn an_alert_on_every_fall_in_python() {
         Vec::<String>::new(),
         "where it does not speak"
     );
-    let mut desk = Desk::new(&alerting);
-    desk.set("a", 10, 9);
-    assert_eq!(desk.reserve(None, "a", 1).unwrap(), [Reserved]);
-    assert_eq!(desk.reserve(None, "a", 1).unwrap(), [Reserved, Low], "the domain says so");
-    assert_eq!(desk.reserve(None, "a", 1).unwrap(), [Reserved, Low], "and the rule says it again");
-    assert_eq!(desk.reserve(None, "a", 100).unwrap_err(), "insufficient-stock");
+    let mut harness = RuleHarness::new(&alerting);
+    harness.set("a", 10, 9);
+    assert_eq!(harness.reserve(None, "a", 1).unwrap(), [Reserved]);
+    assert_eq!(harness.reserve(None, "a", 1).unwrap(), [Reserved, Low], "the domain says so");
+    assert_eq!(
+        harness.reserve(None, "a", 1).unwrap(),
+        [Reserved, Low],
+        "and the rule says it again"
+    );
+    assert_eq!(harness.reserve(None, "a", 100).unwrap_err(), "insufficient-stock");
     on_the_server(&component);
 }

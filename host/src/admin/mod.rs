@@ -1,12 +1,12 @@
-//! What an operator does with components: examine, swap, roll back, shadow, replay, explain. One
-//! thing at a time, on a thread that stands back for those who serve requests.
+//! The tools of an operator: examine a component, swap it, roll back, shadow, replay, explain. One
+//! tool works at a time, on a thread of low priority, so that requests do not feel it.
 
 mod metrics;
 mod past;
 
 use crate::{
     admission::{self, Admitted, Candidate, Refusal, Step, Until},
-    component::{Compiled, Library, LibraryError, Runtime, Shelved},
+    component::{Compiled, Library, LibraryEntry, LibraryError, Runtime},
     engine::{DomainStatus, Engine, ShadowReport, SwapError, Swapped},
     model::{Digest, Integrity, Origin},
     replay::{Explanation, Range, ReplayError, Replayed},
@@ -19,60 +19,60 @@ use std::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-/// Components that were admitted by this process and need not be examined again.
+/// The bound on the admitted components that this process remembers and need not examine again.
 const ADMITTED_MAX: usize = 8;
 
-/// How far the thread for examinations stands back: compiling takes seconds for large components,
-/// and requests are not to feel it.
+/// The niceness of the thread for examinations. Compiling a large component takes seconds, and
+/// requests must not feel it.
 const NICENESS: i32 = 10;
 
-/// Differences of a replay that are shown in full.
+/// The number of differences that a replay shows in full.
 const SHOWN_MAX: usize = 20;
 
-/// Why something was not done.
+/// The reason why a tool did not do its work.
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
     /// Another examination or replay is under way.
     #[error("another component is being examined or replayed: try again when that is done")]
     Busy,
-    /// The component did not pass.
+    /// The component did not pass its examination.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// It did not become the one that decides.
+    /// The component could not be swapped.
     #[error(transparent)]
     Swap(#[from] SwapError),
-    /// The library fails.
+    /// The library of components failed.
     #[error(transparent)]
     Library(#[from] LibraryError),
-    /// The replay fails.
+    /// The replay or the explanation failed.
     #[error(transparent)]
     Replay(#[from] ReplayError),
-    /// There is no shadow to be promoted.
+    /// There is no running shadow.
     #[error("there is no shadow, or it has stopped: begin one, then promote it")]
     NoShadow,
-    /// The work was lost.
+    /// The thread that did the work ended without a result.
     #[error("the work was lost: {0}")]
     Lost(String),
 }
 
-/// What came of a swap.
+/// The result of a swap.
 #[derive(Clone, Debug)]
 pub struct SwapReport {
-    /// The component.
+    /// The component that decides now.
     pub component: Digest,
-    /// What it passed.
+    /// The steps that the component passed.
     pub steps: Vec<Step>,
-    /// What changed; none: it decided already.
+    /// The swap; `None` where the component decided already.
     pub swapped: Option<Swapped>,
 }
 
-/// How things are.
+/// The state of the domain.
 pub struct Overview {
-    /// Who decides.
+    /// The component that decides, its limits and its faults.
     pub status: DomainStatus,
-    /// Components that can be had.
-    pub components: Vec<Shelved>,
-    /// The latest shadow.
+    /// The components in the library, the latest first.
+    pub components: Vec<LibraryEntry>,
+    /// The report of the latest shadow.
     pub shadow: Option<ShadowReport>,
 }
 
@@ -88,7 +88,7 @@ pub struct Admin {
 }
 
 impl Admin {
-    /// Tools for an engine and what is behind it.
+    /// The tools for an engine and its store.
     #[must_use]
     pub fn new<S: Store>(
         engine: Arc<Engine>,
@@ -108,22 +108,22 @@ impl Admin {
         }
     }
 
-    /// The most bytes that a component may have.
+    /// The bound on the size of a component, in bytes.
     #[must_use]
     pub fn component_bytes_max(&self) -> usize {
         self.component_bytes_max
     }
 
-    /// What is known of the soundness of the database.
+    /// The result of the last check of the database.
     #[must_use]
     pub fn integrity(&self) -> Integrity {
         self.past.integrity()
     }
 
-    /// How things are.
+    /// The state of the domain.
     ///
     /// # Errors
-    /// Where the library cannot be read.
+    /// The library cannot be read.
     pub async fn overview(&self) -> Result<Overview, AdminError> {
         let library = self.library.clone();
         let listed = tokio::task::spawn_blocking(move || library.list());
@@ -132,10 +132,10 @@ impl Admin {
         Ok(Overview { status, components, shadow })
     }
 
-    /// Examines a component and makes it the one that decides.
+    /// Examines a component and lets it decide from now on.
     ///
     /// # Errors
-    /// [`AdminError`]; nothing has changed then.
+    /// [`AdminError`]. The component that decided goes on deciding.
     pub async fn swap(
         &self,
         bytes: Vec<u8>,
@@ -154,7 +154,7 @@ impl Admin {
         Ok(SwapReport { component, steps, swapped })
     }
 
-    /// Goes back to the component before.
+    /// Lets the previous component decide again.
     ///
     /// # Errors
     /// [`AdminError::Swap`].
@@ -162,7 +162,8 @@ impl Admin {
         Ok(self.engine.roll_back(origin).await?)
     }
 
-    /// Examines a component and lets it decide one in `every` commands, too; nothing of it counts.
+    /// Examines a component and begins a shadow: the component decides one command in `every`, beside
+    /// the one that counts, and nothing that it writes is kept.
     ///
     /// # Errors
     /// [`AdminError`].
@@ -178,7 +179,7 @@ impl Admin {
         Ok(steps)
     }
 
-    /// What came of the latest shadow.
+    /// The report of the latest shadow.
     ///
     /// # Errors
     /// [`AdminError::NoShadow`].
@@ -186,7 +187,7 @@ impl Admin {
         self.engine.shadow().ok_or(AdminError::NoShadow)
     }
 
-    /// Ends the shadow.
+    /// Ends the shadow and returns its report.
     ///
     /// # Errors
     /// [`AdminError::NoShadow`].
@@ -194,7 +195,7 @@ impl Admin {
         self.engine.end_shadow().ok_or(AdminError::NoShadow)
     }
 
-    /// Examines the shadow to the end and makes it the one that decides.
+    /// Examines the component of the running shadow up to `until` and lets it decide from now on.
     ///
     /// # Errors
     /// [`AdminError`].
@@ -223,7 +224,7 @@ impl Admin {
         .await
     }
 
-    /// Makes the decision behind an event again.
+    /// Makes the decision behind an event again, and explains it.
     ///
     /// # Errors
     /// [`AdminError`].
@@ -241,8 +242,9 @@ impl Admin {
         Arc::clone(&self.turn).try_acquire_owned().map_err(|_| AdminError::Busy)
     }
 
-    /// Examines a component, unless that was done before, and keeps it. The turn goes with the
-    /// work, so that it lasts as long, should whoever asked go away.
+    /// Examines a component, unless this process admitted it before, and keeps it in the library. The
+    /// permit moves into the work, so that it is held to the end of the work even if the request is
+    /// dropped.
     async fn admit(
         &self,
         bytes: Vec<u8>,
@@ -257,7 +259,7 @@ impl Admin {
             let digest = Digest::of(&bytes);
             let known = known(&admitted, digest);
             if let (Some(compiled), None | Some(true)) = (known, expected.map(|it| it == digest)) {
-                let outcome = "it passed all the others before".to_owned();
+                let outcome = "it passed all other steps before".to_owned();
                 let step = Step { step: "digest", outcome, passed: true, took_ms: 0 };
                 return Ok((Admitted { compiled, steps: vec![step] }, turn));
             }
@@ -285,17 +287,18 @@ fn remember(admitted: &Mutex<VecDeque<Compiled>>, compiled: Compiled) {
     admitted.push_back(compiled);
 }
 
-/// Does something on a thread of its own, which stands back for all others.
+/// Does work on a thread of its own, with low priority.
 async fn aside<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, AdminError> + Send + 'static,
 ) -> Result<T, AdminError> {
     let (done, result) = oneshot::channel();
     let thread = std::thread::Builder::new().name("examination".into()).spawn(move || {
-        // On Linux a thread has a priority of its own; where it cannot be had, it takes its turn.
+        // On Linux each thread has a priority of its own. Where it cannot be lowered, the work runs
+        // with the priority of the server.
         if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
             tracing::debug!(%error, "the examination runs with the priority of the server");
         }
-        // Whoever asked may have gone.
+        // The request may have been dropped.
         let _ = done.send(work());
     });
     thread.map_err(|error| AdminError::Lost(error.to_string()))?;

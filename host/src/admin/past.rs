@@ -18,7 +18,7 @@ pub(super) trait Past: Send + Sync {
         &self,
         candidate: &Compiled,
         range: Range,
-        shown_max: usize,
+        examples_max: usize,
     ) -> Result<Replayed, ReplayError>;
 
     /// Makes the decision behind an event again, by the component that made it.
@@ -38,9 +38,9 @@ impl<S: Store> Past for S {
         &self,
         candidate: &Compiled,
         range: Range,
-        shown_max: usize,
+        examples_max: usize,
     ) -> Result<Replayed, ReplayError> {
-        replay::replay(candidate, self.snapshot()?, &mut self.log()?, range, shown_max)
+        replay::replay(candidate, self.snapshot()?, &mut self.log()?, range, examples_max)
     }
 
     fn explain(

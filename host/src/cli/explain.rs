@@ -4,6 +4,7 @@ use super::{Opened, opened, print, remote};
 use crate::{
     component::{Library, Runtime},
     config::Config,
+    http::ExplanationBody,
     replay,
     store::Store,
 };
@@ -21,7 +22,7 @@ pub(super) fn run(sequence: u64, config: &Config) -> anyhow::Result<()> {
             let explained = replay::explain(sequence, snapshot, &mut log, |digest| {
                 library.load(&runtime, digest).map_err(anyhow::Error::from)
             })?;
-            serde_json::to_value(explained)?
+            serde_json::to_value(ExplanationBody::from(&explained))?
         }
         Opened::OnServer => {
             let path = format!("/v1/admin/explain/{sequence}");

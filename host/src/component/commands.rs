@@ -4,7 +4,7 @@ use super::{
     Purpose, World,
     bindings::holdfast::inventory::types,
     convert::{self, reservation},
-    guest::{Decided, Guest, decided},
+    guest::{Decision, Guest, decided},
 };
 use crate::model::{Action, Command, Ended, Outcome, Timestamp};
 
@@ -17,7 +17,7 @@ impl<W: World> Guest<W> {
         &mut self,
         command: &Command,
         now: Timestamp,
-    ) -> Result<Decided<Outcome>, Ended> {
+    ) -> Result<Decision<Outcome>, Ended> {
         let context = convert::context_to_wit(command, now);
         let purpose = match command.action {
             Action::Expire { .. } => Purpose::Expiry,
@@ -46,7 +46,7 @@ impl<W: World> Guest<W> {
         action: &Action,
         context: &types::Context,
         now: Timestamp,
-    ) -> Result<Decided<Outcome>, Ended> {
+    ) -> Result<Decision<Outcome>, Ended> {
         let decision =
             self.call(now, context.command_id.as_bytes(), |inventory, store| match action {
                 Action::AdjustSet { key, total, minimum } => {
@@ -72,7 +72,7 @@ impl<W: World> Guest<W> {
         action: &Action,
         context: &types::Context,
         now: Timestamp,
-    ) -> Result<Decided<Outcome>, Ended> {
+    ) -> Result<Decision<Outcome>, Ended> {
         let decision =
             self.call(now, context.command_id.as_bytes(), |inventory, store| match action {
                 Action::Hold { id, lines, ttl_seconds } => {

@@ -12,7 +12,7 @@ use crate::model::{Ended, Fault, Rejection, StoreFailure, Timestamp};
 use wasmtime::{Store, Trap};
 
 /// The component's decision: an outcome or an answer, or a rejection.
-pub type Decided<T> = Result<T, Rejection>;
+pub type Decision<T> = Result<T, Rejection>;
 
 /// A live instance of a domain component, and the world it works on.
 ///
@@ -101,7 +101,7 @@ impl<W: World> Guest<W> {
 pub(super) fn decided<T, U>(
     decision: Result<T, types::Rejection>,
     convert: impl FnOnce(T) -> Result<U, Fault>,
-) -> Result<Decided<U>, Ended> {
+) -> Result<Decision<U>, Ended> {
     Ok(match decision {
         Ok(outcome) => Ok(convert(outcome)?),
         Err(rejection) => Err(convert::rejection_from_wit(rejection)?),

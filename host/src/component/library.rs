@@ -51,7 +51,7 @@ pub enum LibraryError {
 
 /// A component in the library.
 #[derive(Clone, Debug)]
-pub struct Shelved {
+pub struct LibraryEntry {
     /// Names its bytes.
     pub digest: Digest,
     /// How many they are.
@@ -151,7 +151,7 @@ impl Library {
     ///
     /// # Errors
     /// Where the folder cannot be read.
-    pub fn list(&self) -> Result<Vec<Shelved>, LibraryError> {
+    pub fn list(&self) -> Result<Vec<LibraryEntry>, LibraryError> {
         let mut found = Vec::new();
         for entry in fs::read_dir(&self.folder).map_err(file_error(&self.folder))? {
             let Ok(entry) = entry else { continue };
@@ -160,7 +160,7 @@ impl Library {
             let Some(digest) = stem.and_then(Digest::parse) else { continue };
             if let Ok(about) = entry.metadata() {
                 let since = about.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-                found.push(Shelved { digest, bytes: about.len(), since });
+                found.push(LibraryEntry { digest, bytes: about.len(), since });
             }
         }
         found.sort_by_key(|it| std::cmp::Reverse(it.since));

@@ -20,8 +20,8 @@ mod wasi;
 
 pub use borrowed::BorrowedWorld;
 pub use domain::{Compiled, Domain, Refused};
-pub use guest::{Decided, Guest};
-pub use library::{Library, LibraryError, Shelved};
+pub use guest::{Decision, Guest};
+pub use library::{Library, LibraryEntry, LibraryError};
 pub use limits::Limits;
 pub use runner::{Deciding, GuestRunner};
 pub use runtime::Runtime;

@@ -7,7 +7,7 @@ use super::{
         holdfast::inventory::types::{QueryContext, StockKey},
     },
     convert::{self, reservation},
-    guest::{Decided, Guest, decided},
+    guest::{Decision, Guest, decided},
     state::GuestState,
 };
 use crate::model::{Answer, Ended, Query, Rejection, StockView, Timestamp};
@@ -30,7 +30,7 @@ impl<W: World> Guest<W> {
         caller: Option<&str>,
         query: Query<'_>,
         now: Timestamp,
-    ) -> Result<Decided<Answer>, Ended> {
+    ) -> Result<Decision<Answer>, Ended> {
         let context = convert::query_context(caller, now);
         Ok(match query {
             Query::GetStock(it) => {
@@ -38,7 +38,7 @@ impl<W: World> Guest<W> {
             }
             Query::GetStocks(it) => {
                 let one = |key| self.stock_if_any(&context, &convert::key_to_wit(key));
-                let found = it.keys.iter().map(one).collect::<Result<Decided<Vec<_>>, _>>()?;
+                let found = it.keys.iter().map(one).collect::<Result<Decision<Vec<_>>, _>>()?;
                 found.map(Answer::GetStocks)
             }
             Query::ListStocks(it) => {
@@ -80,7 +80,7 @@ impl<W: World> Guest<W> {
         &mut self,
         context: &QueryContext,
         key: &StockKey,
-    ) -> Result<Decided<StockView>, Ended> {
+    ) -> Result<Decision<StockView>, Ended> {
         let found =
             self.ask(context, |inventory, store| inventory.call_get_stock(store, context, key))?;
         decided(found, |view| Ok(convert::view_from_wit(view)))
@@ -91,7 +91,7 @@ impl<W: World> Guest<W> {
         &mut self,
         context: &QueryContext,
         key: &StockKey,
-    ) -> Result<Decided<Option<StockView>>, Ended> {
+    ) -> Result<Decision<Option<StockView>>, Ended> {
         Ok(match self.stock(context, key)? {
             Ok(view) => Ok(Some(view)),
             Err(Rejection { code, .. }) if code == NO_SUCH_STOCK => Ok(None),

@@ -1,4 +1,4 @@
-use super::{BorrowedWorld, Decided, Domain, Guest, World};
+use super::{BorrowedWorld, Decision, Domain, Guest, World};
 use crate::model::{Command, Ended, Fault, Outcome, Timestamp};
 
 /// A component that decides commands over a world which it borrows for each call.
@@ -37,7 +37,7 @@ impl<W: World> GuestRunner<W> {
         world: &mut Option<Box<W>>,
         command: &Command,
         now: Timestamp,
-    ) -> Result<Decided<Outcome>, Ended> {
+    ) -> Result<Decision<Outcome>, Ended> {
         let mut guest = match self.guest.take() {
             Some(guest) if self.calls < CALLS_PER_GUEST_MAX => guest,
             _ => {

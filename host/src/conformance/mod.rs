@@ -1,12 +1,14 @@
-//! Whether a component is a domain: scenarios from files, properties over random commands, each
-//! over a store in memory, watched as the host watches it.
+//! The conformance suite: does a component decide as a domain must?
+//!
+//! The suite plays scenarios from files and properties over random commands. Each runs over a
+//! store in memory, with the checks that the host makes.
 
-mod desk;
+mod harness;
 mod properties;
 mod random;
 mod scenario;
 mod scenarios;
-mod show;
+mod tables;
 
 pub use scenario::Kind;
 
@@ -14,39 +16,39 @@ use crate::{
     component::{Compiled, Refused},
     model::Fault,
 };
-use serde::Serialize;
 
-/// What was looked at, and what is wrong, if anything.
-#[derive(Clone, Debug, Serialize)]
+/// The result of one scenario or property.
+#[derive(Clone, Debug)]
 pub struct Finding {
-    /// What it is about.
+    /// The group that the scenario or property belongs to.
     pub group: String,
-    /// The promise.
+    /// The promise that is checked.
     pub name: String,
-    /// Whom it binds.
+    /// The components that must keep the promise.
     pub kind: Kind,
-    /// How it is broken; none: it is kept.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// How the component breaks the promise; `None` where it keeps it.
     pub failure: Option<String>,
 }
 
-/// How thoroughly to look.
+/// The depth of a check.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Depth {
-    /// What every domain must keep, and a few random commands: before a component may decide.
+    /// The promises that every domain must keep, with a few random commands. A component must pass
+    /// these before it may decide.
     Admission,
-    /// Everything.
+    /// All promises, with many random commands.
     Whole,
 }
 
-/// Random commands for each depth: an interpreted component takes milliseconds for one.
+/// The number of random commands for each depth. An interpreted component takes milliseconds for
+/// each.
 const ADMISSION_COMMANDS: u32 = 120;
 const WHOLE_COMMANDS: u32 = 4_000;
 
-/// Looks at a component.
+/// Checks a component.
 ///
 /// # Errors
-/// Where it cannot be looked at: it does not fit the contract, or not even start.
+/// The component does not fit the contract, or does not start.
 pub fn check(compiled: &Compiled, depth: Depth) -> Result<Vec<Finding>, Refused> {
     let (deciding, answering) = (compiled.fit()?, compiled.fit()?);
     let (kinds, commands): (&[_], _) = match depth {
@@ -58,15 +60,16 @@ pub fn check(compiled: &Compiled, depth: Depth) -> Result<Vec<Finding>, Refused>
     Ok(findings)
 }
 
-/// Calls a component once: one that does not fit in its innermost types fails only there.
+/// Calls a component once. A component whose types differ from the contract only in their inner
+/// parts fails at its first call and not before.
 ///
 /// # Errors
-/// How it fails.
+/// The fault with which the call ends.
 pub fn call_once(compiled: &Compiled) -> Result<(), Fault> {
     let fault = |refused: Refused| Fault(refused.to_string());
     let (deciding, answering) = (compiled.fit().map_err(fault)?, compiled.fit().map_err(fault)?);
-    let mut desk = desk::Desk::new(&deciding, &answering, true)?;
+    let mut harness = harness::Harness::new(&deciding, &answering, true)?;
     let mut random = random::Random::new(0);
-    // Whatever it decides: that it comes back is what is asked for.
-    desk.execute(&random.opening(), 1).map(|_| ())
+    // Any decision will do.
+    harness.execute(&random.opening(), 1).map(|_| ())
 }

@@ -1,23 +1,27 @@
-//! What must be so whatever the commands are.
+//! Properties that hold whatever the commands are.
 
 use super::{
     Finding, Kind,
-    desk::{Answering, Deciding, Desk},
+    harness::{Answering, Deciding, Harness},
     random::Random,
 };
 use crate::model::{
-    Action, Command, Event, Fault, Level, LineRequest, StockEventKind, StockKey, Timestamp,
+    Action, Command, Event, Level, LineRequest, StockEventKind, StockKey, Timestamp,
 };
 use std::collections::BTreeMap;
 
-/// Commands in one story; then another begins with an empty store.
+/// The number of commands in one story. Each story begins with an empty store.
 const STORY_COMMANDS: u32 = 40;
 
 type Property = fn(&Deciding, &Answering, u32) -> Result<(), String>;
 
 const PROPERTIES: [(&str, Kind, Property); 5] = [
-    ("random commands break no invariant, and the facts lead to the state", Kind::Core, invariants),
-    ("the same commands give the same facts, on an instance of any age", Kind::Core, determinism),
+    (
+        "random commands break no invariant, and the events lead to the state",
+        Kind::Core,
+        invariants,
+    ),
+    ("the same commands give the same events, on an instance of any age", Kind::Core, determinism),
     ("reserve and release, hold and cancel, leave a stock as it was", Kind::Core, round_trips),
     ("lines of one stock count as their sum, in any order", Kind::Core, sums),
     ("low stock is detected and resolved by turns", Kind::Policy, alternation),
@@ -40,29 +44,26 @@ pub(super) fn run(
         .collect()
 }
 
-fn said(fault: &Fault) -> String {
-    fault.to_string()
-}
-
-/// Plays one story of random commands, and hands over the desk afterwards.
+/// Plays one story of random commands and returns the harness as it is afterwards.
 fn story<'d>(
     deciding: &'d Deciding,
     answering: &'d Answering,
     seed: u64,
     fresh: bool,
-) -> Result<Desk<'d>, String> {
-    let mut desk = Desk::new(deciding, answering, fresh).map_err(|fault| said(&fault))?;
+) -> Result<Harness<'d>, String> {
+    let mut harness =
+        Harness::new(deciding, answering, fresh).map_err(|fault| fault.to_string())?;
     let mut random = Random::new(seed);
     let mut now: Timestamp = 1_000;
     for index in 0..STORY_COMMANDS {
         let command = if index < 4 { random.opening() } else { random.command() };
-        // Accepted or refused: it only has to come back whole.
-        let _decided = desk.execute(&command, now).map_err(|fault| {
+        // The command may be accepted or rejected; only a fault breaks the property.
+        let _decided = harness.execute(&command, now).map_err(|fault| {
             format!("seed {seed}, command {index}, {:?}: {fault}", command.action)
         })?;
         now += random.within(0, 900);
     }
-    Ok(desk)
+    Ok(harness)
 }
 
 fn stories(commands: u32) -> impl Iterator<Item = u64> {
@@ -71,20 +72,22 @@ fn stories(commands: u32) -> impl Iterator<Item = u64> {
 
 fn invariants(deciding: &Deciding, answering: &Answering, commands: u32) -> Result<(), String> {
     for seed in stories(commands) {
-        let mut desk = story(deciding, answering, seed, false)?;
+        let mut harness = story(deciding, answering, seed, false)?;
         let mut levels: BTreeMap<StockKey, Level> = BTreeMap::new();
-        for entry in desk.log().map_err(|fault| said(&fault))? {
+        for entry in harness.log().map_err(|fault| fault.to_string())? {
             if let Event::Stock(event) = &entry.event
                 && event.kind.changes_stock()
             {
                 levels.insert(event.key.clone(), event.to);
             }
         }
-        let stocks = &desk.store().map_err(|fault| said(&fault))?.stocks;
+        let stocks = &harness.store().map_err(|fault| fault.to_string())?.stocks;
         let state: BTreeMap<_, _> =
             stocks.iter().map(|(key, stock)| (key.clone(), stock.level)).collect();
         if levels != state {
-            return Err(format!("seed {seed}: the facts lead to another state than is stored"));
+            return Err(format!(
+                "seed {seed}: the events lead to another state than the stored one"
+            ));
         }
     }
     Ok(())
@@ -96,7 +99,7 @@ fn determinism(deciding: &Deciding, answering: &Answering, commands: u32) -> Res
         let mut again = story(deciding, answering, seed, true)?;
         let (once, again) = (once.log(), again.log());
         let (once, again) =
-            (once.map_err(|fault| said(&fault))?, again.map_err(|fault| said(&fault))?);
+            (once.map_err(|fault| fault.to_string())?, again.map_err(|fault| fault.to_string())?);
         let differs = once.iter().zip(again).find(|(a, b)| a.event != b.event);
         if let Some((a, b)) = differs {
             return Err(format!(
@@ -112,37 +115,39 @@ fn determinism(deciding: &Deciding, answering: &Answering, commands: u32) -> Res
     Ok(())
 }
 
-/// A desk with one stock of 50.
-struct Shelf<'d> {
-    desk: Desk<'d>,
+/// A harness with one stock of 50.
+struct OneStock<'d> {
+    harness: Harness<'d>,
     random: Random,
     key: StockKey,
 }
 
-impl<'d> Shelf<'d> {
+impl<'d> OneStock<'d> {
     fn new(deciding: &'d Deciding, answering: &'d Answering) -> Result<Self, String> {
-        let desk = Desk::new(deciding, answering, false).map_err(|fault| said(&fault))?;
+        let harness =
+            Harness::new(deciding, answering, false).map_err(|fault| fault.to_string())?;
         let mut random = Random::new(7);
         let key = random.key().ok_or("there is no stock")?;
-        let mut shelf = Self { desk, random, key: key.clone() };
-        shelf.must(Action::AdjustSet { key, total: 50, minimum: Some(0) })?;
-        Ok(shelf)
+        let mut stock = Self { harness, random, key: key.clone() };
+        stock.must(Action::AdjustSet { key, total: 50, minimum: Some(0) })?;
+        Ok(stock)
     }
 
     fn accepts(&mut self, action: Action) -> Result<bool, String> {
         let command = Command { precondition: None, ..self.random.command_of(action) };
-        let (decided, _) = self.desk.execute(&command, 1_000).map_err(|fault| said(&fault))?;
+        let (decided, _) =
+            self.harness.execute(&command, 1_000).map_err(|fault| fault.to_string())?;
         Ok(decided.is_ok())
     }
 
     fn must(&mut self, action: Action) -> Result<(), String> {
         let shown = format!("{action:?}");
-        if self.accepts(action)? { Ok(()) } else { Err(format!("it refused {shown}")) }
+        if self.accepts(action)? { Ok(()) } else { Err(format!("it rejected {shown}")) }
     }
 
-    /// All but the version.
+    /// The numbers of the stock without its version, which every change raises.
     fn numbers(&mut self) -> Result<Option<[u64; 4]>, String> {
-        let store = self.desk.store().map_err(|fault| said(&fault))?;
+        let store = self.harness.store().map_err(|fault| fault.to_string())?;
         let level = store.stocks.get(&self.key).map(|stock| stock.level);
         Ok(level.map(|it| [it.total, it.reserved, it.unattributed, it.minimum]))
     }
@@ -153,20 +158,20 @@ impl<'d> Shelf<'d> {
 }
 
 fn round_trips(deciding: &Deciding, answering: &Answering, _: u32) -> Result<(), String> {
-    let mut shelf = Shelf::new(deciding, answering)?;
-    let before = shelf.numbers()?;
+    let mut stock = OneStock::new(deciding, answering)?;
+    let before = stock.numbers()?;
     for quantity in [1, 7, 50] {
-        let key = shelf.key.clone();
-        shelf.must(Action::Reserve { key: key.clone(), quantity })?;
-        shelf.must(Action::Release { key, quantity })?;
-        if shelf.numbers()? != before {
+        let key = stock.key.clone();
+        stock.must(Action::Reserve { key: key.clone(), quantity })?;
+        stock.must(Action::Release { key, quantity })?;
+        if stock.numbers()? != before {
             return Err(format!("reserve and release of {quantity} did not restore the stock"));
         }
         let id = format!("r{quantity}");
-        let lines = vec![shelf.line(quantity)];
-        shelf.must(Action::Hold { id: id.clone(), lines, ttl_seconds: None })?;
-        shelf.must(Action::Cancel { id, lines: None })?;
-        if shelf.numbers()? != before {
+        let lines = vec![stock.line(quantity)];
+        stock.must(Action::Hold { id: id.clone(), lines, ttl_seconds: None })?;
+        stock.must(Action::Cancel { id, lines: None })?;
+        if stock.numbers()? != before {
             return Err(format!("hold and cancel of {quantity} did not restore the stock"));
         }
     }
@@ -178,13 +183,13 @@ fn sums(deciding: &Deciding, answering: &Answering, _: u32) -> Result<(), String
         [(&[25, 25], true), (&[26, 25], false), (&[1, 49, 1], false), (&[49, 1], true)];
     for (quantities, fits) in cases {
         for backwards in [false, true] {
-            let mut shelf = Shelf::new(deciding, answering)?;
-            let mut lines: Vec<_> = quantities.iter().map(|units| shelf.line(*units)).collect();
+            let mut stock = OneStock::new(deciding, answering)?;
+            let mut lines: Vec<_> = quantities.iter().map(|units| stock.line(*units)).collect();
             if backwards {
                 lines.reverse();
             }
             let hold = Action::Hold { id: "r".to_owned(), lines, ttl_seconds: None };
-            if shelf.accepts(hold)? != fits {
+            if stock.accepts(hold)? != fits {
                 return Err(format!("lines of {quantities:?} of a stock of 50: not as their sum"));
             }
         }
@@ -194,9 +199,9 @@ fn sums(deciding: &Deciding, answering: &Answering, _: u32) -> Result<(), String
 
 fn alternation(deciding: &Deciding, answering: &Answering, commands: u32) -> Result<(), String> {
     for seed in stories(commands) {
-        let mut desk = story(deciding, answering, seed, false)?;
+        let mut harness = story(deciding, answering, seed, false)?;
         let mut low: BTreeMap<&StockKey, bool> = BTreeMap::new();
-        for entry in desk.log().map_err(|fault| said(&fault))? {
+        for entry in harness.log().map_err(|fault| fault.to_string())? {
             let Event::Stock(event) = &entry.event else { continue };
             let is_low = match event.kind {
                 StockEventKind::LowStockDetected => true,

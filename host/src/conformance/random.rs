@@ -1,5 +1,5 @@
-//! Random commands on few stocks and few reservations, so that they meet: the same ones from the
-//! same seed, everywhere.
+//! Random commands. They are about few stocks and few reservations, so that they interfere. The
+//! same seed gives the same commands on every machine.
 
 use crate::model::{
     Action, Command, LineRequest, LocationId, Origin, Precondition, ProductId, StockKey,
@@ -29,7 +29,7 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// From `least` to `most`.
+    /// A number from `least` to `most`, both included.
     pub(super) fn within(&mut self, least: u64, most: u64) -> u64 {
         least + self.next() % (most - least + 1)
     }
@@ -63,7 +63,7 @@ impl Random {
         Action::Expire { id: self.one_of(&RESERVATIONS).to_owned() }
     }
 
-    /// Makes a stock.
+    /// A command that creates a stock.
     pub(super) fn opening(&mut self) -> Command {
         let action = self
             .key()
@@ -72,7 +72,7 @@ impl Random {
         Command { precondition: None, ..self.command_of(action) }
     }
 
-    /// Any command.
+    /// A command of any kind.
     pub(super) fn command(&mut self) -> Command {
         let action = self.action().unwrap_or_else(|| self.expire());
         self.command_of(action)

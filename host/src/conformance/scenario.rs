@@ -1,56 +1,56 @@
-//! Scenarios as they are written: TOML, one step a line.
+//! The form of scenarios: TOML, one step a line.
 
 use crate::model::{
-    Action, Ask, Command, GetReservation, GetStock, LineRequest, ListReservations, ListStocks,
-    LocationId, LowStock, Origin, Precondition, ProductId, Query, ReservationFilter, StockFilter,
-    StockKey, Timestamp,
+    Action, Ask, Command, GetReservation, GetStock, InvalidId, LineRequest, ListReservations,
+    ListStocks, LocationId, LowStock, Origin, Precondition, ProductId, Query, ReservationFilter,
+    StockFilter, StockKey, Timestamp,
 };
 use serde::Deserialize;
 use toml::{Table, Value};
 use uuid::Uuid;
 
-/// A file of scenarios about one thing.
+/// A file of scenarios about one subject.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct File {
-    /// What they are about.
+    /// The subject.
     pub(super) title: String,
-    /// Whether every domain must pass them, or only one that has the standard policy.
+    /// The components that must pass the scenarios.
     pub(super) kind: Kind,
-    /// They.
+    /// The scenarios.
     pub(super) scenario: Vec<Scenario>,
 }
 
-/// Whom scenarios bind.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, serde::Serialize)]
+/// The components that must keep a promise.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// Every domain.
     Core,
-    /// The standard domain; a rule in front of it may differ where it speaks.
+    /// The standard domain. A rule that is composed with it may differ where it decides itself.
     Policy,
 }
 
-/// A story: steps, each with what must come of it.
+/// A sequence of steps with the results that each must have.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Scenario {
-    /// What is promised.
+    /// The promise.
     pub(super) name: String,
-    /// How it shows.
+    /// The steps that show whether the promise is kept.
     pub(super) steps: Vec<Step>,
 }
 
-/// One call and what must come of it.
+/// A call and the result that it must have.
 #[derive(Clone, Default, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(super) struct Step {
-    /// The time, in milliseconds; where absent, that of the step before.
+    /// The time in milliseconds since the epoch; where absent, the time of the step before.
     pub(super) at: Option<Timestamp>,
     caller: Option<String>,
     reason: Option<String>,
     reference: Option<String>,
-    /// `exists`, `absent`, or a list of versions.
+    /// The precondition: `exists`, `absent`, or a list of versions.
     r#if: Option<If>,
 
     adjust_set: Option<AdjustSet>,
@@ -62,7 +62,7 @@ pub(super) struct Step {
     replace: Option<Lines>,
     extend: Option<Extend>,
     confirm: Option<String>,
-    fulfil: Option<SomeLines>,
+    fulfill: Option<SomeLines>,
     cancel: Option<SomeLines>,
     expire: Option<String>,
     get_stock: Option<OneStock>,
@@ -71,13 +71,13 @@ pub(super) struct Step {
     low_stock: Option<LowStocks>,
     list_reservations: Option<Reservations>,
 
-    /// It succeeds, and of what comes of it this is so.
+    /// The call succeeds, and its answer has these members.
     pub(super) ok: Option<Table>,
-    /// It is refused with this code.
+    /// The command is rejected with this code.
     pub(super) rejected: Option<String>,
-    /// Of the details of the refusal this is so: by name, or by line and name, `0.requested`.
+    /// The rejection has these details, by name, or by line and name: `0.requested`.
     pub(super) with: Table,
-    /// The facts, in order: such as `inventory-reserved a@north 3`, `reservation-expired r1`.
+    /// The events, in order, such as `InventoryReserved a@north 3` and `ReservationExpired r1`.
     pub(super) events: Option<Vec<String>>,
 }
 
@@ -95,7 +95,7 @@ enum Word {
     Absent,
 }
 
-/// A product, or a product and a location: `a`, `a@north`.
+/// A stock: a product at the default location, or a product and a location, `a@north`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
 struct Stock(StockKey);
@@ -107,7 +107,33 @@ impl TryFrom<String> for Stock {
         let (product, location) = text.split_once('@').unwrap_or((&text, "default"));
         StockKey::parse(product.to_owned(), location.to_owned())
             .map(Self)
-            .map_err(|error| format!("{text:?} is no stock: it {error}"))
+            .map_err(|error| format!("{text:?} is not a stock: it {error}"))
+    }
+}
+
+/// The id of a product.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct Product(ProductId);
+
+impl TryFrom<String> for Product {
+    type Error = InvalidId;
+
+    fn try_from(text: String) -> Result<Self, InvalidId> {
+        ProductId::parse(text).map(Self)
+    }
+}
+
+/// The id of a location.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct Location(LocationId);
+
+impl TryFrom<String> for Location {
+    type Error = InvalidId;
+
+    fn try_from(text: String) -> Result<Self, InvalidId> {
+        LocationId::parse(text).map(Self)
     }
 }
 
@@ -136,9 +162,9 @@ struct Units {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Transfer {
-    product: ProductId,
-    from: LocationId,
-    to: LocationId,
+    product: Product,
+    from: Location,
+    to: Location,
     quantity: u64,
 }
 
@@ -200,7 +226,7 @@ impl From<String> for OneReservation {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StockList {
-    location: Option<LocationId>,
+    location: Option<Location>,
     prefix: Option<String>,
     low: Option<bool>,
     #[serde(default = "default_limit")]
@@ -213,8 +239,11 @@ struct Stocks(ListStocks);
 
 impl From<StockList> for Stocks {
     fn from(list: StockList) -> Self {
-        let filter =
-            StockFilter { location_id: list.location, product_prefix: list.prefix, low: list.low };
+        let filter = StockFilter {
+            location_id: list.location.map(|location| location.0),
+            product_prefix: list.prefix,
+            low: list.low,
+        };
         Self(ListStocks { filter, after: None, limit: list.limit })
     }
 }
@@ -223,7 +252,7 @@ impl From<StockList> for Stocks {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct LowStockList {
-    location: Option<LocationId>,
+    location: Option<Location>,
     #[serde(default = "default_limit")]
     limit: u32,
 }
@@ -234,7 +263,11 @@ struct LowStocks(LowStock);
 
 impl From<LowStockList> for LowStocks {
     fn from(list: LowStockList) -> Self {
-        Self(LowStock { location_id: list.location, after: None, limit: list.limit })
+        Self(LowStock {
+            location_id: list.location.map(|location| location.0),
+            after: None,
+            limit: list.limit,
+        })
     }
 }
 
@@ -242,7 +275,7 @@ impl From<LowStockList> for LowStocks {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ReservationList {
-    product: Option<ProductId>,
+    product: Option<Product>,
     reference: Option<String>,
     #[serde(default = "default_limit")]
     limit: u32,
@@ -255,7 +288,7 @@ struct Reservations(ListReservations);
 impl From<ReservationList> for Reservations {
     fn from(list: ReservationList) -> Self {
         let filter = ReservationFilter {
-            product_id: list.product,
+            product_id: list.product.map(|product| product.0),
             reference: list.reference,
             ..ReservationFilter::default()
         };
@@ -268,7 +301,7 @@ fn default_limit() -> u32 {
     100
 }
 
-/// The call that a step makes.
+/// The call that a step names.
 pub(super) enum Call<'s> {
     Command(Action),
     Query(Query<'s>),
@@ -307,9 +340,9 @@ impl Step {
                 .as_ref()
                 .map(|it| Action::Release { key: it.stock.0.clone(), quantity: it.quantity }),
             self.transfer.as_ref().map(|it| Action::Transfer {
-                product_id: it.product.clone(),
-                from: it.from.clone(),
-                to: it.to.clone(),
+                product_id: it.product.0.clone(),
+                from: it.from.0.clone(),
+                to: it.to.0.clone(),
                 quantity: it.quantity,
             }),
             self.expire.clone().map(|id| Action::Expire { id }),
@@ -340,17 +373,17 @@ impl Step {
                 .as_ref()
                 .map(|it| Action::Extend { id: it.id.clone(), ttl_seconds: it.ttl }),
             self.confirm.clone().map(|id| Action::Confirm { id }),
-            self.fulfil.as_ref().map(some).map(|(id, lines)| Action::Fulfil { id, lines }),
+            self.fulfill.as_ref().map(some).map(|(id, lines)| Action::Fulfil { id, lines }),
             self.cancel.as_ref().map(some).map(|(id, lines)| Action::Cancel { id, lines }),
         ]
     }
 
-    /// The name of who makes the call; `None` for the anonymous identity.
+    /// The caller's name; `None` for the anonymous identity.
     pub(super) fn caller(&self) -> Option<&str> {
         self.caller.as_deref()
     }
 
-    /// The command that carries out an action as the step wants it.
+    /// The command with the action, the origin and the precondition of the step.
     pub(super) fn command(&self, action: Action, number: u128) -> Command {
         let precondition = self.r#if.as_ref().map(|condition| match condition {
             If::Word(Word::Exists) => Precondition::Exists,
@@ -366,16 +399,16 @@ impl Step {
     }
 }
 
-/// Every value that is expected must be there.
+/// Says which of the expected members is missing or different, if any.
 pub(super) fn lacking(expected: &Table, found: &Table) -> Option<String> {
     expected.iter().find_map(|(name, wanted)| match found.get(name) {
         Some(value) if value == wanted => None,
-        Some(value) => Some(format!("{name} is {value}, expected is {wanted}")),
-        None => Some(format!("there is no {name}, expected is {wanted}")),
+        Some(value) => Some(format!("{name} is {value}, expected was {wanted}")),
+        None => Some(format!("there is no {name}, expected was {wanted}")),
     })
 }
 
-/// A number as TOML has them.
+/// A number in TOML, which has signed integers only.
 pub(super) fn number(units: u64) -> Value {
     Value::Integer(i64::try_from(units).unwrap_or(i64::MAX))
 }

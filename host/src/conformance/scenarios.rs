@@ -1,15 +1,15 @@
-//! The scenarios that come with the program, and how one is played.
+//! Plays the scenarios that come with the program.
 
 use super::{
     Finding,
-    desk::{Answering, Deciding, Desk},
+    harness::{Answering, Deciding, Harness},
     scenario::{Call, File, Kind, Scenario, Step, lacking},
-    show,
+    tables,
 };
 use crate::model::{Event, Rejection, Timestamp};
 use toml::Table;
 
-/// What scenarios say about: a file each.
+/// The files of scenarios, one for each subject.
 const FILES: [&str; 6] = [
     include_str!("../../../tests/conformance/stocks.toml"),
     include_str!("../../../tests/conformance/reservations.toml"),
@@ -26,7 +26,7 @@ pub(super) fn run(deciding: &Deciding, answering: &Answering, kinds: &[Kind]) ->
         let file: File = match toml::from_str(text) {
             Ok(file) => file,
             Err(error) => {
-                // A test reads them all; a program that was built without it says so.
+                // A test reads all files, so this is a defect of the build.
                 let failure = Some(format!("the scenarios cannot be read: {error}"));
                 let name = "the scenarios can be read".to_owned();
                 findings.push(Finding { group: String::new(), name, kind: Kind::Core, failure });
@@ -46,44 +46,51 @@ pub(super) fn run(deciding: &Deciding, answering: &Answering, kinds: &[Kind]) ->
 }
 
 fn play(deciding: &Deciding, answering: &Answering, scenario: &Scenario) -> Result<(), String> {
-    let mut desk = Desk::new(deciding, answering, false).map_err(|fault| fault.to_string())?;
+    let mut harness =
+        Harness::new(deciding, answering, false).map_err(|fault| fault.to_string())?;
     let mut now = 0;
     for (index, step) in scenario.steps.iter().enumerate() {
         now = step.at.unwrap_or(now);
-        take_step(&mut desk, step, index, now)
+        take_step(&mut harness, step, index, now)
             .map_err(|failure| format!("step {}: {failure}", index + 1))?;
     }
     Ok(())
 }
 
-fn take_step(desk: &mut Desk<'_>, step: &Step, index: usize, now: Timestamp) -> Result<(), String> {
-    let (answer, said) = match step.call()? {
+fn take_step(
+    harness: &mut Harness<'_>,
+    step: &Step,
+    index: usize,
+    now: Timestamp,
+) -> Result<(), String> {
+    let (answer, published) = match step.call()? {
         Call::Command(action) => {
             let command = step.command(action, index as u128 + 1);
-            let (decided, said) = desk.execute(&command, now).map_err(|fault| fault.to_string())?;
-            (decided.map(|outcome| show::outcome(&outcome)), said)
+            let (decided, published) =
+                harness.execute(&command, now).map_err(|fault| fault.to_string())?;
+            (decided.map(|outcome| tables::outcome(&outcome)), published)
         }
         Call::Query(query) => {
             let answer =
-                desk.query(step.caller(), query, now).map_err(|fault| fault.to_string())?;
-            (answer.map(|answer| show::answer(&answer)), Vec::new())
+                harness.query(step.caller(), query, now).map_err(|fault| fault.to_string())?;
+            (answer.map(|answer| tables::answer(&answer)), Vec::new())
         }
     };
     check_answer(step, &answer)?;
-    check_events(step, &said)
+    check_events(step, &published)
 }
 
 fn check_answer(step: &Step, answer: &Result<Table, Rejection>) -> Result<(), String> {
     let lacks = match (answer, &step.rejected) {
-        (Ok(_), Some(code)) => Some(format!("it was accepted, expected is {code}")),
+        (Ok(_), Some(code)) => Some(format!("it was accepted, expected was {code}")),
         (Ok(table), None) => step.ok.as_ref().and_then(|expected| lacking(expected, table)),
         (Err(rejection), Some(code)) if rejection.code == *code => {
-            lacking(&step.with, &show::details(rejection))
+            lacking(&step.with, &tables::details(rejection))
         }
         (Err(rejection), expected) => {
-            let expected = expected.as_deref().unwrap_or("that it is accepted");
+            let expected = expected.as_deref().unwrap_or("acceptance");
             Some(format!(
-                "it was refused as {} ({}), expected is {expected}",
+                "it was rejected as {} ({}), expected was {expected}",
                 rejection.code, rejection.message
             ))
         }
@@ -91,16 +98,16 @@ fn check_answer(step: &Step, answer: &Result<Table, Rejection>) -> Result<(), St
     lacks.map_or(Ok(()), Err)
 }
 
-fn check_events(step: &Step, said: &[Event]) -> Result<(), String> {
-    if step.rejected.is_some() && !said.is_empty() {
-        return Err(format!("it was refused and said {} facts", said.len()));
+fn check_events(step: &Step, published: &[Event]) -> Result<(), String> {
+    if step.rejected.is_some() && !published.is_empty() {
+        return Err(format!("it was rejected and published {} events", published.len()));
     }
     let Some(expected) = &step.events else { return Ok(()) };
-    let said: Vec<_> = said.iter().map(show::event).collect();
-    if said == *expected {
+    let published: Vec<_> = published.iter().map(tables::event).collect();
+    if published == *expected {
         return Ok(());
     }
-    Err(format!("the facts are {said:?}, expected are {expected:?}"))
+    Err(format!("the events are {published:?}, expected are {expected:?}"))
 }
 
 #[cfg(test)]
@@ -126,7 +133,7 @@ mod tests {
         let found: Table = toml::from_str("a = 1").unwrap();
         let expect = |text: &str| lacking(&toml::from_str(text).unwrap(), &found);
         assert_eq!(expect("a = 1"), None);
-        assert_eq!(expect("a = 2").unwrap(), "a is 1, expected is 2");
-        assert_eq!(expect("b = 2").unwrap(), "there is no b, expected is 2");
+        assert_eq!(expect("a = 2").unwrap(), "a is 1, expected was 2");
+        assert_eq!(expect("b = 2").unwrap(), "there is no b, expected was 2");
     }
 }

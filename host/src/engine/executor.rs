@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     model::{
-        Action, Command, Decision, Due, Ended, Event, Fault, Origin, Outcome, Rejection, Timestamp,
+        Action, Command, Decided, Due, Ended, Event, Fault, Origin, Outcome, Rejection, Timestamp,
     },
     store::{Answered, Lane},
 };
@@ -314,7 +314,7 @@ impl<L: Lane> Executor<'_, L> {
         if let (Some(shadow), Some(glimpse), Some(begun)) = (&mut *self.shadow, glimpse, begun)
             && !met_due
         {
-            let (took, counts) = (begun.elapsed(), unit.trial(command, decided.clone()));
+            let (took, counts) = (begun.elapsed(), unit.effect(command, decided.clone()));
             shadow.compare(&glimpse, &counts, took, command, now);
         }
         let fault = match decided {
@@ -327,7 +327,7 @@ impl<L: Lane> Executor<'_, L> {
                 Fault(format!("it refused to expire a hold that is due: {}", rejection.message))
             }
             Ok(Err(rejection)) => {
-                unit.decline(command, now, digest, || Decision::Rejected(rejection.clone()));
+                unit.decline(command, now, digest, || Decided::Rejected(rejection.clone()));
                 return Err(Error::Rejected(rejection).into());
             }
             Err(Ended::Failure(failure)) => {
@@ -341,7 +341,7 @@ impl<L: Lane> Executor<'_, L> {
                 return Err(Stop::Due(due));
             }
         };
-        unit.decline(command, now, digest, || Decision::Fault(fault.0.clone()));
+        unit.decline(command, now, digest, || Decided::Fault(fault.0.clone()));
         self.instance.retire();
         self.faults.note(now);
         tracing::error!(

@@ -1,7 +1,7 @@
 //! The unit of work, and the component that works on it.
 
 use crate::{
-    component::{self, Decided, GuestRunner},
+    component::{self, Decision, GuestRunner},
     model::{Command, Digest, Ended, Fault, Outcome, Timestamp},
     store::Lane,
     unit_of_work::UnitOfWork,
@@ -44,7 +44,7 @@ impl<L: Lane> Instance<L> {
         &mut self,
         command: &Command,
         now: Timestamp,
-    ) -> Result<Decided<Outcome>, Ended> {
+    ) -> Result<Decision<Outcome>, Ended> {
         self.runner.execute(&self.deciding, &mut self.unit, command, now)
     }
 

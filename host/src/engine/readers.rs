@@ -10,7 +10,7 @@ use super::{
     queries::{self, Queries},
 };
 use crate::{
-    component::{Decided, Guest},
+    component::{Decision, Guest},
     model::{
         Answer, Ask, Ended, GetStock, Patience, Query, StockView, StoreFailure, Timestamp, Waiting,
     },
@@ -216,7 +216,7 @@ fn preferred_slot() -> usize {
     SLOT.with(|slot| *slot)
 }
 
-fn decided(decided: Result<Decided<Answer>, Ended>) -> Result<Answer, Error> {
+fn decided(decided: Result<Decision<Answer>, Ended>) -> Result<Answer, Error> {
     decided?.map_err(Error::Rejected)
 }
 

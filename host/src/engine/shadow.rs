@@ -3,10 +3,10 @@
 
 use super::instance::Deciding;
 use crate::{
+    comparison::{Comparison, Count, Difference, Effect},
     component::{GuestRunner, Limits},
-    model::{Command, Decision, Digest, Ended, Timestamp},
+    model::{Command, Decided, Digest, Ended, Timestamp},
     store::Lane,
-    trial::{Comparison, Count, Difference, Trial},
     unit_of_work::UnitOfWork,
 };
 use std::{
@@ -74,7 +74,7 @@ impl Tally {
             differing: self.comparison.differing(),
             faults: self.faults,
             counts: self.comparison.counts(),
-            shown: self.comparison.shown().to_vec(),
+            shown: self.comparison.examples().to_vec(),
             decided_in: self.decided_in,
             candidate_in: self.candidate_in,
         }
@@ -112,7 +112,7 @@ impl<L: Lane> Shadows<Deciding<L>> {
             running: true,
             stopped_for: None,
             faults: 0,
-            comparison: Comparison::showing(SHOWN_MAX),
+            comparison: Comparison::new(SHOWN_MAX),
             decided_in: Duration::ZERO,
             candidate_in: Duration::ZERO,
         }));
@@ -159,7 +159,7 @@ pub(super) struct Shadow<L: Lane> {
 
 /// The candidate's decision on a command, for the comparison.
 pub(super) struct Glimpse {
-    trial: Trial,
+    effect: Effect,
     took: Duration,
 }
 
@@ -193,24 +193,24 @@ impl<L: Lane> Shadow<L> {
         let begun = Instant::now();
         let decided = self.runner.execute(&self.deciding, unit, command, now);
         let unit = unit.as_deref_mut()?;
-        let trial = match decided {
+        let effect = match decided {
             // A failure of the store says nothing about the candidate, and a command that met
             // something due is decided again.
             Err(Ended::Failure(_) | Ended::Due(_)) => {
                 unit.abandon();
                 return None;
             }
-            decided => unit.trial(command, decided),
+            decided => unit.effect(command, decided),
         };
         unit.abandon();
-        Some(Glimpse { trial, took: begun.elapsed() })
+        Some(Glimpse { effect, took: begun.elapsed() })
     }
 
     /// Compares both decisions. `counts` is the one that joins the batch afterwards.
     pub(super) fn compare(
         &mut self,
         glimpse: &Glimpse,
-        counts: &Trial,
+        counts: &Effect,
         took: Duration,
         command: &Command,
         now: Timestamp,
@@ -218,14 +218,14 @@ impl<L: Lane> Shadow<L> {
         let mut tally = lock(&self.tally);
         tally.candidate_in += glimpse.took;
         tally.decided_in += took;
-        tally.comparison.take(command, counts, &glimpse.trial, || Difference {
+        tally.comparison.take(command, counts, &glimpse.effect, || Difference {
             number: None,
             at: now,
             command: command.clone(),
             decided: counts.clone(),
-            candidate: glimpse.trial.clone(),
+            candidate: glimpse.effect.clone(),
         });
-        if let Decision::Fault(fault) = &glimpse.trial.decision {
+        if let Decided::Fault(fault) = &glimpse.effect.decision {
             tally.faults += 1;
             if tally.faults >= FAULTS_MAX {
                 tally.running = false;

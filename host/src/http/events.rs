@@ -5,13 +5,13 @@ use super::{
     answers::{self, EventPage},
     body::{Limit, Query, ReservationId, Sequence, Text, leaf, object},
     cursor::{self, EventCursor},
-    facts::{EVENT_KINDS, EntryBody},
     openapi::ListProblems,
     problem::Problem,
 };
 use crate::{
     model::{EventKind, ProductId},
     store::EventScan,
+    wire::{EVENT_TYPES, LogEntryBody},
 };
 use axum::{
     body::Body,
@@ -25,12 +25,12 @@ use serde_json::json;
 pub(super) struct EventType(&'static [EventKind]);
 
 leaf! { EventType,
-    json!({"type": "string", "enum": EVENT_KINDS.map(|(name, _)| name)});
+    json!({"type": "string", "enum": EVENT_TYPES.map(|(name, _)| name)});
     |scalar| {
         let given = scalar.text()?;
-        let found = EVENT_KINDS.iter().find(|(name, _)| *name == given);
+        let found = EVENT_TYPES.iter().find(|(name, _)| *name == given);
         found.map(|(_, kinds)| Self(kinds)).ok_or_else(|| {
-            let names = EVENT_KINDS.map(|(name, _)| name);
+            let names = EVENT_TYPES.map(|(name, _)| name);
             format!("must be {}, is {given:?}", names.join(" or "))
         })
     }
@@ -89,7 +89,7 @@ pub(super) async fn list_events(
     let page = app.engine.events(scan).await?;
     let entries = page.items.len();
     let make = move || {
-        let items = page.items.iter().map(EntryBody::of).collect();
+        let items = page.items.iter().map(LogEntryBody::from).collect();
         answers::page(&uri, items, page.next.map(cursor::of_events))
     };
     Ok(answers::made(entries, make).await.map(Body::from))

@@ -10,7 +10,6 @@ mod conditional;
 mod cursor;
 mod docs;
 mod events;
-mod facts;
 mod health;
 mod identity;
 mod input;
@@ -23,9 +22,9 @@ mod reservations;
 mod router;
 mod server;
 mod state;
-mod time;
 mod whole;
 
+pub use admin::{ExplanationBody, ReplayBody};
 pub use router::{document, router};
 pub use server::{Traffic, listen, serve};
 pub use state::App;

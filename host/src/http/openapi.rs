@@ -4,10 +4,9 @@
 use super::{
     answers::{ReservationBody, StockBody, TransferredBody},
     body::{Schema, Schemas, Value},
-    facts::FactBody,
     problem,
 };
-use crate::model::ReservationState;
+use crate::{model::ReservationState, wire::EventBody};
 use serde_json::json;
 use std::collections::BTreeMap;
 use utoipa::{
@@ -35,7 +34,7 @@ use utoipa::{
             sent again after its record is gone is taken as new.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
-    components(schemas(StockBody, TransferredBody, ReservationBody, FactBody)),
+    components(schemas(StockBody, TransferredBody, ReservationBody, EventBody)),
     modifiers(&Shared),
     tags(
         (name = "inventory", description = "Stocks: one product at one location each"),
@@ -123,7 +122,7 @@ fn dry_runs() -> Vec<(String, Schema)> {
                 "dry_run": {"type": "boolean", "enum": [true]},
                 "status": {"type": "integer", "format": "int32", "minimum": 200, "maximum": 599},
                 "body": body,
-                "events": {"type": "array", "items": reference("FactBody")},
+                "events": {"type": "array", "items": reference("EventBody")},
             },
         })
     };

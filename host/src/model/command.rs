@@ -1,34 +1,28 @@
 use super::{Identity, LineRequest, LocationId, ProductId, Reservation, StockKey, StockView};
-use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use uuid::Uuid;
 
 /// A request to change state.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Command {
-    /// Unique; names the command in the log.
+    /// The unique id that names the command in the log.
     pub id: Uuid,
-    /// Who and why.
+    /// The caller and the reason.
     pub origin: Origin,
-    /// What must be so first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The condition without which the command changes nothing.
     pub precondition: Option<Precondition>,
-    /// What to do.
+    /// The command's name and arguments.
     pub action: Action,
 }
 
-/// Who asks for a command and why. The command's events carry it.
-#[derive(Clone, Default, Debug, Serialize, Deserialize)]
-#[serde(default)]
+/// The caller of a command and the caller's reason. The command's events carry both.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Origin {
     /// The caller's name; `None` for the anonymous identity.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller: Option<Arc<str>>,
     /// The reason, in the caller's words.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Arc<str>>,
     /// The caller's name for the business transaction.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<Arc<str>>,
 }
 
@@ -40,9 +34,8 @@ impl Origin {
     }
 }
 
-/// What to do: a command of the contract and its arguments.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+/// A command of the contract and its arguments.
+#[derive(Clone, PartialEq, Eq, Debug)]
 #[allow(missing_docs, reason = "the commands and arguments are the contract's, by name")]
 pub enum Action {
     AdjustSet { key: StockKey, total: u64, minimum: Option<u64> },
@@ -60,7 +53,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// The reservation that the command is about, where it is about one.
+    /// The reservation that the command is about; `None` for commands on stocks.
     #[must_use]
     pub fn reservation_id(&self) -> Option<&str> {
         match self {
@@ -75,7 +68,7 @@ impl Action {
         }
     }
 
-    /// The stocks that the command names itself.
+    /// The stocks that the command names. A command on a reservation can touch more.
     #[must_use]
     pub fn stocks(&self) -> Vec<StockKey> {
         match self {
@@ -93,7 +86,8 @@ impl Action {
         }
     }
 
-    /// The lines that the command names itself.
+    /// The lines that the command names. A command that names no lines can be about all lines of a
+    /// reservation.
     #[must_use]
     pub fn lines(&self) -> &[LineRequest] {
         match self {
@@ -105,12 +99,13 @@ impl Action {
         }
     }
 
-    /// The command's name in the contract.
+    /// The name of the command, spelled alike wherever the host shows a command: as
+    /// `POST /v1/batch` spells it.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
-            Self::AdjustSet { .. } => "adjust-set",
-            Self::AdjustBy { .. } => "adjust-by",
+            Self::AdjustSet { .. } => "set",
+            Self::AdjustBy { .. } => "adjust",
             Self::Reserve { .. } => "reserve",
             Self::Release { .. } => "release",
             Self::Transfer { .. } => "transfer",
@@ -118,50 +113,48 @@ impl Action {
             Self::Replace { .. } => "replace",
             Self::Extend { .. } => "extend",
             Self::Confirm { .. } => "confirm",
-            Self::Fulfil { .. } => "fulfil",
+            Self::Fulfil { .. } => "fulfill",
             Self::Cancel { .. } => "cancel",
             Self::Expire { .. } => "expire",
         }
     }
 }
 
-/// What must be so before a command may change anything.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+/// A condition without which a command changes nothing.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Precondition {
-    /// It exists.
+    /// The stock or reservation exists.
     Exists,
-    /// It does not exist yet.
+    /// The stock or reservation does not exist yet.
     Absent,
-    /// It exists and has one of these versions.
+    /// The stock or reservation exists and has one of these versions.
     VersionIn(Vec<u64>),
 }
 
-/// What an accepted command did.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+/// The result of an accepted command.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Outcome {
     /// A command on one stock.
     Stock {
-        /// The stock after it.
+        /// The stock after the command.
         view: StockView,
         /// Whether the command created it.
         created: bool,
     },
     /// A transfer.
     Transfer {
-        /// Where the units were, after it.
+        /// The stock that the units left, after the command.
         source: StockView,
-        /// Where they are.
+        /// The stock that the units arrived at, after the command.
         target: StockView,
     },
     /// A command on one reservation.
     Reservation {
-        /// Its id.
+        /// The id of the reservation.
         id: String,
-        /// The reservation after it.
+        /// The reservation after the command.
         reservation: Box<Reservation>,
-        /// Whether the command made it.
+        /// Whether the command created the reservation.
         created: bool,
     },
 }

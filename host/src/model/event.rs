@@ -1,39 +1,52 @@
 use super::{Digest, Level, ReservationStatus, StockKey, Timestamp};
-use serde::Serialize;
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// A fact: what an accepted command produced, or who decides from now on.
+/// A fact that an accepted command produced, or the fact that another component decides from now
+/// on.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Event {
-    /// About a stock.
+    /// An event of a stock.
     Stock(StockEvent),
-    /// About a reservation.
+    /// An event of a reservation.
     Reservation(ReservationEvent),
-    /// About the domain component.
+    /// An event of the domain component.
     Domain(DomainEvent),
 }
 
-/// Why another component decides from now on.
+impl Event {
+    /// The kind of the event.
+    #[must_use]
+    pub const fn kind(&self) -> EventKind {
+        match self {
+            Self::Stock(event) => EventKind::Stock(event.kind),
+            Self::Reservation(event) => EventKind::Reservation(event.kind),
+            Self::Domain(event) => EventKind::Domain(event.kind),
+        }
+    }
+}
+
+/// The kind of an event of the domain component.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-#[allow(missing_docs, reason = "as the log shows them")]
 pub enum DomainEventKind {
+    /// An operator exchanged the component.
     DomainSwapped,
+    /// The previous component decides again.
     DomainRolledBack,
 }
 
 /// Another component decides from now on.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DomainEvent {
-    /// How it came to that.
+    /// Whether this is a swap or a rollback.
     pub kind: DomainEventKind,
-    /// Who decided before.
+    /// The component that decided until now.
     pub from: Digest,
-    /// Who decides from now on.
+    /// The component that decides from now on.
     pub to: Digest,
 }
 
-/// What happened to a stock.
+/// The kind of an event of a stock.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[allow(missing_docs, reason = "the names are the contract's")]
 pub enum StockEventKind {
@@ -41,30 +54,17 @@ pub enum StockEventKind {
     InventoryReserved,
     InventoryReleased,
     InventoryFulfilled,
-    /// The outgoing side.
+    /// The side of a transfer that units leave.
     InventoryTransferredOut,
-    /// The incoming side.
+    /// The side of a transfer that units arrive at.
     InventoryTransferredIn,
     LowStockDetected,
     LowStockResolved,
 }
 
 impl StockEventKind {
-    /// The contract's case. Both sides of a transfer have the same.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::InventoryAdjusted => "inventory-adjusted",
-            Self::InventoryReserved => "inventory-reserved",
-            Self::InventoryReleased => "inventory-released",
-            Self::InventoryFulfilled => "inventory-fulfilled",
-            Self::InventoryTransferredOut | Self::InventoryTransferredIn => "inventory-transferred",
-            Self::LowStockDetected => "low-stock-detected",
-            Self::LowStockResolved => "low-stock-resolved",
-        }
-    }
-
-    /// Which side of a transfer it is.
+    /// The side of a transfer that the event is about, as the contract spells it: `outgoing` or
+    /// `incoming`. `None` for every other kind of event.
     #[must_use]
     pub const fn direction(self) -> Option<&'static str> {
         match self {
@@ -74,35 +74,36 @@ impl StockEventKind {
         }
     }
 
-    /// Whether the event stands for a change of the stock, or is a remark on it.
+    /// Whether the event stands for a change of the stock. The low-stock events do not: they
+    /// comment on a change that another event of the same command stands for.
     #[must_use]
     pub const fn changes_stock(self) -> bool {
         !matches!(self, Self::LowStockDetected | Self::LowStockResolved)
     }
 }
 
-/// A fact about a stock, with its level before and after.
+/// An event of a stock, with the stock's level before and after it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StockEvent {
-    /// What happened.
+    /// The kind of the event.
     pub kind: StockEventKind,
-    /// To which stock.
+    /// The stock.
     pub key: StockKey,
-    /// How many units moved; none where nothing moved.
+    /// The units that moved; `None` where the event moves no units.
     pub quantity: Option<u64>,
-    /// The reservation they belong to.
+    /// The reservation that the units belong to, if any.
     pub reservation_id: Option<String>,
-    /// When the hold that reserved them comes due.
+    /// The expiry of the hold that reserved the units, if it has one.
     pub expires_at: Option<Timestamp>,
     /// The location at the other side of a transfer.
     pub counterpart_id: Option<String>,
-    /// Before; absent where the stock was created.
+    /// The level before the event; `None` where the event created the stock.
     pub from: Option<Level>,
-    /// After.
+    /// The level after the event.
     pub to: Level,
 }
 
-/// What happened to a reservation.
+/// The kind of an event of a reservation.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[allow(missing_docs, reason = "the names are the contract's")]
 pub enum ReservationEventKind {
@@ -113,148 +114,98 @@ pub enum ReservationEventKind {
     ReservationExpired,
 }
 
-impl ReservationEventKind {
-    /// The contract's case.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ReservationExtended => "reservation-extended",
-            Self::ReservationConfirmed => "reservation-confirmed",
-            Self::ReservationFulfilled => "reservation-fulfilled",
-            Self::ReservationCancelled => "reservation-cancelled",
-            Self::ReservationExpired => "reservation-expired",
-        }
-    }
-}
-
-impl DomainEventKind {
-    /// In the manner of the contract, which does not know it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::DomainSwapped => "domain-swapped",
-            Self::DomainRolledBack => "domain-rolled-back",
-        }
-    }
-}
-
-/// A fact about a reservation, with its status before and after.
+/// An event of a reservation, with the reservation's status before and after it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ReservationEvent {
-    /// What happened.
+    /// The kind of the event.
     pub kind: ReservationEventKind,
-    /// To which reservation.
+    /// The reservation.
     pub reservation_id: String,
-    /// Before.
+    /// The status before the event.
     pub from: ReservationStatus,
-    /// After.
+    /// The status after the event.
     pub to: ReservationStatus,
 }
 
-/// A fact in the log: numbered, dated, and with its origin. It never changes.
+/// An event in the log: numbered, dated, and with its origin. Log entries never change.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LogEntry {
-    /// Its place in the log, from 1, without a gap.
+    /// The position in the log: from 1, without gaps.
     pub sequence: u64,
-    /// When the command was decided.
+    /// The time at which the command was decided.
     pub at: Timestamp,
-    /// The command that produced it.
+    /// The command that produced the event.
     pub command_id: Uuid,
-    /// Who asked for it.
+    /// The caller who sent the command; `None` for an anonymous caller.
     pub caller: Option<Arc<str>>,
-    /// Why.
+    /// The reason, in the caller's words.
     pub reason: Option<Arc<str>>,
     /// The caller's name for the business transaction.
     pub reference: Option<Arc<str>>,
-    /// The component that decided it; where it is about the component, the one from then on.
+    /// The component that decided the command. An event of the domain component names the
+    /// component that decides from then on.
     pub component: Digest,
-    /// The fact.
+    /// The event itself.
     pub event: Event,
 }
 
-/// The kind of a fact.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// The kind of an event.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum EventKind {
-    /// About a stock.
+    /// The kind of an event of a stock.
     Stock(StockEventKind),
-    /// About a reservation.
+    /// The kind of an event of a reservation.
     Reservation(ReservationEventKind),
-    /// About the domain component.
+    /// The kind of an event of the domain component.
     Domain(DomainEventKind),
 }
 
-/// The canonical form of a fact: the contract's case and fields, in the contract's order, in
-/// `snake_case`; what is absent is left out.
-#[derive(Serialize)]
-struct Canonical<'a> {
-    event: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<&'a StockKey>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    quantity: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    direction: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reservation_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    counterpart_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    from: Option<BeforeOrAfter<'a>>,
-    to: BeforeOrAfter<'a>,
-}
+impl EventKind {
+    /// Every kind of event.
+    pub const ALL: [Self; 15] = [
+        Self::Stock(StockEventKind::InventoryAdjusted),
+        Self::Stock(StockEventKind::InventoryReserved),
+        Self::Stock(StockEventKind::InventoryReleased),
+        Self::Stock(StockEventKind::InventoryFulfilled),
+        Self::Stock(StockEventKind::InventoryTransferredOut),
+        Self::Stock(StockEventKind::InventoryTransferredIn),
+        Self::Stock(StockEventKind::LowStockDetected),
+        Self::Stock(StockEventKind::LowStockResolved),
+        Self::Reservation(ReservationEventKind::ReservationExtended),
+        Self::Reservation(ReservationEventKind::ReservationConfirmed),
+        Self::Reservation(ReservationEventKind::ReservationFulfilled),
+        Self::Reservation(ReservationEventKind::ReservationCancelled),
+        Self::Reservation(ReservationEventKind::ReservationExpired),
+        Self::Domain(DomainEventKind::DomainSwapped),
+        Self::Domain(DomainEventKind::DomainRolledBack),
+    ];
 
-#[derive(Serialize)]
-#[serde(untagged)]
-enum BeforeOrAfter<'a> {
-    Stock(&'a Level),
-    Reservation(&'a ReservationStatus),
-    Domain(&'a Digest),
-}
-
-impl<'a> Canonical<'a> {
-    fn new(event: &'static str, to: BeforeOrAfter<'a>) -> Self {
-        Self {
-            event,
-            key: None,
-            quantity: None,
-            direction: None,
-            reservation_id: None,
-            expires_at: None,
-            counterpart_id: None,
-            from: None,
-            to,
-        }
-    }
-
-    fn of(event: &'a Event) -> Self {
-        match event {
-            Event::Stock(it) => Self {
-                key: Some(&it.key),
-                quantity: it.quantity,
-                direction: it.kind.direction(),
-                reservation_id: it.reservation_id.as_deref(),
-                expires_at: it.expires_at,
-                counterpart_id: it.counterpart_id.as_deref(),
-                from: it.from.as_ref().map(BeforeOrAfter::Stock),
-                ..Self::new(it.kind.name(), BeforeOrAfter::Stock(&it.to))
+    /// The name of the kind, spelled alike wherever the host shows an event. Both sides of a
+    /// transfer have the same name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stock(kind) => match kind {
+                StockEventKind::InventoryAdjusted => "InventoryAdjusted",
+                StockEventKind::InventoryReserved => "InventoryReserved",
+                StockEventKind::InventoryReleased => "InventoryReleased",
+                StockEventKind::InventoryFulfilled => "InventoryFulfilled",
+                StockEventKind::InventoryTransferredOut
+                | StockEventKind::InventoryTransferredIn => "InventoryTransferred",
+                StockEventKind::LowStockDetected => "LowStockDetected",
+                StockEventKind::LowStockResolved => "LowStockResolved",
             },
-            Event::Reservation(it) => Self {
-                reservation_id: Some(&it.reservation_id),
-                from: Some(BeforeOrAfter::Reservation(&it.from)),
-                ..Self::new(it.kind.name(), BeforeOrAfter::Reservation(&it.to))
+            Self::Reservation(kind) => match kind {
+                ReservationEventKind::ReservationExtended => "ReservationExtended",
+                ReservationEventKind::ReservationConfirmed => "ReservationConfirmed",
+                ReservationEventKind::ReservationFulfilled => "ReservationFulfilled",
+                ReservationEventKind::ReservationCancelled => "ReservationCancelled",
+                ReservationEventKind::ReservationExpired => "ReservationExpired",
             },
-            Event::Domain(it) => Self {
-                from: Some(BeforeOrAfter::Domain(&it.from)),
-                ..Self::new(it.kind.name(), BeforeOrAfter::Domain(&it.to))
+            Self::Domain(kind) => match kind {
+                DomainEventKind::DomainSwapped => "DomainSwapped",
+                DomainEventKind::DomainRolledBack => "DomainRolledBack",
             },
         }
-    }
-}
-
-impl Serialize for Event {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Canonical::of(self).serialize(serializer)
     }
 }

@@ -1,4 +1,3 @@
-use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The most characters of an id and of a caller's name.
@@ -7,16 +6,16 @@ pub const ID_CHARACTERS_MAX: usize = 128;
 /// Words that name routes, and so cannot name products.
 const RESERVED_PRODUCT_IDS: [&str; 2] = ["low-stock", "query"];
 
-/// Why a text is no id.
+/// The reason why a text is not an id.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum InvalidId {
-    /// Too short or too long.
+    /// The text is empty or too long. The number is its length in characters.
     #[error("must have 1 to {ID_CHARACTERS_MAX} characters, has {0}")]
     Length(usize),
-    /// Something else than printable ASCII, or a space.
+    /// A character is not printable ASCII, or is a space. The number is its index.
     #[error("must be printable ASCII without spaces, character {0} is not")]
     Character(usize),
-    /// A word that names a route.
+    /// The text is a word that names a route.
     #[error("{0} is a reserved word")]
     Reserved(String),
 }
@@ -24,7 +23,7 @@ pub enum InvalidId {
 /// Checks that a text is 1 to 128 printable ASCII characters without spaces, as ids and the names
 /// of callers are.
 pub(super) fn check(text: &str) -> Result<(), InvalidId> {
-    // The common case without counting characters; the rest only words the refusal.
+    // The common case needs no count of characters; the rest only words the refusal.
     let bytes = text.as_bytes();
     if (1..=ID_CHARACTERS_MAX).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic) {
         return Ok(());
@@ -39,16 +38,15 @@ pub(super) fn check(text: &str) -> Result<(), InvalidId> {
     }
 }
 
-/// Names what is stocked.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+/// The id of a product.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ProductId(String);
 
 impl ProductId {
-    /// The id, where the text is one.
+    /// Reads an id.
     ///
     /// # Errors
-    /// Says why it is not.
+    /// [`InvalidId`] says which rule the text breaks.
     pub fn parse(text: String) -> Result<Self, InvalidId> {
         check(&text)?;
         if RESERVED_PRODUCT_IDS.contains(&text.as_str()) {
@@ -57,10 +55,10 @@ impl ProductId {
         Ok(Self(text))
     }
 
-    /// Whether the text can be the beginning of an id.
+    /// Checks that an id can begin with the text.
     ///
     /// # Errors
-    /// Says why it cannot.
+    /// [`InvalidId`] says which rule the text breaks.
     pub fn parse_prefix(text: &str) -> Result<(), InvalidId> {
         check(text)
     }
@@ -72,24 +70,23 @@ impl ProductId {
     }
 }
 
-/// Names where it is stocked; `default` where nobody says.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+/// The id of a location. The default is the location `default`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct LocationId(String);
 
 impl LocationId {
-    /// The id, where the text is one.
+    /// Reads an id.
     ///
     /// # Errors
-    /// Says why it is not.
+    /// [`InvalidId`] says which rule the text breaks.
     pub fn parse(text: String) -> Result<Self, InvalidId> {
         check(&text).map(|()| Self(text))
     }
 
-    /// Whether the text is an id; those of reservations follow the same rule.
+    /// Checks that the text is an id. The ids of reservations follow the same rule.
     ///
     /// # Errors
-    /// Says why it is not.
+    /// [`InvalidId`] says which rule the text breaks.
     pub fn check(text: &str) -> Result<(), InvalidId> {
         check(text)
     }
@@ -101,54 +98,26 @@ impl LocationId {
     }
 }
 
-impl TryFrom<String> for ProductId {
-    type Error = InvalidId;
-
-    fn try_from(text: String) -> Result<Self, InvalidId> {
-        Self::parse(text)
-    }
-}
-
-impl From<ProductId> for String {
-    fn from(id: ProductId) -> Self {
-        id.0
-    }
-}
-
-impl TryFrom<String> for LocationId {
-    type Error = InvalidId;
-
-    fn try_from(text: String) -> Result<Self, InvalidId> {
-        Self::parse(text)
-    }
-}
-
-impl From<LocationId> for String {
-    fn from(id: LocationId) -> Self {
-        id.0
-    }
-}
-
 impl Default for LocationId {
     fn default() -> Self {
         Self("default".to_owned())
     }
 }
 
-/// Names one stock: a product at a location.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// The key of a stock: a product at a location.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StockKey {
-    /// What.
+    /// The product.
     pub product_id: ProductId,
-    /// Where.
+    /// The location.
     pub location_id: LocationId,
 }
 
 impl StockKey {
-    /// A key of two texts.
+    /// Reads a key from the ids of a product and of a location.
     ///
     /// # Errors
-    /// Says why one of them is no id.
+    /// [`InvalidId`] says which rule one of the texts breaks.
     pub fn parse(product_id: String, location_id: String) -> Result<Self, InvalidId> {
         Ok(Self {
             product_id: ProductId::parse(product_id)?,

@@ -33,7 +33,7 @@ pub use query::{
     Answer, Ask, GetReservation, GetStock, GetStocks, ListReservations, ListStocks, LowStock,
     LowStockPage, Query, StockFilter, StockPage,
 };
-pub use recorded::{Decision, Recorded, State};
+pub use recorded::{Decided, Recorded, StateBefore};
 pub use rejection::{Detail, Rejection, Value};
 pub use reservation::{
     LineRequest, Reservation, ReservationFilter, ReservationLine, ReservationPage, ReservationScan,

@@ -1,20 +1,19 @@
 use super::{Command, Digest, Outcome, Rejection, Reservation, Stock, StockKey, Timestamp};
-use serde::{Deserialize, Serialize};
 
-/// What became of a command.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Decision {
-    /// It changed something, or found that nothing had to change.
+/// How a command ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Decided {
+    /// The domain accepted the command. The command changed something, or found that nothing had
+    /// to change.
     Accepted(Outcome),
-    /// It was refused.
+    /// The domain refused the command.
     Rejected(Rejection),
-    /// The component failed: how.
+    /// The component failed, in the way that the text describes.
     Fault(String),
 }
 
-impl Decision {
-    /// In one word: `accepted`, `fault`, or the code of the refusal.
+impl Decided {
+    /// The end in one word: `accepted`, `fault`, or the code of the rejection.
     #[must_use]
     pub fn code(&self) -> &str {
         match self {
@@ -25,19 +24,18 @@ impl Decision {
     }
 }
 
-/// Some stocks and reservations as they once were; none: there was none.
-#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
-pub struct State {
-    /// Stocks.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+/// The stocks and reservations that a command wrote, as they were before it. `None` stands for a
+/// stock or a reservation that the command created.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct StateBefore {
+    /// The stocks.
     pub stocks: Vec<(StockKey, Option<Stock>)>,
-    /// Reservations, by id.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    /// The reservations, by id.
     pub reservations: Vec<(String, Option<Reservation>)>,
 }
 
-impl State {
-    /// Whether it says nothing.
+impl StateBefore {
+    /// Whether the command wrote nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.stocks.is_empty() && self.reservations.is_empty()
@@ -45,20 +43,20 @@ impl State {
 }
 
 /// A command as it was decided.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Recorded {
-    /// What was asked.
+    /// The command.
     pub command: Command,
-    /// When.
+    /// The time of the decision.
     pub at: Timestamp,
     /// The component that decided.
     pub component: Digest,
-    /// What came of it.
-    pub decision: Decision,
-    /// The number of its first event, where it has some.
+    /// The decision.
+    pub decision: Decided,
+    /// The sequence of the command's first event; `None` where the command has no events.
     pub first_sequence: Option<u64>,
-    /// How many it has.
+    /// The number of the command's events.
     pub event_count: u64,
-    /// What was there in the place of what it wrote.
-    pub replaced: State,
+    /// The stocks and reservations that the command wrote, as they were before it.
+    pub replaced: StateBefore,
 }

@@ -1,31 +1,28 @@
-use serde::{Deserialize, Serialize};
-
-/// An expected refusal by the domain.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// A refusal by the domain, which is expected and changes nothing.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Rejection {
-    /// Stable; lowercase words joined by hyphens.
+    /// A stable code: lowercase words joined by hyphens.
     pub code: String,
     /// One sentence for a person.
     pub message: String,
-    /// The facts behind it.
+    /// The facts behind the refusal.
     pub details: Vec<Detail>,
 }
 
-/// A named fact about a refusal.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// A named fact behind a rejection.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Detail {
-    /// The line of the command it is about; none: the whole command.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The index of the command's line that the fact is about; `None` where the fact is about the
+    /// whole command.
     pub line: Option<u32>,
-    /// In `snake_case`.
+    /// The name of the fact, in `snake_case`.
     pub name: String,
     /// The fact.
     pub value: Value,
 }
 
-/// A value in a rejection's details.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// A value in the details of a rejection.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Value {
     /// A text.
     Text(String),
@@ -33,6 +30,6 @@ pub enum Value {
     Unsigned(u64),
     /// A number that can be negative.
     Signed(i64),
-    /// Yes or no.
+    /// A truth value.
     Flag(bool),
 }

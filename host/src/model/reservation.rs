@@ -1,9 +1,7 @@
 use super::{LocationId, ProductId, StockKey, Timestamp};
-use serde::{Deserialize, Serialize};
 
-/// Where a reservation is in its life.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+/// The state of a reservation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(missing_docs, reason = "the names are the contract's")]
 pub enum ReservationState {
     Held,
@@ -14,7 +12,11 @@ pub enum ReservationState {
 }
 
 impl ReservationState {
-    /// As the contract spells it.
+    /// Every state.
+    pub const ALL: [Self; 5] =
+        [Self::Held, Self::Confirmed, Self::Fulfilled, Self::Cancelled, Self::Expired];
+
+    /// The name of the state, spelled alike wherever the host shows a reservation.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -26,51 +28,50 @@ impl ReservationState {
         }
     }
 
-    /// Whether units are still set aside for it.
+    /// Whether the reservation still holds units.
     #[must_use]
     pub const fn is_active(self) -> bool {
         matches!(self, Self::Held | Self::Confirmed)
     }
 }
 
-/// What changes about a reservation without changing a stock.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// The part of a reservation that changes without a change of a stock.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ReservationStatus {
-    /// Where it is in its life.
+    /// The state.
     pub state: ReservationState,
-    /// When the hold comes due; none: never.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The time at which the hold expires; `None` where it never does.
     pub expires_at: Option<Timestamp>,
-    /// Accepted changes so far, from 1.
+    /// The number of accepted changes so far, from 1.
     pub version: u64,
 }
 
-/// How much of one stock a command is about.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// A line of a command: a quantity of one stock.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LineRequest {
-    /// Which stock.
+    /// The stock.
     pub key: StockKey,
-    /// How much.
+    /// The number of units.
     pub quantity: u64,
 }
 
-/// What a reservation holds, or held, of one stock.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+/// A line of a reservation: what the reservation holds, or held, of one stock.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ReservationLine {
-    /// Of which stock.
+    /// The stock.
     pub key: StockKey,
-    /// How much it held at first.
+    /// The units that the line held at first.
     pub quantity: u64,
-    /// Units that left the stock.
+    /// The units of the line that left the stock.
     pub fulfilled: u64,
-    /// Units given back.
+    /// The units of the line that were given back.
     pub released: u64,
-    /// Units freed because the hold came due.
+    /// The units of the line that were freed because the hold expired.
     pub expired: u64,
 }
 
 impl ReservationLine {
-    /// What it still holds; none where the numbers contradict each other.
+    /// The units that the line still holds; `None` where the numbers contradict each other.
     #[must_use]
     pub fn remaining(&self) -> Option<u64> {
         let gone = self.fulfilled.checked_add(self.released)?.checked_add(self.expired)?;
@@ -79,38 +80,36 @@ impl ReservationLine {
 }
 
 /// A reservation, under its id.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reservation {
-    /// 1 to 100; several may be about one stock.
+    /// 1 to 100 lines; several lines can be about one stock.
     pub lines: Vec<ReservationLine>,
-    /// Where it is in its life.
+    /// The state, the expiry and the version.
     pub status: ReservationStatus,
-    /// The time to live it was made with, in seconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// The time to live that the reservation was made with, in seconds.
     pub ttl_seconds: Option<u32>,
     /// The caller's name for the business transaction.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// When it was made.
+    /// The time at which the reservation was made.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// The time at which the reservation last changed.
     pub updated_at: Timestamp,
 }
 
 impl Reservation {
-    /// When it comes due; none: never, or no longer.
+    /// The time at which the reservation expires; `None` where it never will.
     #[must_use]
     pub fn due_at(&self) -> Option<Timestamp> {
         self.status.expires_at.filter(|_| self.status.state == ReservationState::Held)
     }
 
-    /// Whether it is held and expires not after `until`.
+    /// Whether the reservation is held and expires at `until` or before.
     #[must_use]
     pub fn is_due(&self, until: Timestamp) -> bool {
         self.due_at().is_some_and(|at| at <= until)
     }
 
-    /// What it still holds of a stock.
+    /// The units that the reservation still holds of a stock.
     #[must_use]
     pub fn holds(&self, key: &StockKey) -> u64 {
         if !self.status.state.is_active() {
@@ -121,29 +120,30 @@ impl Reservation {
     }
 }
 
-/// Which reservations to list.
+/// The conditions that listed reservations meet; a condition that is `None` lets every
+/// reservation through.
 #[derive(Clone, Default, Debug)]
 pub struct ReservationFilter {
-    /// Only with a line about this product.
+    /// A line is about this product.
     pub product_id: Option<ProductId>,
-    /// Only with a line at this location; with a product: with a line about both.
+    /// A line is at this location. Where `product_id` is given too, one line meets both.
     pub location_id: Option<LocationId>,
-    /// Only in this state.
+    /// The reservation has this state.
     pub state: Option<ReservationState>,
-    /// Only with this reference.
+    /// The reservation has this reference.
     pub reference: Option<String>,
-    /// Only those that expire before this.
+    /// The reservation expires before this time.
     pub expires_before: Option<Timestamp>,
 }
 
 impl ReservationFilter {
-    /// Whether it lets a reservation through, as it is at this time.
+    /// Whether a reservation, as it is at the time `now`, meets all conditions.
     #[must_use]
     pub fn matches(&self, it: &Reservation, now: Timestamp) -> bool {
         self.matches_but_for_lines(it, now) && self.matches_lines(it)
     }
 
-    /// Whether the lines of a reservation do.
+    /// Whether the lines of a reservation meet the conditions on lines.
     #[must_use]
     pub fn matches_lines(&self, it: &Reservation) -> bool {
         let line = |line: &ReservationLine| {
@@ -153,7 +153,8 @@ impl ReservationFilter {
         it.lines.iter().any(line)
     }
 
-    /// Whether everything else does. What is held and due counts as expired.
+    /// Whether a reservation meets the conditions that are not on lines. A hold that is due counts as
+    /// expired.
     #[must_use]
     pub fn matches_but_for_lines(&self, it: &Reservation, now: Timestamp) -> bool {
         let state = if it.is_due(now) { ReservationState::Expired } else { it.status.state };
@@ -165,16 +166,16 @@ impl ReservationFilter {
     }
 }
 
-/// Which reservations to scan, the newest first.
+/// A scan of reservations, the newest first.
 #[derive(Clone, Default, Debug)]
 pub struct ReservationScan {
-    /// Which.
+    /// The conditions.
     pub filter: ReservationFilter,
-    /// Only behind this position.
+    /// The position after which the scan begins; `None` begins at the newest.
     pub after: Option<u64>,
-    /// At most this many.
+    /// The most reservations to return.
     pub limit: u32,
-    /// The time as of which.
+    /// The time at which holds are judged as due.
     pub now: Timestamp,
 }
 
@@ -183,6 +184,6 @@ pub struct ReservationScan {
 pub struct ReservationPage {
     /// The reservations.
     pub items: Vec<(String, Reservation)>,
-    /// The position behind which to read on; none at the end.
+    /// The position after which the next page begins; `None` at the end.
     pub next: Option<u64>,
 }

@@ -1,43 +1,44 @@
-//! One decision, made again by the component that made it, and watched.
+//! Explains a decision: the component that made it makes it again, and its calls are noted.
 
 use super::{
     ReplayError, as_decided, rewound,
     traced::{Call, Traced},
 };
 use crate::{
+    comparison::Effect,
     component::{Compiled, Guest},
     model::{Command, Digest, Event, LogEntry, Recorded, Timestamp},
     store::{EventScan, Log, Snapshot},
-    trial::Trial,
     unit_of_work::UnitOfWork,
 };
-use serde::Serialize;
 
 /// The decision behind an event.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct Explanation {
-    /// The event's number.
+    /// The number of the event.
     pub sequence: u64,
     /// The event.
     pub event: Event,
     /// The component that decided.
     pub component: Digest,
-    /// As of when.
+    /// The time of the decision.
     pub at: Timestamp,
-    /// What was asked.
+    /// The command.
     pub command: Command,
-    /// What the component asked the host, in order.
+    /// The calls of the host by the component, in order; at most 1,000.
     pub calls: Vec<Call>,
-    /// What it makes of the command now.
-    pub decided: Trial,
-    /// Whether that is what it made of it then.
+    /// What the component makes of the command now.
+    pub decided: Effect,
+    /// Whether that is what the component made of the command then.
     pub as_recorded: bool,
 }
 
-/// Makes the decision behind an event again.
+/// Makes the decision behind an event again. `component` provides the component that made the
+/// decision, by its digest.
 ///
 /// # Errors
-/// [`ReplayError`]: above all, that the command was not recorded.
+/// [`ReplayError`], above all where the command was not recorded; and whatever `component` fails
+/// with.
 pub fn explain<S: Snapshot, G: Log, E: From<ReplayError>>(
     sequence: u64,
     snapshot: S,
@@ -46,7 +47,7 @@ pub fn explain<S: Snapshot, G: Log, E: From<ReplayError>>(
 ) -> Result<Explanation, E> {
     let (number, recorded, entry) = found(sequence, log)?;
     let compiled = component(&recorded.component)?;
-    Ok(watched(sequence, number, recorded, entry, snapshot, log, &compiled)?)
+    Ok(trace(sequence, number, recorded, entry, snapshot, log, &compiled)?)
 }
 
 fn found<G: Log>(sequence: u64, log: &mut G) -> Result<(u64, Recorded, LogEntry), ReplayError> {
@@ -58,7 +59,7 @@ fn found<G: Log>(sequence: u64, log: &mut G) -> Result<(u64, Recorded, LogEntry)
     Ok((number, recorded, entry))
 }
 
-fn watched<S: Snapshot, G: Log>(
+fn trace<S: Snapshot, G: Log>(
     sequence: u64,
     number: u64,
     recorded: Recorded,
@@ -80,7 +81,7 @@ fn watched<S: Snapshot, G: Log>(
         Err((fault, world)) => (Err(fault.into()), world),
     };
     let (unit, calls) = world.into_parts();
-    let decided = unit.trial(&recorded.command, decided);
+    let decided = unit.effect(&recorded.command, decided);
     let mut past = unit.into_state();
     past.pass(&recorded.replaced);
     let then = as_decided(&recorded, &mut past, log)?;

@@ -1,7 +1,7 @@
-//! The past, decided again: recorded commands on the state as it was.
+//! Replays: recorded commands are decided again, by a candidate, on the state as it was.
 //!
-//! Each command meets what was really there, not what the candidate made of the commands before
-//! it: so one difference does not drag others behind it.
+//! Each command meets the state that it met when it was decided, not the state that the candidate
+//! would have made of the commands before it. So one difference does not cause others.
 
 mod explain;
 mod traced;
@@ -10,23 +10,24 @@ pub use explain::{Explanation, explain};
 pub use traced::Call;
 
 use crate::{
+    comparison::{Comparison, Difference, Effect},
     component::{Compiled, Deciding, GuestRunner, Refused},
-    model::{Decision, Recorded, State, StoreFailure},
+    model::{Decided, Recorded, StateBefore, StoreFailure},
     store::{EventScan, Log, PastState, Read, Snapshot},
-    trial::{Comparison, Difference, Trial},
     unit_of_work::UnitOfWork,
 };
 use std::time::{Duration, Instant};
 
-/// Recorded commands that are read at once.
+/// The number of recorded commands that are read at once.
 const PAGE: u32 = 1_000;
 
-/// Which recorded commands to replay: those whose events lie here, and the refusals between them.
+/// The recorded commands to replay: those whose events have these numbers, and the rejected ones
+/// between them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Range {
-    /// The first event.
+    /// The number of the first event.
     pub from: u64,
-    /// The last event.
+    /// The number of the last event.
     pub to: u64,
 }
 
@@ -36,55 +37,57 @@ impl Default for Range {
     }
 }
 
-/// What came of a replay.
+/// The result of a replay.
 #[derive(Clone, Debug)]
 pub struct Replayed {
-    /// Differences, counted and shown.
+    /// The differences between the recorded decisions and the candidate's.
     pub comparison: Comparison,
-    /// How long it took.
+    /// The time that the replay took.
     pub took: Duration,
 }
 
-/// Why a replay has no result.
+/// The reason why a replay has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    /// The candidate does not fit.
+    /// The candidate does not fit the contract.
     #[error(transparent)]
     Refused(#[from] Refused),
-    /// The store fails.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreFailure),
-    /// There is nothing to replay.
+    /// There is no recorded command to replay. The text says which one was asked for.
     #[error(
         "no recorded command {0}: commands are recorded where RECORDED_COMMANDS_MAX says how many"
     )]
     NotRecorded(String),
-    /// A panic lost the state.
-    #[error("the state was lost by a panic")]
+    /// A panic lost the unit of work with the state in it.
+    #[error("a panic lost the state of the replay")]
     Lost,
 }
 
-/// Replays recorded commands on a candidate.
+/// Replays the recorded commands in a range on a candidate. The result shows the first
+/// `examples_max` differences in full.
 ///
 /// # Errors
-/// [`ReplayError`].
+/// [`ReplayError`] says why there is no result.
 pub fn replay<S: Snapshot, G: Log>(
     candidate: &Compiled,
     mut snapshot: S,
     log: &mut G,
     range: Range,
-    shown_max: usize,
+    examples_max: usize,
 ) -> Result<Replayed, ReplayError> {
     let begun = Instant::now();
     let deciding: Deciding<UnitOfWork<PastState<S>>> = candidate.fit()?;
     let end = log.last_recorded()?;
-    // First the present, then what led to it and on from it: what a command wrote is either what
-    // a later one replaced, or there. So those up to `end` can be told, whatever goes on meanwhile.
+    // The snapshot of the present begins before the one of the log. So for each stock and
+    // reservation that a command up to `end` wrote, a later command in the log says what it
+    // replaced, or the snapshot still has what was written, whatever is committed meanwhile.
     snapshot.begin()?;
     log.pin()?;
     let mut past = rewound(snapshot, log, 0)?;
     let mut runner = GuestRunner::default();
-    let mut comparison = Comparison::showing(shown_max);
+    let mut comparison = Comparison::new(examples_max);
     let (mut after, mut sequence) = (0, 0);
     loop {
         let page = log.recorded(after, PAGE)?;
@@ -127,7 +130,7 @@ fn finished(comparison: Comparison, begun: Instant) -> Result<Replayed, ReplayEr
     Ok(Replayed { comparison, took: begun.elapsed() })
 }
 
-/// The state as it was behind the recorded command of number `after`.
+/// The state as it was after the recorded command of number `after`.
 fn rewound<S: Snapshot, G: Log>(
     present: S,
     log: &mut G,
@@ -144,45 +147,46 @@ fn rewound<S: Snapshot, G: Log>(
     }
 }
 
-/// What the candidate makes of a command, on the state as it was.
+/// Lets the candidate decide a recorded command on the state that the command met.
 fn decided_again<S: Snapshot>(
     past: PastState<S>,
     deciding: &Deciding<UnitOfWork<PastState<S>>>,
     runner: &mut GuestRunner<UnitOfWork<PastState<S>>>,
     recorded: &Recorded,
-) -> Result<(PastState<S>, Trial), ReplayError> {
+) -> Result<(PastState<S>, Effect), ReplayError> {
     let mut unit = Some(Box::new(UnitOfWork::new(past)?));
     let decided = runner.execute(deciding, &mut unit, &recorded.command, recorded.at);
     let unit = unit.ok_or(ReplayError::Lost)?;
-    let trial = unit.trial(&recorded.command, decided);
-    Ok((unit.into_state(), trial))
+    let effect = unit.effect(&recorded.command, decided);
+    Ok((unit.into_state(), effect))
 }
 
-/// What was made of it: the events are in the log, and what it wrote is what is there behind it.
+/// The effect that a recorded command had: its events are in the log, and its writes are in the
+/// state `behind` it.
 fn as_decided<S: Snapshot, G: Log>(
     recorded: &Recorded,
     behind: &mut PastState<S>,
     log: &mut G,
-) -> Result<Trial, StoreFailure> {
-    if !matches!(recorded.decision, Decision::Accepted(_)) {
-        return Ok(Trial::declined(recorded.decision.clone()));
+) -> Result<Effect, StoreFailure> {
+    if !matches!(recorded.decision, Decided::Accepted(_)) {
+        return Ok(Effect::without_writes(recorded.decision.clone()));
     }
-    let mut trial = Trial::declined(recorded.decision.clone());
-    let State { stocks, reservations } = &recorded.replaced;
+    let mut effect = Effect::without_writes(recorded.decision.clone());
+    let StateBefore { stocks, reservations } = &recorded.replaced;
     for (key, _) in stocks {
         if let Some(stored) = behind.stock(key)? {
-            trial.stocks.push((key.clone(), stored.stock));
+            effect.stocks.push((key.clone(), stored.stock));
         }
     }
     for (id, _) in reservations {
         if let Some(stored) = behind.reservation(id)? {
-            trial.reservations.push((id.clone(), stored.reservation));
+            effect.reservations.push((id.clone(), stored.reservation));
         }
     }
     if let Some(first) = recorded.first_sequence {
         let limit = u32::try_from(recorded.event_count).unwrap_or(u32::MAX);
         let scan = EventScan { after: first.saturating_sub(1), limit, ..EventScan::default() };
-        trial.events = log.events(&scan)?.items.into_iter().map(|entry| entry.event).collect();
+        effect.events = log.events(&scan)?.items.into_iter().map(|entry| entry.event).collect();
     }
-    Ok(trial.sorted())
+    Ok(effect.sorted())
 }

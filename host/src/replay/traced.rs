@@ -1,4 +1,4 @@
-//! A world that remembers what it was asked.
+//! A world that notes the calls of a component.
 
 use crate::{
     component::{Purpose, World},
@@ -7,24 +7,71 @@ use crate::{
         StockScan, Timestamp,
     },
 };
-use serde::Serialize;
-use serde_json::{Value, json};
 
-/// The most calls that are remembered.
+/// The bound on the calls that are noted. Calls beyond it are carried out without a note.
 const CALLS_MAX: usize = 1_000;
 
-/// A call of the host by the component.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-pub struct Call {
-    /// The function, as the contract has it.
-    pub function: &'static str,
-    /// What it was given.
-    pub given: Value,
-    /// What it answered.
-    pub answered: Value,
+/// A call of the host by a component: an import of the contract, what the component gave, and
+/// what the host answered.
+#[derive(Clone, Debug)]
+pub enum Call {
+    /// The component read a stock.
+    GetStock {
+        /// The key of the stock.
+        key: StockKey,
+        /// The stock, if it exists.
+        found: Option<Stock>,
+    },
+    /// The component wrote a stock.
+    PutStock {
+        /// The key of the stock.
+        key: StockKey,
+        /// The new stock.
+        stock: Stock,
+    },
+    /// The component scanned stocks in the order of their keys.
+    ScanStocks {
+        /// The scan.
+        scan: StockScan,
+        /// The stocks found.
+        found: Vec<(StockKey, Stock)>,
+    },
+    /// The component scanned stocks in the order of their deficits.
+    ScanDeficits {
+        /// The scan.
+        scan: DeficitScan,
+        /// The stocks found.
+        found: Vec<(StockKey, Stock)>,
+    },
+    /// The component read a reservation.
+    GetReservation {
+        /// The id of the reservation.
+        id: String,
+        /// The reservation, if it exists.
+        found: Option<Reservation>,
+    },
+    /// The component wrote a reservation.
+    PutReservation {
+        /// The id of the reservation.
+        id: String,
+        /// The new reservation.
+        reservation: Reservation,
+    },
+    /// The component scanned reservations.
+    ScanReservations {
+        /// The scan.
+        scan: ReservationScan,
+        /// The reservations found, by id.
+        found: Vec<(String, Reservation)>,
+    },
+    /// The component published events.
+    Publish {
+        /// The events.
+        events: Vec<Event>,
+    },
 }
 
-/// A world, watched.
+/// A world that notes every call before it passes on the answer of the world within.
 pub(super) struct Traced<W> {
     inner: W,
     calls: Vec<Call>,
@@ -39,16 +86,11 @@ impl<W> Traced<W> {
         (self.inner, self.calls)
     }
 
-    fn note(&mut self, function: &'static str, given: Value, answered: Value) {
+    fn note(&mut self, call: impl FnOnce() -> Call) {
         if self.calls.len() < CALLS_MAX {
-            self.calls.push(Call { function, given, answered });
+            self.calls.push(call());
         }
     }
-}
-
-fn shown<T: Serialize>(value: &T) -> Value {
-    // Plain values: they can always be shown.
-    serde_json::to_value(value).unwrap_or_default()
 }
 
 impl<W: World> World for Traced<W> {
@@ -58,45 +100,46 @@ impl<W: World> World for Traced<W> {
 
     fn stock(&mut self, key: &StockKey) -> Result<Option<Stock>, Ended> {
         let found = self.inner.stock(key)?;
-        self.note("get-stock", shown(key), shown(&found));
+        self.note(|| Call::GetStock { key: key.clone(), found });
         Ok(found)
     }
 
     fn put_stock(&mut self, key: StockKey, stock: Stock) -> Result<(), Ended> {
-        self.note("put-stock", json!({"key": &key, "stock": stock}), Value::Null);
+        self.note(|| Call::PutStock { key: key.clone(), stock });
         self.inner.put_stock(key, stock)
     }
 
     fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stock)>, Ended> {
         let found = self.inner.scan_stocks(scan)?;
-        self.note("scan-stocks", json!(format!("{scan:?}")), shown(&found));
+        self.note(|| Call::ScanStocks { scan: scan.clone(), found: found.clone() });
         Ok(found)
     }
 
     fn scan_deficits(&mut self, scan: &DeficitScan) -> Result<Vec<(StockKey, Stock)>, Ended> {
         let found = self.inner.scan_deficits(scan)?;
-        self.note("scan-deficits", json!(format!("{scan:?}")), shown(&found));
+        self.note(|| Call::ScanDeficits { scan: scan.clone(), found: found.clone() });
         Ok(found)
     }
 
     fn reservation(&mut self, id: &str) -> Result<Option<Reservation>, Ended> {
         let found = self.inner.reservation(id)?;
-        self.note("get-reservation", json!(id), shown(&found));
+        self.note(|| Call::GetReservation { id: id.to_owned(), found: found.clone() });
         Ok(found)
     }
 
     fn put_reservation(&mut self, id: String, reservation: Reservation) -> Result<(), Ended> {
-        let given = json!({"id": &id, "reservation": &reservation});
-        self.note("put-reservation", given, Value::Null);
+        self.note(|| Call::PutReservation { id: id.clone(), reservation: reservation.clone() });
         self.inner.put_reservation(id, reservation)
     }
 
     fn scan_reservations(&mut self, scan: &ReservationScan) -> Result<ReservationPage, Ended> {
-        self.inner.scan_reservations(scan)
+        let page = self.inner.scan_reservations(scan)?;
+        self.note(|| Call::ScanReservations { scan: scan.clone(), found: page.items.clone() });
+        Ok(page)
     }
 
     fn publish(&mut self, events: Vec<Event>) -> Result<(), Ended> {
-        self.note("publish", shown(&events), Value::Null);
+        self.note(|| Call::Publish { events: events.clone() });
         self.inner.publish(events)
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{Decidable, FoundStocks, Read, Stored, StoredReservation};
 use crate::model::{
-    DeficitScan, Map, Reservation, ReservationPage, ReservationScan, State, Stock, StockKey,
+    DeficitScan, Map, Reservation, ReservationPage, ReservationScan, StateBefore, Stock, StockKey,
     StockScan, StoreFailure, Timestamp,
 };
 use std::collections::VecDeque;
@@ -28,7 +28,7 @@ impl<R: Read> PastState<R> {
     }
 
     /// Tells of a command: all from the first that matters to the last, in their order.
-    pub fn before(&mut self, replaced: State) {
+    pub fn before(&mut self, replaced: StateBefore) {
         for (key, stock) in replaced.stocks {
             self.stocks.entry(key).or_default().push_back(stock);
         }
@@ -38,7 +38,7 @@ impl<R: Read> PastState<R> {
     }
 
     /// Moves on behind a command: the first of those that are still to come.
-    pub fn pass(&mut self, replaced: &State) {
+    pub fn pass(&mut self, replaced: &StateBefore) {
         for (key, _) in &replaced.stocks {
             if let Some(later) = self.stocks.get_mut(key) {
                 later.pop_front();

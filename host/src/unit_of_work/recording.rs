@@ -2,10 +2,10 @@
 
 use super::UnitOfWork;
 use crate::{
-    component::Decided,
-    model::{Command, Decision, Digest, Ended, Outcome, Recorded, State, Timestamp},
+    comparison::Effect,
+    component::Decision,
+    model::{Command, Decided, Digest, Ended, Outcome, Recorded, StateBefore, Timestamp},
     store::Decidable,
-    trial::Trial,
 };
 
 impl<R: Decidable> UnitOfWork<R> {
@@ -20,7 +20,7 @@ impl<R: Decidable> UnitOfWork<R> {
         command: &Command,
         now: Timestamp,
         decided_by: Digest,
-        decision: impl FnOnce() -> Decision,
+        decision: impl FnOnce() -> Decided,
     ) {
         self.abandon();
         if self.recorded_max > 0 {
@@ -31,27 +31,27 @@ impl<R: Decidable> UnitOfWork<R> {
                 decision: decision(),
                 first_sequence: None,
                 event_count: 0,
-                replaced: State::default(),
+                replaced: StateBefore::default(),
             });
         }
     }
 
-    /// What a component made of the command at hand.
+    /// What a component made of the command at hand: its writes are still those of the draft.
     #[must_use]
-    pub fn trial(&self, command: &Command, decided: Result<Decided<Outcome>, Ended>) -> Trial {
+    pub fn effect(&self, command: &Command, decided: Result<Decision<Outcome>, Ended>) -> Effect {
         match decided {
             Ok(Ok(outcome)) => match self.check_draft(command, &outcome) {
-                Ok(()) => Trial {
-                    decision: Decision::Accepted(outcome),
+                Ok(()) => Effect {
+                    decision: Decided::Accepted(outcome),
                     stocks: self.writes.as_slice().to_vec(),
                     reservations: self.reservation_writes.clone(),
                     events: self.facts.clone(),
                 }
                 .sorted(),
-                Err(fault) => Trial::declined(Decision::Fault(fault.0)),
+                Err(fault) => Effect::without_writes(Decided::Fault(fault.0)),
             },
-            Ok(Err(rejection)) => Trial::declined(Decision::Rejected(rejection)),
-            Err(ended) => Trial::declined(Decision::Fault(ended.to_string())),
+            Ok(Err(rejection)) => Effect::without_writes(Decided::Rejected(rejection)),
+            Err(ended) => Effect::without_writes(Decided::Fault(ended.to_string())),
         }
     }
 
@@ -72,7 +72,7 @@ impl<R: Decidable> UnitOfWork<R> {
             command: command.clone(),
             at: now,
             component: decided_by,
-            decision: Decision::Accepted(outcome.clone()),
+            decision: Decided::Accepted(outcome.clone()),
             first_sequence: (!self.facts.is_empty()).then_some(first),
             event_count: self.facts.len() as u64,
             replaced: self.replaced(),
@@ -80,7 +80,7 @@ impl<R: Decidable> UnitOfWork<R> {
     }
 
     /// What is there, before the command, in the place of what it writes.
-    fn replaced(&self) -> State {
+    fn replaced(&self) -> StateBefore {
         let stocks =
             self.writes.as_slice().iter().map(|(key, _)| {
                 (key.clone(), self.stocks.get(key).and_then(|touched| touched.stock))
@@ -89,6 +89,6 @@ impl<R: Decidable> UnitOfWork<R> {
             let before = self.reservations.get(id).and_then(|touched| touched.current());
             (id.clone(), before.cloned())
         });
-        State { stocks: stocks.collect(), reservations: reservations.collect() }
+        StateBefore { stocks: stocks.collect(), reservations: reservations.collect() }
     }
 }

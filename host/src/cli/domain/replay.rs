@@ -6,9 +6,9 @@ use crate::{
     cli::{Opened, opened, print, remote},
     component::{Library, Runtime},
     config::Config,
+    http::ReplayBody,
     replay::{self, Range},
     store::Store,
-    trial::{Count, Difference},
 };
 use anyhow::Context;
 use hyper::Method;
@@ -17,17 +17,26 @@ use std::{fmt::Write, process::ExitCode};
 
 const REPLAY: &str = "/v1/admin/domain/replay";
 
-/// Number of differences that are printed in full.
+/// The number of differences that are printed in full.
 const SHOWN_MAX: usize = 20;
 
-/// The result of a replay, made here or by the server.
+/// The report of a replay, made here or by the server's admin route.
 #[derive(Deserialize)]
 struct Summary {
     compared: u64,
     differing: u64,
     counts: Vec<Count>,
-    shown: Vec<serde_json::Value>,
+    differences: Vec<serde_json::Value>,
     took_ms: u64,
+}
+
+/// The number of differences of one kind.
+#[derive(Deserialize)]
+struct Count {
+    command: String,
+    decided: String,
+    candidate: String,
+    count: u64,
 }
 
 /// Replays the recorded commands of the events `from` to `to` on the configured component and prints
@@ -35,7 +44,7 @@ struct Summary {
 /// The exit code is 1 when any decision differs.
 pub(super) fn run(from: Option<u64>, to: Option<u64>, config: &Config) -> anyhow::Result<ExitCode> {
     let bytes = component(config.component.as_deref())?;
-    let summary = match opened(config)? {
+    let report = match opened(config)? {
         Opened::Here(store) => {
             let runtime = Runtime::new(config.limits)?;
             let library = Library::open(config.component_folder.clone())?;
@@ -47,29 +56,19 @@ pub(super) fn run(from: Option<u64>, to: Option<u64>, config: &Config) -> anyhow
             let (snapshot, mut log) = (store.snapshot()?, store.log()?);
             let replayed =
                 replay::replay(&admitted.compiled, snapshot, &mut log, range, SHOWN_MAX)?;
-            Summary {
-                compared: replayed.comparison.compared(),
-                differing: replayed.comparison.differing(),
-                counts: replayed.comparison.counts(),
-                shown: shown(replayed.comparison.shown())?,
-                took_ms: u64::try_from(replayed.took.as_millis()).unwrap_or(u64::MAX),
-            }
+            serde_json::to_value(ReplayBody::from(&replayed))?
         }
         Opened::OnServer => {
             let bound = |name, value: Option<u64>| value.map(|value| (name, value.to_string()));
             let range: Vec<_> =
                 [bound("from", from), bound("to", to)].into_iter().flatten().collect();
-            let answer = remote::ask(config, Method::POST, REPLAY, &range, bytes.into_owned())?;
-            serde_json::from_value(answer)
-                .context("the server's answer is not the summary of a replay")?
+            remote::ask(config, Method::POST, REPLAY, &range, bytes.into_owned())?
         }
     };
+    let summary: Summary =
+        serde_json::from_value(report).context("the report of the replay cannot be read")?;
     print(&told(&summary)?)?;
     Ok(if summary.differing == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-fn shown(differences: &[Difference]) -> serde_json::Result<Vec<serde_json::Value>> {
-    differences.iter().map(serde_json::to_value).collect()
 }
 
 fn told(summary: &Summary) -> anyhow::Result<String> {
@@ -81,10 +80,10 @@ fn told(summary: &Summary) -> anyhow::Result<String> {
     for Count { command, decided, candidate, count } in &summary.counts {
         write!(text, "\n| {command} | {decided} | {candidate} | {count} |")?;
     }
-    if !summary.shown.is_empty() {
-        write!(text, "\n\nThe first {} in full, one a line:", summary.shown.len())?;
+    if !summary.differences.is_empty() {
+        write!(text, "\n\nThe first {} in full, one a line:", summary.differences.len())?;
     }
-    for difference in &summary.shown {
+    for difference in &summary.differences {
         write!(text, "\n{difference}")?;
     }
     Ok(text)

@@ -3,7 +3,8 @@
 use super::{App, auth::Operator, ok};
 use crate::{
     engine::{ClockReading, ClockStatus},
-    http::{openapi::AdminProblems, problem::Problem, time},
+    http::{openapi::AdminProblems, problem::Problem},
+    wire::time,
 };
 use axum::{extract::State, response::Response};
 use serde::Serialize;

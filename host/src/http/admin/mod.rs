@@ -4,6 +4,8 @@ mod auth;
 mod bodies;
 pub(super) mod clock;
 
+pub use bodies::{ExplanationBody, ReplayBody};
+
 use super::{
     App, answers,
     body::{Query, Sequence, Text, leaf, object},
@@ -25,7 +27,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::Response,
 };
-use bodies::{DomainBody, ReplayBody, ShadowBody, StepBody, SwapBody, SwappedBody};
+use bodies::{DomainBody, ShadowBody, StepBody, SwapBody, SwappedBody};
 use serde::Serialize;
 use serde_json::json;
 
@@ -131,7 +133,7 @@ async fn component(app: &App, headers: &HeaderMap, body: Body) -> Result<Vec<u8>
     responses((status = 200, description = "It, its limits and its faults", body = DomainBody), AdminProblems)
 )]
 pub(super) async fn get_domain(State(app): State<App>, _: Operator) -> Result<Response, Problem> {
-    Ok(ok(&DomainBody::from(app.admin.overview().await?)))
+    Ok(ok(&DomainBody::from(&app.admin.overview().await?)))
 }
 
 /// Let another component decide
@@ -188,7 +190,7 @@ pub(super) async fn roll_back_domain(
     responses((status = 200, description = "Differences and cost", body = ShadowBody), AdminProblems)
 )]
 pub(super) async fn get_shadow(State(app): State<App>, _: Operator) -> Result<Response, Problem> {
-    Ok(ok(&ShadowBody::from(app.admin.shadow()?)))
+    Ok(ok(&ShadowBody::from(&app.admin.shadow()?)))
 }
 
 /// Let a candidate decide live commands, too
@@ -224,7 +226,7 @@ pub(super) async fn begin_shadow(
     responses((status = 200, description = "What came of it", body = ShadowBody), AdminProblems)
 )]
 pub(super) async fn end_shadow(State(app): State<App>, _: Operator) -> Result<Response, Problem> {
-    Ok(ok(&ShadowBody::from(app.admin.end_shadow()?)))
+    Ok(ok(&ShadowBody::from(&app.admin.end_shadow()?)))
 }
 
 /// Let the shadow decide
@@ -269,7 +271,7 @@ pub(super) async fn replay(
     let from = params.from.map_or(whole.from, |sequence| sequence.0);
     let to = params.to.map_or(whole.to, |sequence| sequence.0);
     let bytes = component(&app, &headers, body).await?;
-    Ok(ok(&ReplayBody::from(app.admin.replay(bytes, Range { from, to }).await?)))
+    Ok(ok(&ReplayBody::from(&app.admin.replay(bytes, Range { from, to }).await?)))
 }
 
 /// Explain the decision behind an event
@@ -281,7 +283,7 @@ pub(super) async fn replay(
     tag = "admin",
     security(("admin_token" = [])),
     params(("sequence" = u64, Path, description = "The number of the event")),
-    responses((status = 200, description = "Command, reads, writes, events", body = Object), AdminProblems)
+    responses((status = 200, description = "Command, reads, writes, events", body = ExplanationBody), AdminProblems)
 )]
 pub(super) async fn explain(
     State(app): State<App>,
@@ -292,7 +294,7 @@ pub(super) async fn explain(
         let detail = format!("{sequence:?} is not the number of an event");
         Problem::new("not-recorded", detail)
     })?;
-    Ok(ok(&app.admin.explain(sequence).await?))
+    Ok(ok(&ExplanationBody::from(&app.admin.explain(sequence).await?)))
 }
 
 impl From<AdminError> for Problem {

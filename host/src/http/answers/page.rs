@@ -1,5 +1,8 @@
 use super::{ReservationBody, StockBody, json};
-use crate::http::{body::schema::reference, facts::EntryBody, openapi, whole::Whole};
+use crate::{
+    http::{body::schema::reference, openapi, whole::Whole},
+    wire::LogEntryBody,
+};
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use serde::Serialize;
 use serde_json::json;
@@ -50,7 +53,7 @@ pages! {
     /// A page of reservations.
     ReservationPage of ReservationBody<'static>;
     /// A page of events.
-    EventPage of EntryBody<'static>;
+    EventPage of LogEntryBody<'static>;
 }
 
 /// The schema of a page with items of this name.

@@ -1,13 +1,8 @@
 use super::tagged;
 use crate::{
-    http::{
-        body::Value,
-        conditional::Tag,
-        openapi,
-        time::{optional_rfc3339, rfc3339},
-        whole::Whole,
-    },
+    http::{body::Value, conditional::Tag, openapi, whole::Whole},
     model::{Reservation, ReservationLine, ReservationState, Timestamp},
+    wire::time::{optional_rfc3339, rfc3339},
 };
 use axum::http::StatusCode;
 use serde::Serialize;

@@ -1,7 +1,8 @@
 use super::tagged;
 use crate::{
-    http::{conditional::Tag, time::rfc3339, whole::Whole},
+    http::{conditional::Tag, whole::Whole},
     model::{StockKey, StockView, Timestamp},
+    wire::time::rfc3339,
 };
 use axum::http::StatusCode;
 use serde::Serialize;

@@ -2,8 +2,8 @@
 
 use super::{scalar::Scalar, value::Schema};
 use crate::{
-    http::time,
     model::{ID_CHARACTERS_MAX, LocationId, ProductId, QUANTITY_MAX, ReservationState, Timestamp},
+    wire::time,
 };
 use serde_json::json;
 

@@ -5,11 +5,11 @@ use crate::{
     http::{
         answers::{self, ReservationBody, StockBody, TransferredBody},
         conditional::Tag,
-        facts::FactBody,
         problem::Problem,
         whole::Whole,
     },
     model::{Outcome, StockKey},
+    wire::EventBody,
 };
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use bytes::Bytes;
@@ -44,7 +44,7 @@ pub(super) fn whole(subject: &Subject, result: &Result<Done, Error>) -> Whole {
                 Done::Many(results) => many(subject, results),
                 Done::DryRun(..) | Done::Recorded { .. } => return unexpected(),
             };
-            let events: Vec<_> = facts.iter().map(FactBody::of).collect();
+            let events: Vec<_> = facts.iter().map(EventBody::from).collect();
             let status = answer.status().as_u16();
             let Some(body) = raw(&answer) else { return unexpected() };
             answers::json(StatusCode::OK, &DryRun { dry_run: true, status, body, events })
@@ -105,7 +105,7 @@ struct DryRun<'a> {
     dry_run: bool,
     status: u16,
     body: Box<RawValue>,
-    events: Vec<FactBody<'a>>,
+    events: Vec<EventBody<'a>>,
 }
 
 #[derive(Serialize)]

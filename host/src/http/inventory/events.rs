@@ -5,7 +5,6 @@ use crate::{
         answers::{self, EventPage},
         body::{Limit, Query, Violations, object, words},
         cursor::{self, LedgerCursor},
-        facts::EntryBody,
         input::{InPath, StockTarget},
         openapi::ReadProblems,
         parameters::ProductSegment,
@@ -13,6 +12,7 @@ use crate::{
     },
     model::{LocationId, StockKey},
     store::Order,
+    wire::LogEntryBody,
 };
 use axum::{
     body::Body,
@@ -72,7 +72,7 @@ pub(in crate::http) async fn list_stock_events(
     };
     let entries = page.items.len();
     let make = move || {
-        let items = page.items.iter().map(EntryBody::of).collect();
+        let items = page.items.iter().map(LogEntryBody::from).collect();
         answers::page(&uri, items, page.next.map(cursor::of_ledger))
     };
     Ok(answers::made(entries, make).await.map(Body::from))

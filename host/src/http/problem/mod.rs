@@ -8,10 +8,11 @@ mod document;
 pub(super) use codes::look_up;
 pub(super) use document::{example, one_of, schemas};
 
-use super::{time, whole::Whole};
+use super::whole::Whole;
 use crate::{
     engine,
     model::{Detail, Rejection, StockKey, Value},
+    wire::time,
 };
 use axum::{
     body::Body,

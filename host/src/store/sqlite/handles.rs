@@ -36,6 +36,3 @@ pub(super) type StockWrite<'a> = store::StockWrite<'a, StockHandle>;
 
 /// A reservation to be written to this store.
 pub(super) type ReservationWrite<'a> = store::ReservationWrite<'a, ReservationHandle>;
-
-/// A batch to be committed to this store.
-pub(super) type Batch<'a, 'w> = store::Batch<'a, 'w, super::SqliteLane>;

@@ -12,7 +12,7 @@ use super::{
     checkpointer::Checkpointer,
     connection::{self, failed},
     due::DueIndex,
-    handles::{Batch, ReservationHandle},
+    handles::ReservationHandle,
     installed, log_end,
     published::Published,
     recorded,
@@ -27,6 +27,9 @@ use crate::{
 };
 use rusqlite::Connection;
 use std::{sync::Arc, time::Duration};
+
+/// A batch to be committed to this store.
+type Batch<'a, 'w> = crate::store::Batch<'a, 'w, SqliteLane>;
 
 /// The writer: one connection, used by one thread.
 pub struct SqliteLane {

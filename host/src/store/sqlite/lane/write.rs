@@ -1,6 +1,6 @@
 //! Writing one batch, and what is remembered of it once it is committed.
 
-use super::SqliteLane;
+use super::{Batch, SqliteLane};
 use crate::{
     model::{Digest, Event, Level, Map, StockKey, Timestamp},
     store::{
@@ -8,7 +8,7 @@ use crate::{
         sqlite::{
             append::{Appender, EntryComponents},
             catch_up, chain, due,
-            handles::{Batch, ReservationHandle, StockHandle, StockWrite, Stored},
+            handles::{ReservationHandle, StockHandle, StockWrite, Stored},
             installed,
             listing::Indexing,
             published::Change,

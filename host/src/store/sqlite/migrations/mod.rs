@@ -8,7 +8,7 @@ use super::{
 use rusqlite::{Connection, ErrorCode};
 use std::path::Path;
 
-const MIGRATIONS: [&str; 8] = [
+const MIGRATIONS: [&str; 9] = [
     include_str!("0001_stock_and_event_log.sql"),
     include_str!("0002_reservations.sql"),
     include_str!("0003_lagging_rows.sql"),
@@ -17,6 +17,7 @@ const MIGRATIONS: [&str; 8] = [
     include_str!("0006_file_mark.sql"),
     include_str!("0007_lists.sql"),
     include_str!("0008_answer_bytes.sql"),
+    include_str!("0009_form_of_recorded_commands.sql"),
 ];
 
 /// The schema version of this binary.

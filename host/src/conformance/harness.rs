@@ -1,9 +1,9 @@
-//! A component at work over a store in memory, watched as the host would watch it.
+//! A harness that runs a component over a store in memory and checks it as the host does.
 
 use crate::{
-    component::{self, Decided, Domain, Guest, GuestRunner},
+    component::{self, Decision, Domain, Guest, GuestRunner},
     model::{
-        Action, Answer, Command, Decision, Due, Ended, Event, Fault, LogEntry, Origin, Outcome,
+        Action, Answer, Command, Decided, Due, Ended, Event, Fault, LogEntry, Origin, Outcome,
         Query, Timestamp,
     },
     store::{BatchKeys, MemoryLane},
@@ -14,17 +14,17 @@ use uuid::Uuid;
 pub(super) type Deciding = component::Deciding<UnitOfWork<MemoryLane>>;
 pub(super) type Answering = Domain<ReadView<MemoryLane>>;
 
-/// A component, its store, and everything that was decided.
-pub(super) struct Desk<'d> {
+/// A component and the unit of work that it decides over.
+pub(super) struct Harness<'d> {
     deciding: &'d Deciding,
     answering: &'d Answering,
-    /// Whether every call gets a new instance.
+    /// Whether every call gets a new instance of the component.
     fresh: bool,
     runner: GuestRunner<UnitOfWork<MemoryLane>>,
     unit: Option<Box<UnitOfWork<MemoryLane>>>,
 }
 
-impl<'d> Desk<'d> {
+impl<'d> Harness<'d> {
     pub(super) fn new(
         deciding: &'d Deciding,
         answering: &'d Answering,
@@ -36,22 +36,23 @@ impl<'d> Desk<'d> {
     }
 
     fn unit(&mut self) -> Result<&mut UnitOfWork<MemoryLane>, Fault> {
-        self.unit.as_deref_mut().ok_or_else(|| Fault("its unit of work was lost".to_owned()))
+        self.unit.as_deref_mut().ok_or_else(|| Fault("the unit of work was lost".to_owned()))
     }
 
     pub(super) fn store(&mut self) -> Result<&MemoryLane, Fault> {
         Ok(self.unit()?.state())
     }
 
-    /// One command in a batch of its own. What is accepted is committed.
+    /// Decides a command in a batch of its own, commits it where it is accepted, and returns its
+    /// events.
     ///
     /// # Errors
-    /// Where the component fails: traps, or breaks an invariant.
+    /// The component traps, or breaks an invariant.
     pub(super) fn execute(
         &mut self,
         command: &Command,
         now: Timestamp,
-    ) -> Result<(Decided<Outcome>, Vec<Event>), Fault> {
+    ) -> Result<(Decision<Outcome>, Vec<Event>), Fault> {
         self.unit()?.begin(&BatchKeys::NONE).map_err(store_failed)?;
         let decided = loop {
             match self.call(command, now) {
@@ -66,27 +67,27 @@ impl<'d> Desk<'d> {
             Err(rejection) => {
                 let drafted = unit.draft();
                 let wrote = drafted.stocks.len() + drafted.reservations.len() + drafted.facts.len();
-                unit.decline(command, now, digest, || Decision::Rejected(rejection.clone()));
+                unit.decline(command, now, digest, || Decided::Rejected(rejection.clone()));
                 if rejection.code.is_empty() {
                     return Err(Fault(format!(
-                        "it refused without a code, having written {wrote}"
+                        "it rejected a command without a code, after {wrote} writes and events"
                     )));
                 }
             }
         }
-        let said = unit.facts_since(place).iter().map(|entry| entry.event.clone()).collect();
+        let events = unit.facts_since(place).iter().map(|entry| entry.event.clone()).collect();
         unit.commit(now).map_err(store_failed)?;
-        Ok((decided, said))
+        Ok((decided, events))
     }
 
-    fn call(&mut self, command: &Command, now: Timestamp) -> Result<Decided<Outcome>, Ended> {
+    fn call(&mut self, command: &Command, now: Timestamp) -> Result<Decision<Outcome>, Ended> {
         if self.fresh {
             self.runner.retire();
         }
         self.runner.execute(self.deciding, &mut self.unit, command, now)
     }
 
-    /// Expires what is due on a stock or a reservation, as a host does.
+    /// Expires what is due on a stock or a reservation, as the host does.
     fn expire(&mut self, due: &Due, now: Timestamp) -> Result<(), Fault> {
         let unit = self.unit()?;
         unit.abandon();
@@ -100,8 +101,8 @@ impl<'d> Desk<'d> {
                     self.unit()?.accept(&command, now, digest, &outcome)?;
                 }
                 Err(rejection) => {
-                    let refused = rejection.message;
-                    let text = format!("it refused to expire a hold that is due: {refused}");
+                    let message = rejection.message;
+                    let text = format!("it rejected the expiry of a hold that is due: {message}");
                     return Err(Fault(text));
                 }
             }
@@ -109,24 +110,24 @@ impl<'d> Desk<'d> {
         Ok(())
     }
 
-    /// One query as of `now`, on an instance of its own. `caller` is the name of who asks; `None`
-    /// for the anonymous identity.
+    /// Asks a query of the committed state as of `now`, on an instance of its own. `caller` is the
+    /// name of the caller; `None` for the anonymous identity.
     ///
     /// # Errors
-    /// [`Fault`]: the component failed.
+    /// The component fails.
     pub(super) fn query(
         &mut self,
         caller: Option<&str>,
         query: Query<'_>,
         now: Timestamp,
-    ) -> Result<Decided<Answer>, Fault> {
+    ) -> Result<Decision<Answer>, Fault> {
         let view = ReadView::new(self.store()?.clone());
         let mut guest = Guest::new(self.answering, view).map_err(|(fault, _)| fault)?;
         guest.world().begin().map_err(store_failed)?;
         guest.query(caller, query, now).map_err(fault)
     }
 
-    /// Everything that was said.
+    /// The events of all commands so far.
     pub(super) fn log(&mut self) -> Result<&[LogEntry], Fault> {
         Ok(&self.store()?.log)
     }

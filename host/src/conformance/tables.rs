@@ -1,4 +1,4 @@
-//! What came of a call, as tables to hold against what a scenario expects.
+//! Answers and events as tables and lines, in the form in which scenarios expect them.
 
 use super::scenario::number;
 use crate::model::{Answer, Event, Outcome, Rejection, Reservation, StockKey, StockView, Value};
@@ -35,7 +35,7 @@ fn reservation(it: &Reservation) -> Table {
     let mut put = |name: &str, value: Toml| table.insert(name.to_owned(), value);
     put("state", Toml::String(it.status.state.name().to_owned()));
     put("version", number(it.status.version));
-    // 0: never.
+    // 0 stands for a hold that never expires.
     put("expires-at", number(it.status.expires_at.unwrap_or(0)));
     put("created-at", number(it.created_at));
     put("updated-at", number(it.updated_at));
@@ -116,20 +116,21 @@ pub(super) fn details(rejection: &Rejection) -> Table {
     named.collect()
 }
 
-/// A fact in one line.
+/// An event in one line: its name, its stock or reservation, and its quantity.
 pub(super) fn event(event: &Event) -> String {
+    let name = event.kind().name();
     match event {
         Event::Stock(it) => {
             let name = match it.kind.direction() {
-                Some(direction) => format!("{} {direction}", it.kind.name()),
-                None => it.kind.name().to_owned(),
+                Some(direction) => format!("{name} {direction}"),
+                None => name.to_owned(),
             };
             match it.quantity {
                 Some(quantity) => format!("{name} {} {quantity}", key(&it.key)),
                 None => format!("{name} {}", key(&it.key)),
             }
         }
-        Event::Reservation(it) => format!("{} {}", it.kind.name(), it.reservation_id),
-        Event::Domain(it) => format!("{} {}", it.kind.name(), it.to),
+        Event::Reservation(it) => format!("{name} {}", it.reservation_id),
+        Event::Domain(it) => format!("{name} {}", it.to),
     }
 }

@@ -1,6 +1,6 @@
-//! Puts a rule in front of a domain: `cargo run --example plug RULE.wasm OUT.wasm [DOMAIN.wasm]`,
-//! which does what `wac plug RULE.wasm --plug DOMAIN.wasm -o OUT.wasm` does. Without a domain it
-//! is the one that the server embeds.
+//! Composes a rule with a domain: `cargo run --example compose RULE.wasm OUT.wasm [DOMAIN.wasm]`.
+//! The result is what `wac plug RULE.wasm --plug DOMAIN.wasm -o OUT.wasm` makes. Where no domain is
+//! given, the rule is composed with the domain that the server embeds.
 
 #![allow(missing_docs, reason = "an example")]
 
@@ -12,7 +12,7 @@ fn main() -> anyhow::Result<()> {
     let (rule, out, domain) = match &arguments[..] {
         [rule, out] => (rule, out, holdfast::component::EMBEDDED.to_vec()),
         [rule, out, domain] => (rule, out, read(domain)?),
-        _ => anyhow::bail!("usage: plug RULE.wasm OUT.wasm [DOMAIN.wasm]"),
+        _ => anyhow::bail!("usage: compose RULE.wasm OUT.wasm [DOMAIN.wasm]"),
     };
     let mut graph = CompositionGraph::new();
     let rule = Package::from_bytes("rule", None, read(rule)?, graph.types_mut())?;

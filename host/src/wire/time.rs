@@ -1,38 +1,47 @@
-//! Times as RFC 3339, UTC.
+//! Times as text (RFC 3339, UTC).
 
 use crate::model::Timestamp;
 use serde::Serializer;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Far beyond any clock, but within what can be written.
+/// The last time that RFC 3339 can write, in milliseconds since the epoch: the end of the year 9999.
 const LAST_MS: u64 = 253_402_300_799_999;
 
 fn moment(at: Timestamp) -> SystemTime {
     UNIX_EPOCH + Duration::from_millis(at.min(LAST_MS))
 }
 
-/// A time as a text.
-pub(super) fn text(at: Timestamp) -> String {
+/// A time as text. Times after the year 9999 are written as its last millisecond.
+#[must_use]
+pub fn text(at: Timestamp) -> String {
     humantime::format_rfc3339_millis(moment(at)).to_string()
 }
 
-/// The time that a text names.
+/// Reads a time. Fractions of a millisecond are dropped.
 ///
 /// # Errors
-/// Says what is expected.
-pub(super) fn parse(text: &str) -> Result<Timestamp, &'static str> {
+/// A text that is no such time; the error says what is expected.
+pub fn parse(text: &str) -> Result<Timestamp, &'static str> {
     const EXPECTED: &str = "must be a time such as 2026-11-23T09:30:00Z";
     let time = humantime::parse_rfc3339(text).map_err(|_| EXPECTED)?;
     let since = time.duration_since(UNIX_EPOCH).map_err(|_| EXPECTED)?;
     u64::try_from(since.as_millis()).map_err(|_| EXPECTED)
 }
 
-pub(super) fn rfc3339<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+/// Serialises a time as text, for `#[serde(serialize_with)]`.
+///
+/// # Errors
+/// Whatever the serializer fails with.
+pub fn rfc3339<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&humantime::format_rfc3339_millis(moment(*at)))
 }
 
+/// Serialises a time as text, or `None` as null, for `#[serde(serialize_with)]`.
+///
+/// # Errors
+/// Whatever the serializer fails with.
 #[allow(clippy::ref_option, reason = "serde's signature")]
-pub(super) fn optional_rfc3339<S: Serializer>(
+pub fn optional_rfc3339<S: Serializer>(
     at: &Option<Timestamp>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
