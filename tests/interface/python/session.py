@@ -13,12 +13,15 @@ from names import (
     Client,
     HoldBody,
     HoldCommand,
+    HoldCommandType,
     LineRequestBody,
     SetBody,
     ReservationState,
     ReserveCommand,
+    ReserveCommandType,
     FulfillBody,
     SetCommand,
+    SetCommandType,
     batch,
     confirm,
     fulfill,
@@ -36,7 +39,7 @@ def lines(quantity):
 
 def reserve(quantity):
     """A command of a batch."""
-    return ReserveCommand(type_="reserve", product_id="sku-2", quantity=quantity)
+    return ReserveCommand(type_=ReserveCommandType.RESERVE, product_id="sku-2", quantity=quantity)
 
 
 def session(client):
@@ -74,9 +77,9 @@ def session(client):
     for reservation in fulfilled.items:
         print(f"reservations: {reservation.reservation_id} {reservation.state}")
 
-    held = HoldCommand(type_="hold", lines=[LineRequestBody(product_id="sku-2", quantity=3)])
+    held = HoldCommand(type_=HoldCommandType.HOLD, lines=[LineRequestBody(product_id="sku-2", quantity=3)])
     commands = [
-        SetCommand(type_="set", product_id="sku-2", total_quantity=5),
+        SetCommand(type_=SetCommandType.SET, product_id="sku-2", total_quantity=5),
         reserve(3),
         held,
     ]
