@@ -138,7 +138,10 @@ impl Rejection {
             Self::InsufficientStock { lines } => {
                 let mut details = Vec::with_capacity(lines.len() * 4);
                 for ShortLine { index, key, requested, available } in lines {
-                    details.extend(on_line(index, key, requested, "available", available));
+                    let line = Some(index);
+                    details.extend(ids(line, key));
+                    details.push(Detail { line, ..Detail::count("requested", requested) });
+                    details.push(Detail { line, ..Detail::count("available", available) });
                 }
                 details
             }
@@ -169,27 +172,14 @@ impl Rejection {
                 details
             }
             Self::QuantityExceedsLine { index, key, requested, remaining } => {
-                Vec::from(on_line(index, key, requested, "remaining", remaining))
+                // The numbers sum up several lines, so they are facts about the whole request.
+                let mut details = Vec::from(ids(Some(index), key));
+                details.push(Detail::count("requested", requested));
+                details.push(Detail::count("remaining", remaining));
+                details
             }
         }
     }
-}
-
-/// Returns the facts about a line that asks for more than there is. `limit` is the name of the
-/// number `most` that the line could have had.
-fn on_line(
-    index: u32,
-    key: StockKey,
-    requested: u64,
-    limit: &'static str,
-    most: u64,
-) -> [Detail; 4] {
-    let line = Some(index);
-    let [product, location] = ids(line, key);
-    let numbers = [("requested", requested), (limit, most)];
-    let [requested, most] =
-        numbers.map(|(name, number)| Detail { line, ..Detail::count(name, number) });
-    [product, location, requested, most]
 }
 
 /// Returns the two ids of a key as facts.

@@ -123,7 +123,7 @@ fn every_rejection_of_a_reservation_has_a_code_details_and_a_message() {
 }
 
 #[test]
-fn a_line_that_exceeds_what_is_left_is_named_with_its_numbers() {
+fn a_line_that_exceeds_what_is_left_is_named_and_the_numbers_are_those_of_the_request() {
     let exceeds =
         Rejection::QuantityExceedsLine { index: 3, key: key(), requested: 7, remaining: 2 };
     assert_eq!(exceeds.code(), "quantity-exceeds-line");
@@ -132,12 +132,12 @@ fn a_line_that_exceeds_what_is_left_is_named_with_its_numbers() {
         "7 of product sku-1 at location north, where the reservation has 2 left"
     );
     let expected = [
-        ("product_id", Value::Text("sku-1".to_string())),
-        ("location_id", Value::Text("north".to_string())),
-        ("requested", Value::Unsigned(7)),
-        ("remaining", Value::Unsigned(2)),
+        (Some(3), "product_id", Value::Text("sku-1".to_string())),
+        (Some(3), "location_id", Value::Text("north".to_string())),
+        (None, "requested", Value::Unsigned(7)),
+        (None, "remaining", Value::Unsigned(2)),
     ];
-    let expected = expected.map(|(name, value)| Detail { line: Some(3), name, value });
+    let expected = expected.map(|(line, name, value)| Detail { line, name, value });
     assert_eq!(exceeds.into_details(), expected);
 }
 
