@@ -3,7 +3,7 @@
 
 use super::{
     answers::{ReservationBody, StockBody, TransferredBody},
-    body::{Schema, Schemas, Value},
+    body::{Schema, Schemas, Value, schema::described},
     problem,
 };
 use crate::{model::ReservationState, wire::EventBody};
@@ -56,7 +56,7 @@ impl Modify for Shared {
         let mut words = Schemas::new();
         ReservationState::named(&mut words);
         let named = problem::schemas().into_iter().chain(dry_runs()).chain(words);
-        components.schemas.extend(named.map(|(name, it)| (name, schema(it))));
+        components.schemas.extend(named.map(|(name, it)| (name, described(it))));
         let token = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .description(Some("The admin token (`ADMIN_TOKEN`)"))
@@ -166,15 +166,6 @@ fn dry_runs() -> Vec<(String, Schema)> {
     schemas
 }
 
-/// A schema in the document's own type.
-pub(super) fn schema(schema: Schema) -> RefOr<utoipa::openapi::Schema> {
-    // Schemas are written as constants; the snapshot of the document shows each of them.
-    serde_json::from_value(schema).unwrap_or_else(|error| {
-        tracing::error!(%error, "a schema cannot be part of the document");
-        RefOr::T(utoipa::openapi::Schema::default())
-    })
-}
-
 /// Whether something is required, in the document's own type.
 pub(super) fn required(required: bool) -> Required {
     if required { Required::True } else { Required::False }
@@ -277,7 +268,7 @@ fn problem_response(status: u16, codes: &[&str]) -> Response {
         ((*code).to_owned(), ExampleBuilder::new().summary(title).value(Some(example)).build())
     });
     let content = ContentBuilder::new()
-        .schema(schema(problem::one_of(status, codes)).into())
+        .schema(described(problem::one_of(status, codes)).into())
         .examples_from_iter(examples)
         .build();
     let mut response = ResponseBuilder::new()

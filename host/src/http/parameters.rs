@@ -52,7 +52,7 @@ pub(super) fn header(header: RequestHeader) -> Parameter {
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
         .description(Some(header.about))
-        .schema(super::openapi::schema((header.schema)()).into())
+        .schema(super::body::schema::described((header.schema)()).into())
         .build()
 }
 
@@ -67,7 +67,7 @@ pub(super) fn segment(name: &str) -> Parameter {
         .parameter_in(ParameterIn::Path)
         .required(Required::True)
         .description(Some(about))
-        .schema(super::openapi::schema(ReservationId::schema()).into())
+        .schema(super::body::schema::described(ReservationId::schema()).into())
         .build()
 }
 

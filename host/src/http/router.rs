@@ -2,7 +2,7 @@
 
 use super::{
     App, admin,
-    body::Schemas,
+    body::{Schemas, schema::described},
     commands::{
         self, AdjustBody, CancelBody, Command, ConfirmBody, ExtendBody, FulfillBody, HoldBody,
         ReleaseBody, ReplaceBody, ReserveBody, SetBody, TransferBody,
@@ -82,13 +82,13 @@ pub(super) fn documented() -> OpenApiRouter<App> {
 const RESERVATION: &str = "/v1/reservations/{reservation_id}";
 
 fn post<C: Command>(path: &str, tag: &str, problems: &[&str]) -> UtoipaMethodRouter<App> {
-    let document = commands::document::<C>(&Method::POST, tag, problems);
-    route(path, &Method::POST, document, |on| on.post(commands::command::<C>))
+    let described = commands::document::<C>(&Method::POST, tag, problems);
+    route(path, &Method::POST, described, |on| on.post(commands::command::<C>))
 }
 
 fn put<C: Command>(path: &str, tag: &str, problems: &[&str]) -> UtoipaMethodRouter<App> {
-    let document = commands::document::<C>(&Method::PUT, tag, problems);
-    route(path, &Method::PUT, document, |on| on.put(commands::command::<C>))
+    let described = commands::document::<C>(&Method::PUT, tag, problems);
+    route(path, &Method::PUT, described, |on| on.put(commands::command::<C>))
 }
 
 /// A route with its description.
@@ -101,7 +101,7 @@ fn route(
     let method = if *method == Method::PUT { HttpMethod::Put } else { HttpMethod::Post };
     let mut paths = Paths::new();
     paths.add_path_operation(path, vec![method], operation);
-    let schemas = schemas.into_iter().map(|(name, schema)| (name, openapi::schema(schema)));
+    let schemas = schemas.into_iter().map(|(name, schema)| (name, described(schema)));
     (schemas.collect(), paths, handle(MethodRouter::new()))
 }
 

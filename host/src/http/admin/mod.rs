@@ -290,10 +290,14 @@ pub(super) async fn explain(
     _: Operator,
     Path(sequence): Path<String>,
 ) -> Result<Response, Problem> {
-    let sequence = sequence.parse().ok().filter(|sequence| *sequence > 0).ok_or_else(|| {
-        let detail = format!("{sequence:?} is not the number of an event");
-        Problem::new("not-recorded", detail)
-    })?;
+    let sequence = sequence
+        .parse()
+        .ok()
+        .filter(|sequence| (1..=i64::MAX.unsigned_abs()).contains(sequence))
+        .ok_or_else(|| {
+            let detail = format!("{sequence:?} is not the number of an event");
+            Problem::new("not-recorded", detail)
+        })?;
     Ok(ok(&ExplanationBody::from(&app.admin.explain(sequence).await?)))
 }
 

@@ -1,6 +1,9 @@
 use super::{ReservationBody, StockBody, json};
 use crate::{
-    http::{body::schema::reference, openapi, whole::Whole},
+    http::{
+        body::schema::{described, reference},
+        whole::Whole,
+    },
     wire::LogEntryBody,
 };
 use axum::http::{HeaderValue, StatusCode, Uri, header};
@@ -58,7 +61,7 @@ pages! {
 
 /// The schema of a page with items of this name.
 fn page_of(item: &str) -> RefOr<Schema> {
-    openapi::schema(json!({
+    described(json!({
         "type": "object",
         "description": "A page of a list.",
         "required": ["items", "next_cursor"],

@@ -1,6 +1,10 @@
 use super::tagged;
 use crate::{
-    http::{body::Value, conditional::Tag, openapi, whole::Whole},
+    http::{
+        body::{Value, schema::described},
+        conditional::Tag,
+        whole::Whole,
+    },
     model::{Reservation, ReservationLine, ReservationState, Timestamp},
     wire::time::{optional_rfc3339, rfc3339},
 };
@@ -73,7 +77,7 @@ pub(in crate::http) struct ReservationBody<'a> {
 }
 
 fn state() -> RefOr<Schema> {
-    openapi::schema(ReservationState::schema())
+    described(ReservationState::schema())
 }
 
 impl<'a> ReservationBody<'a> {

@@ -264,7 +264,7 @@ macro_rules! object {
 
             impl utoipa::PartialSchema for $name {
                 fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-                    $crate::http::openapi::schema(whole())
+                    $crate::http::body::schema::described(whole())
                 }
             }
 
@@ -275,7 +275,7 @@ macro_rules! object {
                     let mut schemas = Schemas::new();
                     <Self as Object>::named(&mut schemas);
                     named.extend(schemas.into_iter().map(|(name, schema)| {
-                        (name, $crate::http::openapi::schema(schema))
+                        (name, $crate::http::body::schema::described(schema))
                     }));
                 }
             }

@@ -2,11 +2,12 @@
 
 use super::{
     object::{self, Object},
+    schema::described,
     tree::Tree,
     value::Reader,
     violations::{Part, Violations},
 };
-use crate::http::{openapi, problem::Problem};
+use crate::http::problem::Problem;
 use axum::{extract::FromRequestParts, http::request::Parts};
 use serde::de::value::{Error, MapDeserializer};
 use utoipa::openapi::{
@@ -79,7 +80,7 @@ pub(in crate::http) fn parameters<T: Object>() -> Vec<Parameter> {
             .parameter_in(ParameterIn::Query)
             .required(required)
             .description(description.as_ref().and_then(|it| it.as_str()))
-            .schema(Some(openapi::schema(schema)))
+            .schema(Some(described(schema)))
             .build()
     };
     T::properties().into_iter().map(parameter).collect()

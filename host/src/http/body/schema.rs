@@ -2,6 +2,7 @@
 
 use super::value::{Schema, Value};
 use serde_json::{Map, json};
+use utoipa::openapi::RefOr;
 
 /// A member of an object, for the document.
 pub(in crate::http) struct Property {
@@ -71,4 +72,13 @@ pub(super) fn nullable(mut schema: Schema) -> Schema {
         words.push(serde_json::Value::Null);
     }
     schema
+}
+
+/// A schema in the document's own type.
+pub(in crate::http) fn described(schema: Schema) -> RefOr<utoipa::openapi::Schema> {
+    // Schemas are written as constants; the snapshot of the document shows each of them.
+    serde_json::from_value(schema).unwrap_or_else(|error| {
+        tracing::error!(%error, "a schema cannot be part of the document");
+        RefOr::T(utoipa::openapi::Schema::default())
+    })
 }

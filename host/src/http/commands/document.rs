@@ -41,7 +41,7 @@ pub(in crate::http) fn document<C: Command>(
     let body = RequestBodyBuilder::new()
         .content(
             "application/json",
-            ContentBuilder::new().schema(openapi::schema(C::schema()).into()).build(),
+            ContentBuilder::new().schema(schema::described(C::schema()).into()).build(),
         )
         .required(Some(openapi::required(required)))
         .build();
@@ -69,7 +69,7 @@ fn answer(answer: Answer, created: bool) -> RefOr<Response> {
         let body = serde_json::json!({"oneOf": [body, dry_run]});
         (format!("{}; with `dry_run`, the answer that there would be", answer.about()), body)
     };
-    let content = ContentBuilder::new().schema(openapi::schema(body).into()).build();
+    let content = ContentBuilder::new().schema(schema::described(body).into()).build();
     let mut response =
         ResponseBuilder::new().description(description).content("application/json", content);
     if answer != Answer::Transfer {
@@ -85,14 +85,14 @@ fn answer(answer: Answer, created: bool) -> RefOr<Response> {
 /// The description of the route of batches, and the schemas that it refers to.
 pub(in crate::http) fn batch_document(problems: &[&str]) -> (Operation, Schemas) {
     let reference = schema::reference;
-    let body = ContentBuilder::new().schema(openapi::schema(BatchBody::schema()).into()).build();
+    let body = ContentBuilder::new().schema(schema::described(BatchBody::schema()).into()).build();
     let body = RequestBodyBuilder::new()
         .content("application/json", body)
         .required(Some(openapi::required(true)))
         .build();
     let answer =
         serde_json::json!({"oneOf": [reference("BatchResults"), reference("BatchDryRun")]});
-    let content = ContentBuilder::new().schema(openapi::schema(answer).into()).build();
+    let content = ContentBuilder::new().schema(schema::described(answer).into()).build();
     let description = "One result for each command; with `dry_run`, the answer that there would be";
     let answer =
         ResponseBuilder::new().description(description).content("application/json", content);

@@ -46,10 +46,13 @@ fn required(code: &str) -> Vec<Member> {
             vec![member("lines", items, json!([line]))]
         }
         "quantity-exceeds-line" => {
-            let line = json!({"index": 0, "product_id": "sku-1", "location_id": "default",
-                "requested": 5, "remaining": 3});
+            let line = json!({"index": 0, "product_id": "sku-1", "location_id": "default"});
             let items = json!({"type": "array", "items": reference("ExceededLine")});
-            vec![member("lines", items, json!([line]))]
+            vec![
+                count("requested", 5),
+                count("remaining", 3),
+                member("lines", items, json!([line])),
+            ]
         }
         "release-exceeds-reserved" => {
             vec![count("requested", 5), count("releasable", 3), count("reserved", 4)]
@@ -155,26 +158,26 @@ pub(in crate::http) fn schemas() -> Vec<(String, Schema)> {
             },
         }),
     ));
-    let line = |other: &str, about: &str| {
-        let number = || json!({"type": "integer", "format": "int64"});
-        json!({
-            "type": "object",
-            "description": about,
-            "required": ["index", "product_id", "location_id", "requested", other],
-            "properties": {
-                "index": {"type": "integer", "format": "int32", "minimum": 0,
-                    "description": "The place of the line in the request."},
-                "product_id": {"type": "string"},
-                "location_id": {"type": "string"},
-                "requested": number(),
-                (other): number(),
-            },
-        })
+    let line = |about: &str, numbers: &[&str]| {
+        let names =
+            ["index", "product_id", "location_id"].into_iter().chain(numbers.iter().copied());
+        let number = json!({"type": "integer", "format": "int64"});
+        let mut members = json!({
+            "index": {"type": "integer", "format": "int32", "minimum": 0,
+                "description": "The place of the line in the request."},
+            "product_id": {"type": "string"},
+            "location_id": {"type": "string"},
+        });
+        if let Some(members) = members.as_object_mut() {
+            members.extend(numbers.iter().map(|name| ((*name).to_owned(), number.clone())));
+        }
+        json!({"type": "object", "description": about, "required": names.collect::<Vec<_>>(),
+            "properties": members})
     };
     let short = "A line that asks for more than is available.";
-    schemas.push(("ShortLine".to_owned(), line("available", short)));
+    schemas.push(("ShortLine".to_owned(), line(short, &["requested", "available"])));
     let exceeded = "A line that asks for more than the reservation still holds.";
-    schemas.push(("ExceededLine".to_owned(), line("remaining", exceeded)));
+    schemas.push(("ExceededLine".to_owned(), line(exceeded, &[])));
     schemas
 }
 
