@@ -133,12 +133,12 @@ fn reservations(found: &[(String, Reservation)]) -> Vec<ReservationBody<'_>> {
 
 /// A position in the order of keys.
 #[derive(Serialize, ToSchema)]
-struct KeyBody<'a> {
+struct StockKeyBody<'a> {
     product_id: &'a str,
     location_id: &'a str,
 }
 
-impl<'a> From<&'a StockKey> for KeyBody<'a> {
+impl<'a> From<&'a StockKey> for StockKeyBody<'a> {
     fn from(key: &'a StockKey) -> Self {
         let (product_id, location_id) = ids(key);
         Self { product_id, location_id }
@@ -152,7 +152,7 @@ struct StockScanBody<'a> {
     product_prefix: Option<&'a str>,
     below_minimum: bool,
     /// The key after which the scan begins.
-    after: Option<KeyBody<'a>>,
+    after: Option<StockKeyBody<'a>>,
     limit: u32,
 }
 
@@ -162,7 +162,7 @@ impl<'a> From<&'a StockScan> for StockScanBody<'a> {
             location_id: scan.location_id.as_deref(),
             product_prefix: scan.product_prefix.as_deref(),
             below_minimum: scan.below_minimum,
-            after: scan.after.as_ref().map(KeyBody::from),
+            after: scan.after.as_ref().map(StockKeyBody::from),
             limit: scan.limit,
         }
     }
