@@ -36,16 +36,12 @@ pub(in crate::http) trait Object: Sized {
 }
 
 /// What has been read of a member.
+#[derive(Default)]
 pub(in crate::http) enum Slot<T> {
+    #[default]
     Absent,
     Refused,
     Read(T),
-}
-
-impl<T> Default for Slot<T> {
-    fn default() -> Self {
-        Self::Absent
-    }
 }
 
 impl<T: Value> Slot<T> {
