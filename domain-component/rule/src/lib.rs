@@ -1,4 +1,4 @@
-//! Writes a rule in front of an inventory domain in Rust. Implement [`Rule`], override the commands
+//! Writes a rule in front of an inventory domain in Rust. Implement `Rule`, override the commands
 //! and queries that the rule decides, and export it. The domain behind the rule answers all others.
 //!
 //! ```text
