@@ -35,7 +35,6 @@ batch refused: 400, invalid-request, /commands/0/quantity
 ";
 
 #[test]
-#[ignore = "its session does not tell the answers of dry runs apart yet"]
 fn a_client_generated_for_typescript_compiles_and_works() {
     let server = Server::start();
     if let Some(printed) = run("tests/interface/typescript/run.sh", &server, &[]) {
@@ -44,7 +43,6 @@ fn a_client_generated_for_typescript_compiles_and_works() {
 }
 
 #[test]
-#[ignore = "its session does not tell the answers of dry runs apart yet"]
 fn a_client_generated_for_python_works() {
     let server = Server::start();
     if let Some(printed) = run("tests/interface/python/run.sh", &server, &[]) {

@@ -46,7 +46,7 @@ const short = await client.POST("/v1/reservations", {
 });
 const problem = refused(short);
 // A rule in front of the domain may refuse with a code of its own, which has other members.
-if (!("lines" in problem)) throw new Error(problem.detail);
+if (!("lines" in problem) || "remaining" in problem) throw new Error(problem.detail);
 const [line] = problem.lines;
 console.log(
   `hold cart-2: ${short.response.status}, ${problem.code}, ` +
