@@ -81,7 +81,11 @@ pub(super) async fn answer(
     });
     let caller = server.trusted_caller.as_ref().and_then(|trusted| {
         request.extensions_mut().insert(Peer(peer));
-        identity::of_proxied(trusted, request.headers(), request.extensions()).ok()
+        let identity =
+            identity::of_proxied(trusted, request.headers(), request.extensions()).ok()?;
+        // Noted for the handler, which need not read the header again.
+        request.extensions_mut().insert(identity.clone());
+        Some(identity)
     });
     let mut response = match head::check(&request) {
         Ok(()) => tokio::select! {
