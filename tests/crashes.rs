@@ -67,7 +67,7 @@ impl World {
         }
     }
 
-    /// One shopper: holds, and then confirms, fulfils, cancels or forgets.
+    /// One shopper: holds, and then confirms, fulfills, cancels or forgets.
     fn shop(&self, number: u64) {
         let mut random = Random(0x9e37_79b9_7f4a_7c15 ^ (number + 1));
         let mut client = None;

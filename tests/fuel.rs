@@ -87,14 +87,14 @@ fn the_largest_lawful_calls_use_less_than_half_of_the_default_fuel() {
     calls.command("replace 100 lines by 100 others", replace, 2);
     calls.command("extend 100 lines", Action::Extend { id: id(0), ttl_seconds: 600 }, 2);
     calls.command("confirm 100 lines", Action::Confirm { id: id(0) }, 2);
-    let part = Action::Fulfil { id: id(0), lines: Some(lines(LINES, 1)) };
-    calls.command("fulfil 100 of 100 lines in part", part, 2);
+    let part = Action::Fulfill { id: id(0), lines: Some(lines(LINES, 1)) };
+    calls.command("fulfill 100 of 100 lines in part", part, 2);
     calls.command("cancel the rest of 100 lines", Action::Cancel { id: id(0), lines: None }, 2);
     for i in 2..24 {
         calls.command("hold of 100 lines", hold(i, LINES * (i % 2), 1), 3);
     }
     calls.command("expire 100 lines", Action::Expire { id: id(2) }, 3 + 60_000);
-    calls.command("fulfil 100 lines", Action::Fulfil { id: id(3), lines: None }, 4);
+    calls.command("fulfill 100 lines", Action::Fulfill { id: id(3), lines: None }, 4);
 
     // A page of the store ends at a bound of lines: here, as many reservations as reach it.
     let limit = u32::try_from(LINES_PER_PAGE / LINES).unwrap();

@@ -137,7 +137,7 @@ impl Guest for Component {
         reservation_outcome(commands::confirm(&mut Imports, &context(given), id))
     }
 
-    fn fulfil(
+    fn fulfill(
         given: types::Context,
         id: String,
         lines: Option<Vec<types::LineRequest>>,

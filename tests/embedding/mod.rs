@@ -72,7 +72,7 @@ fn session() -> Vec<(Timestamp, Option<&'static str>, Action)> {
         ),
         (7_000, None, Action::Extend { id: cart(), ttl_seconds: 120 }),
         (8_000, None, Action::Confirm { id: cart() }),
-        (9_000, None, Action::Fulfil { id: cart(), lines: Some(lines(&[("b", "north", 1)])) }),
+        (9_000, None, Action::Fulfill { id: cart(), lines: Some(lines(&[("b", "north", 1)])) }),
         (10_000, None, Action::Cancel { id: cart(), lines: None }),
         (11_000, None, hold("cart-2", &[("a", "default", 2)], 5)),
         (20_000, None, Action::Expire { id: "cart-2".to_owned() }),

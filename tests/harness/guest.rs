@@ -51,8 +51,8 @@ pub fn command(command: &model::Command) -> Command {
             Action::Extend { id: (*id).to_owned(), ttl_seconds: *ttl }
         }
         model::Action::Confirm { id } => Action::Confirm { id: (*id).to_owned() },
-        model::Action::Fulfil { id, lines: of } => {
-            Action::Fulfil { id: (*id).to_owned(), lines: of.as_deref().map(lines) }
+        model::Action::Fulfill { id, lines: of } => {
+            Action::Fulfill { id: (*id).to_owned(), lines: of.as_deref().map(lines) }
         }
         model::Action::Cancel { id, lines: of } => {
             Action::Cancel { id: (*id).to_owned(), lines: of.as_deref().map(lines) }

@@ -20,7 +20,7 @@ pub enum Action {
     Replace { id: &'static str, lines: Vec<Line> },
     Extend { id: &'static str, ttl: u32 },
     Confirm { id: &'static str },
-    Fulfil { id: &'static str, lines: Option<Vec<Line>> },
+    Fulfill { id: &'static str, lines: Option<Vec<Line>> },
     Cancel { id: &'static str, lines: Option<Vec<Line>> },
 }
 
@@ -160,7 +160,7 @@ impl Model {
                 reservation.version += 1;
                 Ok(Seen::Reservation(reservation.clone(), false))
             }
-            Action::Fulfil { id, lines } => self.resolve(id, lines.as_deref(), version, true),
+            Action::Fulfill { id, lines } => self.resolve(id, lines.as_deref(), version, true),
             Action::Cancel { id, lines } => self.resolve(id, lines.as_deref(), version, false),
         }
     }

@@ -139,7 +139,7 @@ impl Native {
             model::Action::Confirm { id } => {
                 on_reservation(commands::confirm(self, &context, (*id).to_owned()))
             }
-            model::Action::Fulfil { id, lines } => {
+            model::Action::Fulfill { id, lines } => {
                 let lines = lines.as_deref().map(raw_lines);
                 on_reservation(commands::fulfill(self, &context, (*id).to_owned(), lines))
             }

@@ -100,7 +100,7 @@ impl OverHttp<'_> {
                 ("POST", held(id, "/extend"), json!({ "ttl_seconds": ttl }))
             }
             Action::Confirm { id } => ("POST", held(id, "/confirm"), Value::Null),
-            Action::Fulfil { id, lines } => {
+            Action::Fulfill { id, lines } => {
                 let lines = lines.as_deref().map(|lines| self.lines(lines));
                 ("POST", held(id, "/fulfill"), json!({ "lines": lines }))
             }

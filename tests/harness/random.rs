@@ -49,7 +49,7 @@ fn actions(expiring: bool) -> impl Strategy<Value = Action> {
             .prop_map(|(id, ttl)| Action::Extend { id, ttl }),
         2 => ids().prop_map(|id| Action::Confirm { id }),
         3 => (ids(), proptest::option::of(lines()))
-            .prop_map(|(id, lines)| Action::Fulfil { id, lines }),
+            .prop_map(|(id, lines)| Action::Fulfill { id, lines }),
         3 => (ids(), proptest::option::of(lines()))
             .prop_map(|(id, lines)| Action::Cancel { id, lines }),
     ];

@@ -150,7 +150,7 @@ operations! {
 
     fn confirm(context: Context => &context, id: String => &id) -> ReservationOutcome;
 
-    fn fulfil(
+    fn fulfill(
         context: Context => &context,
         id: String => &id,
         lines: Option<Vec<LineRequest>> => lines.as_deref(),

@@ -86,9 +86,9 @@ impl<W: World> Guest<W> {
                     inventory.call_extend(store, context, id, *ttl_seconds)
                 }
                 Action::Confirm { id } => inventory.call_confirm(store, context, id),
-                Action::Fulfil { id, lines } => {
+                Action::Fulfill { id, lines } => {
                     let lines = lines.as_deref().map(reservation::lines_to_wit);
-                    inventory.call_fulfil(store, context, id, lines.as_deref())
+                    inventory.call_fulfill(store, context, id, lines.as_deref())
                 }
                 Action::Expire { id } => inventory.call_expire(store, context, id),
                 Action::Cancel { id, lines } => {

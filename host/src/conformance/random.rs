@@ -119,7 +119,7 @@ impl Random {
             16 => Action::Replace { id, lines: self.lines()? },
             17 => Action::Extend { id, ttl_seconds: 2 },
             18 => Action::Confirm { id },
-            19 => Action::Fulfil { id, lines: some(self)? },
+            19 => Action::Fulfill { id, lines: some(self)? },
             20 => Action::Cancel { id, lines: some(self)? },
             _ => Action::Expire { id },
         })

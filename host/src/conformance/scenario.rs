@@ -373,7 +373,7 @@ impl Step {
                 .as_ref()
                 .map(|it| Action::Extend { id: it.id.clone(), ttl_seconds: it.ttl }),
             self.confirm.clone().map(|id| Action::Confirm { id }),
-            self.fulfill.as_ref().map(some).map(|(id, lines)| Action::Fulfil { id, lines }),
+            self.fulfill.as_ref().map(some).map(|(id, lines)| Action::Fulfill { id, lines }),
             self.cancel.as_ref().map(some).map(|(id, lines)| Action::Cancel { id, lines }),
         ]
     }

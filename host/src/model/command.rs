@@ -47,7 +47,7 @@ pub enum Action {
     Replace { id: String, lines: Vec<LineRequest> },
     Extend { id: String, ttl_seconds: u32 },
     Confirm { id: String },
-    Fulfil { id: String, lines: Option<Vec<LineRequest>> },
+    Fulfill { id: String, lines: Option<Vec<LineRequest>> },
     Cancel { id: String, lines: Option<Vec<LineRequest>> },
     Expire { id: String },
 }
@@ -61,7 +61,7 @@ impl Action {
             | Self::Replace { id, .. }
             | Self::Extend { id, .. }
             | Self::Confirm { id }
-            | Self::Fulfil { id, .. }
+            | Self::Fulfill { id, .. }
             | Self::Cancel { id, .. }
             | Self::Expire { id } => Some(id),
             _ => None,
@@ -92,7 +92,7 @@ impl Action {
     pub fn lines(&self) -> &[LineRequest] {
         match self {
             Self::Hold { lines, .. } | Self::Replace { lines, .. } => lines,
-            Self::Fulfil { lines, .. } | Self::Cancel { lines, .. } => {
+            Self::Fulfill { lines, .. } | Self::Cancel { lines, .. } => {
                 lines.as_deref().unwrap_or_default()
             }
             _ => &[],
@@ -113,7 +113,7 @@ impl Action {
             Self::Replace { .. } => "replace",
             Self::Extend { .. } => "extend",
             Self::Confirm { .. } => "confirm",
-            Self::Fulfil { .. } => "fulfill",
+            Self::Fulfill { .. } => "fulfill",
             Self::Cancel { .. } => "cancel",
             Self::Expire { .. } => "expire",
         }

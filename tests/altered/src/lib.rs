@@ -60,7 +60,7 @@ impl Rule for Altered {
     }
 
     /// 4: what is to be fulfilled is cancelled.
-    fn fulfil(
+    fn fulfill(
         context: Context,
         id: String,
         lines: Option<Vec<LineRequest>>,
@@ -68,7 +68,7 @@ impl Rule for Altered {
         if changed(4) {
             return domain::cancel(&context, &id, lines.as_deref());
         }
-        domain::fulfil(&context, &id, lines.as_deref())
+        domain::fulfill(&context, &id, lines.as_deref())
     }
 
     /// 5: a transfer moves one unit less, where it moves several.

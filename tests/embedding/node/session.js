@@ -20,7 +20,7 @@ const commands = [
   { now: 6_000n, call: ["replace", "cart-1", [line(aDefault, 1n), line(bNorth, 2n)]] },
   { now: 7_000n, call: ["extend", "cart-1", 120] },
   { now: 8_000n, call: ["confirm", "cart-1"] },
-  { now: 9_000n, call: ["fulfil", "cart-1", [line(bNorth, 1n)]] },
+  { now: 9_000n, call: ["fulfill", "cart-1", [line(bNorth, 1n)]] },
   { now: 10_000n, call: ["cancel", "cart-1", undefined] },
   { now: 11_000n, call: ["hold", "cart-2", [line(aDefault, 2n)], 5] },
   // cart-2 is due: its host expires it before the next command meets its stock.

@@ -31,7 +31,7 @@ COMMANDS = [
     (6_000, "replace", "cart-1", [line(A_DEFAULT, 1), line(B_NORTH, 2)]),
     (7_000, "extend", "cart-1", 120),
     (8_000, "confirm", "cart-1"),
-    (9_000, "fulfil", "cart-1", [line(B_NORTH, 1)]),
+    (9_000, "fulfill", "cart-1", [line(B_NORTH, 1)]),
     (10_000, "cancel", "cart-1", None),
     (11_000, "hold", "cart-2", [line(A_DEFAULT, 2)], 5),
     # cart-2 is due: its host expires it before the next command meets its stock.

@@ -119,7 +119,7 @@ impl Session {
         self.command(7_000, None, |it, s, c| it.call_extend(s, c, "cart-1", 120))?;
         self.command(8_000, None, |it, s, c| it.call_confirm(s, c, "cart-1"))?;
         let sent = lines(&[("b", "north", 1)]);
-        self.command(9_000, None, |it, s, c| it.call_fulfil(s, c, "cart-1", Some(&sent)))?;
+        self.command(9_000, None, |it, s, c| it.call_fulfill(s, c, "cart-1", Some(&sent)))?;
         self.command(10_000, None, |it, s, c| it.call_cancel(s, c, "cart-1", None))?;
         let cart = lines(&[("a", "default", 2)]);
         self.command(11_000, None, |it, s, c| it.call_hold(s, c, "cart-2", &cart, Some(5)))?;

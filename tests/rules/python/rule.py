@@ -36,7 +36,7 @@ class Inventory(exports.Inventory):
     release = staticmethod(domain.release)
     extend = staticmethod(domain.extend)
     confirm = staticmethod(domain.confirm)
-    fulfil = staticmethod(domain.fulfil)
+    fulfill = staticmethod(domain.fulfill)
     cancel = staticmethod(domain.cancel)
     expire = staticmethod(domain.expire)
     get_reservation = staticmethod(domain.get_reservation)

@@ -19,7 +19,7 @@ type RawUnits = Option<Vec<RawLine>>;
 /// that are left. A reservation of which no unit is left is then fulfilled.
 ///
 /// # Errors
-/// The rejections that the contract lists for `fulfil`.
+/// The rejections that the contract lists for `fulfill`.
 pub fn fulfill(world: &mut dyn World, context: &Context, id: String, lines: RawUnits) -> Outcome {
     resolve(world, context, id, lines, Resolution::Fulfill)
 }

@@ -37,6 +37,6 @@ impl Command for FulfillBody {
 
     fn ask(self, target: ReservationTarget) -> Asked {
         let (id, lines) = (target.reservation_id.0, self.lines.map(requested));
-        Asked::on_reservation(self.reason, self.reference, Action::Fulfil { id, lines })
+        Asked::on_reservation(self.reason, self.reference, Action::Fulfill { id, lines })
     }
 }

@@ -42,7 +42,7 @@ impl Draft<'_> {
                 | Action::Replace { id, .. }
                 | Action::Extend { id, .. }
                 | Action::Confirm { id }
-                | Action::Fulfil { id, .. }
+                | Action::Fulfill { id, .. }
                 | Action::Cancel { id, .. }
                 | Action::Expire { id },
                 Outcome::Reservation { id: named, reservation: told, .. },

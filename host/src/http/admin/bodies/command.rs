@@ -173,7 +173,7 @@ impl<'a> From<&'a Action> for ActionBody<'a> {
                 Self::Extend { reservation_id: id, ttl_seconds: *ttl_seconds }
             }
             Action::Confirm { id } => Self::Confirm { reservation_id: id },
-            Action::Fulfil { id, lines: some } => {
+            Action::Fulfill { id, lines: some } => {
                 Self::Fulfill { reservation_id: id, lines: some.as_deref().map(lines) }
             }
             Action::Cancel { id, lines: some } => {

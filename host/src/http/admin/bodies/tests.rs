@@ -18,7 +18,7 @@ fn actions() -> [Action; 12] {
         Action::Replace { id: id(), lines: lines.clone() },
         Action::Extend { id: id(), ttl_seconds: 3 },
         Action::Confirm { id: id() },
-        Action::Fulfil { id: id(), lines: Some(lines) },
+        Action::Fulfill { id: id(), lines: Some(lines) },
         Action::Cancel { id: id(), lines: None },
         Action::Expire { id: id() },
     ]

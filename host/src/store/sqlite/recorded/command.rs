@@ -185,7 +185,7 @@ impl<'a> From<&'a Action> for ActionRow<'a> {
                 Self::Extend { id: id.into(), ttl_seconds: *ttl_seconds }
             }
             Action::Confirm { id } => Self::Confirm { id: id.into() },
-            Action::Fulfil { id, lines } => {
+            Action::Fulfill { id, lines } => {
                 Self::Fulfill { id: id.into(), lines: lines.as_deref().map(line_rows) }
             }
             Action::Cancel { id, lines } => {
@@ -228,7 +228,7 @@ impl TryFrom<ActionRow<'_>> for Action {
             }
             ActionRow::Confirm { id } => Self::Confirm { id: id.into_owned() },
             ActionRow::Fulfill { id, lines: rows } => {
-                Self::Fulfil { id: id.into_owned(), lines: rows.map(lines).transpose()? }
+                Self::Fulfill { id: id.into_owned(), lines: rows.map(lines).transpose()? }
             }
             ActionRow::Cancel { id, lines: rows } => {
                 Self::Cancel { id: id.into_owned(), lines: rows.map(lines).transpose()? }
