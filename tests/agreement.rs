@@ -16,6 +16,17 @@ use holdfast::component::Guest;
 use proptest::prelude::*;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+/// The host checks what a component does, so it knows these bounds itself.
+#[test]
+fn the_bounds_of_the_host_are_those_of_the_domain() {
+    use holdfast::model;
+    assert_eq!(model::LINES_MAX, domain::LINES_MAX);
+    assert_eq!(model::TTL_SECONDS_MAX, domain::TTL_SECONDS_MAX);
+    assert_eq!(model::PAGE_ITEMS_MAX, domain::PAGE_ITEMS_MAX);
+    assert_eq!(model::QUANTITY_MAX, domain::QUANTITY_MAX);
+    assert_eq!(model::ID_CHARACTERS_MAX, domain::ID_CHARACTERS_MAX);
+}
+
 #[test]
 fn model_native_component_and_http_agree() {
     static CASE: AtomicU32 = AtomicU32::new(0);
