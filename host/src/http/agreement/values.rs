@@ -6,6 +6,7 @@ use proptest::{
     prelude::*,
     sample::{Index, select},
     strategy::Union,
+    string::string_regex,
 };
 use serde_json::{Map, Value, json};
 
@@ -42,7 +43,11 @@ fn of_the_kind(document: &Value, schema: &Value, kind: &str) -> BoxedStrategy<Va
         "string" if schema["format"] == "date-time" => time(),
         "string" => {
             let bound = |name: &str, otherwise| schema[name].as_u64().unwrap_or(otherwise);
-            text(bound("minLength", 0), bound("maxLength", 64))
+            let text = text(bound("minLength", 0), bound("maxLength", 64));
+            match schema["pattern"].as_str() {
+                Some(pattern) => prop_oneof![3 => text, 1 => of_the_pattern(pattern)].boxed(),
+                None => text,
+            }
         }
         other => panic!("no values are made of the type {other}"),
     }
@@ -110,7 +115,7 @@ fn text(least: u64, most: u64) -> BoxedStrategy<Value> {
         1 => Just(least.saturating_sub(1)),
     ];
     let character = prop_oneof![
-        300 => '!'..='~',
+        300 => proptest::char::range('!', '~'),
         1 => select(vec![' ', '\t', '\n', '\u{0}', '\u{1f}', '\u{7f}', '\u{80}', '\u{9f}', '\u{a0}']),
         1 => select(vec!['ä', '€', '😀', '\u{feff}', '\u{2028}', '~', '!', '.', '/', '%']),
         1 => any::<char>(),
@@ -123,6 +128,11 @@ fn text(least: u64, most: u64) -> BoxedStrategy<Value> {
             Value::String(text.take(usize::try_from(length).unwrap()).collect())
         })
         .boxed()
+}
+
+fn of_the_pattern(pattern: &str) -> BoxedStrategy<Value> {
+    let inner = pattern.trim_start_matches('^').trim_end_matches('$');
+    string_regex(inner).unwrap().prop_map(Value::String).boxed()
 }
 
 fn time() -> BoxedStrategy<Value> {
@@ -140,7 +150,7 @@ fn time() -> BoxedStrategy<Value> {
 }
 
 /// Any value of JSON.
-fn anything() -> BoxedStrategy<Value> {
+pub(super) fn anything() -> BoxedStrategy<Value> {
     let one = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
