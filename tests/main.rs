@@ -1,5 +1,5 @@
-//! The promises of the product, tested as a user would meet them: one binary, so that they
-//! share a harness and are linked once.
+//! The promises of the product, tested from the outside as a user would meet them. All of these tests
+//! are one binary, so that they share a harness and are linked once.
 
 #![allow(
     missing_docs,
@@ -33,7 +33,6 @@ mod environment;
 mod faults;
 mod found;
 mod fuel;
-
 mod harness;
 mod hostile;
 mod idempotency;
