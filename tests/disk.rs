@@ -108,7 +108,10 @@ fn acknowledged_commands_survive_a_failing_call_and_a_kill() {
     }
     let server = disk.start(&[]);
     answers.check(&mut server.client());
-    assert!(answers.acknowledged.len() > 20 && answers.refused.len() > 3, "some calls failed, others not");
+    assert!(
+        answers.acknowledged.len() > 20 && answers.refused.len() > 3,
+        "some calls failed, others not"
+    );
 }
 
 /// Calls fail during the start, which then ends with an error or serves.
