@@ -20,7 +20,7 @@ fn other() -> Vec<u8> {
 }
 
 pub fn with_admin(more: &[&str]) -> Server {
-    guests::ready();
+    guests::prepare();
     Server::start_with(&[&["--admin-token", TOKEN], more].concat())
 }
 

@@ -34,7 +34,7 @@ COMMANDS = [
     (9_000, "fulfill", "cart-1", [line(B_NORTH, 1)]),
     (10_000, "cancel", "cart-1", None),
     (11_000, "hold", "cart-2", [line(A_DEFAULT, 2)], 5),
-    # cart-2 is due: its host expires it before the next command meets its stock.
+    # cart-2 is due: the host expires it before the next command meets its stock.
     (20_000, "expire", "cart-2"),
     (20_000, "reserve", A_DEFAULT, 7),
     (21_000, "release", A_DEFAULT, 10),
