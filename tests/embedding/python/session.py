@@ -1,10 +1,10 @@
-"""The inventory component in Python: runs one session of commands and queries, and prints what
-happened, one JSON object per line.
+"""The inventory component in Python: runs one session of commands and queries, and prints each event
+and each answer as a line of JSON.
 
     pip install -r requirements.txt
     python session.py /path/to/domain.wasm
 
-Every example runs this session, the same commands and queries at the same times, so that the same
+Every example runs this session, with the same commands and queries at the same times. So the same
 component must print the same lines in every runtime.
 """
 

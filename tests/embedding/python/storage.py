@@ -1,7 +1,7 @@
-"""The contract's `storage`, in memory: the functions of wit/storage.wit under their Python names.
+"""The contract's `storage` in memory: the functions of wit/storage.wit under their Python names.
 
-It looks at everything it has; a database would have an index per scan. Values are copied on their
-way in and out of the component, so they can be kept as they come.
+A scan reads every entry, where a database would have an index. wasmtime copies values on their way in
+and out of the component, so the storage keeps them without a copy.
 """
 
 from records import record

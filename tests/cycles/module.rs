@@ -1,4 +1,4 @@
-//! One module as its source shows it: its children, its imports, its items and the paths it names.
+//! The source of one module: its children, its imports, its items and the paths that it names.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +14,7 @@ pub struct Import {
     pub offered: bool,
 }
 
-/// What the source of a module says.
+/// The declarations and names in the source of a module.
 #[derive(Default)]
 pub struct Module {
     /// Modules declared by `mod name;`: their sources are files of their own.
