@@ -115,11 +115,11 @@ fn a_dry_run_shows_the_decision_and_writes_nothing() {
     let mut client = server.client();
     client.stock("a", 10, 8);
     let path = "/v1/inventory/a/reserve?dry_run=true";
-    let told = client.post(path, r#"{"quantity": 5}"#).json();
-    assert_eq!((&told["dry_run"], &told["status"]), (&json!(true), &json!(200)));
-    assert_eq!(told["body"]["available_quantity"], 5);
+    let answer = client.post(path, r#"{"quantity": 5}"#).json();
+    assert_eq!((&answer["dry_run"], &answer["status"]), (&json!(true), &json!(200)));
+    assert_eq!(answer["body"]["available_quantity"], 5);
     let types: Vec<_> =
-        told["events"].as_array().unwrap().iter().map(|event| event["type"].clone()).collect();
+        answer["events"].as_array().unwrap().iter().map(|event| event["type"].clone()).collect();
     assert_eq!(types, ["InventoryReserved", "LowStockDetected"]);
     assert_eq!(client.post(path, r#"{"quantity": 11}"#).problem(), "insufficient-stock");
     let hold = r#"{"lines": [{"product_id": "a", "quantity": 1}]}"#;

@@ -27,7 +27,7 @@ fn a_limit_per_caller_decides_over_http() {
     let refused = reserve(&mut client, "web-7", 6);
     assert_eq!((refused.status, refused.problem().as_str()), (409, "caller-limit"));
     assert_eq!(reserve(&mut client, "partner-1", 50).status, 200);
-    assert_eq!(reserve(&mut client, "office", 6).status, 200, "nobody limits the office");
+    assert_eq!(reserve(&mut client, "office", 6).status, 200, "the office has no limit");
     assert_eq!(client.reserve("a", 6).status, 200, "nor who is not named");
     let batch = r#"{"mode": "independent", "commands": [
         {"type": "reserve", "product_id": "a", "quantity": 6},

@@ -66,7 +66,7 @@ fn acknowledged_commands_survive_kill_9() {
 }
 
 #[test]
-fn a_stop_finishes_what_is_queued_and_exits_with_0() {
+fn a_stop_finishes_queued_commands_and_exits_with_0() {
     for signal in ["-TERM", "-INT"] {
         let mut server = Server::start();
         server.client().stock("a", 1_000_000, 0);

@@ -155,8 +155,8 @@ fn every_event_shows_the_reference_of_its_command_and_is_found_by_it() {
         assert_eq!(all(&mut client, &path).0.len(), 2, "by {limit}");
     }
     let (all_events, _) = all(&mut client, "/v1/events?limit=500");
-    let told = all_events.iter().filter(|it| it["reference"] == reference.as_str()).count();
-    assert_eq!(told, 101);
+    let found = all_events.iter().filter(|it| it["reference"] == reference.as_str()).count();
+    assert_eq!(found, 101);
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn a_cart_becomes_an_order_and_is_fulfilled() {
     assert_eq!((&a["total_quantity"], &a["reserved_quantity"]), (&json!(6), &json!(0)));
     assert_eq!(client.get(&format!("{R}/{id}")).json(), done);
 
-    let told = types(&mut client, &format!("reservation_id={id}"));
+    let logged = types(&mut client, &format!("reservation_id={id}"));
     let expected = [
         "InventoryReserved",
         "InventoryReserved",
@@ -67,7 +67,7 @@ fn a_cart_becomes_an_order_and_is_fulfilled() {
         "InventoryFulfilled",
         "ReservationFulfilled",
     ];
-    assert_eq!(told, expected);
+    assert_eq!(logged, expected);
     let by_order = types(&mut client, "reference=order-7");
     assert_eq!(by_order, ["InventoryReserved", "InventoryReserved", "LowStockDetected"]);
 }
@@ -85,12 +85,12 @@ fn an_insufficient_hold_names_every_short_line_and_holds_nothing() {
     let reply = client.post(R, &json!({ "lines": lines }).to_string());
     assert_eq!((reply.status, reply.problem().as_str()), (409, "insufficient-stock"));
     let short: Vec<_> = reply.json()["lines"].as_array().unwrap().clone();
-    let told: Vec<_> = short
+    let logged: Vec<_> = short
         .iter()
         .map(|line| [&line["index"], &line["requested"], &line["available"]].map(|it| it.as_u64()))
         .collect();
     let expected = [[0, 6, 5], [2, 6, 5], [3, 6, 5]].map(|line| line.map(Some));
-    assert_eq!(told, expected);
+    assert_eq!(logged, expected);
     assert_eq!(short[2]["product_id"], "c");
     for product in ["a", "b", "c"] {
         assert_eq!(available(&mut client, product), 5);

@@ -163,7 +163,7 @@ fn the_later_source_wins_and_the_effective_configuration_is_printed() {
 }
 
 #[test]
-fn migrate_says_what_it_did() {
+fn migrate_prints_the_migration() {
     let folder = Arc::new(tempfile::tempdir().unwrap());
     let (status, output, _) = Server::run(folder.path(), &["migrate"]);
     let migrated = format!("schema version 0 -> {}", holdfast::store::sqlite::LATEST_VERSION);
