@@ -1,5 +1,5 @@
-//! The reference model, the native domain, the component and the server get the same random commands.
-//! All four must agree on every decision and every event.
+//! The reference model, the native domain, the component and the server get the same random
+//! commands. All four must agree on every decision and every event.
 
 use crate::{
     component,

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the domain component with `cargo component build` and runs the whole test suite on it. It must
-# have the same imports and exports, and make the same decisions.
+# Builds the domain component with `cargo component build` and runs the whole test suite on it. It
+# must have the same imports and exports, and make the same decisions.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=target/cargo-component

@@ -36,7 +36,8 @@ fn a_command_whose_sync_failed_is_not_there_after_a_kill() {
     for error in ["EIO", "ENOSPC"] {
         let (disk, server) = with_stock();
         let mut client = server.client();
-        // A checkpoint may meet the failing sync instead of the commit; then the next commit is tried.
+        // A checkpoint may meet the failing sync instead of the commit; then the next commit is
+        // tried.
         let mut done = 10;
         let refused = loop {
             disk.fail(&format!("sync 1 1 {error}"));
@@ -98,8 +99,8 @@ fn a_failed_commit_that_cannot_be_undone_has_an_unknown_outcome() {
     }
 }
 
-/// The first commit after a start begins a new write-ahead log, and syncs its header before anything
-/// else.
+/// The first commit after a start begins a new write-ahead log, and syncs its header before
+/// anything else.
 #[test]
 fn the_first_commit_after_a_start_is_not_written_when_its_sync_fails() {
     for signal in ["-TERM", "-KILL"] {

@@ -1,7 +1,8 @@
 //! A component that does not fit the contract is refused with the difference.
 //!
-//! No version of the contract is frozen yet. From the first frozen version on, a copy of the contract
-//! and a component built from it belong here, and the host must serve that component unchanged.
+//! No version of the contract is frozen yet. From the first frozen version on, a copy of the
+//! contract and a component built from it belong here, and the host must serve that component
+//! unchanged.
 
 use holdfast::{
     admission::{self, Candidate, Until},

@@ -1,5 +1,5 @@
-//! Many clients, and a server that is killed at random times. Clients send every request again until
-//! it is answered, and in the end all numbers add up.
+//! Many clients, and a server that is killed at random times. Clients send every request again
+//! until it is answered, and in the end all numbers add up.
 
 use crate::harness::{Client, Reply, Server};
 use serde_json::{Value, json};

@@ -1,4 +1,5 @@
-//! A disk that is full or fails: every acknowledged command is in the log once, and no refused one is.
+//! A disk that is full or fails: every acknowledged command is in the log once, and no refused one
+//! is.
 
 use crate::{
     harness::{Client, Disk, Server, eventually},
@@ -69,9 +70,9 @@ impl Answers {
     }
 }
 
-/// The first, second, ... call of a kind fails, either once or together with all later ones, and then
-/// the process is killed. `HOLDFAST_TEST_DISK_FAULTS` says up to which call (12 by default, of which
-/// every fifth is tried).
+/// The first, second, ... call of a kind fails, either once or together with all later ones, and
+/// then the process is killed. `HOLDFAST_TEST_DISK_FAULTS` says up to which call (12 by default, of
+/// which every fifth is tried).
 #[test]
 fn acknowledged_commands_survive_a_failing_call_and_a_kill() {
     let most = std::env::var("HOLDFAST_TEST_DISK_FAULTS").ok().and_then(|it| it.parse().ok());

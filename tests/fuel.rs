@@ -1,5 +1,5 @@
-//! No lawful call can use up the default fuel, because the arguments and the work of a call are bounded
-//! in lines. `cargo test fuel -- --nocapture` prints the fuel that the largest calls use.
+//! No lawful call can use up the default fuel, because the arguments and the work of a call are
+//! bounded in lines. `cargo test fuel -- --nocapture` prints the fuel that the largest calls use.
 
 use crate::{
     component::bytes,
@@ -19,7 +19,8 @@ const ITEMS: u32 = 500;
 /// A page of reservations ends with the reservation that reaches this many lines.
 const LINES_PER_PAGE: usize = 2_000;
 
-/// An id of the largest length that differs from others only at its end, which costs most to compare.
+/// An id of the largest length that differs from others only at its end, which costs most to
+/// compare.
 fn long(kind: &str, i: usize) -> String {
     format!("{}{kind}{i:05}", "x".repeat(128 - kind.len() - 5))
 }

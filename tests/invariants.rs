@@ -1,5 +1,5 @@
-//! The invariants of the domain on the shipped component, for random commands at random times, with and
-//! without sweeps. The numbers in parentheses count the invariants.
+//! The invariants of the domain on the shipped component, for random commands at random times, with
+//! and without sweeps. The numbers in parentheses count the invariants.
 
 use crate::{
     component,
@@ -68,8 +68,8 @@ fn sweep(mut guest: Guest<MemoryWorld>, now: u64) -> Guest<MemoryWorld> {
     due.into_iter().fold(guest, |guest, (_, id)| guest::expire(guest, &id, now))
 }
 
-/// Returns the state without versions. Versions count recorded changes, and the expiry of a due hold
-/// may be recorded or not.
+/// Returns the state without versions. Versions count recorded changes, and the expiry of a due
+/// hold may be recorded or not.
 fn unversioned(mut seen: Model) -> Model {
     seen.stocks.values_mut().for_each(|stock| stock.version = 0);
     seen.reservations.values_mut().for_each(|it| it.version = 0);
@@ -118,8 +118,8 @@ fn check_absorbing(before: &BTreeMap<String, Reservation>, after: &BTreeMap<Stri
     }
 }
 
-/// Checks that the events of each stock chain with versions that rise by one and that their fold is the
-/// state (4), and that low-stock events alternate, detected first (8).
+/// Checks that the events of each stock chain with versions that rise by one and that their fold is
+/// the state (4), and that low-stock events alternate, detected first (8).
 fn check_events(world: &MemoryWorld) {
     let mut folded: BTreeMap<StockKey, Level> = BTreeMap::new();
     let mut low: BTreeMap<StockKey, bool> = BTreeMap::new();

@@ -1,5 +1,5 @@
-//! Lists in a store with a long history: they find each matching item exactly once, and the number of
-//! pages does not grow with the number of items that do not match.
+//! Lists in a store with a long history: they find each matching item exactly once, and the number
+//! of pages does not grow with the number of items that do not match.
 
 use crate::harness::{Client, Reply, Server};
 use serde_json::{Value, json};
@@ -57,8 +57,8 @@ fn a_reservation_that_was_replaced_thousands_of_times_is_listed_once_on_the_firs
         assert_eq!(ids(page["items"].as_array().unwrap()), ["often"], "{query}");
         assert!(page["next_cursor"].is_null(), "there is no more: {query}");
     }
-    // The events of the reservation are a long chain. The first page reads only a part of the chain,
-    // and all pages together have every event.
+    // The events of the reservation are a long chain. The first page reads only a part of the
+    // chain, and all pages together have every event.
     let path = "/v1/events?reservation_id=often&limit=500";
     let first = client.get(path).json();
     assert_eq!(first["items"].as_array().unwrap().len(), 500);

@@ -1,5 +1,5 @@
-//! The promises of the product, tested from the outside as a user would meet them. All of these tests
-//! are one binary, so that they share a harness and are linked once.
+//! The promises of the product, tested from the outside as a user would meet them. All of these
+//! tests are one binary, so that they share a harness and are linked once.
 
 #![allow(
     missing_docs,

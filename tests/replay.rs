@@ -12,7 +12,8 @@ use serde_json::Value;
 
 const REPLAY: &str = "/v1/admin/domain/replay";
 
-/// A server that has carried out commands of every kind, including rejections, expiries and batches.
+/// A server that has carried out commands of every kind, including rejections, expiries and
+/// batches.
 fn with_recorded_commands() -> Server {
     let server = with_admin(&["--recorded-commands-max", "10000"]);
     let mut client = server.client();
@@ -72,8 +73,8 @@ fn a_replay_on_the_same_component_finds_no_difference() {
     assert!((5..60).contains(&compared), "{compared}");
 }
 
-/// For each changed rule: the command that it decides, the decision of the domain, and the decision of
-/// the candidate.
+/// For each changed rule: the command that it decides, the decision of the domain, and the decision
+/// of the candidate.
 const CHANGED: [(u8, &str, &str, &str); 5] = [
     (1, "reserve", "accepted", "insufficient-stock"),
     (2, "release", "release-exceeds-reserved", "accepted"),

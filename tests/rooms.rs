@@ -34,8 +34,8 @@ fn code(file: &Path) -> String {
     lines.collect::<Vec<_>>().join("\n").to_lowercase()
 }
 
-/// Asserts that no source file under `places` contains any of `words`. Files that end with a path of
-/// `except` are left out.
+/// Asserts that no source file under `places` contains any of `words`. Files that end with a path
+/// of `except` are left out.
 fn never(places: &[&str], words: &[&str], except: &[&str]) {
     for place in places {
         let files = sources(&root().join(place));

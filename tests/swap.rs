@@ -46,8 +46,8 @@ pub fn log(client: &mut Client) -> Vec<Value> {
     }
 }
 
-/// Checks that each entry names the component that decided it, and that each swap names the component
-/// before.
+/// Checks that each entry names the component that decided it, and that each swap names the
+/// component before.
 fn check_components(entries: &[Value], first: &str) {
     let mut current = first.to_owned();
     for (index, entry) in entries.iter().enumerate() {

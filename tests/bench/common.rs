@@ -37,7 +37,8 @@ pub fn command(action: Action) -> Command {
     Command { id: Uuid::now_v7(), origin: Origin::default(), precondition: None, action }
 }
 
-/// Lets the component decide a command in the current batch. Panics where the command is not accepted.
+/// Lets the component decide a command in the current batch. Panics where the command is not
+/// accepted.
 pub fn decide(
     unit: Unit,
     domain: &Domain<Unit>,

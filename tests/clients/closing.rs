@@ -1,4 +1,5 @@
-//! The end of connections: closed by the client, by the server for a reason, or by a server that stops.
+//! The end of connections: closed by the client, by the server for a reason, or by a server that
+//! stops.
 
 use super::{RESERVE, connect_narrow, figure, is_closed, many_stocks, not_reading, server};
 use crate::harness::eventually;

@@ -77,8 +77,8 @@ fn not_reading(server: &Server) -> TcpStream {
     stream
 }
 
-/// Whether the server has closed the connection, found by writing: a client that does not read learns
-/// of it in no other way.
+/// Whether the server has closed the connection, found by writing: a client that does not read
+/// learns of it in no other way.
 fn has_ended(stream: &mut TcpStream) -> bool {
     stream.write(b"\r\n").is_err_and(|error| error.kind() != ErrorKind::WouldBlock)
 }
@@ -104,7 +104,8 @@ fn unfinished_bodies_have_a_common_bound() {
     eventually("a large body is received", || {
         server.client().post("/v1/inventory/a/reserve", &body).status == 200
     });
-    // At least one of the stopped clients gets the refusal, and the server reads no more of its body.
+    // At least one of the stopped clients gets the refusal, and the server reads no more of its
+    // body.
     let mut refused = None;
     eventually("a stopped client is refused", || {
         refused = clients.iter_mut().find_map(|client| {

@@ -30,9 +30,9 @@ enum Place {
 /// The arrows between the files of a crate whose root is the file `root`.
 ///
 /// There is an arrow from file A to file B where code of A names an item that B defines, in a `use`
-/// declaration or in a path. A name that `mod.rs` offers (`pub use`) leads to the file that defines the
-/// item. Offering a name is no arrow, and neither is `mod name;`. Items that the `mod.rs` of a folder
-/// defines are common to the files of the folder, so their use there is no arrow.
+/// declaration or in a path. A name that `mod.rs` offers (`pub use`) leads to the file that defines
+/// the item. Offering a name is no arrow, and neither is `mod name;`. Items that the `mod.rs` of a
+/// folder defines are common to the files of the folder, so their use there is no arrow.
 pub fn arrows(sources: &Sources, root: &str) -> Result<Arrows, String> {
     let mut tree = ModuleTree { modules: BTreeMap::new() };
     tree.read(sources, root, Vec::new())?;
@@ -95,8 +95,8 @@ impl ModuleTree {
         Ok(())
     }
 
-    /// Finds the target of a path in the module `from`. Returns `None` where the path leads out of the crate
-    /// or begins with an item of the module itself.
+    /// Finds the target of a path in the module `from`. Returns `None` where the path leads out of
+    /// the crate or begins with an item of the module itself.
     fn follow(&self, from: &Path, path: &[String], followed: usize) -> Option<Place> {
         if followed > IMPORTS_FOLLOWED_MAX {
             return None;
@@ -145,7 +145,8 @@ impl ModuleTree {
     }
 }
 
-/// Whether both files are the same, or `door` is the `mod.rs` or `lib.rs` of a folder that contains `file`.
+/// Whether both files are the same, or `door` is the `mod.rs` or `lib.rs` of a folder that contains
+/// `file`.
 fn leads_to(door: &str, file: &str) -> bool {
     let doors = ["mod.rs", "lib.rs"];
     let folder = doors.iter().find_map(|name| door.strip_suffix(name));

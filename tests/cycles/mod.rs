@@ -1,5 +1,5 @@
-//! No cycles between files: a file that uses a name of another file must not be used by that file, directly
-//! or by way of others. A cycle can be understood, tested and moved only as a whole.
+//! No cycles between files: a file that uses a name of another file must not be used by that file,
+//! directly or by way of others. A cycle can be understood, tested and moved only as a whole.
 
 mod cycle;
 mod graph;
@@ -18,8 +18,8 @@ const CRATES: [&str; 5] = [
     "domain-component/runtime/src/lib.rs",
 ];
 
-/// One file of each cycle that is still allowed. The test fails where an entry is in no cycle any more, so
-/// that the list only gets shorter.
+/// One file of each cycle that is still allowed. The test fails where an entry is in no cycle any
+/// more, so that the list only gets shorter.
 const STILL_ALLOWED: &[&str] = &[];
 
 /// Reads every Rust source within a folder. Paths are relative to the root of the project.

@@ -1,5 +1,5 @@
-//! The component file in other runtimes: the same session gives the same events and the same answers,
-//! byte for byte.
+//! The component file in other runtimes: the same session gives the same events and the same
+//! answers, byte for byte.
 
 mod canonical;
 

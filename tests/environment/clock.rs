@@ -1,5 +1,5 @@
-//! The wall clock is set while the server runs or between two starts. libfaketime provides that clock.
-//! The boot clock stays the real one, as it does when the wall clock of a machine is set.
+//! The wall clock is set while the server runs or between two starts. libfaketime provides that
+//! clock. The boot clock stays the real one, as it does when the wall clock of a machine is set.
 
 use super::metric;
 use crate::{

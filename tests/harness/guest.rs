@@ -105,8 +105,8 @@ pub fn reservation(it: &Reservation) -> model::Reservation {
     }
 }
 
-/// Lets the component decide a command as a host does: when the command meets due holds, the call ends,
-/// the holds expire in one call each, and a new instance decides the command again.
+/// Lets the component decide a command as a host does: when the command meets due holds, the call
+/// ends, the holds expire in one call each, and a new instance decides the command again.
 pub fn decide(
     domain: &Domain<MemoryWorld>,
     mut guest: Guest<MemoryWorld>,

@@ -38,8 +38,8 @@ fn build() -> PathBuf {
     target.join("wasm32-wasip2/component")
 }
 
-/// Builds the guests now, unless they are built. On a fresh machine that takes a minute, which is longer
-/// than a server keeps an idle connection.
+/// Builds the guests now, unless they are built. On a fresh machine that takes a minute, which is
+/// longer than a server keeps an idle connection.
 pub fn prepare() {
     LazyLock::force(&FOLDER);
 }
@@ -62,7 +62,8 @@ fn in_front(file: &str) -> Vec<u8> {
     composed(&rule, EMBEDDED)
 }
 
-/// The standard domain behind a rule that misbehaves on request: a command's reference names the attack.
+/// The standard domain behind a rule that misbehaves on request: a command's reference names the
+/// attack.
 pub fn hostile() -> Vec<u8> {
     static HOSTILE: LazyLock<Vec<u8>> = LazyLock::new(|| in_front("hostile.wasm"));
     HOSTILE.clone()

@@ -1,5 +1,5 @@
-//! The reference model: a second and simpler implementation of the rules, with which tests compare the
-//! product. Every due hold expires before a command is decided, and no work is deferred.
+//! The reference model: a second and simpler implementation of the rules, with which tests compare
+//! the product. Every due hold expires before a command is decided, and no work is deferred.
 
 use std::collections::BTreeMap;
 

@@ -174,7 +174,8 @@ fn read_aside(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
     })
 }
 
-/// Waits until a condition holds. `what` describes the condition in the panic where it takes too long.
+/// Waits until a condition holds. `what` describes the condition in the panic where it takes too
+/// long.
 pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let patience = Instant::now() + PATIENCE;
     while !condition() {

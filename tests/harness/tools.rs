@@ -14,8 +14,8 @@ pub fn run(script: &str, argument: &Path) -> Option<String> {
     run_with(script, &[argument.as_os_str()])
 }
 
-/// Runs a script of the project and returns its output. Returns `None`, and says so on standard error,
-/// where a program that the script needs is missing; in CI that is a failure.
+/// Runs a script of the project and returns its output. Returns `None`, and says so on standard
+/// error, where a program that the script needs is missing; in CI that is a failure.
 pub fn run_with(script: &str, arguments: &[&OsStr]) -> Option<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let output = Command::new(root.join(script))

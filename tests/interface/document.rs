@@ -1,5 +1,5 @@
-//! Compares the OpenAPI document with the accepted one in docs/, so that a diff shows each change of the
-//! interface.
+//! Compares the OpenAPI document with the accepted one in docs/, so that a diff shows each change
+//! of the interface.
 
 use std::{fs, path::Path};
 

@@ -108,8 +108,8 @@ fn broken(compiled: &Compiled, depth: Depth) -> Vec<String> {
     broken.map(|finding| format!("{}: {:?}", finding.name, finding.failure)).collect()
 }
 
-/// The compiled components, which the servers of these tests use too: compiling an interpreter takes a
-/// minute.
+/// The compiled components, which the servers of these tests use too: compiling an interpreter
+/// takes a minute.
 static LIBRARY: LazyLock<(TempDir, Library)> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let library = Library::open(folder.path().to_owned()).unwrap();
@@ -169,8 +169,8 @@ fn a_limit_per_caller_in_rust() {
     on_the_server(&per_caller_limit());
 }
 
-/// The rule in a language, composed with the domain and built once in a run. `None` where the tools of
-/// the language are missing.
+/// The rule in a language, composed with the domain and built once in a run. `None` where the tools
+/// of the language are missing.
 fn built(language: &'static str) -> Option<Vec<u8>> {
     static JAVASCRIPT: LazyLock<Option<Vec<u8>>> = LazyLock::new(|| build("javascript"));
     static PYTHON: LazyLock<Option<Vec<u8>>> = LazyLock::new(|| build("python"));

@@ -3,7 +3,7 @@
 //!
 //! The crate deliberately contains no I/O, no clock, no randomness, no ids of its own making, no
 //! async code, no serialisation and no type of the WIT contract. All inputs come in as arguments
-//! and all results transfer_north out as values, so a decision is a function of its inputs and can be tested,
+//! and all results go out as values, so a decision is a function of its inputs and can be tested,
 //! replayed and compared as one.
 //!
 //! [`commands`] and [`queries`] hold one handler per operation of the contract. A handler checks

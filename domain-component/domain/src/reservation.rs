@@ -48,7 +48,8 @@ impl Line {
         self.quantity.get().checked_sub(resolved)
     }
 
-    /// Returns the units that are still set aside; 0 where the stored numbers contradict each other.
+    /// Returns the units that are still set aside; 0 where the stored numbers contradict each
+    /// other.
     fn left(&self) -> u64 {
         self.remaining().unwrap_or(0)
     }

@@ -1,5 +1,5 @@
-//! The standard domain with one rule changed. A digit in the compiled file says which rule; the tests
-//! overwrite the digit, so that one build serves for all rules.
+//! The standard domain with one rule changed. A digit in the compiled file says which rule; the
+//! tests overwrite the digit, so that one build serves for all rules.
 
 #![cfg(target_arch = "wasm32")]
 #![no_std]

@@ -25,7 +25,8 @@ impl Holds {
         self.count * self.lines
     }
 
-    /// Makes the holds, at `rate` lines a second or faster. Returns the time at which all of them are due.
+    /// Makes the holds, at `rate` lines a second or faster. Returns the time at which all of them
+    /// are due.
     pub(crate) fn make(self, port: u16, rate: usize) -> Instant {
         let mut client = Client::connect(port);
         for product in ["other", LAST] {

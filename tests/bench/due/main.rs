@@ -2,9 +2,10 @@
 //! meanwhile: `cargo bench --bench due`.
 //!
 //! Options: `--holds N` makes N holds of one line, and in a further run N / 50 holds of 100 lines;
-//! `--server FILE` measures another build. The holds are made through HTTP, at `--rate N` lines a second
-//! or faster, and come due after all of them are made: a slow machine needs a lower rate. The exit status
-//! is 1 where an honest request got a 5xx, no honest request was answered, or a hold did not expire.
+//! `--server FILE` measures another build. The holds are made through HTTP, at `--rate N` lines a
+//! second or faster, and come due after all of them are made: a slow machine needs a lower rate.
+//! The exit status is 1 where an honest request got a 5xx, no honest request was answered, or a
+//! hold did not expire.
 
 #![allow(
     missing_docs,
@@ -125,8 +126,8 @@ fn run(holds: Holds, program: &Path, rate: usize) -> Outcome {
     Outcome { expired, waited }
 }
 
-/// Waits until the hold that comes due last is recorded as expired. The version of the reservation shows
-/// that; the state does not, because a due hold is shown as expired before the record.
+/// Waits until the hold that comes due last is recorded as expired. The version of the reservation
+/// shows that; the state does not, because a due hold is shown as expired before the record.
 fn until_expired(port: u16, until: Instant) -> bool {
     let mut client = Client::connect(port);
     while Instant::now() < until {

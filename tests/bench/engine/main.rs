@@ -1,6 +1,7 @@
-//! How many commands a second become durable without HTTP, with the shipped component and with the domain
-//! linked natively, in turn, over the same unit of work and the same store: `cargo bench --bench engine`.
-//! Options: `--rounds N` measurements of each; `--component FILE` measures another component.
+//! How many commands a second become durable without HTTP, with the shipped component and with the
+//! domain linked natively, in turn, over the same unit of work and the same store: `cargo bench
+//! --bench engine`. Options: `--rounds N` measurements of each; `--component FILE` measures another
+//! component.
 
 #![allow(
     missing_docs,

@@ -91,7 +91,8 @@ pub(crate) fn keyed(target: &Target<'_>) {
     target.ask(2, "/v1/batch", true);
 }
 
-/// Sends many requests at once. While holds are due on their stocks, requests wait outside the queue.
+/// Sends many requests at once. While holds are due on their stocks, requests wait outside the
+/// queue.
 pub(crate) fn crowd(target: &Target<'_>) {
     target.ask(target.connections.min(256), "/v1/batch", false);
 }

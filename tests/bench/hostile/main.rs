@@ -1,8 +1,8 @@
 //! How long honest clients wait during attacks: `cargo bench --bench hostile`.
 //!
-//! Each attack runs against a server of its own, while honest clients read, reserve and list at a quiet
-//! pace. Then the server is told to stop while the attack goes on. The exit status is 1 where an honest
-//! request got a 5xx, or no honest request was answered, or the server did not stop.
+//! Each attack runs against a server of its own, while honest clients read, reserve and list at a
+//! quiet pace. Then the server is told to stop while the attack goes on. The exit status is 1 where
+//! an honest request got a 5xx, or no honest request was answered, or the server did not stop.
 
 #![allow(
     missing_docs,
@@ -47,8 +47,9 @@ use std::{
 };
 use target::Target;
 
-/// Options: `--seconds N` for each attack, `--connections N` for each attack, `--only TEXT` for attacks
-/// with this text in their names, `--server FILE` to attack another build. Cargo adds `--bench`.
+/// Options: `--seconds N` for each attack, `--connections N` for each attack, `--only TEXT` for
+/// attacks with this text in their names, `--server FILE` to attack another build. Cargo adds
+/// `--bench`.
 fn main() -> ExitCode {
     raise_descriptors();
     let seconds = number("--seconds", 15);

@@ -54,8 +54,8 @@ impl Server {
         kib.map_or(0, |kib| kib * 1_024 / 1_000_000)
     }
 
-    /// Tells the server to stop as a supervisor would, and waits for its end. Returns the time that it took;
-    /// `None` where the server takes too long or fails.
+    /// Tells the server to stop as a supervisor would, and waits for its end. Returns the time that
+    /// it took; `None` where the server takes too long or fails.
     pub(crate) fn stop(&mut self) -> Option<Duration> {
         let begin = Instant::now();
         let pid = self.process.id().to_string();

@@ -59,8 +59,8 @@ impl Target<'_> {
         });
     }
 
-    /// Sends the prepared bodies in turn, as fast as they are answered. Each request has an idempotency
-    /// key of its own where `keyed` is true.
+    /// Sends the prepared bodies in turn, as fast as they are answered. Each request has an
+    /// idempotency key of its own where `keyed` is true.
     pub(crate) fn ask(&self, threads: usize, path: &str, keyed: bool) {
         self.repeat(threads, |target, thread| {
             let Some(mut client) = Client::try_connect(target.port) else { return };

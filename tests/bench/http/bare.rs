@@ -1,5 +1,5 @@
-//! The bare route: the same requests and answers over axum, with nothing decided and nothing stored. It
-//! shows the cost of HTTP and JSON alone.
+//! The bare route: the same requests and answers over axum, with nothing decided and nothing
+//! stored. It shows the cost of HTTP and JSON alone.
 
 use axum::{
     Json, Router,

@@ -1,5 +1,5 @@
-//! Makes the database of some years of use in minutes, with the server's unit of work and component and
-//! without HTTP.
+//! Makes the database of some years of use in minutes, with the server's unit of work and component
+//! and without HTTP.
 
 use crate::common::{Unit, command, decide, unit};
 use holdfast::{
@@ -30,8 +30,8 @@ fn key(number: u64) -> StockKey {
     StockKey::parse(format!("sku-{number}"), "default".to_owned()).expect("a key")
 }
 
-/// Makes the database: the stocks `sku-1`, `sku-2`, ... and `hot`, live holds that come due in a month, and
-/// reserves, every second one of `hot`, until there are enough events.
+/// Makes the database: the stocks `sku-1`, `sku-2`, ... and `hot`, live holds that come due in a
+/// month, and reserves, every second one of `hot`, until there are enough events.
 pub(crate) fn grow(file: &Path, size: Size) {
     let runtime = Runtime::new(Limits::default()).expect("a runtime");
     let domain = Domain::<Unit>::compile(&runtime, EMBEDDED).expect("the shipped component");

@@ -1,5 +1,5 @@
-//! The server's speed, compared with a bare axum route that parses and answers the same JSON on the same
-//! machine in the same run: `cargo bench --bench http`. Needs wrk on the PATH.
+//! The server's speed, compared with a bare axum route that parses and answers the same JSON on the
+//! same machine in the same run: `cargo bench --bench http`. Needs wrk on the PATH.
 //!
 //! Each scenario is run several times, on the server and on the bare route in turn. The medians are
 //! printed. On a shared machine only the ratios mean much.
@@ -54,8 +54,8 @@ struct Options {
 }
 
 /// Options: `--seconds N` for each measurement, `--rounds N` measurements, `--grown FOLDER` for the
-/// comparison with a large database in that folder. Where the folder has none, it is made there, which
-/// takes some minutes and gigabytes. Cargo adds `--bench`.
+/// comparison with a large database in that folder. Where the folder has none, it is made there,
+/// which takes some minutes and gigabytes. Cargo adds `--bench`.
 fn options() -> Options {
     Options {
         seconds: number("--seconds", 5) as u32,

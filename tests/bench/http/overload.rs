@@ -1,7 +1,7 @@
 //! Overload: an open loop that sends at its own rate, whatever the server answers.
 //!
-//! Each request is due at a fixed time, and its latency counts from that time. So a server cannot improve
-//! its figures by making the sender wait.
+//! Each request is due at a fixed time, and its latency counts from that time. So a server cannot
+//! improve its figures by making the sender wait.
 
 use crate::{client::Client, server::Server};
 use std::{
@@ -15,8 +15,8 @@ pub(crate) const SENDERS: u32 = 128;
 /// The number of connections that just keep the writer busy.
 pub(crate) const SENDERS_AT_PEAK: u32 = 16;
 
-/// Commands per request. With one command each, the sender and the refusals alone would need more than the
-/// machine has; with a hundred commands the writer is the bottleneck.
+/// Commands per request. With one command each, the sender and the refusals alone would need more
+/// than the machine has; with a hundred commands the writer is the bottleneck.
 pub(crate) const COMMANDS: u32 = 100;
 
 #[derive(Default)]
@@ -41,8 +41,8 @@ fn body(products: u32, from: u32) -> String {
     format!(r#"{{"mode":"independent","commands":[{}]}}"#, commands.join(","))
 }
 
-/// Offers `rate` requests a second for a time. With an infinite rate each sender sends its next request as
-/// soon as it has an answer.
+/// Offers `rate` requests a second for a time. With an infinite rate each sender sends its next
+/// request as soon as it has an answer.
 pub(crate) fn offer(
     server: &Server,
     products: u32,

@@ -97,8 +97,8 @@ pub(crate) fn seed(server: &Server, products: u32) {
     });
 }
 
-/// The sequence of the last event of a stock of the benchmark, which is about the number of events in the
-/// log.
+/// The sequence of the last event of a stock of the benchmark, which is about the number of events
+/// in the log.
 pub(crate) fn last_sequence(server: &Server) -> u64 {
     let mut client = Client::connect(server.port);
     assert_eq!(client.reserve("hot", 1).status, 200);

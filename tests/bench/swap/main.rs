@@ -1,6 +1,6 @@
-//! The effect of swaps and of a hostile component on 64 connections that reserve, each with one request
-//! under way. Quiet and disturbed rounds take turns in one run.
-//! `cargo bench --bench swap [-- --seconds 5] [-- --rounds 5]`
+//! The effect of swaps and of a hostile component on 64 connections that reserve, each with one
+//! request under way. Quiet and disturbed rounds take turns in one run. `cargo bench --bench swap
+//! [-- --seconds 5] [-- --rounds 5]`
 
 #![allow(
     missing_docs,

@@ -21,8 +21,8 @@ async function domOf(url) {
       "--disable-component-update",
       "--disable-sync",
       `--user-data-dir=${profile}`,
-      // The load event does not wait for a module that awaits. Virtual time stands still while requests
-      // are under way.
+      // The load event does not wait for a module that awaits. Virtual time stands still while
+      // requests are under way.
       "--virtual-time-budget=10000",
       "--dump-dom",
       url,

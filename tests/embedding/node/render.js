@@ -1,5 +1,5 @@
-// Writes values of the contract as JSON, the same text in every runtime. JSON.stringify cannot do that:
-// it refuses a BigInt, into which jco turns a u64.
+// Writes values of the contract as JSON, the same text in every runtime. JSON.stringify cannot do
+// that: it refuses a BigInt, into which jco turns a u64.
 
 export function render(value) {
   if (typeof value === "bigint") return String(value);

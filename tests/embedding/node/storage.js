@@ -1,7 +1,8 @@
-// The contract's `storage` in memory: the functions of wit/storage.wit under their JavaScript names. A
-// scan reads every entry, where a database would have an index.
+// The contract's `storage` in memory: the functions of wit/storage.wit under their JavaScript
+// names. A scan reads every entry, where a database would have an index.
 //
-// jco copies values on their way in and out of the component, so the storage keeps them without a copy.
+// jco copies values on their way in and out of the component, so the storage keeps them without a
+// copy.
 
 import { currentUnit, forbidInCommand } from "./unit-of-work.js";
 
@@ -75,8 +76,8 @@ function put(map, id, value) {
   map.set(id, value);
 }
 
-// Ids are printable ASCII without spaces, and a space sorts before all these characters. So these strings
-// sort in the contract's order: by product, then by location.
+// Ids are printable ASCII without spaces, and a space sorts before all these characters. So these
+// strings sort in the contract's order: by product, then by location.
 function placeOf({ productId, locationId }) {
   return `${productId} ${locationId}`;
 }

@@ -64,7 +64,8 @@ class Storage:
 
     def scan_reservations(self, scan):
         self._unit.forbid_command()
-        # Reservations are never removed, so the number of a reservation is a position that stays valid.
+        # Reservations are never removed, so the number of a reservation is a position that stays
+        # valid.
         found = [
             (position, entry)
             for position, entry in reversed(list(enumerate(self._reservations.values())))

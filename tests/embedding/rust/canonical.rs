@@ -1,5 +1,5 @@
-//! The canonical form of the contract's values: JSON without spaces, fields in the contract's order and in
-//! `snake_case`, absent fields left out.
+//! The canonical form of the contract's values: JSON without spaces, fields in the contract's order
+//! and in `snake_case`, absent fields left out.
 
 use crate::bindings::holdfast::inventory::types::Event;
 use serde::Serialize;
@@ -35,7 +35,8 @@ fn members(value: Value) -> Map<String, Value> {
     }
 }
 
-/// Writes a value of the generated types, which name cases as Rust does and write absent fields as null.
+/// Writes a value of the generated types, which name cases as Rust does and write absent fields as
+/// null.
 fn plain(value: &impl Serialize) -> Value {
     tidy(serde_json::to_value(value).expect("plain values"))
 }

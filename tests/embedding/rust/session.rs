@@ -1,7 +1,7 @@
 //! Runs the domain with wasmtime alone: the contract's bindings, a storage in memory, one instance.
-//! `cargo run --example session [COMPONENT.wasm]` runs a session and prints every event and every outcome
-//! in canonical form. The same session runs in Node, in Python and in a browser (`tests/embedding`), and
-//! prints the same.
+//! `cargo run --example session [COMPONENT.wasm]` runs a session and prints every event and every
+//! outcome in canonical form. The same session runs in Node, in Python and in a browser
+//! (`tests/embedding`), and prints the same.
 
 #![allow(
     missing_docs,
@@ -66,8 +66,8 @@ fn lines(lines: &[(&str, &str, u64)]) -> Vec<LineRequest> {
 }
 
 impl Session {
-    /// Runs a command, and prints its events and its outcome. The writes of a refused command are dropped,
-    /// as the contract asks of every host.
+    /// Runs a command, and prints its events and its outcome. The writes of a refused command are
+    /// dropped, as the contract asks of every host.
     fn command<T: serde::Serialize, E: serde::Serialize>(
         &mut self,
         now: u64,

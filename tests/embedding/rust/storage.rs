@@ -1,5 +1,5 @@
-//! The contract's imports over maps, which is all that a domain needs from its host. The session expires
-//! due holds before it sends a query, so the stocks of a query need no sums of due units.
+//! The contract's imports over maps, which is all that a domain needs from its host. The session
+//! expires due holds before it sends a query, so the stocks of a query need no sums of due units.
 
 use crate::bindings::holdfast::inventory::{
     event_sink,

@@ -1,6 +1,6 @@
-//! A component that attacks its host when a command's reference or a query's caller names an attack.
-//! Otherwise it decides as the standard domain does, so it passes every examination. It has the standard
-//! library, and with it every WASI interface that a component may import.
+//! A component that attacks its host when a command's reference or a query's caller names an
+//! attack. Otherwise it decides as the standard domain does, so it passes every examination. It has
+//! the standard library, and with it every WASI interface that a component may import.
 
 #![cfg(target_arch = "wasm32")]
 #![allow(

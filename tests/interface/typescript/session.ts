@@ -1,5 +1,5 @@
-// A session through a client whose types are generated from the document. The compiler is half of the
-// test: it refuses a request or a member that the document does not have.
+// A session through a client whose types are generated from the document. The compiler is half of
+// the test: it refuses a request or a member that the document does not have.
 import createClient from "openapi-fetch";
 import type { paths } from "./api.js";
 

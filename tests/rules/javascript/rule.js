@@ -48,8 +48,8 @@ function guard(context, lines, held, decide) {
   });
   if (short.length === 0) return decide();
 
-  // Any other refusal of the domain comes first. The host drops the writes of the domain, as it does for
-  // every rejected command.
+  // Any other refusal of the domain comes first. The host drops the writes of the domain, as it
+  // does for every rejected command.
   try {
     decide();
   } catch (refusal) {
@@ -68,8 +68,8 @@ function find(context, id) {
   return ask(() => domain.getReservation(asQuery(context), id))?.reservation;
 }
 
-// Returns undefined where the query is refused. The domain then refuses the command as well, with its
-// own reason.
+// Returns undefined where the query is refused. The domain then refuses the command as well, with
+// its own reason.
 function ask(query) {
   try {
     return query();

@@ -162,8 +162,8 @@ proptest! {
             for it in memory.reservations.values() {
                 let left: u64 = it.lines.iter().map(|line| line.remaining().unwrap()).sum();
                 prop_assert_eq!(left > 0, it.status.state.is_active());
-                let take_events = folded.statuses.get(&it.id);
-                prop_assert!(it.status.state.is_active() || take_events == Some(&it.status));
+                let last = folded.statuses.get(&it.id);
+                prop_assert!(it.status.state.is_active() || last == Some(&it.status));
             }
         }
     }

@@ -21,9 +21,8 @@ fn a_hold_that_is_short_names_each_short_line_with_the_whole_demand() {
     let wanted = lines(&[("a", 6), ("b", 10), ("a", 5)]);
     let refused = hold(&mut memory, &at(1), "r".into(), wanted, None).unwrap_err();
     let Rejection::InsufficientStock { lines } = refused else { panic!("{refused:?}") };
-    let take_events: Vec<_> =
-        lines.iter().map(|it| (it.index, it.requested, it.available)).collect();
-    assert_eq!(take_events, [(0, 11, 10), (2, 11, 10)]);
+    let short: Vec<_> = lines.iter().map(|it| (it.index, it.requested, it.available)).collect();
+    assert_eq!(short, [(0, 11, 10), (2, 11, 10)]);
     assert!(memory.events.is_empty() && memory.reservations.is_empty());
 }
 
@@ -33,14 +32,14 @@ fn arguments_are_checked_line_by_line() {
     let wanted = lines(&[("a", 0), ("x y", 1)]);
     let refused = hold(&mut memory, &at(1), String::new(), wanted, Some(0)).unwrap_err();
     let Rejection::InvalidRequest { invalid } = refused else { panic!("{refused:?}") };
-    let take_events: Vec<_> = invalid.iter().map(|it| (it.name, it.line)).collect();
+    let named: Vec<_> = invalid.iter().map(|it| (it.name, it.line)).collect();
     let expected = [
         ("reservation_id", None),
         ("ttl_seconds", None),
         ("quantity", Some(0)),
         ("product_id", Some(1)),
     ];
-    assert_eq!(take_events, expected);
+    assert_eq!(named, expected);
     for count in [0, 101] {
         let wanted = vec![(raw("a"), 1); count];
         let refused = hold(&mut memory, &at(1), "r".into(), wanted, None).unwrap_err();
@@ -167,18 +166,18 @@ fn the_version_of_a_reservation_can_be_demanded() {
 fn a_hold_has_up_to_100_lines_and_a_time_to_live_of_up_to_31_days() {
     let mut memory = memory();
     adjust_by(&mut memory, &at(1), raw("a"), 1_000).unwrap();
-    let mut transfer_north = |id: &str, count, ttl| {
+    let mut hold_lines = |id: &str, count, ttl| {
         let wanted = vec![(raw("a"), 1); count];
         hold(&mut memory, &at(1), id.into(), wanted, ttl)
             .map(|outcome| outcome.created)
             .map_err(|refused| refused.message())
     };
-    assert_eq!(transfer_north("r", LINES_MAX, Some(2_678_400)), Ok(true));
-    assert_eq!(transfer_north("s", 1, Some(1)), Ok(true));
+    assert_eq!(hold_lines("r", LINES_MAX, Some(2_678_400)), Ok(true));
+    assert_eq!(hold_lines("s", 1, Some(1)), Ok(true));
     let refused = "invalid arguments: lines must be from 1 to 100, is 101".to_string();
-    assert_eq!(transfer_north("t", 101, None), Err(refused));
+    assert_eq!(hold_lines("t", 101, None), Err(refused));
     let refused = "invalid arguments: ttl_seconds must be from 1 to 2678400, is 2678401";
-    assert_eq!(transfer_north("t", 1, Some(2_678_401)), Err(refused.to_string()));
+    assert_eq!(hold_lines("t", 1, Some(2_678_401)), Err(refused.to_string()));
 }
 
 #[test]

@@ -6,16 +6,16 @@ use crate::{QUANTITY_MAX, Rejection, ShortLine};
 #[test]
 fn a_transfer_moves_total_and_creates_its_target() {
     let mut memory = memory();
-    let mut transfer_north = |from: &str, to: &str, quantity| {
+    let mut transfer_units = |from: &str, to: &str, quantity| {
         transfer(&mut memory, &at(2), "a".into(), from.into(), to.into(), quantity)
             .map(|it| (it.source.level().total().get(), it.target.level().total().get()))
             .map_err(|rejection| rejection.code())
     };
-    assert_eq!(transfer_north("default", "north", 4), Ok((6, 4)));
-    assert_eq!(transfer_north("default", "north", 1), Ok((5, 5)));
-    assert_eq!(transfer_north("default", "north", 6), Err("insufficient-stock"));
-    assert_eq!(transfer_north("north", "north", 1), Err("invalid-request"));
-    assert_eq!(transfer_north("south", "north", 1), Err("product-not-found"));
+    assert_eq!(transfer_units("default", "north", 4), Ok((6, 4)));
+    assert_eq!(transfer_units("default", "north", 1), Ok((5, 5)));
+    assert_eq!(transfer_units("default", "north", 6), Err("insufficient-stock"));
+    assert_eq!(transfer_units("north", "north", 1), Err("invalid-request"));
+    assert_eq!(transfer_units("south", "north", 1), Err("product-not-found"));
     assert_eq!(take_events(&mut memory), ["out 4", "in 4", "out 1", "in 1"]);
 }
 

@@ -1,5 +1,5 @@
-//! A limit per caller on the units of one stock that one command may take, such as for the web front of
-//! a shop. A caller without a limit, such as the back office, may take any number.
+//! A limit per caller on the units of one stock that one command may take, such as for the web
+//! front of a shop. A caller without a limit, such as the back office, may take any number.
 
 #![cfg(target_arch = "wasm32")]
 #![no_std]
@@ -13,7 +13,8 @@ use rule::{
     StockKey, StockOutcome, domain,
 };
 
-/// Each limit: the beginning of the callers' names, and the units of a stock that a command may take.
+/// Each limit: the beginning of the callers' names, and the units of a stock that a command may
+/// take.
 const LIMITS: [(&str, u64); 2] = [("web", 5), ("partner", 50)];
 
 struct PerCallerLimit;
