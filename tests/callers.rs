@@ -78,7 +78,7 @@ fn only_a_trusted_proxy_can_name_a_caller() {
     let mut client = server.client();
     client.stock("a", 10, 0);
     assert_eq!(reserve(&mut client, "web-7", 1).status, 200);
-    assert_eq!(reserve(&mut client, "not a name", 1).status, 200, "it is ignored, not read");
+    assert_eq!(reserve(&mut client, "not a name", 1).status, 200, "the header is ignored");
     assert!(swap::log(&mut client).iter().all(|event| event["caller"] == "anonymous"));
 }
 

@@ -159,7 +159,9 @@ fn a_call_that_runs_out_of_fuel_ends() {
     let mut guest =
         Guest::new(&domain, MemoryWorld::default()).map_err(|(fault, _)| fault).unwrap();
     let create = command(Action::AdjustSet { key: key("a"), total: 1, minimum: None }, None);
-    let Err(Ended::Fault(fault)) = guest.execute(&create, 1) else { panic!("it must run out") };
+    let Err(Ended::Fault(fault)) = guest.execute(&create, 1) else {
+        panic!("the call did not run out of fuel")
+    };
     assert!(fault.0.contains("500 units of fuel"), "{fault}");
 }
 

@@ -109,7 +109,7 @@ fn promtool_accepts_the_metrics() {
     let mut promtool = match promtool {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             assert!(std::env::var_os("CI").is_none(), "promtool is missing (Debian: prometheus)");
-            #[allow(clippy::print_stderr, reason = "that something was skipped is to be seen")]
+            #[allow(clippy::print_stderr, reason = "a skipped test must be visible")]
             {
                 eprintln!("skipped: promtool is missing (Debian: prometheus)");
             }

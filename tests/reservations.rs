@@ -261,7 +261,7 @@ fn due_holds_do_not_count_however_many_are_due_on_one_stock() {
     }
     assert_eq!(client.reserve("a", 1).problem(), "insufficient-stock");
     eventually("a reader sees all units free", || available(&mut client, "a") == 1_000);
-    assert_eq!(client.reserve("b", 1_000).status, 200, "and so does a command");
+    assert_eq!(client.reserve("b", 1_000).status, 200, "a command sees them free too");
 }
 
 #[test]

@@ -98,7 +98,7 @@ impl Module {
         }
     }
 
-    /// Notes the path that begins at a token. Returns where the path's last segment stands.
+    /// Records the path that begins at a token. Returns the position of the path's last segment.
     fn path(&mut self, tokens: &[TokenTree], mut at: usize) -> usize {
         let mut path = vec![tokens[at].to_string()];
         while let [TokenTree::Punct(first), TokenTree::Punct(second), TokenTree::Ident(segment)] =
@@ -115,7 +115,7 @@ impl Module {
         at
     }
 
-    /// Notes the names of one `use` tree, whose path so far is `prefix`.
+    /// Records the names of one `use` tree, whose path so far is `prefix`.
     fn import(&mut self, tree: &[TokenTree], prefix: &mut Path, offered: bool) {
         let depth = prefix.len();
         let mut alias = None;
@@ -162,13 +162,13 @@ fn is_mark(token: &TokenTree, mark: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == mark)
 }
 
-/// Where the statement that contains a token ends: at its semicolon.
+/// The position of the semicolon that ends the statement at a token.
 fn end_of_statement(tokens: &[TokenTree], at: usize) -> usize {
     let length = tokens[at..].iter().take_while(|token| !is_mark(token, ';')).count();
     at + length
 }
 
-/// The place after the item that begins at a token: after its semicolon or its body in braces.
+/// The position after the item that begins at a token: after its semicolon or its body in braces.
 fn after_item(tokens: &[TokenTree], at: usize) -> usize {
     let ends = |token: &TokenTree| {
         is_mark(token, ';')

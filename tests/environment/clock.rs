@@ -21,7 +21,7 @@ fn libfaketime() -> Option<PathBuf> {
     let found = files.find(|file| file.exists());
     if found.is_none() {
         assert!(std::env::var_os("CI").is_none(), "libfaketime is missing (Debian: faketime)");
-        #[allow(clippy::print_stderr, reason = "that something was skipped is to be seen")]
+        #[allow(clippy::print_stderr, reason = "a skipped test must be visible")]
         {
             eprintln!("skipped: libfaketime is missing (Debian: faketime)");
         }

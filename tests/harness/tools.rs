@@ -26,7 +26,7 @@ pub fn run_with(script: &str, arguments: &[&OsStr]) -> Option<String> {
     let errors = String::from_utf8_lossy(&output.stderr);
     if output.status.code() == Some(MISSING) {
         assert!(std::env::var_os("CI").is_none(), "{script} cannot run in CI: {errors}");
-        #[allow(clippy::print_stderr, reason = "that something was skipped is to be seen")]
+        #[allow(clippy::print_stderr, reason = "a skipped test must be visible")]
         {
             eprintln!("skipped: {script}: {errors}");
         }

@@ -58,5 +58,5 @@ fn the_server_does_what_its_document_says_and_refuses_the_rest() {
     if let Some(printed) = run("tests/interface/fuzz/run.sh", &server, &[&authorization]) {
         assert!(printed.contains("Test cases:"), "{printed}");
     }
-    assert_eq!(server.client().get("/health/ready").status, 200, "it serves as before");
+    assert_eq!(server.client().get("/health/ready").status, 200, "the server still serves");
 }

@@ -33,7 +33,7 @@ pub(crate) fn connect_narrow(port: u16) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// What the attacker does with each connection in every round.
+/// The attacker's action on each connection in every round.
 #[derive(Clone, Copy)]
 pub(crate) enum Then {
     /// Keeps the connection open and reads nothing.
