@@ -145,12 +145,12 @@ impl ModuleTree {
     }
 }
 
-/// Whether both files are the same, or `door` is the `mod.rs` or `lib.rs` of a folder that contains
-/// `file`.
-fn leads_to(door: &str, file: &str) -> bool {
-    let doors = ["mod.rs", "lib.rs"];
-    let folder = doors.iter().find_map(|name| door.strip_suffix(name));
-    door == file || folder.is_some_and(|folder| folder.ends_with('/') && file.starts_with(folder))
+/// Whether the file `defining` is the file `using` itself, or the `mod.rs` or `lib.rs` of a folder
+/// that contains `using`.
+fn leads_to(defining: &str, using: &str) -> bool {
+    let folder = ["mod.rs", "lib.rs"].iter().find_map(|name| defining.strip_suffix(name));
+    defining == using
+        || folder.is_some_and(|folder| folder.ends_with('/') && using.starts_with(folder))
 }
 
 fn joined(path: &Path, name: &str) -> Path {
