@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Sends a server requests that its document allows and requests that it forbids, and compares every
-# answer with the document: run.sh DOCUMENT URL HEADER. HEADER authorises the admin routes.
+# Sends a server what its document allows and what it does not allow, and holds every answer
+# against the document: run.sh DOCUMENT URL HEADER. HEADER authorises the admin routes.
 set -euo pipefail
 usage="usage: run.sh DOCUMENT URL HEADER"
 document=$(realpath "${1:?$usage}")
@@ -17,13 +17,13 @@ fi
 mkdir -p "$sources/../../../target/interface/fuzz"
 cd "$sources/../../../target/interface/fuzz"
 
-# Only one run at a time. The lock ends with the process.
+# One run at a time. The lock goes with the process.
 if command -v flock >/dev/null; then
   exec 9>.lock
   flock 9
 fi
 
-# This file is written last, so that an interrupted installation does not count.
+# Written last, so that an installation that was cut short does not count.
 installed=.venv/installed
 if ! cmp -s "$sources/requirements.txt" "$installed"; then
   python3 -m venv --clear .venv >&2
@@ -32,7 +32,7 @@ if ! cmp -s "$sources/requirements.txt" "$installed"; then
   cp "$sources/requirements.txt" "$installed"
 fi
 
-# With the seed, runs send the same requests as long as the document is the same.
+# The seed makes a run the same as the one before it, as long as the document is the same.
 SCHEMATHESIS_HOOKS="$sources/hooks.py" .venv/bin/schemathesis \
   --config-file "$sources/schemathesis.toml" \
   run "$document" --url "$url" --header "$header" --checks all --seed 1 --no-color
