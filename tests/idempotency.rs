@@ -116,7 +116,7 @@ fn keys_survive_a_restart() {
 }
 
 /// The value of a metric.
-fn figure(client: &mut Client, name: &str) -> u64 {
+fn metric(client: &mut Client, name: &str) -> u64 {
     let text = client.get("/metrics").text;
     let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     value.unwrap_or_else(|| panic!("no {name} in {text}")).parse().unwrap()
@@ -135,8 +135,8 @@ fn the_oldest_large_records_are_deleted_early_and_small_ones_stay() {
     let command = json!({ "type": "reserve", "product_id": "a", "quantity": 1 });
     let batch = json!({ "mode": "atomic", "commands": vec![command; 100] }).to_string();
     let send = |client: &mut Client, key: &str| keyed(client, key, "/v1/batch", &batch);
-    let large = |client: &mut Client| figure(client, "holdfast_idempotency_large_bytes");
-    let early = |client: &mut Client| figure(client, "holdfast_idempotency_forgotten_early_total");
+    let large = |client: &mut Client| metric(client, "holdfast_idempotency_large_bytes");
+    let early = |client: &mut Client| metric(client, "holdfast_idempotency_forgotten_early_total");
     let first = send(&mut client, "large-0").text;
     assert_eq!(send(&mut client, "large-0").header("idempotent-replayed"), "true");
     assert!(large(&mut client) > 20_000);

@@ -1,7 +1,7 @@
 //! The end of connections: closed by the client, by the server for a reason, or by a server that
 //! stops.
 
-use super::{RESERVE, connect_narrow, figure, is_closed, many_stocks, not_reading, server};
+use super::{RESERVE, connect_narrow, is_closed, many_stocks, metric, not_reading, server};
 use crate::harness::eventually;
 use std::{
     io::{ErrorKind, Read, Write},
@@ -21,7 +21,7 @@ fn a_stop_waits_neither_for_idle_clients_nor_for_clients_that_do_not_read() {
         client
     };
     let _clients: Vec<_> = (0..3).map(|_| not_reading(&server)).collect();
-    eventually("answers wait to be read", || figure(&server, "holdfast_answers_bytes ") > 300_000);
+    eventually("answers wait to be read", || metric(&server, "holdfast_answers_bytes ") > 300_000);
     server.signal("-TERM");
     assert!(server.wait().success());
     assert!(is_closed(&mut used));
@@ -60,7 +60,7 @@ fn a_connection_ends_when_its_client_closes_it_after_the_last_answer() {
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     drop(stream);
-    eventually("the connection is free", || figure(&server, "holdfast_connections ") == 1);
+    eventually("the connection is free", || metric(&server, "holdfast_connections ") == 1);
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn unread_answers_leave_the_kernel_with_their_connection() {
             stream.shutdown(Shutdown::Write).unwrap();
         }
         eventually("the answer is made", || stream.peek(&mut [0]).is_ok_and(|bytes| bytes > 0));
-        eventually("the connection is closed", || figure(&server, "holdfast_connections ") == 1);
+        eventually("the connection is closed", || metric(&server, "holdfast_connections ") == 1);
         let read = stream.read_to_end(&mut Vec::new());
         assert!(read.is_err_and(|error| error.kind() == ErrorKind::ConnectionReset), "{count}");
     }

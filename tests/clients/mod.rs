@@ -20,7 +20,7 @@ fn server(settings: &[(&str, &str)]) -> Server {
 }
 
 /// The value of a metric.
-fn figure(server: &Server, name: &str) -> u64 {
+fn metric(server: &Server, name: &str) -> u64 {
     let text = server.client().get("/metrics").text;
     let line = text.lines().find_map(|line| line.strip_prefix(name));
     line.unwrap_or_else(|| panic!("no {name} in {text}")).trim().parse().unwrap()
@@ -95,8 +95,8 @@ fn unfinished_bodies_have_a_common_bound() {
     let server = server(&settings);
     server.client().stock("a", 1_000, 0);
     let mut clients: Vec<_> = (0..24).map(|_| unfinished(&server, 262_144, 200_000)).collect();
-    eventually("the bound is reached", || figure(&server, "holdfast_bodies_refused_total ") > 0);
-    assert!(figure(&server, "holdfast_bodies_bytes ") <= 524_288);
+    eventually("the bound is reached", || metric(&server, "holdfast_bodies_refused_total ") > 0);
+    assert!(metric(&server, "holdfast_bodies_bytes ") <= 524_288);
     // A small body does not wait for large ones.
     assert_eq!(server.client().reserve("a", 1).status, 200);
     // A large body does not wait either: the server closes connections that have stopped sending.
@@ -166,9 +166,9 @@ fn unread_answers_have_a_common_bound() {
     let server = server(&settings);
     many_stocks(&server);
     let clients: Vec<_> = (0..30).map(|_| not_reading(&server)).collect();
-    eventually("answers wait to be read", || figure(&server, "holdfast_answers_bytes ") > 500_000);
+    eventually("answers wait to be read", || metric(&server, "holdfast_answers_bytes ") > 500_000);
     // The answers that are being made at the same time can exceed the bound.
-    assert!(figure(&server, "holdfast_answers_bytes ") < 1_048_576 + 16 * 250_000);
+    assert!(metric(&server, "holdfast_answers_bytes ") < 1_048_576 + 16 * 250_000);
     // Small answers do not wait for them.
     server.client().stock("a", 10, 0);
     assert_eq!(server.client().reserve("a", 1).status, 200);
