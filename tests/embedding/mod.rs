@@ -28,7 +28,7 @@ fn in_rust() -> String {
     let example = std::env::current_exe().unwrap();
     let example = example.parent().unwrap().parent().unwrap().join("examples/session");
     let output = std::process::Command::new(example).arg(file).output();
-    let output = output.expect("the example: `cargo build --example session` makes it");
+    let output = output.expect("the example, which `cargo build --example session` builds");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
