@@ -1,5 +1,5 @@
-//! The same random commands natively, through the component and over HTTP, against one
-//! reference model: all four must agree on every decision and every event.
+//! The reference model, the native domain, the component and the server get the same random
+//! commands. All four must agree on every decision and every event.
 
 use crate::{
     component,
@@ -59,7 +59,8 @@ fn model_native_component_and_http_agree() {
     });
 }
 
-/// The names of the events about this case, in order, from the log of all.
+/// The types of this case's events in the whole log, in order. The ids of a case begin with its
+/// number.
 fn events_of(client: &mut crate::harness::Client, case: u32) -> Vec<String> {
     let mut found = Vec::new();
     let mut cursor = String::new();
