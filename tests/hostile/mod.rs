@@ -23,7 +23,7 @@ const ATTACKS: [(&str, &str); 17] = [
     ("broken-sums", "it broke an invariant"),
     ("silent-write", "it broke an invariant"),
     ("other-stock", "it broke an invariant"),
-    ("lie", "not what it leaves there"),
+    ("lie", "differs from the state after the command"),
     ("there-is-none", "there is no attack"),
 ];
 

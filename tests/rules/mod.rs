@@ -64,7 +64,7 @@ impl RuleHarness {
             }
         };
         unit.accept(&command, 1_000, holdfast::model::Digest([0; 32]), &outcome).expect("sound");
-        let said = unit.facts_since(0).iter().filter_map(|entry| match &entry.event {
+        let said = unit.entries_since(0).iter().filter_map(|entry| match &entry.event {
             Event::Stock(event) => Some(event.kind),
             _ => None,
         });

@@ -1,3 +1,5 @@
+//! Lending a world to a guest for one call.
+
 use super::{Purpose, World};
 use crate::model::{
     DeficitScan, Ended, Event, Fault, Reservation, ReservationPage, ReservationScan, Stock,

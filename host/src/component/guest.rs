@@ -1,3 +1,5 @@
+//! Guests: live instances of a component.
+
 use super::{
     World,
     bindings::{
@@ -14,10 +16,10 @@ use wasmtime::{Store, Trap};
 /// The component's decision: an outcome or an answer, or a rejection.
 pub type Decision<T> = Result<T, Rejection>;
 
-/// A live instance of a domain component, and the world it works on.
+/// A live instance of a domain component, and the world that it works on.
 ///
 /// Each call gets fresh limits. A guest whose call ended without a decision must not be called
-/// again: take its world and drop it.
+/// again: the caller takes its world and drops it.
 pub struct Guest<W: World> {
     store: Store<GuestState<W>>,
     instance: bindings::Domain,
@@ -96,8 +98,8 @@ impl<W: World> Guest<W> {
     }
 }
 
-/// Converts a result of the component. A rejection is a decision like any other; a result that
-/// breaks the contract is a fault.
+/// Converts a result of the component. A rejection is a decision too; a result that breaks the
+/// contract is a fault.
 pub(super) fn decided<T, U>(
     decision: Result<T, types::Rejection>,
     convert: impl FnOnce(T) -> Result<U, Fault>,

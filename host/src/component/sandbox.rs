@@ -1,7 +1,7 @@
 //! The WASI state of one guest: a clock, randomness and standard error, and nothing else. The
-//! clock shows the time of the call and the randomness is made of the command's id, so that a
-//! component decides alike on every machine. The host's log shows the guest's standard error
-//! where a call fails.
+//! clock shows the time of the call and the randomness is derived from the command's id, so that a
+//! component decides in the same way on every machine. Where a call fails, the host's log shows the
+//! guest's standard error.
 
 use rand_core::TryRng;
 use sha2::{Digest, Sha256};

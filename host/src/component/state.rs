@@ -1,3 +1,5 @@
+//! The host's state for one guest.
+
 use super::{
     limits::{Allowance, Limits},
     sandbox::Sandbox,
@@ -9,14 +11,14 @@ use wasmtime_wasi::{WasiCtxView, WasiView};
 /// The most items that one scan may ask for.
 const SCAN_ITEMS_MAX: u32 = 1_001;
 
-/// The host's side of one guest: its world, and how much of its limits is left.
+/// The host's state for one guest: its world, its limits and its sandbox.
 pub(super) struct GuestState<W> {
     pub(super) world: W,
-    /// The bound on the guest's memories, which wasmtime enforces.
+    /// The bound on the size of the guest's memories, which wasmtime enforces.
     pub(super) memory: StoreLimits,
     /// The limits of each call.
     limits: Limits,
-    /// The host's work that the current call may still cause.
+    /// The work of the host that the current call may still cause.
     allowance: Allowance,
     /// `None` for a guest that imports nothing of WASI.
     sandbox: Option<Box<Sandbox>>,

@@ -1,8 +1,8 @@
-//! The metrics of the engine: how much the writer has done, where its time went, what waits, which
-//! component decides, and what the clock is like.
+//! The metrics of the engine: the writer's batches and the time of its stages, the queue, the
+//! component that decides, and the clock.
 //!
 //! The hot path counts in relaxed atomics: a few additions for each batch, and none for each
-//! command. A scrape reads them.
+//! command. A scrape reads these counters.
 
 use super::{
     clock::{Clock, ClockStatus},
@@ -174,14 +174,14 @@ impl<'m> StageTimer<'m> {
         Self { metrics, begun: Instant::now() }
     }
 
-    /// Adds the time since the end of the stage before to `stage`.
+    /// Ends `stage`: adds the time since the previous stage ended to its counter.
     pub(super) fn end(&mut self, stage: Stage) {
         let now = Instant::now();
         self.metrics.add_time(stage, now - self.begun);
         self.begun = now;
     }
 
-    /// Counts a batch of so many commands.
+    /// Counts a batch of this many commands.
     pub(super) fn count_batch(&self, commands: usize) {
         self.metrics.count_batch(commands);
     }

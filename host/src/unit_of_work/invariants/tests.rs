@@ -32,17 +32,17 @@ fn reserved(from: Level, to: Level) -> Event {
 
 fn check(
     stocks: &[(StockKey, Stock)],
-    facts: &[Event],
+    events: &[Event],
     before: Option<&Stock>,
 ) -> Result<(), String> {
-    let writes = Draft { stocks, reservations: &[], facts };
+    let writes = Draft { stocks, reservations: &[], events };
     writes.check(&|_| before, &|_| None)
 }
 
-/// Whether a command that finds `before` may write `after` and say `facts`.
-fn verdict(before: Option<Level>, after: Level, facts: &[Event]) -> Result<(), String> {
+/// Whether a command that finds `before` may write `after` and publish `events`.
+fn verdict(before: Option<Level>, after: Level, events: &[Event]) -> Result<(), String> {
     let before = before.map(stock);
-    check(&[(key("a"), stock(after))], facts, before.as_ref())
+    check(&[(key("a"), stock(after))], events, before.as_ref())
 }
 
 #[test]
