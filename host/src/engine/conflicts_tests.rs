@@ -99,6 +99,7 @@ impl Lane for Contested {
     fn look_ahead(&mut self, now: Timestamp) -> Result<Ahead, StoreFailure> {
         self.inner.look_ahead(now)
     }
+    fn next_due(&self) -> Option<Timestamp> { self.inner.next_due() }
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure> { self.inner.log_end() }
     fn installed(&mut self) -> Result<Option<Installed>, StoreFailure> { self.inner.installed() }
     fn answered(&mut self, key: &RequestKey, since: Timestamp) -> Result<Option<Answered>, StoreFailure> {

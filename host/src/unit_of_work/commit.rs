@@ -35,7 +35,9 @@ impl<L: Lane> UnitOfWork<L> {
     /// # Errors
     /// The store fails.
     pub fn look_ahead(&mut self, now: Timestamp) -> Result<Ahead, StoreFailure> {
-        self.state.look_ahead(now)
+        let ahead = self.state.look_ahead(now)?;
+        self.next_due = self.state.next_due();
+        Ok(ahead)
     }
 
     /// The component that decides, as the store records it; `None` where it records none.
@@ -96,29 +98,8 @@ impl<L: Lane> UnitOfWork<L> {
         self.installed = None;
         self.recorded.clear();
         self.answers.clear();
-        match &result {
-            Ok(_) => {
-                if let Err(failure) = self.look_for_next_due(now) {
-                    // What is committed stays so; until it is known again, everything is looked
-                    // at.
-                    tracing::warn!(
-                        %failure, "the next hold that comes due could not be looked up"
-                    );
-                }
-            }
-            // The other writer may have made holds that come due earlier: look at everything.
-            Err(CommitError::Conflict) => self.next_due = Some(0),
-            Err(CommitError::Failed(_)) => {}
-        }
+        self.next_due = self.state.next_due();
         result
-    }
-
-    /// After a commit: looks when the next hold comes due, where that was due by `now`.
-    fn look_for_next_due(&mut self, now: Timestamp) -> Result<(), StoreFailure> {
-        if self.something_due(now) {
-            self.next_due = self.state.first_due(1)?.first().map(|(_, at)| *at);
-        }
-        Ok(())
     }
 
     fn commit_dirty(&mut self, now: Timestamp) -> Result<Option<u64>, CommitError> {
@@ -184,7 +165,7 @@ impl<L: Lane> UnitOfWork<L> {
     /// The store still cannot be written.
     pub fn recover(&mut self) -> Result<(), StoreFailure> {
         self.state.recover()?;
-        self.next_due = self.state.first_due(1)?.first().map(|(_, at)| *at);
+        self.next_due = self.state.next_due();
         Ok(())
     }
 
