@@ -10,7 +10,7 @@ use holdfast::model::Digest;
 const ATTACKS: [(&str, &str); 17] = [
     ("endless-loop", "units of fuel"),
     ("memory-bomb", "memory allocation of 1048576 bytes failed"),
-    ("panic", "it said"),
+    ("panic", "its standard error"),
     ("stack-overflow", "out of bounds memory access"),
     ("deep-recursion", "call stack exhausted"),
     ("giant-strings", "fuel allocated for hostcalls has been exhausted"),

@@ -99,7 +99,10 @@ fn previous(runtime: &Runtime, library: &Library, digest: Digest) -> Option<Comp
     match library.load(runtime, &digest) {
         Ok(compiled) => Some(compiled),
         Err(error) => {
-            tracing::warn!(%error, component = %digest, "the previous component cannot be loaded: there is nothing to roll back to");
+            tracing::warn!(
+                %error, component = %digest,
+                "the previous component cannot be loaded: there is nothing to roll back to"
+            );
             None
         }
     }

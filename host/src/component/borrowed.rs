@@ -1,4 +1,4 @@
-//! Lending a world to a guest for one call.
+//! A world that a guest borrows for one call.
 
 use super::{Purpose, World};
 use crate::model::{

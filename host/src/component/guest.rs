@@ -47,7 +47,7 @@ impl<W: World> Guest<W> {
             }
             Err(error) => {
                 let state = store.into_data();
-                Err((fault(&error, limits, state.said()), state.world))
+                Err((fault(&error, limits, state.stderr_text()), state.world))
             }
         }
     }
@@ -63,7 +63,7 @@ impl<W: World> Guest<W> {
     /// the text belongs to the call that wrote it.
     #[must_use]
     pub fn is_reusable(&self) -> bool {
-        !self.draws_randomness && self.store.data().said().is_none()
+        !self.draws_randomness && self.store.data().stderr_text().is_none()
     }
 
     /// The fuel that the latest call used.
@@ -94,7 +94,7 @@ impl<W: World> Guest<W> {
         self.store.data_mut().begin_call(now, seed);
         let called = grant(&mut self.store, limits)
             .and_then(|()| call(self.instance.holdfast_inventory_inventory(), &mut self.store));
-        called.map_err(|error| ended(&error, limits, self.store.data().said()))
+        called.map_err(|error| ended(&error, limits, self.store.data().stderr_text()))
     }
 }
 
@@ -118,7 +118,7 @@ fn grant<W>(store: &mut Store<GuestState<W>>, limits: Limits) -> wasmtime::Resul
 
 /// Finds the cause of a call's end: an error of an import, which passed through the component, or
 /// the component's own trap.
-fn ended(error: &wasmtime::Error, limits: Limits, said: Option<String>) -> Ended {
+fn ended(error: &wasmtime::Error, limits: Limits, stderr: Option<String>) -> Ended {
     if let Some(failure) = error.downcast_ref::<StoreFailure>() {
         return failure.clone().into();
     }
@@ -128,17 +128,17 @@ fn ended(error: &wasmtime::Error, limits: Limits, said: Option<String>) -> Ended
     if let Some(due) = error.downcast_ref::<Ended>() {
         return due.clone();
     }
-    fault(error, limits, said).into()
+    fault(error, limits, stderr).into()
 }
 
-fn fault(error: &wasmtime::Error, limits: Limits, said: Option<String>) -> Fault {
+fn fault(error: &wasmtime::Error, limits: Limits, stderr: Option<String>) -> Fault {
     let cause = match error.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => format!("it used up its {} units of fuel", limits.fuel_per_call),
         Some(Trap::Interrupt) => format!("it ran longer than {} ms", limits.deadline_ms),
         _ => format!("{error:#}"),
     };
-    Fault(match said {
-        Some(said) => format!("{cause}; it said: {said}"),
+    Fault(match stderr {
+        Some(text) => format!("{cause}; its standard error: {text}"),
         None => cause,
     })
 }

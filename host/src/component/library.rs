@@ -79,8 +79,8 @@ impl Library {
     /// # Errors
     /// [`LibraryError::File`]: the folder cannot be created.
     pub fn open(folder: PathBuf) -> Result<Self, LibraryError> {
-        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
-        made.map_err(file_error(&folder))?;
+        let created = fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+        created.map_err(file_error(&folder))?;
         let library = Self { folder };
         if let Err(error) = library.remove_abandoned_files() {
             tracing::warn!(%error, "temporary files of killed processes could not be removed");
@@ -176,7 +176,7 @@ impl Library {
         Ok(found)
     }
 
-    /// The path of a file about a component. `extension` says what is in the file.
+    /// The path of a component's file with this extension.
     fn path(&self, digest: &Digest, extension: &str) -> PathBuf {
         self.folder.join(format!("{digest}.{extension}"))
     }
@@ -243,7 +243,10 @@ fn read_intact_code(file: &Path, of: &Digest) -> Option<Vec<u8>> {
     let bytes = fs::read(file).ok()?;
     let code = code_within(&bytes, of);
     if code.is_none() {
-        tracing::warn!(file = %file.display(), "compiled code is damaged or of another component: it is compiled again");
+        tracing::warn!(
+            file = %file.display(),
+            "compiled code is damaged or of another component: the component is compiled again"
+        );
     }
     code.map(<[u8]>::to_vec)
 }

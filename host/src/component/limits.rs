@@ -1,3 +1,5 @@
+//! The limits of a component.
+
 /// The limits of a component; each applies to one call unless its text says otherwise.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
@@ -6,7 +8,7 @@ pub struct Limits {
     /// Fuel, about one unit for each executed instruction. The same call uses the same fuel on every
     /// run.
     pub fuel_per_call: u64,
-    /// Elapsed time with the calls of the host's imports, in milliseconds.
+    /// Elapsed time, host imports included, in milliseconds.
     pub deadline_ms: u64,
     /// The number of calls of the imports `storage` and `event-sink`.
     pub host_calls_max: u32,

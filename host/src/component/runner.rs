@@ -1,3 +1,5 @@
+//! Runs commands on guests, which are kept from one call to the next.
+
 use super::{BorrowedWorld, Decision, Domain, Guest, World};
 use crate::model::{Command, Ended, Fault, Outcome, Timestamp};
 

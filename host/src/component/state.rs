@@ -46,9 +46,9 @@ impl<W> GuestState<W> {
         }
     }
 
-    /// What the guest has written to its standard error; `None` where it wrote nothing.
-    pub(super) fn said(&self) -> Option<String> {
-        self.sandbox.as_ref().and_then(|sandbox| sandbox.said())
+    /// The text of the guest's standard error; `None` where the guest wrote nothing.
+    pub(super) fn stderr_text(&self) -> Option<String> {
+        self.sandbox.as_ref().and_then(|sandbox| sandbox.stderr_text())
     }
 
     /// Counts a call of an import.

@@ -71,14 +71,14 @@ pub(super) struct ScenarioStep {
     low_stock: Option<LowStocks>,
     list_reservations: Option<Reservations>,
 
-    /// The members that the answer must have; `None` where nothing is required of them.
+    /// The members that the answer must have; `None` where any answer will do.
     pub(super) ok: Option<Table>,
     /// The code of the rejection that the call must end with; `None` where it must succeed.
     pub(super) rejected: Option<String>,
     /// The details that the rejection must have, by name, or by line and name: `0.requested`.
     pub(super) with: Table,
     /// The events that the call must publish, in order, such as `InventoryReserved a@north 3` and
-    /// `ReservationExpired r1`; `None` where nothing is required of them.
+    /// `ReservationExpired r1`; `None` where any events will do.
     pub(super) events: Option<Vec<String>>,
 }
 

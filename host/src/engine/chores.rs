@@ -25,8 +25,8 @@ const RETRY_PAUSE_MS: u64 = 1_000;
 /// The most holds that wait for such a retry at once. Sweeps stop while there are so many.
 const RETRIED_MAX: usize = 256;
 
-/// The longest wait while a hold can come due. The time may go on during a suspend of the machine,
-/// which the wait itself does not notice.
+/// The longest wait while a hold can come due, in milliseconds. The host's time also runs while the
+/// machine sleeps, and the wait does not count that time.
 const WAIT_MAX_MS: u64 = 1_000;
 
 /// Pause between two searches for expired idempotency records, and the most that one batch deletes.
@@ -36,13 +36,13 @@ const DELETE_ANSWERS_MAX: u32 = 500;
 /// The state of the writer's background work.
 pub(super) struct Chores {
     settings: Settings,
-    /// Time of the next sweep; in a batch with commands a sweep may come earlier.
+    /// Time of the next sweep. A batch with commands sweeps in any case.
     sweep_at: Timestamp,
     /// Holds that could not be expired, by id, and the time of the next attempt.
     retried: HashMap<String, Timestamp>,
     /// Time of the next search for expired idempotency records.
     delete_answers_at: Timestamp,
-    /// The time up to which the store has read ahead which holds come due.
+    /// How far the store has read ahead which holds come due.
     ahead: Ahead,
 }
 
@@ -111,14 +111,16 @@ impl Chores {
                     return;
                 }
                 if let Err(error) = executor.expire(id.clone()) {
-                    tracing::error!(%error, hold = id, "a due hold could not be expired; it is tried again");
+                    tracing::error!(
+                        %error, hold = id, "a due hold could not be expired and is tried again"
+                    );
                     self.retried.insert(id, now.saturating_add(RETRY_PAUSE_MS));
                 }
             }
         }
     }
 
-    /// Deletes some of the idempotency records from before `before`, which are replayed no more.
+    /// Deletes some of the idempotency records from before `before`, which are not replayed any more.
     pub(super) fn delete_old_answers<L: Lane>(
         &mut self,
         unit: &mut UnitOfWork<L>,

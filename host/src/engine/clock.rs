@@ -51,8 +51,7 @@ const LOOK_INTERVAL: i64 = 10 * MS;
 /// sum.
 const STEPS_INTERVAL: i64 = 24 * 3_600 * SECOND;
 
-/// The difference between the host's time and the wall clock, in microseconds, from which on the log
-/// reports it.
+/// Smaller differences between the host's time and the wall clock, in microseconds, are not logged.
 const BEHIND_MIN: i64 = 10 * SECOND;
 
 /// While the wall clock catches up, one in this many parts of elapsed time does not count.
@@ -214,7 +213,7 @@ impl<M: Machine> Clock<M> {
         self.look_at.compare_exchange(look_at, next, Ordering::SeqCst, Ordering::SeqCst).is_ok()
     }
 
-    /// Reads both clocks, and follows the wall clock where the rules say so.
+    /// Reads both clocks, and follows the wall clock where the table above says so.
     pub(super) fn read(&self) -> ClockReading {
         self.reading(&mut self.lock())
     }

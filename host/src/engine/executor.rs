@@ -64,7 +64,7 @@ pub(super) struct Executor<'i, L: Lane> {
     pub(super) faults: &'i Faults,
     /// The time of the batch.
     pub(super) now: Timestamp,
-    /// Answers from before this time are not given again.
+    /// Idempotency records from before this time are not replayed.
     pub(super) answers_since: Timestamp,
     /// The most lines that the commands of one request may have together.
     pub(super) request_lines_max: usize,
@@ -243,8 +243,8 @@ impl<L: Lane> Executor<'_, L> {
         }
     }
 
-    /// Decides the commands of a request. All of them are undone together where the request is a dry
-    /// run, or where one of them has no outcome and the others must not count without it.
+    /// Decides the commands of a request. All of them are undone where the request is a dry run, where
+    /// one command of an all-or-nothing request is refused, and where a command met a due hold.
     fn decide_request(&mut self, request: &Request) -> Result<Done, NoOutcome> {
         let unit = self.instance.unit().map_err(fault_error)?;
         let undone = match &request.work {

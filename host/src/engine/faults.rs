@@ -61,7 +61,7 @@ impl Faults {
         }
     }
 
-    /// Whether the faults were too many since the last call of this function.
+    /// Returns whether the faults became too many since the last call.
     pub(super) fn take_too_many(&self) -> bool {
         self.too_many.load(Ordering::Relaxed) && self.too_many.swap(false, Ordering::Relaxed)
     }
@@ -77,8 +77,7 @@ impl Faults {
         self.total.load(Ordering::Relaxed)
     }
 
-    /// The number of faults within the last minute, at most
-    /// [`Faults::per_minute_max`].
+    /// The number of faults within the last minute, at most [`Faults::per_minute_max`].
     pub(super) fn within_a_minute(&self, now: Timestamp) -> usize {
         let recent = self.recent();
         recent.iter().filter(|at| now.saturating_sub(**at) < WINDOW_MS).count()

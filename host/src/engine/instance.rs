@@ -53,7 +53,7 @@ impl<L: Lane> Instance<L> {
         self.runner.execute(&self.domain, &mut self.unit, command, now)
     }
 
-    /// Lends the unit of work to another guest between two calls of this one.
+    /// Gives another guest the unit of work between two calls of this instance's guest.
     pub(super) fn with_unit<T>(
         &mut self,
         use_it: impl FnOnce(&mut Option<Box<UnitOfWork<L>>>) -> T,

@@ -1,4 +1,4 @@
-//! Reads of the event log: pages of events, and stocks as they once were.
+//! Reads of the event log: pages of events, and stocks at a point in time.
 
 use super::Error;
 use crate::{
@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub enum PointInTime {
     /// After the event of this sequence.
     Sequence(u64),
-    /// At this time, after all events of this time.
+    /// After all events until this time, in milliseconds since the epoch.
     Time(Timestamp),
 }
 
@@ -79,7 +79,7 @@ impl<G: Log> Logs<G> {
         self.read(patience, |log| log.events(scan))
     }
 
-    /// A page of a stock's ledger; `None` where there is no such stock.
+    /// A page of a stock's ledger; `None` where the stock does not exist.
     pub(super) fn ledger(
         &self,
         patience: &Patience,

@@ -48,7 +48,7 @@ const FAULTS: Counter =
     Counter::new("domain_faults", "Calls that ended with a fault of the component.");
 const ROLLED_BACK: Gauge = Gauge::new(
     "domain_rolled_back",
-    "Whether the current component is there by a rollback: 1 for yes.",
+    "Whether the current component was installed by a rollback: 1 for yes.",
 );
 const DOMAIN: Info = Info::new("domain", "SHA-256 of the current component.");
 const CLOCK_FOLLOWING: Gauge = Gauge::new(
@@ -127,8 +127,8 @@ impl EngineMetrics {
         }
     }
 
-    /// Notes how many bytes the idempotency records of large answers have, and how many of these
-    /// records were deleted early.
+    /// Sets the metrics of the idempotency records of large answers: their size in bytes, and the
+    /// number of records that were deleted early.
     pub(super) fn set_large_answers(&self, answers: LargeAnswers) {
         self.large_answers_bytes.store(answers.bytes, Ordering::Relaxed);
         self.answers_forgotten_early.store(answers.forgotten_early, Ordering::Relaxed);

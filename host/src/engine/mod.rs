@@ -149,20 +149,21 @@ impl Engine {
         self.queue.begin_stop();
     }
 
-    /// The time as of which a command would be decided now.
+    /// The host's time, as of which a command would be decided now.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// The engine's time, the wall clock, and the difference between them.
+    /// The host's time, its relation to the wall clock, and the difference between both.
     #[must_use]
     pub fn clock(&self) -> ClockReading {
         self.clock.read()
     }
 
-    /// Sets the engine's time to the wall clock, which an operator has declared right. Returns the
-    /// clock's reading before and after.
+    /// Accepts the wall clock: an operator confirms that it is right. The host's time follows a step
+    /// forward at once, and runs slower until a wall clock that is behind has caught up. Returns the
+    /// readings before and after.
     pub fn accept_clock(&self) -> (ClockReading, ClockReading) {
         let accepted = self.clock.accept();
         // The writer wakes up, so that holds which are due by the new time expire now.

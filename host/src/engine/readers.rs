@@ -37,7 +37,7 @@ pub(super) struct Readers<S: Snapshot, G> {
     clock: Arc<Clock>,
     /// One permit for each reader.
     permits: Arc<Semaphore>,
-    /// How long a query may run.
+    /// The deadline of a query, from its beginning.
     query_within: Duration,
     /// Whether the process is stopping.
     stopping: Arc<AtomicBool>,

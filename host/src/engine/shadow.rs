@@ -34,11 +34,11 @@ pub struct ShadowReport {
     pub every: u64,
     /// Whether the shadow is running.
     pub running: bool,
-    /// Why the shadow stopped by itself; `None` where it did not.
+    /// The reason why the shadow stopped by itself; `None` where it did not.
     pub stopped_for: Option<String>,
     /// Commands that both components decided.
     pub compared: u64,
-    /// Commands of these on which the components differ.
+    /// Commands that both components decided, with different results.
     pub differing: u64,
     /// Commands on which the candidate failed.
     pub faults: u64,
@@ -46,9 +46,9 @@ pub struct ShadowReport {
     pub counts: Vec<Count>,
     /// The first differences in full.
     pub shown: Vec<Difference>,
-    /// Time that the component which decides took for these commands.
+    /// Time that the current component took for the commands that both decided.
     pub decided_in: Duration,
-    /// Time that the candidate took for them, by which the writer's batches were longer.
+    /// Time that the candidate took for these commands, by which the writer's batches were longer.
     pub candidate_in: Duration,
 }
 

@@ -29,7 +29,7 @@ pub struct Swapped {
     pub to: Digest,
 }
 
-/// Why a swap did not happen.
+/// The reason why a swap did not happen.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SwapError {
     /// The component does not fit the contract.

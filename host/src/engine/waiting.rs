@@ -91,8 +91,8 @@ impl WaitingRequests {
             self.turns = self.turns.wrapping_add(1);
             match executor.expire_due_on(&due, LINES_PER_TURN) {
                 Ok(false) => open.push_back(due),
-                // After a failure the requests are released too: carried out, they meet it again
-                // and answer with it.
+                // After a failure the requests are released too: when they are carried out, they
+                // end with the failure.
                 Ok(true) | Err(_) => {
                     cleared.insert(due);
                 }

@@ -160,7 +160,10 @@ pub(super) fn run<L: Lane, S: Snapshot>(
             match decided.map_err(CommitError::from).and_then(|()| commit(&mut instance, now)) {
                 Err(CommitError::Conflict) if conflicts < CONFLICTS_MAX => {
                     conflicts += 1;
-                    tracing::info!(conflicts, "a batch met another writer and is decided again");
+                    tracing::info!(
+                        conflicts,
+                        "a batch is decided again: another writer changed what it was decided on"
+                    );
                     taken.requeue_decided();
                     timer.end(Stage::Commit);
                 }

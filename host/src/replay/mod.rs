@@ -20,13 +20,13 @@ use std::time::{Duration, Instant};
 /// The number of recorded commands that are read at once.
 const PAGE: u32 = 1_000;
 
-/// The recorded commands to replay: those whose events have these numbers, and the rejected ones
-/// between them.
+/// The recorded commands to replay: those with events in this range of sequences, and the rejected
+/// ones between them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Range {
-    /// The number of the first event.
+    /// The sequence of the first event.
     pub from: u64,
-    /// The number of the last event.
+    /// The sequence of the last event.
     pub to: u64,
 }
 

@@ -62,7 +62,8 @@ fn check_lines(id: &str, it: &Reservation) -> Result<(), String> {
     }
     if left != it.status.state.is_active() {
         let state = it.status.state;
-        return Err(format!("reservation {id} is {state:?}, and something is left: {left}"));
+        let units = if left { "units remain" } else { "no units remain" };
+        return Err(format!("reservation {id} is {state:?}, but {units} on its lines"));
     }
     Ok(())
 }
