@@ -115,7 +115,7 @@ fn on_the_host() -> String {
             Ok(outcome) => unit.accept(&command, now, Digest([0; 32]), &outcome).unwrap(),
             Err(_) => unit.abandon(),
         }
-        for entry in unit.facts_since(0) {
+        for entry in unit.entries_since(0) {
             events += &canonical::event(&entry.event);
             events.push('\n');
         }

@@ -65,7 +65,7 @@ impl RuleHarness {
         };
         unit.accept(&command, 1_000, holdfast::model::Digest([0; 32]), &outcome)
             .expect("no broken invariant");
-        let kinds = unit.facts_since(0).iter().filter_map(|entry| match &entry.event {
+        let kinds = unit.entries_since(0).iter().filter_map(|entry| match &entry.event {
             Event::Stock(event) => Some(event.kind),
             _ => None,
         });

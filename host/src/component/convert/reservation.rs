@@ -1,4 +1,4 @@
-//! Reservations.
+//! Conversions of reservations.
 
 use super::{
     super::bindings::{
@@ -13,7 +13,7 @@ use crate::model::{
     ReservationState, ReservationStatus,
 };
 
-/// A reservation's id follows the rule of a location's.
+/// Checks the id of a reservation, which follows the rule for the ids of locations.
 pub(in super::super) fn check_id(id: &str) -> Result<(), Fault> {
     LocationId::check(id).map_err(|error| Fault(format!("it named a reservation whose id {error}")))
 }
@@ -156,7 +156,7 @@ pub(in super::super) fn scan_from_wit(
         },
         after: scan.after,
         limit: scan.limit,
-        // The world of the query says it.
+        // The world that carries out the scan sets the time.
         now: 0,
     })
 }
