@@ -248,8 +248,9 @@ fn only_one_file_says_which_store_it_is() {
 
 #[test]
 fn the_traits_of_the_store_do_not_know_who_implements_them() {
-    let traits = ["answers", "batch", "cached", "lane", "log", "memory", "past", "read", "scans"]
-        .map(|name| format!("host/src/store/{name}.rs"));
+    let traits =
+        ["batch", "cached", "idempotency", "lane", "log", "memory", "past", "read", "scans"]
+            .map(|name| format!("host/src/store/{name}.rs"));
     never(&traits.each_ref().map(String::as_str), &SQL, &[]);
 }
 

@@ -9,8 +9,9 @@ use crate::{
         Outcome, Patience, Recorded, ReservationPage, ReservationScan, Stock, StockKey, StockScan,
     },
     store::{
-        Ahead, AnswerBounds, Answered, Batch, Committed, Decidable, EventPage, EventScan,
-        FoundStocks, Log, LogEnd, MemoryLane, Order, Read, RequestKey, Stored, StoredReservation,
+        Ahead, Batch, Committed, Decidable, EventPage, EventScan, FoundStocks, IdempotencyBounds,
+        IdempotencyKey, IdempotencyRecord, Log, LogEnd, MemoryLane, Order, Read, Stored,
+        StoredReservation,
     },
 };
 use std::sync::{
@@ -76,7 +77,7 @@ impl Lane for Contested {
         keys.for_each(|key| announced.push(match key {
             BatchKey::Stock(key) => format!("stock {}", key.product_id.as_str()),
             BatchKey::Reservation(id) => format!("reservation {id}"),
-            BatchKey::Request(key) => format!("request {}", key.key),
+            BatchKey::Idempotency(key) => format!("request {}", key.key),
         }));
         self.inner.begin_batch(keys)
     }
@@ -87,10 +88,10 @@ impl Lane for Contested {
             return Err(CommitError::Conflict);
         }
         let Batch {
-            stocks, reservations, log, answers, answer_bounds, installed, recorded, recorded_max, now
+            stocks, reservations, log, idempotency_records, idempotency_bounds, installed, recorded, recorded_max, now
         } = batch;
         self.inner.commit(Batch {
-            stocks, reservations, log, answers, answer_bounds, installed, recorded, recorded_max, now
+            stocks, reservations, log, idempotency_records, idempotency_bounds, installed, recorded, recorded_max, now
         })
     }
     fn look_ahead(&mut self, now: Timestamp) -> Result<Ahead, StoreFailure> {
@@ -98,11 +99,11 @@ impl Lane for Contested {
     }
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure> { self.inner.log_end() }
     fn installed(&mut self) -> Result<Option<Installed>, StoreFailure> { self.inner.installed() }
-    fn answered(&mut self, key: &RequestKey, since: Timestamp) -> Result<Option<Answered>, StoreFailure> {
-        self.inner.answered(key, since)
+    fn idempotency_record(&mut self, key: &IdempotencyKey, since: Timestamp) -> Result<Option<IdempotencyRecord>, StoreFailure> {
+        self.inner.idempotency_record(key, since)
     }
-    fn forget_answers(&mut self, before: Timestamp, limit: u32) -> Result<bool, StoreFailure> {
-        self.inner.forget_answers(before, limit)
+    fn delete_idempotency_records(&mut self, before: Timestamp, limit: u32) -> Result<bool, StoreFailure> {
+        self.inner.delete_idempotency_records(before, limit)
     }
     fn recover(&mut self) -> Result<(), StoreFailure> {
         panic!("a conflict is no failure: there is nothing to recover from")
@@ -141,7 +142,7 @@ fn settings() -> Settings {
         query_within: long,
         sweep_interval_ms: 0,
         answers_kept_ms: 1_000,
-        answer_bounds: AnswerBounds::NONE,
+        idempotency_bounds: IdempotencyBounds::NONE,
         recorded_commands_max: 0,
         faults_per_minute_max: 0,
         clock_step_ms_max: 1_000,

@@ -1,4 +1,4 @@
-use crate::store::AnswerBounds;
+use crate::store::IdempotencyBounds;
 use std::time::Duration;
 
 /// The bounds of the engine.
@@ -25,7 +25,7 @@ pub struct Settings {
     /// How long the answers to requests with a key are kept, in milliseconds.
     pub answers_kept_ms: u64,
     /// Bounds on what is kept of large answers to such requests.
-    pub answer_bounds: AnswerBounds,
+    pub idempotency_bounds: IdempotencyBounds,
     /// Decided commands that are recorded for replays; 0: none.
     pub recorded_commands_max: u64,
     /// Faults within a minute at which a component gives way to the one before; 0: never.

@@ -86,7 +86,7 @@ where
     let previous = start.previous.as_ref().map(Ready::of).transpose()?;
     let mut unit = UnitOfWork::new(lane)?;
     unit.record_up_to(settings.recorded_commands_max);
-    unit.bound_answers(settings.answer_bounds);
+    unit.bound_answers(settings.idempotency_bounds);
     let recorded = unit.log_end()?.at;
     let clock = Clock::new(recorded, settings.clock_step_ms_max, settings.accept_clock);
     let clock = Arc::new(clock);

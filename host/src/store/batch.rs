@@ -1,6 +1,6 @@
 //! A batch: the keys that its commands name, and what it commits.
 
-use super::{AnswerBounds, Answered, Read, RequestKey, StoredReservation};
+use super::{IdempotencyBounds, IdempotencyKey, IdempotencyRecord, Read, StoredReservation};
 use crate::model::{
     Digest, Event, Installed, LogEntry, Recorded, Reservation, Stock, StockKey, Timestamp,
 };
@@ -15,7 +15,7 @@ pub enum BatchKey<'a> {
     /// A reservation, by id.
     Reservation(&'a str),
     /// The key of a request that its sender may send again.
-    Request(&'a RequestKey),
+    Idempotency(&'a IdempotencyKey),
 }
 
 /// Shows each key to its parameter.
@@ -107,9 +107,9 @@ pub struct Batch<'a, 'w, R: Read> {
     /// The events of the batch, in their order.
     pub log: &'a [NewEntry],
     /// Answers to requests with a key.
-    pub answers: &'a HashMap<RequestKey, Answered>,
+    pub idempotency_records: &'a HashMap<IdempotencyKey, IdempotencyRecord>,
     /// Bounds on the idempotency records of large answers.
-    pub answer_bounds: AnswerBounds,
+    pub idempotency_bounds: IdempotencyBounds,
     /// The component that decides from now on, where that changes.
     pub installed: Option<Installed>,
     /// Commands as they were decided. Until the commit their `first_sequence` counts the events

@@ -8,8 +8,9 @@
 //! need the same shards, locks and counts around it, and would replace only the eviction.
 
 use super::{
-    Ahead, Answered, Batch, BatchKeys, CommitError, Committed, Decidable, FoundStocks, Handle,
-    Lane, LargeAnswers, LogEnd, Read, RequestKey, Snapshot, Stored, StoredReservation,
+    Ahead, Batch, BatchKeys, CommitError, Committed, Decidable, FoundStocks, Handle,
+    IdempotencyKey, IdempotencyRecord, Lane, LargeRecords, LogEnd, Read, Snapshot, Stored,
+    StoredReservation,
 };
 use crate::model::{
     DeficitScan, Installed, Map, Patience, ReservationPage, ReservationScan, Stock, StockKey,
@@ -239,8 +240,8 @@ impl<L: Lane> Lane for Cached<L> {
             stocks,
             reservations,
             log,
-            answers,
-            answer_bounds,
+            idempotency_records,
+            idempotency_bounds,
             installed,
             recorded,
             recorded_max,
@@ -250,8 +251,8 @@ impl<L: Lane> Lane for Cached<L> {
             stocks: &mut *stocks,
             reservations,
             log,
-            answers,
-            answer_bounds,
+            idempotency_records,
+            idempotency_bounds,
             installed,
             recorded,
             recorded_max,
@@ -270,20 +271,24 @@ impl<L: Lane> Lane for Cached<L> {
         Ok(committed)
     }
 
-    fn answered(
+    fn idempotency_record(
         &mut self,
-        key: &RequestKey,
+        key: &IdempotencyKey,
         since: Timestamp,
-    ) -> Result<Option<Answered>, StoreFailure> {
-        self.inner.answered(key, since)
+    ) -> Result<Option<IdempotencyRecord>, StoreFailure> {
+        self.inner.idempotency_record(key, since)
     }
 
-    fn forget_answers(&mut self, before: Timestamp, limit: u32) -> Result<bool, StoreFailure> {
-        self.inner.forget_answers(before, limit)
+    fn delete_idempotency_records(
+        &mut self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<bool, StoreFailure> {
+        self.inner.delete_idempotency_records(before, limit)
     }
 
-    fn large_answers(&self) -> LargeAnswers {
-        self.inner.large_answers()
+    fn large_records(&self) -> LargeRecords {
+        self.inner.large_records()
     }
 
     fn writable(&self) -> bool {

@@ -1,6 +1,6 @@
 //! Writing: the one writer of a store.
 
-use super::{Answered, Batch, BatchKeys, Decidable, LargeAnswers, RequestKey};
+use super::{Batch, BatchKeys, Decidable, IdempotencyKey, IdempotencyRecord, LargeRecords};
 use crate::model::{Installed, StoreFailure, Timestamp};
 
 /// The end of the event log.
@@ -65,17 +65,21 @@ pub trait Lane: Decidable {
     /// The component that decides, where that is written down.
     fn installed(&mut self) -> Result<Option<Installed>, StoreFailure>;
     /// The answer that a request with this key was given since `since`.
-    fn answered(
+    fn idempotency_record(
         &mut self,
-        key: &RequestKey,
+        key: &IdempotencyKey,
         since: Timestamp,
-    ) -> Result<Option<Answered>, StoreFailure>;
+    ) -> Result<Option<IdempotencyRecord>, StoreFailure>;
     /// Within a batch: deletes up to `limit` answers from before `before`, fewer where they are
     /// large. Returns whether there may be more.
-    fn forget_answers(&mut self, before: Timestamp, limit: u32) -> Result<bool, StoreFailure>;
+    fn delete_idempotency_records(
+        &mut self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<bool, StoreFailure>;
     /// The idempotency records of large answers.
-    fn large_answers(&self) -> LargeAnswers {
-        LargeAnswers::default()
+    fn large_records(&self) -> LargeRecords {
+        LargeRecords::default()
     }
     /// Whether batches can be begun, as far as is known. If not, [`Lane::recover`] comes first.
     fn writable(&self) -> bool {

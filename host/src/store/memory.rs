@@ -1,9 +1,9 @@
 //! A store that forgets everything at its end: for candidates that are checked, and for tests.
 
 use super::{
-    Ahead, Answered, Batch, BatchKeys, CommitError, Committed, Decidable, FoundStocks, Lane,
-    LogEnd, Read, RequestKey, Snapshot, Stored, StoredReservation, batch::number_recorded, deficit,
-    deficit_order, deficit_scan_matches, scan_matches,
+    Ahead, Batch, BatchKeys, CommitError, Committed, Decidable, FoundStocks, IdempotencyKey,
+    IdempotencyRecord, Lane, LogEnd, Read, Snapshot, Stored, StoredReservation,
+    batch::number_recorded, deficit, deficit_order, deficit_scan_matches, scan_matches,
 };
 use crate::model::{
     DeficitScan, Installed, LogEntry, Reservation, ReservationPage, ReservationScan, Stock,
@@ -173,11 +173,15 @@ impl Lane for MemoryLane {
         })
     }
 
-    fn answered(&mut self, _: &RequestKey, _: Timestamp) -> Result<Option<Answered>, StoreFailure> {
+    fn idempotency_record(
+        &mut self,
+        _: &IdempotencyKey,
+        _: Timestamp,
+    ) -> Result<Option<IdempotencyRecord>, StoreFailure> {
         Ok(None)
     }
 
-    fn forget_answers(&mut self, _: Timestamp, _: u32) -> Result<bool, StoreFailure> {
+    fn delete_idempotency_records(&mut self, _: Timestamp, _: u32) -> Result<bool, StoreFailure> {
         Ok(false)
     }
 

@@ -3,9 +3,9 @@
 //! One [`Lane`] writes; any number of [`Snapshot`]s and [`Log`]s read what is committed, without
 //! waiting for it. A [`Store`] opens all three.
 
-mod answers;
 mod batch;
 mod cached;
+mod idempotency;
 mod lane;
 mod log;
 mod memory;
@@ -14,9 +14,9 @@ mod read;
 mod scans;
 pub mod sqlite;
 
-pub use answers::{AnswerBounds, Answered, LargeAnswers, RequestKey};
 pub use batch::{Batch, BatchKey, BatchKeys, NewEntry, ReservationWrite, StockWrite};
 pub use cached::{Cache, Cached};
+pub use idempotency::{IdempotencyBounds, IdempotencyKey, IdempotencyRecord, LargeRecords};
 pub use lane::{Ahead, CommitError, Committed, Lane, LogEnd};
 pub use log::{EventPage, EventScan, Log, Order};
 pub use memory::MemoryLane;

@@ -4,8 +4,8 @@ use super::UnitOfWork;
 use crate::{
     model::{Installed, StoreFailure, Timestamp},
     store::{
-        Ahead, Answered, Batch, BatchKeys, CommitError, Committed, Lane, LargeAnswers, LogEnd,
-        RequestKey, ReservationWrite, StockWrite, StoredReservation,
+        Ahead, Batch, BatchKeys, CommitError, Committed, IdempotencyKey, IdempotencyRecord, Lane,
+        LargeRecords, LogEnd, ReservationWrite, StockWrite, StoredReservation,
     },
 };
 
@@ -51,12 +51,12 @@ impl<L: Lane> UnitOfWork<L> {
     /// Where the store fails.
     pub fn answered(
         &mut self,
-        key: &RequestKey,
+        key: &IdempotencyKey,
         since: Timestamp,
-    ) -> Result<Option<Answered>, StoreFailure> {
+    ) -> Result<Option<IdempotencyRecord>, StoreFailure> {
         match self.answers.get(key) {
             Some(answered) => Ok(Some(answered.clone())),
-            None => self.state.answered(key, since),
+            None => self.state.idempotency_record(key, since),
         }
     }
 
@@ -65,13 +65,13 @@ impl<L: Lane> UnitOfWork<L> {
     /// # Errors
     /// Where the store fails.
     pub fn forget_answers(&mut self, before: Timestamp, limit: u32) -> Result<bool, StoreFailure> {
-        self.state.forget_answers(before, limit)
+        self.state.delete_idempotency_records(before, limit)
     }
 
     /// What the store keeps of large answers.
     #[must_use]
-    pub fn large_answers(&self) -> LargeAnswers {
-        self.state.large_answers()
+    pub fn large_answers(&self) -> LargeRecords {
+        self.state.large_records()
     }
 
     /// Makes the batch durable and ends it. Returns the sequence of its first event, where it has
@@ -138,8 +138,8 @@ impl<L: Lane> UnitOfWork<L> {
             stocks: &mut stocks,
             reservations: &reservations,
             log: &self.log,
-            answers: &self.answers,
-            answer_bounds: self.answer_bounds,
+            idempotency_records: &self.answers,
+            idempotency_bounds: self.idempotency_bounds,
             installed: self.installed,
             recorded: &mut self.recorded,
             recorded_max: self.recorded_max,

@@ -19,7 +19,10 @@ use crate::{
         Command, Digest, DomainEvent, DomainEventKind, Event, Fault, Installed, Map, Origin,
         Outcome, Recorded, Reservation, Stock, StockKey, StoreFailure, Timestamp,
     },
-    store::{AnswerBounds, Answered, Decidable, NewEntry, RequestKey, StoredReservation},
+    store::{
+        Decidable, IdempotencyBounds, IdempotencyKey, IdempotencyRecord, NewEntry,
+        StoredReservation,
+    },
 };
 use std::collections::HashMap;
 use undo::Undo;
@@ -46,8 +49,8 @@ pub struct UnitOfWork<R: Decidable> {
     /// The most of them that the store keeps; 0: none are recorded.
     recorded_max: u64,
     /// Answers to requests with a key.
-    answers: HashMap<RequestKey, Answered>,
-    answer_bounds: AnswerBounds,
+    answers: HashMap<IdempotencyKey, IdempotencyRecord>,
+    idempotency_bounds: IdempotencyBounds,
     /// What the calls are made for, and as of when.
     purpose: Purpose,
     now: Timestamp,
@@ -98,7 +101,7 @@ impl<R: Decidable> UnitOfWork<R> {
             recorded: Vec::new(),
             recorded_max: 0,
             answers: HashMap::new(),
-            answer_bounds: AnswerBounds::NONE,
+            idempotency_bounds: IdempotencyBounds::NONE,
             purpose: Purpose::Command,
             now: 0,
             next_due,
@@ -248,13 +251,13 @@ impl<R: Decidable> UnitOfWork<R> {
     }
 
     /// Keeps the answer to a request with a key.
-    pub fn keep_answer(&mut self, key: RequestKey, answered: Answered) {
+    pub fn keep_answer(&mut self, key: IdempotencyKey, answered: IdempotencyRecord) {
         self.answers.insert(key, answered);
     }
 
     /// From now on the store keeps no more of large answers than this.
-    pub fn bound_answers(&mut self, bounds: AnswerBounds) {
-        self.answer_bounds = bounds;
+    pub fn bound_answers(&mut self, bounds: IdempotencyBounds) {
+        self.idempotency_bounds = bounds;
     }
 }
 

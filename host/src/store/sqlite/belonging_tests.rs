@@ -4,7 +4,9 @@
 use super::*;
 use crate::{
     model::Installed,
-    store::{AnswerBounds, Batch, BatchKeys, Lane, Store, sqlite::SqliteLane, sqlite::SqliteStore},
+    store::{
+        Batch, BatchKeys, IdempotencyBounds, Lane, Store, sqlite::SqliteLane, sqlite::SqliteStore,
+    },
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -57,13 +59,13 @@ impl Place {
         lane.begin_batch(&BatchKeys::NONE).unwrap();
         let now = u64::from(number);
         let installed = Some(Installed::first(crate::model::Digest([number; 32])));
-        let (answers, stocks) = (HashMap::new(), &mut []);
+        let (records, stocks) = (HashMap::new(), &mut []);
         lane.commit(Batch {
             stocks,
             reservations: &[],
             log: &[],
-            answers: &answers,
-            answer_bounds: AnswerBounds::NONE,
+            idempotency_records: &records,
+            idempotency_bounds: IdempotencyBounds::NONE,
             installed,
             recorded: &mut [],
             recorded_max: 0,

@@ -1,7 +1,6 @@
 //! SQLite: one file, one writing process, WAL, every commit on disk before it is
 //! acknowledged.
 
-mod answers;
 mod append;
 mod belonging;
 mod catch_up;
@@ -15,6 +14,7 @@ mod durability;
 mod events;
 mod handles;
 mod headless;
+mod idempotency;
 mod installed;
 mod lane;
 mod listing;

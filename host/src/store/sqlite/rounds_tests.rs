@@ -11,7 +11,7 @@ use super::{
 use crate::{
     model::{DeficitScan, Digest, Event, StockEvent, StockEventKind, StockScan, StoreFailure},
     store::{
-        AnswerBounds, Batch, BatchKeys, Lane, Log, NewEntry, Order, Read, Snapshot, Store,
+        Batch, BatchKeys, IdempotencyBounds, Lane, Log, NewEntry, Order, Read, Snapshot, Store,
         sqlite::{SqliteLane, SqliteStore},
     },
 };
@@ -111,8 +111,8 @@ impl Shop {
             stocks: &mut writes,
             reservations: &[],
             log: &log,
-            answers: &HashMap::new(),
-            answer_bounds: AnswerBounds::NONE,
+            idempotency_records: &HashMap::new(),
+            idempotency_bounds: IdempotencyBounds::NONE,
             installed: None,
             recorded: &mut [],
             recorded_max: 0,

@@ -6,13 +6,12 @@ mod recovery;
 mod write;
 
 use super::{
-    Held,
-    answers::{self, Answers},
-    catch_up, checkpoint,
+    Held, catch_up, checkpoint,
     checkpointer::Checkpointer,
     connection::{self, failed},
     due::DueIndex,
     handles::ReservationHandle,
+    idempotency::{self, IdempotencyRecords},
     installed, log_end,
     published::Published,
     recorded,
@@ -21,8 +20,8 @@ use super::{
 use crate::{
     model::{Digest, Installed, Map, StoreFailure, Timestamp},
     store::{
-        Ahead, Answered, BatchKeys, CommitError, Committed, Lane, LargeAnswers, LogEnd, RequestKey,
-        batch::number_recorded,
+        Ahead, BatchKeys, CommitError, Committed, IdempotencyKey, IdempotencyRecord, Lane,
+        LargeRecords, LogEnd, batch::number_recorded,
     },
 };
 use rusqlite::Connection;
@@ -42,7 +41,7 @@ pub struct SqliteLane {
     components: Map<Digest, i64>,
     /// Whether there are recorded commands.
     has_recorded: bool,
-    answers: Answers,
+    idempotency: IdempotencyRecords,
     published: Arc<Published>,
     rounds: Rounds,
     due: DueIndex,
@@ -75,7 +74,7 @@ impl SqliteLane {
             log_end: LogEnd::default(),
             components: Map::default(),
             has_recorded: false,
-            answers: Answers::default(),
+            idempotency: IdempotencyRecords::default(),
             rounds: Rounds::new(published.sequence()),
             published,
             due: DueIndex::default(),
@@ -86,8 +85,8 @@ impl SqliteLane {
     }
 
     #[cfg(test)]
-    pub(super) fn answers(&self) -> &Answers {
-        &self.answers
+    pub(super) fn idempotency(&self) -> &IdempotencyRecords {
+        &self.idempotency
     }
 
     /// Reads anew what the lane keeps in memory.
@@ -101,7 +100,7 @@ impl SqliteLane {
             .query_map([], |row| Ok((Digest(row.get(0)?), row.get(1)?)))?
             .collect::<rusqlite::Result<_>>()?;
         self.has_recorded = recorded::any(&self.connection)?;
-        self.answers.read(&self.connection)
+        self.idempotency.read(&self.connection)
     }
 
     fn run(&self, statement: &'static str) -> rusqlite::Result<()> {
@@ -143,7 +142,7 @@ impl Lane for SqliteLane {
                 self.roll_back();
                 self.next_stock_id = before;
                 self.components.clear();
-                self.answers.roll_back();
+                self.idempotency.roll_back();
                 if let Some(checkpointer) = &self.checkpointer {
                     checkpointer.unmark();
                 }
@@ -166,20 +165,24 @@ impl Lane for SqliteLane {
         installed::find(&self.connection).map_err(failed("reading which component decides"))
     }
 
-    fn answered(
+    fn idempotency_record(
         &mut self,
-        key: &RequestKey,
+        key: &IdempotencyKey,
         since: Timestamp,
-    ) -> Result<Option<Answered>, StoreFailure> {
-        answers::find(&self.connection, key, since)
+    ) -> Result<Option<IdempotencyRecord>, StoreFailure> {
+        idempotency::find(&self.connection, key, since)
     }
 
-    fn forget_answers(&mut self, before: Timestamp, limit: u32) -> Result<bool, StoreFailure> {
-        self.answers.forget(&self.connection, before, limit)
+    fn delete_idempotency_records(
+        &mut self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<bool, StoreFailure> {
+        self.idempotency.forget(&self.connection, before, limit)
     }
 
-    fn large_answers(&self) -> LargeAnswers {
-        self.answers.figures()
+    fn large_records(&self) -> LargeRecords {
+        self.idempotency.figures()
     }
 
     fn writable(&self) -> bool {

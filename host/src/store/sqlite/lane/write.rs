@@ -70,13 +70,15 @@ impl SqliteLane {
             self.note_first_due();
         }
         self.rounds = due.then;
-        self.answers.commit();
+        self.idempotency.commit();
         reservation_handles
     }
 
     /// Writes everything.
     fn write(&mut self, batch: &Batch<'_, '_>) -> rusqlite::Result<Written> {
-        let Batch { stocks, reservations, log, answers, answer_bounds, now, .. } = batch;
+        let Batch {
+            stocks, reservations, log, idempotency_records, idempotency_bounds, now, ..
+        } = batch;
         let mut touched: Map<_, _> = stocks
             .iter()
             .map(|write| {
@@ -113,7 +115,7 @@ impl SqliteLane {
             }
             reservation_handles.push(handle);
         }
-        self.answers.write(&self.connection, answers, *answer_bounds, *now)?;
+        self.idempotency.write(&self.connection, idempotency_records, *idempotency_bounds, *now)?;
         self.write_decisions(batch)?;
         // Readers tell commits by their sequence.
         if !log.is_empty() {

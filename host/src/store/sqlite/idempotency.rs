@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     model::{StoreFailure, Timestamp},
-    store::{AnswerBounds, Answered, LargeAnswers, RequestKey},
+    store::{IdempotencyBounds, IdempotencyKey, IdempotencyRecord, LargeRecords},
 };
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Params, params};
 use std::collections::HashMap;
@@ -62,15 +62,15 @@ const LARGE_BY_CALLER: &str = "SELECT caller, count(*), sum(large_bytes) FROM an
 
 pub(super) fn find(
     connection: &Connection,
-    key: &RequestKey,
+    key: &IdempotencyKey,
     since: Timestamp,
-) -> Result<Option<Answered>, StoreFailure> {
+) -> Result<Option<IdempotencyRecord>, StoreFailure> {
     connection
         .prepare_cached(FIND)
         .and_then(|mut statement| {
             statement
                 .query_row(params![key.caller, key.key, Unsigned(since)], |row| {
-                    Ok(Answered { fingerprint: row.get(0)?, response: row.get(1)? })
+                    Ok(IdempotencyRecord { fingerprint: row.get(0)?, response: row.get(1)? })
                 })
                 .optional()
         })
@@ -78,8 +78,8 @@ pub(super) fn find(
 }
 
 /// The bytes that a record counts, where it is a large one.
-fn large_bytes(key: &RequestKey, answered: &Answered) -> Option<u64> {
-    let bytes = answered.response.len() + key.key.len() + key.caller.len();
+fn large_bytes(key: &IdempotencyKey, record: &IdempotencyRecord) -> Option<u64> {
+    let bytes = record.response.len() + key.key.len() + key.caller.len();
     let bytes = (bytes as u64).saturating_add(OVERHEAD_BYTES);
     (bytes >= LARGE_BYTES_MIN).then_some(bytes)
 }
@@ -107,7 +107,7 @@ struct Change {
 
 /// Writes and removes records, and knows the sums over the large ones.
 #[derive(Default)]
-pub(super) struct Answers {
+pub(super) struct IdempotencyRecords {
     callers: HashMap<String, Sum>,
     all: Sum,
     /// Large records that went before their time, since the start.
@@ -117,7 +117,7 @@ pub(super) struct Answers {
     uncommitted_early: u64,
 }
 
-impl Answers {
+impl IdempotencyRecords {
     /// Reads the sums again.
     pub(super) fn read(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         self.roll_back();
@@ -134,22 +134,22 @@ impl Answers {
     }
 
     /// The bytes that are kept, and how many records went early.
-    pub(super) fn figures(&self) -> LargeAnswers {
-        LargeAnswers { bytes: self.all.bytes, forgotten_early: self.forgotten_early }
+    pub(super) fn figures(&self) -> LargeRecords {
+        LargeRecords { bytes: self.all.bytes, forgotten_early: self.forgotten_early }
     }
 
     /// Writes the records of a batch. For each large one that exceeds a bound, the oldest go.
     pub(super) fn write(
         &mut self,
         connection: &Connection,
-        answers: &HashMap<RequestKey, Answered>,
-        bounds: AnswerBounds,
+        records: &HashMap<IdempotencyKey, IdempotencyRecord>,
+        bounds: IdempotencyBounds,
         now: Timestamp,
     ) -> rusqlite::Result<()> {
         let mut added: HashMap<&str, u64> = HashMap::new();
-        for (key, answered) in answers {
-            let large = large_bytes(key, answered);
-            self.insert(connection, key, answered, large, now)?;
+        for (key, record) in records {
+            let large = large_bytes(key, record);
+            self.insert(connection, key, record, large, now)?;
             if let Some(bytes) = large {
                 *added.entry(&key.caller).or_default() += bytes;
             }
@@ -167,13 +167,13 @@ impl Answers {
     fn insert(
         &mut self,
         connection: &Connection,
-        key: &RequestKey,
-        answered: &Answered,
+        key: &IdempotencyKey,
+        record: &IdempotencyRecord,
         large: Option<u64>,
         now: Timestamp,
     ) -> rusqlite::Result<()> {
-        let RequestKey { caller, key } = key;
-        let Answered { fingerprint, response } = answered;
+        let IdempotencyKey { caller, key } = key;
+        let IdempotencyRecord { fingerprint, response } = record;
         let mut statement = connection.prepare_cached(WRITE)?;
         let mut insert = || {
             let large = large.map(Unsigned);
@@ -303,5 +303,5 @@ impl Answers {
 }
 
 #[cfg(test)]
-#[path = "answers_tests.rs"]
+#[path = "idempotency_tests.rs"]
 mod tests;

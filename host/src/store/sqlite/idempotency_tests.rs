@@ -9,14 +9,14 @@ use crate::{
 use tempfile::TempDir;
 
 /// Four records of [`SIZE`] fit the bound of a caller, six fit the bound of all.
-const BOUNDS: AnswerBounds =
-    AnswerBounds { caller_bytes_max: 4 * SIZE + SIZE / 2, bytes_max: 6 * SIZE + SIZE / 2 };
+const BOUNDS: IdempotencyBounds =
+    IdempotencyBounds { caller_bytes_max: 4 * SIZE + SIZE / 2, bytes_max: 6 * SIZE + SIZE / 2 };
 
 /// The bytes of a record, with a caller of one character and a key of two.
 const SIZE: u64 = 20_000;
 
-fn name(caller: &str, key: &str) -> RequestKey {
-    RequestKey { caller: caller.to_owned(), key: key.to_owned() }
+fn name(caller: &str, key: &str) -> IdempotencyKey {
+    IdempotencyKey { caller: caller.to_owned(), key: key.to_owned() }
 }
 
 /// A store of records, by the lane that writes it.
@@ -57,22 +57,22 @@ impl Kept {
     /// One commit with these records.
     fn commit(
         &mut self,
-        records: &[(RequestKey, u64)],
+        records: &[(IdempotencyKey, u64)],
         stocks: &mut [StockWrite<'_, StockHandle>],
-        answer_bounds: AnswerBounds,
+        idempotency_bounds: IdempotencyBounds,
     ) -> Result<(), CommitError> {
         self.now += 1;
-        let answers = records.iter().map(|(key, bytes)| {
+        let written = records.iter().map(|(key, bytes)| {
             let besides = OVERHEAD_BYTES + (key.caller.len() + key.key.len()) as u64;
             let response = vec![b'x'; usize::try_from(bytes - besides).unwrap()];
-            (key.clone(), Answered { fingerprint: [1; 32], response })
+            (key.clone(), IdempotencyRecord { fingerprint: [1; 32], response })
         });
         let batch = Batch {
             stocks,
             reservations: &[],
             log: &[],
-            answers: &answers.collect(),
-            answer_bounds,
+            idempotency_records: &written.collect(),
+            idempotency_bounds,
             installed: None,
             recorded: &mut [],
             recorded_max: 0,
@@ -102,13 +102,13 @@ impl Kept {
 
     fn forget(&mut self, before: Timestamp, limit: u32) -> bool {
         self.lane().begin_batch(&BatchKeys::NONE).unwrap();
-        let more = self.lane().forget_answers(before, limit).unwrap();
+        let more = self.lane().delete_idempotency_records(before, limit).unwrap();
         let nothing = Batch {
             stocks: &mut [],
             reservations: &[],
             log: &[],
-            answers: &HashMap::new(),
-            answer_bounds: AnswerBounds::NONE,
+            idempotency_records: &HashMap::new(),
+            idempotency_bounds: IdempotencyBounds::NONE,
             installed: None,
             recorded: &mut [],
             recorded_max: 0,
@@ -120,7 +120,7 @@ impl Kept {
     }
 
     fn has(&mut self, caller: &str, key: &str) -> bool {
-        self.lane().answered(&name(caller, key), 0).unwrap().is_some()
+        self.lane().idempotency_record(&name(caller, key), 0).unwrap().is_some()
     }
 
     /// Which of these keys are kept.
@@ -140,15 +140,15 @@ impl Kept {
         });
         let callers: HashMap<String, Sum> = rows.unwrap().map(Result::unwrap).collect();
         let bytes: u64 = callers.values().map(|sum| sum.bytes).sum();
-        let answers = self.lane().answers();
-        assert_eq!(answers.callers, callers);
-        assert_eq!(answers.all.bytes, bytes);
-        assert_eq!(answers.all.records, callers.values().map(|sum| sum.records).sum::<u64>());
-        assert_eq!(self.lane().large_answers().bytes, bytes);
+        let sums = self.lane().idempotency();
+        assert_eq!(sums.callers, callers);
+        assert_eq!(sums.all.bytes, bytes);
+        assert_eq!(sums.all.records, callers.values().map(|sum| sum.records).sum::<u64>());
+        assert_eq!(self.lane().large_records().bytes, bytes);
     }
 
     fn early(&mut self) -> u64 {
-        self.lane().large_answers().forgotten_early
+        self.lane().large_records().forgotten_early
     }
 }
 
@@ -198,9 +198,9 @@ fn a_record_larger_than_the_bounds_is_kept_alone() {
 fn a_small_record_neither_counts_nor_goes() {
     let mut kept = Kept::new();
     kept.keep("a", "s1", LARGE_BYTES_MIN - 1);
-    assert_eq!(kept.lane().large_answers().bytes, 0);
+    assert_eq!(kept.lane().large_records().bytes, 0);
     kept.keep("a", "k0", LARGE_BYTES_MIN);
-    assert_eq!(kept.lane().large_answers().bytes, LARGE_BYTES_MIN);
+    assert_eq!(kept.lane().large_records().bytes, LARGE_BYTES_MIN);
     for key in ["k1", "k2", "k3", "k4", "k5"] {
         kept.keep("a", key, SIZE);
     }
@@ -213,7 +213,7 @@ fn several_records_of_one_commit_keep_the_bounds() {
     let many: Vec<_> = (0..300).map(|n| (name("a", &format!("{n:03}")), SIZE)).collect();
     kept.commit(&many, &mut [], BOUNDS).unwrap();
     kept.check();
-    assert_eq!(kept.lane().large_answers().bytes / SIZE, 4);
+    assert_eq!(kept.lane().large_records().bytes / SIZE, 4);
 }
 
 #[test]
@@ -248,9 +248,9 @@ fn the_sums_are_right_after_reopening() {
 fn a_lowered_bound_is_reached_in_steps() {
     let mut kept = Kept::new();
     let many: Vec<_> = (0..20).map(|n| (name("a", &format!("{n:02}")), 1024 * 1024)).collect();
-    kept.commit(&many, &mut [], AnswerBounds::NONE).unwrap();
+    kept.commit(&many, &mut [], IdempotencyBounds::NONE).unwrap();
     kept.keep("a", "k1", SIZE);
-    let left = kept.lane().large_answers().bytes;
+    let left = kept.lane().large_records().bytes;
     assert!(left > 10 * 1024 * 1024, "{left} bytes are left");
     for key in ["k2", "k3", "k4", "k5"] {
         kept.keep("a", key, SIZE);
@@ -281,12 +281,12 @@ fn records_whose_time_is_over_go_in_steps_and_are_not_early() {
     assert!(!kept.forget(kept.now, 2));
     assert_eq!((kept.which("a", "k1 k2 k3 s1").as_str(), kept.early()), ("s1", 0));
     let many: Vec<_> = (0..20).map(|n| (name("a", &format!("{n:02}")), 1024 * 1024)).collect();
-    kept.commit(&many, &mut [], AnswerBounds::NONE).unwrap();
+    kept.commit(&many, &mut [], IdempotencyBounds::NONE).unwrap();
     assert!(kept.forget(kept.now + 1, 500), "large ones go a few at once");
-    assert_eq!(kept.lane().large_answers().bytes, 12 * 1024 * 1024);
+    assert_eq!(kept.lane().large_records().bytes, 12 * 1024 * 1024);
     assert!(kept.forget(kept.now + 1, 500));
     assert!(!kept.forget(kept.now + 1, 500));
-    assert_eq!(kept.lane().large_answers().bytes, 0);
+    assert_eq!(kept.lane().large_records().bytes, 0);
 }
 
 #[test]
