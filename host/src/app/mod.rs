@@ -4,7 +4,7 @@ mod components;
 mod database;
 mod watch;
 
-pub use database::{Check, Database, OpenError, open};
+pub use database::{Database, IntegrityCheck, OpenError, open};
 
 use crate::{
     admin::Admin,
@@ -30,7 +30,7 @@ pub struct Application {
     traffic: Arc<http::Traffic>,
     watcher: Option<JoinHandle<()>>,
     /// Looks through the database.
-    check: Check,
+    check: IntegrityCheck,
     /// Ticks the deadlines for as long as anything runs.
     _runtime: Arc<Runtime>,
 }

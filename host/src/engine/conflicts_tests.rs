@@ -6,11 +6,12 @@ use crate::{
     engine::{self, Engine, Request, Start, Work, Writer},
     model::{
         Action, Command, DeficitScan, Digest, Identity, Installed, Level, LogEntry, Origin,
-        Outcome, Patience, Recorded, ReservationPage, ReservationScan, Stock, StockKey, StockScan,
+        Outcome, QueryDeadline, Recorded, ReservationPage, ReservationScan, Stock, StockKey,
+        StockScan,
     },
     store::{
-        Ahead, Batch, Committed, Decidable, EventPage, EventScan, FoundStocks, IdempotencyBounds,
-        IdempotencyKey, IdempotencyRecord, Log, LogEnd, MemoryLane, Order, Read, Stored,
+        Batch, Committed, Decidable, EventPage, EventScan, FoundStocks, IdempotencyBounds,
+        IdempotencyKey, IdempotencyRecord, Log, LogEnd, LookAhead, MemoryLane, Order, Read, Stored,
         StoredReservation,
     },
 };
@@ -94,7 +95,7 @@ impl Lane for Contested {
             stocks, reservations, log, idempotency_records, idempotency_bounds, installed, recorded, recorded_max, now
         })
     }
-    fn look_ahead(&mut self, now: Timestamp) -> Result<Ahead, StoreFailure> {
+    fn look_ahead(&mut self, now: Timestamp) -> Result<LookAhead, StoreFailure> {
         self.inner.look_ahead(now)
     }
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure> { self.inner.log_end() }
@@ -122,7 +123,7 @@ impl Log for Unread {
         -> Result<Option<(LogEntry, Timestamp)>, StoreFailure> { unreachable!() }
     fn sequence_at(&mut self, _: Timestamp) -> Result<u64, StoreFailure> { unreachable!() }
     fn events(&mut self, _: &EventScan) -> Result<EventPage, StoreFailure> { unreachable!() }
-    fn limit(&mut self, _: Option<&Patience>) {}
+    fn limit(&mut self, _: Option<&QueryDeadline>) {}
     fn pin(&mut self) -> Result<(), StoreFailure> { unreachable!() }
     fn last_recorded(&mut self) -> Result<u64, StoreFailure> { unreachable!() }
     fn recorded(&mut self, _: u64, _: u32) -> Result<Vec<(u64, Recorded)>, StoreFailure> { unreachable!() }

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     component::{Compiled, Limits},
     model::{Digest, Installed, Origin, StoreFailure},
-    store::{Ahead, Lane, Log, Snapshot},
+    store::{Lane, Log, LookAhead, Snapshot},
     unit_of_work::UnitOfWork,
 };
 use std::{sync::Arc, thread::JoinHandle};
@@ -92,7 +92,7 @@ where
     let clock = Arc::new(clock);
     // Readers must know of everything that is due already.
     let now = clock.now();
-    while matches!(unit.look_ahead(now)?, Ahead::More(before) if before <= now) {}
+    while matches!(unit.look_ahead(now)?, LookAhead::More(before) if before <= now) {}
     let status = Arc::new(StatusCell::default());
     if !unit.writable() {
         status.set(Status::ReadOnly);

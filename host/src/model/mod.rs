@@ -9,8 +9,8 @@ mod identity;
 mod installed;
 mod integrity;
 mod key;
-mod patience;
 mod query;
+mod query_deadline;
 mod recorded;
 mod rejection;
 mod reservation;
@@ -28,11 +28,11 @@ pub use identity::{Identity, IdentityKind, Scope, Scopes, Subject};
 pub use installed::Installed;
 pub use integrity::Integrity;
 pub use key::{ID_CHARACTERS_MAX, InvalidId, LocationId, ProductId, StockKey};
-pub use patience::{Patience, Waiting};
 pub use query::{
     Answer, Ask, GetReservation, GetStock, GetStocks, ListReservations, ListStocks, LowStock,
     LowStockPage, Query, StockFilter, StockPage,
 };
+pub use query_deadline::{QueryDeadline, QueryGuard};
 pub use recorded::{Decided, Recorded, StateBefore};
 pub use rejection::{Detail, Rejection, Value};
 pub use reservation::{

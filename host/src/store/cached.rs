@@ -8,12 +8,12 @@
 //! need the same shards, locks and counts around it, and would replace only the eviction.
 
 use super::{
-    Ahead, Batch, BatchKeys, CommitError, Committed, Decidable, FoundStocks, Handle,
-    IdempotencyKey, IdempotencyRecord, Lane, LargeRecords, LogEnd, Read, Snapshot, Stored,
+    Batch, BatchKeys, CommitError, Committed, Decidable, FoundStocks, Handle, IdempotencyKey,
+    IdempotencyRecord, Lane, LargeRecords, LogEnd, LookAhead, Read, Snapshot, Stored,
     StoredReservation,
 };
 use crate::model::{
-    DeficitScan, Installed, Map, Patience, ReservationPage, ReservationScan, Stock, StockKey,
+    DeficitScan, Installed, Map, QueryDeadline, ReservationPage, ReservationScan, Stock, StockKey,
     StockScan, StoreFailure, Timestamp,
 };
 use std::{
@@ -177,8 +177,8 @@ impl<S: Snapshot> Snapshot for Cached<S> {
         self.inner.end();
     }
 
-    fn limit(&mut self, patience: Option<&Patience>) {
-        self.inner.limit(patience);
+    fn limit(&mut self, deadline: Option<&QueryDeadline>) {
+        self.inner.limit(deadline);
     }
 
     fn nothing_due(&self, until: Timestamp) -> bool {
@@ -220,7 +220,7 @@ impl<L: Lane> Lane for Cached<L> {
         self.inner.begin_batch(keys)
     }
 
-    fn look_ahead(&mut self, now: Timestamp) -> Result<Ahead, StoreFailure> {
+    fn look_ahead(&mut self, now: Timestamp) -> Result<LookAhead, StoreFailure> {
         self.inner.look_ahead(now)
     }
 

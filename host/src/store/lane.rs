@@ -14,7 +14,7 @@ pub struct LogEnd {
 
 /// How well a lane knows what comes due.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Ahead {
+pub enum LookAhead {
     /// Everything that comes due before this time is known.
     Known(Timestamp),
     /// Everything that comes due before this time is known, and the next step can be read at once.
@@ -59,7 +59,7 @@ pub trait Lane: Decidable {
         Self: Sized;
     /// Between batches: reads ahead some of the holds that come due soon, so that their stocks are
     /// known when they do. Returns when to call it again at the latest.
-    fn look_ahead(&mut self, now: Timestamp) -> Result<Ahead, StoreFailure>;
+    fn look_ahead(&mut self, now: Timestamp) -> Result<LookAhead, StoreFailure>;
     /// The end of the log as of the last commit.
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure>;
     /// The component that decides, where that is written down.

@@ -1,7 +1,8 @@
 //! Reading the event log.
 
 use crate::model::{
-    Event, EventKind, LogEntry, Patience, ProductId, Recorded, StockKey, StoreFailure, Timestamp,
+    Event, EventKind, LogEntry, ProductId, QueryDeadline, Recorded, StockKey, StoreFailure,
+    Timestamp,
 };
 
 /// In which order to read a ledger.
@@ -51,8 +52,8 @@ pub trait Log: Send + 'static {
     /// Where the store fails.
     fn events(&mut self, scan: &EventScan) -> Result<EventPage, StoreFailure>;
 
-    /// Lets reads fail, as stopped, once this patience is over; `None` lets reads take their time.
-    fn limit(&mut self, patience: Option<&Patience>);
+    /// Lets reads fail, as stopped, once this deadline is over; `None` lets reads take their time.
+    fn limit(&mut self, deadline: Option<&QueryDeadline>);
 
     /// Pins a snapshot: all reads from now on see the same commit.
     ///

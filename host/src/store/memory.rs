@@ -1,8 +1,8 @@
 //! A store that forgets everything at its end: for candidates that are checked, and for tests.
 
 use super::{
-    Ahead, Batch, BatchKeys, CommitError, Committed, Decidable, FoundStocks, IdempotencyKey,
-    IdempotencyRecord, Lane, LogEnd, Read, Snapshot, Stored, StoredReservation,
+    Batch, BatchKeys, CommitError, Committed, Decidable, FoundStocks, IdempotencyKey,
+    IdempotencyRecord, Lane, LogEnd, LookAhead, Read, Snapshot, Stored, StoredReservation,
     batch::number_recorded, deficit, deficit_order, deficit_scan_matches, scan_matches,
 };
 use crate::model::{
@@ -136,8 +136,8 @@ impl Lane for MemoryLane {
         Ok(())
     }
 
-    fn look_ahead(&mut self, _: Timestamp) -> Result<Ahead, StoreFailure> {
-        Ok(Ahead::Known(Timestamp::MAX))
+    fn look_ahead(&mut self, _: Timestamp) -> Result<LookAhead, StoreFailure> {
+        Ok(LookAhead::Known(Timestamp::MAX))
     }
 
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure> {

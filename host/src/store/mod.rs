@@ -17,7 +17,7 @@ pub mod sqlite;
 pub use batch::{Batch, BatchKey, BatchKeys, NewEntry, ReservationWrite, StockWrite};
 pub use cached::{Cache, Cached};
 pub use idempotency::{IdempotencyBounds, IdempotencyKey, IdempotencyRecord, LargeRecords};
-pub use lane::{Ahead, CommitError, Committed, Lane, LogEnd};
+pub use lane::{CommitError, Committed, Lane, LogEnd, LookAhead};
 pub use log::{EventPage, EventScan, Log, Order};
 pub use memory::MemoryLane;
 pub use past::PastState;

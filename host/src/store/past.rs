@@ -22,13 +22,13 @@ pub struct PastState<R> {
 }
 
 impl<R: Read> PastState<R> {
-    /// The present. What came before is told by [`PastState::before`].
+    /// The present. What came before is told by [`PastState::add_replaced`].
     pub fn new(present: R) -> Self {
         Self { present, stocks: Map::default(), reservations: Map::default() }
     }
 
     /// Tells of a command: all from the first that matters to the last, in their order.
-    pub fn before(&mut self, replaced: StateBefore) {
+    pub fn add_replaced(&mut self, replaced: StateBefore) {
         for (key, stock) in replaced.stocks {
             self.stocks.entry(key).or_default().push_back(stock);
         }
@@ -38,7 +38,7 @@ impl<R: Read> PastState<R> {
     }
 
     /// Moves on behind a command: the first of those that are still to come.
-    pub fn pass(&mut self, replaced: &StateBefore) {
+    pub fn advance(&mut self, replaced: &StateBefore) {
         for (key, _) in &replaced.stocks {
             if let Some(later) = self.stocks.get_mut(key) {
                 later.pop_front();

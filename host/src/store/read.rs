@@ -1,7 +1,7 @@
 //! Reading: the types of what is found, and the traits of what can be read.
 
 use crate::model::{
-    DeficitScan, Patience, Reservation, ReservationPage, ReservationScan, Stock, StockKey,
+    DeficitScan, QueryDeadline, Reservation, ReservationPage, ReservationScan, Stock, StockKey,
     StockScan, StoreFailure, Timestamp,
 };
 use std::fmt::Debug;
@@ -73,8 +73,8 @@ pub trait Snapshot: Read {
     fn begin(&mut self) -> Result<(), StoreFailure>;
     /// Lets reads see the latest commit again.
     fn end(&mut self);
-    /// Lets reads fail, as stopped, once this patience is over; `None` lets reads take their time.
-    fn limit(&mut self, _patience: Option<&Patience>) {}
+    /// Lets reads fail, as stopped, once this deadline is over; `None` lets reads take their time.
+    fn limit(&mut self, _deadline: Option<&QueryDeadline>) {}
     /// Whether no hold at all is due by `until`, as of the latest commit. Costs next to nothing.
     fn nothing_due(&self, until: Timestamp) -> bool;
     /// Units of the stock that belong to holds which are due by `until`, as of the commit that

@@ -4,8 +4,8 @@ use super::UnitOfWork;
 use crate::{
     model::{Installed, StoreFailure, Timestamp},
     store::{
-        Ahead, Batch, BatchKeys, CommitError, Committed, IdempotencyKey, IdempotencyRecord, Lane,
-        LargeRecords, LogEnd, ReservationWrite, StockWrite, StoredReservation,
+        Batch, BatchKeys, CommitError, Committed, IdempotencyKey, IdempotencyRecord, Lane,
+        LargeRecords, LogEnd, LookAhead, ReservationWrite, StockWrite, StoredReservation,
     },
 };
 
@@ -33,7 +33,7 @@ impl<L: Lane> UnitOfWork<L> {
     ///
     /// # Errors
     /// Where the store fails.
-    pub fn look_ahead(&mut self, now: Timestamp) -> Result<Ahead, StoreFailure> {
+    pub fn look_ahead(&mut self, now: Timestamp) -> Result<LookAhead, StoreFailure> {
         self.state.look_ahead(now)
     }
 

@@ -1,8 +1,8 @@
 use crate::{
     component::{Purpose, World},
     model::{
-        DeficitScan, Ended, Event, Fault, Patience, Reservation, ReservationPage, ReservationScan,
-        Stock, StockKey, StockScan, StoreFailure, Timestamp,
+        DeficitScan, Ended, Event, Fault, QueryDeadline, Reservation, ReservationPage,
+        ReservationScan, Stock, StockKey, StockScan, StoreFailure, Timestamp,
     },
     store::{FoundStocks, Snapshot, Stored},
 };
@@ -42,9 +42,9 @@ impl<S: Snapshot> ReadView<S> {
         self.snapshot.end();
     }
 
-    /// Lets reads fail once this patience is over; none: let them take their time.
-    pub fn limit(&mut self, patience: Option<&Patience>) {
-        self.snapshot.limit(patience);
+    /// Lets reads fail once this deadline is over; none: let them take their time.
+    pub fn limit(&mut self, deadline: Option<&QueryDeadline>) {
+        self.snapshot.limit(deadline);
     }
 
     /// Whether the last query must be asked again, bound to one commit: it read more than one

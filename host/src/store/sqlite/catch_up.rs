@@ -41,7 +41,7 @@ pub(super) fn rows(connection: &mut Connection) -> rusqlite::Result<u64> {
     let changed = transaction.execute(CATCH_UP, [])?;
     note_current(&transaction, end)?;
     // The write-ahead log may begin with this transaction.
-    mark::renew(&transaction, mark::Alone::NeedsLog)?;
+    mark::renew(&transaction, mark::FileState::NeedsLog)?;
     transaction.commit()?;
     tracing::info!(rows = changed, sequence = end, "stocks brought up to date with the log");
     Ok(end)

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 /// The sequences of some events, in order.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct EventSequences {
     /// The sequences.
     pub(super) sequences: Vec<u64>,
     /// Whether more events follow.
@@ -104,7 +104,7 @@ pub(super) fn of_stock(
     handle: &StockHandle,
     after: u64,
     most: usize,
-) -> rusqlite::Result<Found> {
+) -> rusqlite::Result<EventSequences> {
     let (passed, _) = last_until(connection, handle, (0, 0), after)?;
     let last = handle.event_count.min(passed.saturating_add(most as u64));
     let mut sequences = Vec::new();
@@ -115,7 +115,7 @@ pub(super) fn of_stock(
         next = link(connection, handle.stock_id, sequence)?.and_then(|(_, previous)| previous);
     }
     sequences.reverse();
-    Ok(Found { sequences, more: last < handle.event_count })
+    Ok(EventSequences { sequences, more: last < handle.event_count })
 }
 
 /// The chain of a reservation's events can be entered at every so many of its versions, of which
@@ -154,12 +154,12 @@ pub(super) fn of_reservation(
     id: &str,
     after: u64,
     most: usize,
-) -> rusqlite::Result<Found> {
+) -> rusqlite::Result<EventSequences> {
     let found = connection
         .prepare_cached(RESERVATION)?
         .query_row([id], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Option<Unsigned>>(1)?)))
         .optional()?;
-    let Some((number, Some(Unsigned(last)))) = found else { return Ok(Found::default()) };
+    let Some((number, Some(Unsigned(last)))) = found else { return Ok(EventSequences::default()) };
     let mut anchor = connection.prepare_cached(RESERVATION_ANCHOR)?;
     let mut previous = connection.prepare_cached(RESERVATION_LINK)?;
     let (mut sequences, mut passed) = (Vec::new(), after);
@@ -181,5 +181,5 @@ pub(super) fn of_reservation(
         }
         passed = end;
     }
-    Ok(Found { sequences, more: passed < last })
+    Ok(EventSequences { sequences, more: passed < last })
 }

@@ -4,12 +4,12 @@
 //! little: the writer moves that itself, between two batches, and the log begins anew.
 //!
 //! The thread also makes the database file whole when nothing was committed for a while, and it
-//! tells the writer which commits must renew the mark (`belonging.rs`).
+//! tells the writer which commits must renew the mark (`file_match.rs`).
 
 use super::{
     checkpoint,
     connection::{self, failed},
-    mark::{self, Alone},
+    mark::{self, FileState},
 };
 use crate::model::StoreFailure;
 use rusqlite::Connection;
@@ -36,7 +36,7 @@ pub(super) const IDLE: Duration = Duration::from_secs(3);
 
 /// How long the thread waits before it tries again to replace a mark that says "whole", while a
 /// reader is in the way.
-const UNSETTLE_PAUSE: Duration = Duration::from_millis(50);
+const REPLACE_MARK_PAUSE: Duration = Duration::from_millis(50);
 
 /// The thread, for as long as this value lives.
 pub(super) struct Checkpointer {
@@ -55,11 +55,11 @@ struct Shared {
     running: AtomicBool,
     /// A checkpoint has ended since the mark was last renewed, so that the log may begin anew with
     /// the next commit.
-    moved: AtomicBool,
+    checkpointed: AtomicBool,
     /// The mark in the database file may say that the file is whole.
     whole: AtomicBool,
     /// The next commit lets the thread replace that mark.
-    unsettle: AtomicBool,
+    replace_mark: AtomicBool,
     /// Commits of the writer.
     commits: AtomicU64,
 }
@@ -69,14 +69,14 @@ struct Shared {
 struct Tasks {
     checkpoint: bool,
     /// To replace the mark that says that the database file is whole.
-    unsettle: bool,
+    replace_mark: bool,
     end: bool,
 }
 
 /// Why the thread wakes.
 enum Wake {
     Checkpoint,
-    Unsettle,
+    ReplaceMark,
     /// Nothing was to be done for as long as the thread waited.
     Idle,
     End,
@@ -92,9 +92,9 @@ impl Shared {
             caught_up: AtomicBool::new(false),
             full: AtomicBool::new(false),
             running: AtomicBool::new(false),
-            moved: AtomicBool::new(true),
+            checkpointed: AtomicBool::new(true),
             whole: AtomicBool::new(whole),
-            unsettle: AtomicBool::new(false),
+            replace_mark: AtomicBool::new(false),
             commits: AtomicU64::new(0),
         }
     }
@@ -103,20 +103,20 @@ impl Shared {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn give(&self, task: impl FnOnce(&mut Tasks)) {
+    fn assign(&self, task: impl FnOnce(&mut Tasks)) {
         task(&mut self.tasks());
         self.changed.notify_one();
     }
 
     /// Waits for something to do, but not longer than this.
     fn wait(&self, pause: Duration) -> Wake {
-        let waiting = |tasks: &mut Tasks| !(tasks.end || tasks.unsettle || tasks.checkpoint);
+        let waiting = |tasks: &mut Tasks| !(tasks.end || tasks.replace_mark || tasks.checkpoint);
         let waited = self.changed.wait_timeout_while(self.tasks(), pause, waiting);
         let (mut tasks, _) = waited.unwrap_or_else(PoisonError::into_inner);
         if tasks.end {
             Wake::End
-        } else if std::mem::take(&mut tasks.unsettle) {
-            Wake::Unsettle
+        } else if std::mem::take(&mut tasks.replace_mark) {
+            Wake::ReplaceMark
         } else if std::mem::take(&mut tasks.checkpoint) {
             Wake::Checkpoint
         } else {
@@ -129,11 +129,11 @@ impl Shared {
     }
 
     /// Does something that may move the whole log.
-    fn moving<T>(&self, work: impl FnOnce() -> T) -> T {
+    fn checkpointing<T>(&self, work: impl FnOnce() -> T) -> T {
         self.running.store(true, Ordering::SeqCst);
         let done = work();
         // In this order: whoever sees that nothing is running sees that something was moved.
-        self.moved.store(true, Ordering::SeqCst);
+        self.checkpointed.store(true, Ordering::SeqCst);
         self.running.store(false, Ordering::SeqCst);
         done
     }
@@ -171,11 +171,11 @@ impl Checkpointer {
             before = pages;
             if pages >= due_at {
                 due_at = pages.saturating_add(WAL_PAGES_PER_CHECKPOINT);
-                shared.give(|tasks| tasks.checkpoint = true);
+                shared.assign(|tasks| tasks.checkpoint = true);
             }
-            if shared.unsettle.load(Ordering::Relaxed) {
-                shared.unsettle.store(false, Ordering::Relaxed);
-                shared.give(|tasks| tasks.unsettle = true);
+            if shared.replace_mark.load(Ordering::Relaxed) {
+                shared.replace_mark.store(false, Ordering::Relaxed);
+                shared.assign(|tasks| tasks.replace_mark = true);
             }
             if pages >= WAL_PAGES_MAX {
                 shared.full.store(true, Ordering::Relaxed);
@@ -186,41 +186,41 @@ impl Checkpointer {
 
     /// Between two batches: lets the log begin anew where little is missing to that, or where
     /// it must not grow any further.
-    pub(super) fn finish(&self, writer: &Connection) {
+    pub(super) fn restart_log(&self, writer: &Connection) {
         let full = self.shared.full.swap(false, Ordering::Relaxed);
         if full || self.shared.caught_up.swap(false, Ordering::Acquire) {
             // Only a log that is full is worth waiting for the thread or a long read.
             if full {
-                checkpoint::restart(writer);
+                checkpoint::wait_and_restart_log(writer);
             } else {
-                checkpoint::moved_some(writer);
+                checkpoint::checkpoint_some(writer);
             }
-            self.shared.moved.store(true, Ordering::SeqCst);
+            self.shared.checkpointed.store(true, Ordering::SeqCst);
         }
     }
 
     /// Within each transaction of the writer, at its end: renews the mark where the log may begin
     /// anew with it.
-    pub(super) fn mark(&self, writer: &Connection) -> rusqlite::Result<()> {
+    pub(super) fn renew_mark(&self, writer: &Connection) -> rusqlite::Result<()> {
         let running = self.shared.running.load(Ordering::SeqCst);
-        if !self.shared.moved.swap(false, Ordering::SeqCst) && !running {
+        if !self.shared.checkpointed.swap(false, Ordering::SeqCst) && !running {
             return Ok(());
         }
         if self.shared.whole.swap(false, Ordering::SeqCst) {
-            self.shared.unsettle.store(true, Ordering::Relaxed);
+            self.shared.replace_mark.store(true, Ordering::Relaxed);
         }
-        mark::renew(writer, Alone::NeedsLog)
+        mark::renew(writer, FileState::NeedsLog)
     }
 
     /// The transaction was not committed.
-    pub(super) fn unmark(&self) {
-        self.shared.moved.store(true, Ordering::SeqCst);
+    pub(super) fn rolled_back(&self) {
+        self.shared.checkpointed.store(true, Ordering::SeqCst);
     }
 }
 
 impl Drop for Checkpointer {
     fn drop(&mut self) {
-        self.shared.give(|tasks| tasks.end = true);
+        self.shared.assign(|tasks| tasks.end = true);
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -232,7 +232,7 @@ impl Drop for Checkpointer {
 fn run(mut connection: Connection, shared: &Shared, idle: Duration) {
     let (mut seen, mut settled) = (0, None);
     // How long to wait until the mark is to be replaced; none where it need not be.
-    let mut unsettle_in = None;
+    let mut replace_mark_in = None;
     let mut reported = false;
     // Says that something has failed, but not again and again while a disk is full.
     let mut report = |failed: Option<rusqlite::Error>, what: &str| {
@@ -244,25 +244,25 @@ fn run(mut connection: Connection, shared: &Shared, idle: Duration) {
         reported = failed.is_some();
     };
     loop {
-        match shared.wait(unsettle_in.unwrap_or(idle)) {
+        match shared.wait(replace_mark_in.unwrap_or(idle)) {
             Wake::End => return,
             Wake::Checkpoint => {
-                if shared.moving(|| checkpoint::moved_some(&connection)) {
+                if shared.checkpointing(|| checkpoint::checkpoint_some(&connection)) {
                     shared.caught_up.store(true, Ordering::Release);
                 }
             }
-            wake if unsettle_in.is_some() || matches!(wake, Wake::Unsettle) => {
-                let replaced = shared.moving(|| unsettle(&mut connection));
-                unsettle_in = match replaced {
+            wake if replace_mark_in.is_some() || matches!(wake, Wake::ReplaceMark) => {
+                let replaced = shared.checkpointing(|| replace_mark(&mut connection));
+                replace_mark_in = match replaced {
                     Ok(true) => None,
-                    Ok(false) => Some(UNSETTLE_PAUSE.min(idle)),
+                    Ok(false) => Some(REPLACE_MARK_PAUSE.min(idle)),
                     Err(_) => Some(idle),
                 };
                 report(replaced.err(), "the mark of the database file could not be replaced");
             }
-            Wake::Unsettle | Wake::Idle if shared.commits() != seen => {}
-            Wake::Unsettle | Wake::Idle if settled == Some(seen) => {}
-            Wake::Unsettle | Wake::Idle => {
+            Wake::ReplaceMark | Wake::Idle if shared.commits() != seen => {}
+            Wake::ReplaceMark | Wake::Idle if settled == Some(seen) => {}
+            Wake::ReplaceMark | Wake::Idle => {
                 let whole = make_whole(&mut connection, shared, seen);
                 if matches!(whole, Ok(true)) {
                     settled = Some(seen);
@@ -277,12 +277,12 @@ fn run(mut connection: Connection, shared: &Shared, idle: Duration) {
 /// Behind a commit that says that the database file needs its log: moves that mark into the file,
 /// and lets a new log begin where nobody is in the way of that. Returns false where the mark could
 /// not be moved.
-fn unsettle(connection: &mut Connection) -> rusqlite::Result<bool> {
-    if !checkpoint::moved_all(connection)? {
+fn replace_mark(connection: &mut Connection) -> rusqlite::Result<bool> {
+    if !checkpoint::checkpoint_all(connection)? {
         return Ok(false);
     }
     // The mark is replaced, whether a new log begins or not.
-    checkpoint::begun_anew(connection)?;
+    checkpoint::restart_log(connection)?;
     Ok(true)
 }
 
@@ -292,8 +292,8 @@ fn make_whole(
     shared: &Shared,
     commits: u64,
 ) -> rusqlite::Result<bool> {
-    shared.moving(|| {
-        checkpoint::made_whole(connection, || {
+    shared.checkpointing(|| {
+        checkpoint::mark_whole(connection, || {
             let quiet = shared.commits() == commits;
             if quiet {
                 shared.whole.store(true, Ordering::SeqCst);
@@ -344,7 +344,7 @@ mod tests {
             std::thread::yield_now();
         }
         rewrite(&writer, 1);
-        checkpointer.finish(&writer);
+        checkpointer.restart_log(&writer);
         rewrite(&writer, 1);
         assert!(pages_in_log(&writer) < WAL_PAGES_PER_CHECKPOINT / 2);
     }
@@ -378,9 +378,9 @@ mod tests {
         snapshot.query_row("SELECT count(*) FROM event", [], |_| Ok(())).unwrap();
 
         let transaction = writer.transaction().unwrap();
-        checkpointer.mark(&transaction).unwrap();
+        checkpointer.renew_mark(&transaction).unwrap();
         transaction.commit().unwrap();
-        eventually("it is tried", || checkpointer.shared.moved.load(Ordering::SeqCst));
+        eventually("it is tried", || checkpointer.shared.checkpointed.load(Ordering::SeqCst));
         assert!(is_whole(&file), "the reader was in the way");
         drop(snapshot);
         eventually("it is tried again", || !is_whole(&file));

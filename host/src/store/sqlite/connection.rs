@@ -1,4 +1,4 @@
-use crate::model::{Patience, StoreFailure};
+use crate::model::{QueryDeadline, StoreFailure};
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use std::{path::Path, time::Duration};
 
@@ -46,7 +46,7 @@ fn open(file: &Path, flags: OpenFlags, cache_kib: i64) -> rusqlite::Result<Conne
     let connection = Connection::open_with_flags_and_vfs(file, flags, VFS)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     // The last connection to be closed would checkpoint and remove the log otherwise, whatever
-    // the mark of the file says (`belonging.rs`).
+    // the mark of the file says (`file_match.rs`).
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     connection.pragma_update(None, "cache_size", -cache_kib)?;
@@ -60,10 +60,10 @@ fn open(file: &Path, flags: OpenFlags, cache_kib: i64) -> rusqlite::Result<Conne
 const STEPS_PER_LOOK: i32 = 1_000;
 
 /// Lets what the connection reads from now on be stopped, or no longer.
-pub(super) fn limit(connection: &mut Connection, patience: Option<&Patience>) {
-    let set = match patience.cloned() {
-        Some(patience) => {
-            connection.progress_handler(STEPS_PER_LOOK, Some(move || patience.is_over()))
+pub(super) fn limit(connection: &mut Connection, deadline: Option<&QueryDeadline>) {
+    let set = match deadline.cloned() {
+        Some(deadline) => {
+            connection.progress_handler(STEPS_PER_LOOK, Some(move || deadline.is_over()))
         }
         None => connection.progress_handler(0, None::<fn() -> bool>),
     };
@@ -90,8 +90,8 @@ mod tests {
     #[test]
     fn a_read_is_stopped_when_nobody_waits_for_it_and_the_next_one_is_not() {
         let mut connection = Connection::open_in_memory().unwrap();
-        let (patience, waiting) = Patience::new(Duration::from_secs(3600), Arc::default());
-        limit(&mut connection, Some(&patience));
+        let (deadline, waiting) = QueryDeadline::new(Duration::from_secs(3600), Arc::default());
+        limit(&mut connection, Some(&deadline));
         let gone = std::thread::spawn(move || drop(waiting));
         let stopped = connection.query_row(LONG, [], |row| row.get::<_, i64>(0));
         gone.join().unwrap();

@@ -67,12 +67,12 @@ impl DueSums {
     }
 
     /// Applies the changes of a commit, or of a step of reading ahead.
-    pub(super) fn apply(&mut self, changes: &[Change]) {
+    pub(super) fn apply(&mut self, changes: &[DueChange]) {
         for change in changes {
             let at = if change.at <= self.folded_until { 0 } else { change.at };
             let slot = (change.stock_id, at);
             let before = self.units.get(&slot).copied().unwrap_or(0);
-            let after = if change.gone {
+            let after = if change.removed {
                 before.saturating_sub(change.units)
             } else {
                 before.saturating_add(change.units)
@@ -88,17 +88,17 @@ impl DueSums {
 
 /// A line that comes due soon, or no longer does.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Change {
+pub(super) struct DueChange {
     stock_id: i64,
     at: Timestamp,
     number: i64,
     units: u64,
-    gone: bool,
+    removed: bool,
 }
 
 /// The result of one step of reading ahead.
 pub(super) struct Step {
-    pub(super) changes: Vec<Change>,
+    pub(super) changes: Vec<DueChange>,
     /// Everything that comes due before this time is known now.
     pub(super) known_before: Timestamp,
     /// Whether more comes due within the horizon.
@@ -137,7 +137,7 @@ impl DueIndex {
             let mut lines = holdings.query([number])?;
             while let Some(line) = lines.next()? {
                 let (stock_id, units) = (line.get(0)?, rows::unsigned(line, 1)?);
-                changes.push(Change { stock_id, at, number, units, gone: false });
+                changes.push(DueChange { stock_id, at, number, units, removed: false });
             }
             last = Some((at, row.get(2)?));
             holds += 1;
@@ -163,16 +163,16 @@ impl DueIndex {
         before: Option<&Reservation>,
         after: Option<&Reservation>,
         stock_id: &dyn Fn(&StockKey) -> rusqlite::Result<i64>,
-        changes: &mut Vec<Change>,
+        changes: &mut Vec<DueChange>,
     ) -> rusqlite::Result<()> {
-        for (reservation, gone) in [(before, true), (after, false)] {
+        for (reservation, removed) in [(before, true), (after, false)] {
             let Some(reservation) = reservation else { continue };
             let Some(at) = reservation.due_at().filter(|at| self.knows(*at, id)) else { continue };
             for line in &reservation.lines {
                 let units = line.remaining().unwrap_or(0);
                 if units > 0 {
                     let stock_id = stock_id(&line.key)?;
-                    changes.push(Change { stock_id, at, number, units, gone });
+                    changes.push(DueChange { stock_id, at, number, units, removed });
                 }
             }
         }
@@ -183,10 +183,10 @@ impl DueIndex {
         (at, id) <= (self.known.0, self.known.1.as_str())
     }
 
-    pub(super) fn apply(&mut self, changes: &[Change]) {
-        for Change { stock_id, at, number, gone, .. } in changes {
+    pub(super) fn apply(&mut self, changes: &[DueChange]) {
+        for DueChange { stock_id, at, number, removed, .. } in changes {
             let entry = (*stock_id, *at, *number);
-            if *gone {
+            if *removed {
                 self.by_stock.remove(&entry);
             } else {
                 self.by_stock.insert(entry);

@@ -1,7 +1,7 @@
 use super::*;
 
-fn change(stock_id: i64, at: Timestamp, number: i64, units: u64, gone: bool) -> Change {
-    Change { stock_id, at, number, units, gone }
+fn change(stock_id: i64, at: Timestamp, number: i64, units: u64, removed: bool) -> DueChange {
+    DueChange { stock_id, at, number, units, removed }
 }
 
 #[test]

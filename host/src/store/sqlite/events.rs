@@ -1,7 +1,7 @@
 //! The whole log, read in order.
 
 use super::{
-    chain::{self, Found},
+    chain::{self, EventSequences},
     handles::StockHandle,
     log_end::last_sequence,
     published::Published,
@@ -72,7 +72,7 @@ pub(super) fn scan(
 fn entries(
     connection: &Connection,
     scan: &EventScan,
-    found: Found,
+    found: EventSequences,
     limit: usize,
 ) -> rusqlite::Result<EventPage> {
     let mut statement = connection.prepare_cached(&ENTRY)?;
@@ -108,8 +108,8 @@ fn with_reference(
     reference: &str,
     after: u64,
     most: usize,
-) -> rusqlite::Result<Found> {
-    let mut found = Found::default();
+) -> rusqlite::Result<EventSequences> {
+    let mut found = EventSequences::default();
     let mut same_command = connection.prepare_cached(SAME_COMMAND)?;
     let mut firsts = connection.prepare_cached(OF_REFERENCE)?;
     let mut firsts = firsts.query(params![reference, Unsigned(after)])?;
@@ -170,13 +170,14 @@ fn merged(
     after: u64,
     end: u64,
     most: usize,
-) -> rusqlite::Result<Found> {
+) -> rusqlite::Result<EventSequences> {
     let mut all = Vec::new();
     let each = most.min(LOOKED_UP_MAX / ledgers.len().max(1));
     // Behind this, the order is not known.
     let mut known_to = end;
     for handle in ledgers {
-        let Found { mut sequences, more } = chain::of_stock(connection, handle, after, each)?;
+        let EventSequences { mut sequences, more } =
+            chain::of_stock(connection, handle, after, each)?;
         if let Some(last) = sequences.last().filter(|_| more) {
             known_to = known_to.min(*last);
         }
@@ -186,7 +187,7 @@ fn merged(
     let known = all.partition_point(|sequence| *sequence <= known_to);
     let more = known < all.len() || known_to < end || known > most;
     all.truncate(known.min(most));
-    Ok(Found { sequences: all, more })
+    Ok(EventSequences { sequences: all, more })
 }
 
 /// Looks at all events behind a sequence.

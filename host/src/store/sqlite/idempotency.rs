@@ -98,11 +98,11 @@ impl Sum {
     }
 }
 
-/// A large record that came or went.
-struct Change {
+/// A large record that added or went.
+struct LargeRecordChange {
     caller: String,
     bytes: u64,
-    came: bool,
+    added: bool,
 }
 
 /// Writes and removes records, and knows the sums over the large ones.
@@ -113,7 +113,7 @@ pub(super) struct IdempotencyRecords {
     /// Large records that went before their time, since the start.
     forgotten_early: u64,
     /// What changed since the last commit, and how many of it went early.
-    uncommitted: Vec<Change>,
+    uncommitted: Vec<LargeRecordChange>,
     uncommitted_early: u64,
 }
 
@@ -185,13 +185,13 @@ impl IdempotencyRecords {
             insert()?;
         }
         if let Some(bytes) = large {
-            self.note(Change { caller: caller.clone(), bytes, came: true });
+            self.note(LargeRecordChange { caller: caller.clone(), bytes, added: true });
         }
         Ok(())
     }
 
     /// Removes the oldest records, one by one, while a bound is exceeded. Where it was kept before
-    /// the commit, it is kept after it: at least as much may go as came.
+    /// the commit, it is kept after it: at least as much may go as added.
     fn make_room<P: Params + Copy>(
         &mut self,
         added: u64,
@@ -258,23 +258,23 @@ impl IdempotencyRecords {
             if row.get_ref(1)? != rusqlite::types::ValueRef::Null {
                 let bytes = unsigned(row, 1)?;
                 removed.bytes += bytes;
-                changes.push(Change { caller: row.get(0)?, bytes, came: false });
+                changes.push(LargeRecordChange { caller: row.get(0)?, bytes, added: false });
             }
         }
         changes.into_iter().for_each(|change| self.note(change));
         Ok(removed)
     }
 
-    fn note(&mut self, change: Change) {
-        self.apply(&change, change.came);
+    fn note(&mut self, change: LargeRecordChange) {
+        self.apply(&change, change.added);
         self.uncommitted.push(change);
     }
 
-    fn apply(&mut self, change: &Change, came: bool) {
-        let Change { caller, bytes, .. } = change;
+    fn apply(&mut self, change: &LargeRecordChange, added: bool) {
+        let LargeRecordChange { caller, bytes, .. } = change;
         let known = self.callers.entry(caller.clone()).or_default();
         for sum in [&mut *known, &mut self.all] {
-            if came {
+            if added {
                 sum.records += 1;
                 sum.bytes += bytes;
             } else {
@@ -296,7 +296,7 @@ impl IdempotencyRecords {
     /// What was written since the last commit is undone.
     pub(super) fn roll_back(&mut self) {
         for change in std::mem::take(&mut self.uncommitted).iter().rev() {
-            self.apply(change, !change.came);
+            self.apply(change, !change.added);
         }
         self.uncommitted_early = 0;
     }

@@ -176,13 +176,13 @@ impl Recent {
 
 /// What a commit does to the index.
 #[derive(Default)]
-pub(super) struct Indexing {
+pub(super) struct IndexUpdate {
     new: Vec<Entry>,
     /// Where a run was written: what begins behind it.
     then: Option<Recent>,
 }
 
-impl Indexing {
+impl IndexUpdate {
     /// Takes note of a reservation that was written; what a run covers already is written, too.
     pub(super) fn note(
         &mut self,
@@ -225,11 +225,11 @@ impl Indexing {
         if recent.count() < RUN_ENTRIES {
             return Ok(());
         }
-        self.begin_behind(connection, write_run(connection, recent)?)
+        self.begin_after(connection, write_run(connection, recent)?)
     }
 
     /// What this commit adds to reservations that the new run covers is not in the run.
-    fn begin_behind(&mut self, connection: &Connection, then: Recent) -> rusqlite::Result<()> {
+    fn begin_after(&mut self, connection: &Connection, then: Recent) -> rusqlite::Result<()> {
         let covered = |entry: &mut Entry| entry.1 < then.first;
         let moved: Vec<Entry> = self.new.extract_if(.., covered).collect();
         write_moved(connection, &moved)?;
@@ -316,7 +316,7 @@ fn offsets(block: &[u8], term: Term) -> impl Iterator<Item = u32> {
 }
 
 /// The numbers of reservations that may have a term, the highest first.
-pub(super) struct Found {
+pub(super) struct Candidates {
     pub(super) numbers: Vec<i64>,
     /// Where the search stopped before its end: below this number there may be more.
     pub(super) more_below: Option<i64>,
@@ -329,7 +329,7 @@ pub(super) fn find(
     term: Term,
     before: i64,
     most: usize,
-) -> rusqlite::Result<Found> {
+) -> rusqlite::Result<Candidates> {
     let mut numbers = recent.numbers(term, before, most);
     // Everything from this number on is found.
     let mut reached = recent.first.min(before);
@@ -371,7 +371,7 @@ pub(super) fn find(
     numbers.retain(|number| *number >= reached);
     numbers.sort_unstable_by(|a, b| b.cmp(a));
     numbers.dedup();
-    Ok(Found { numbers, more_below: (!complete).then_some(reached) })
+    Ok(Candidates { numbers, more_below: (!complete).then_some(reached) })
 }
 
 /// The numbers of one run, the highest first.
@@ -410,7 +410,7 @@ pub(super) fn catch_up(connection: &mut Connection) -> rusqlite::Result<Recent> 
             return Ok(recent);
         }
         // The write-ahead log may begin with this transaction.
-        mark::renew(&transaction, mark::Alone::NeedsLog)?;
+        mark::renew(&transaction, mark::FileState::NeedsLog)?;
         transaction.commit()?;
         runs += 1;
     }

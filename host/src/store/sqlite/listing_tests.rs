@@ -42,12 +42,12 @@ impl Indexed {
     fn write(&mut self, number: i64, lines: Vec<ReservationLine>, run: bool) {
         let after = reservation(lines);
         let before = self.reservations.insert(number, after.clone());
-        let mut indexing = Indexing::default();
+        let mut indexing = IndexUpdate::default();
         let connection = &self.connection;
         indexing.note(connection, &self.recent, number, before.as_ref(), &after).unwrap();
         if run {
             let then = write_run(connection, &self.recent).unwrap();
-            indexing.begin_behind(connection, then).unwrap();
+            indexing.begin_after(connection, then).unwrap();
         }
         if let Some(recent) = indexing.apply(&self.recent) {
             self.recent = recent;
@@ -264,7 +264,7 @@ mod in_a_store {
         let mut connection = connection::writable(&file).unwrap();
         let transaction = connection.transaction().unwrap();
         transaction.execute_batch("DELETE FROM listing_run; DELETE FROM listing_block").unwrap();
-        mark::renew(&transaction, mark::Alone::NeedsLog).unwrap();
+        mark::renew(&transaction, mark::FileState::NeedsLog).unwrap();
         transaction.commit().unwrap();
         drop(connection);
         let store = SqliteStore::open(&file).unwrap();

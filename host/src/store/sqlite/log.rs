@@ -10,7 +10,7 @@ use super::{
     stocks,
 };
 use crate::{
-    model::{LogEntry, Patience, Recorded, StockKey, StoreFailure, Timestamp},
+    model::{LogEntry, QueryDeadline, Recorded, StockKey, StoreFailure, Timestamp},
     store::{EventPage, EventScan, Log, Order},
 };
 use rusqlite::{Connection, params};
@@ -173,8 +173,8 @@ impl Log for SqliteLog {
         events::scan(&self.connection, &self.published, scan)
     }
 
-    fn limit(&mut self, patience: Option<&Patience>) {
-        connection::limit(&mut self.connection, patience);
+    fn limit(&mut self, deadline: Option<&QueryDeadline>) {
+        connection::limit(&mut self.connection, deadline);
     }
 
     fn pin(&mut self) -> Result<(), StoreFailure> {

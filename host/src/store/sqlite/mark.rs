@@ -1,7 +1,7 @@
-//! The mark of a database file: whose it is, and whether it is whole. `belonging.rs` says what
+//! The mark of a database file: whose it is, and whether it is whole. `file_match.rs` says what
 //! that is for.
 
-use super::wal::number;
+use super::wal::big_endian_u32;
 use rusqlite::{Connection, OptionalExtension};
 use uuid::Uuid;
 
@@ -34,7 +34,7 @@ pub(super) struct Mark {
 
 /// Whether the database file alone is whole from the next commit on.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Alone {
+pub(super) enum FileState {
     /// It is, once what is in the log has been moved into it.
     Whole,
     /// It may need its log.
@@ -55,8 +55,8 @@ impl Mark {
 
     /// The mark in the image of its page: a leaf of a table, with one row.
     pub(super) fn in_page(image: &[u8]) -> Option<Self> {
-        let one_row_of_a_table = image.first() == Some(&13) && number(image, 3) >> 16 == 1;
-        let place = usize::try_from(number(image, 8) >> 16).ok()?;
+        let one_row_of_a_table = image.first() == Some(&13) && big_endian_u32(image, 3) >> 16 == 1;
+        let place = usize::try_from(big_endian_u32(image, 8) >> 16).ok()?;
         let row = image.get(place..)?.strip_prefix(&ROW_HEAD)?;
         let (whole, values) = row.split_first()?;
         let (database_id, values) = values.split_first_chunk()?;
@@ -73,8 +73,8 @@ impl Mark {
 }
 
 /// Replaces the mark by a new one, within the transaction at hand.
-pub(super) fn renew(connection: &Connection, alone: Alone) -> rusqlite::Result<()> {
-    let whole = alone == Alone::Whole;
+pub(super) fn renew(connection: &Connection, state: FileState) -> rusqlite::Result<()> {
+    let whole = state == FileState::Whole;
     let mut write = connection.prepare_cached(WRITE)?;
     match write.execute((Uuid::new_v4().as_bytes(), whole))? {
         1 => Ok(()),

@@ -2,20 +2,20 @@
 //! acknowledged.
 
 mod append;
-mod belonging;
 mod catch_up;
 mod chain;
-mod check;
 mod checkpoint;
 mod checkpointer;
 mod connection;
+mod damaged_header;
 mod due;
-mod durability;
 mod events;
+mod failed_commit;
+mod file_match;
 mod handles;
-mod headless;
 mod idempotency;
 mod installed;
+mod integrity_check;
 mod lane;
 mod listing;
 mod lock;
@@ -27,15 +27,15 @@ mod opening;
 mod published;
 mod recorded;
 mod reservations;
-mod rounds;
 mod rows;
 mod snapshot;
 mod stock_scans;
 mod stocks;
 mod wal;
+mod write_back;
 
-pub use check::Check;
 pub use handles::{ReservationHandle, StockHandle};
+pub use integrity_check::IntegrityCheck;
 pub use lane::SqliteLane;
 pub use log::SqliteLog;
 pub use migrations::{LATEST_VERSION, Migrated};
@@ -45,7 +45,7 @@ use crate::{
     model::{Integrity, StoreFailure},
     store::Store,
 };
-use check::Checked;
+use integrity_check::SharedIntegrity;
 use lock::FileLock;
 use published::Published;
 use std::{
@@ -149,12 +149,12 @@ pub enum OpenError {
 pub struct SqliteStore {
     migrated: Migrated,
     published: Arc<Published>,
-    checked: Checked,
-    held: Arc<Held>,
+    integrity: SharedIntegrity,
+    database: Arc<LockedDatabase>,
 }
 
 /// The database, for as long as anybody here uses it.
-struct Held {
+struct LockedDatabase {
     file: PathBuf,
     /// Whether what opening had to write could be written.
     writable: bool,
@@ -163,14 +163,14 @@ struct Held {
     _lock: FileLock,
 }
 
-impl Drop for Held {
+impl Drop for LockedDatabase {
     /// Makes the database file whole again where it was opened only to be read.
     fn drop(&mut self) {
         if !self.writable || self.has_lane.load(Ordering::Relaxed) {
             return;
         }
         let settled = connection::writable(&self.file)
-            .and_then(|mut connection| checkpoint::settle(&mut connection));
+            .and_then(|mut connection| checkpoint::truncate_log(&mut connection));
         if let Err(error) = settled {
             tracing::warn!(%error, "the database could not be closed tidily; nothing is lost");
         }
@@ -198,9 +198,10 @@ impl SqliteStore {
         };
         let lock = FileLock::acquire(&file)?;
         let opening::Opened { migrated, published, writable } = opening::open(&file)?;
-        let held = Held { file, writable, has_lane: AtomicBool::new(false), _lock: lock };
-        let (published, held) = (Arc::new(published), Arc::new(held));
-        Ok(Self { migrated, published, checked: Checked::default(), held })
+        let database =
+            LockedDatabase { file, writable, has_lane: AtomicBool::new(false), _lock: lock };
+        let (published, database) = (Arc::new(published), Arc::new(database));
+        Ok(Self { migrated, published, integrity: SharedIntegrity::default(), database })
     }
 
     /// What opening did to the schema.
@@ -211,16 +212,16 @@ impl SqliteStore {
 
     /// The writer, with another interval of looking whether the database file can be made whole.
     fn lane_idling(&self, idle: Duration) -> Result<SqliteLane, StoreFailure> {
-        self.held.has_lane.store(true, Ordering::Relaxed);
-        SqliteLane::open(Arc::clone(&self.held), Arc::clone(&self.published), idle)
+        self.database.has_lane.store(true, Ordering::Relaxed);
+        SqliteLane::open(Arc::clone(&self.database), Arc::clone(&self.published), idle)
     }
 
     /// Begins to look through the whole database, beside everybody else.
     ///
     /// # Errors
     /// Where SQLite cannot open another connection, or the system not start another thread.
-    pub fn check(&self) -> Result<Check, StoreFailure> {
-        Check::start(&self.held.file, self.checked.clone())
+    pub fn check(&self) -> Result<IntegrityCheck, StoreFailure> {
+        IntegrityCheck::start(&self.database.file, self.integrity.clone())
     }
 }
 
@@ -236,15 +237,15 @@ impl Store for SqliteStore {
     }
 
     fn snapshot(&self) -> Result<SqliteSnapshot, StoreFailure> {
-        SqliteSnapshot::open(&self.held.file, Arc::clone(&self.published))
+        SqliteSnapshot::open(&self.database.file, Arc::clone(&self.published))
     }
 
     fn log(&self) -> Result<SqliteLog, StoreFailure> {
-        SqliteLog::open(&self.held.file, Arc::clone(&self.published))
+        SqliteLog::open(&self.database.file, Arc::clone(&self.published))
     }
 
     /// What [`SqliteStore::check`] has found so far.
     fn integrity(&self) -> Integrity {
-        self.checked.get()
+        self.integrity.get()
     }
 }

@@ -2,9 +2,8 @@
 //! date, and whole.
 
 use super::{
-    OpenError,
-    belonging::{self, Found, beside},
-    catch_up, checkpoint, connection,
+    OpenError, catch_up, checkpoint, connection,
+    file_match::{self, Examined, beside},
     handles::Stored,
     listing,
     log_end::last_sequence,
@@ -37,17 +36,17 @@ pub(super) struct Opened {
 /// [`OpenError`].
 pub(super) fn open(file: &Path) -> Result<Opened, OpenError> {
     let sqlite = |cause| OpenError::Sqlite { file: file.to_owned(), cause };
-    let created = match belonging::examine(file)? {
-        Found::Nothing => Some(create(file)?),
-        Found::Database => None,
+    let created = match file_match::examine(file)? {
+        Examined::NoDatabase => Some(create(file)?),
+        Examined::Database => None,
     };
     let mut connection = connection::writable(file).map_err(sqlite)?;
     let migrated = migrations::apply(&mut connection, file)?;
     let migrated = created.unwrap_or(migrated);
     let tidied = catch_up::rows(&mut connection).and_then(|end| {
         let recent = listing::catch_up(&mut connection)?;
-        checkpoint::begin(&mut connection)?;
-        Ok(Published::none(end, recent))
+        checkpoint::start_log(&mut connection)?;
+        Ok(Published::all_current(end, recent))
     });
     match tidied {
         Ok(published) => Ok(Opened { migrated, published, writable: true }),
@@ -81,7 +80,7 @@ fn create(file: &Path) -> Result<Migrated, OpenError> {
     // It is synced once, at the end.
     connection.pragma_update(None, "synchronous", "OFF").map_err(sqlite)?;
     let migrated = migrations::apply(&mut connection, &draft)?;
-    checkpoint::settle(&mut connection).map_err(sqlite)?;
+    checkpoint::truncate_log(&mut connection).map_err(sqlite)?;
     drop(connection);
     let folder = file.parent().unwrap_or(Path::new("."));
     drafts
@@ -121,5 +120,5 @@ fn still_lagging(connection: &Connection) -> rusqlite::Result<Published> {
         .query_map([], |row| Ok((rows::key(row, 0)?, rows::stored(row, 2)?)))?
         .collect::<rusqlite::Result<Vec<(StockKey, Stored)>>>()?;
     tracing::info!(stocks = stocks.len(), sequence = end, "stocks are read from the log");
-    Ok(Published::of(end, stocks, listing::rest(connection)?))
+    Ok(Published::with_lagging(end, stocks, listing::rest(connection)?))
 }

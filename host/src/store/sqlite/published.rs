@@ -2,9 +2,9 @@
 //! the lane and its readers, as of one commit.
 
 use super::{
-    due::{self, DueSums},
+    due::{self, DueChange, DueSums},
     handles::Stored,
-    listing::{Indexing, Recent},
+    listing::{IndexUpdate, Recent},
 };
 use crate::model::{StockKey, Timestamp};
 use std::{
@@ -18,13 +18,13 @@ use std::{
 
 /// A stock whose row lags.
 #[derive(Clone, Copy)]
-struct Lag {
+struct LaggingRow {
     stored: Stored,
     /// The end of the log as of the commit with which the row began to lag.
     since: u64,
 }
 
-type Stocks = BTreeMap<Arc<StockKey>, Lag>;
+type LaggingRows = BTreeMap<Arc<StockKey>, LaggingRow>;
 
 /// The round that is under way; it has to write the rows that lagged when it began.
 #[derive(Clone, Copy, Default)]
@@ -35,18 +35,18 @@ struct Round {
     left: usize,
 }
 
-/// Stocks whose rows lag, units that come due, and reservations that no run of the index for lists
+/// LaggingRows whose rows lag, units that come due, and reservations that no run of the index for lists
 /// covers yet, as of one commit. A clone costs little: its parts are shared.
 #[derive(Clone)]
-pub(super) struct AtCommit {
+pub(super) struct Overlay {
     sequence: u64,
-    stocks: Arc<Stocks>,
+    stocks: Arc<LaggingRows>,
     round: Round,
     due: DueSums,
     recent: Arc<Recent>,
 }
 
-impl AtCommit {
+impl Overlay {
     fn none(sequence: u64, due: DueSums, recent: Recent) -> Self {
         let round = Round { began_at: sequence, left: 0 };
         Self { sequence, stocks: Arc::default(), round, due, recent: Arc::new(recent) }
@@ -80,9 +80,9 @@ impl AtCommit {
     }
 }
 
-/// The state of [`AtCommit`] as of the latest commit, shared by the lane and its readers.
+/// The state of [`Overlay`] as of the latest commit, shared by the lane and its readers.
 pub(super) struct Published {
-    latest: Mutex<AtCommit>,
+    latest: Mutex<Overlay>,
     /// Time at which the first hold comes due, or an earlier time, in milliseconds since the epoch.
     first_due: AtomicU64,
     /// The latest time for which sums of due units are exact.
@@ -90,7 +90,7 @@ pub(super) struct Published {
 }
 
 /// What a commit did to a stock.
-pub(super) enum Change {
+pub(super) enum RowChange {
     /// Its row was not written, and lags from now on.
     Lags(Arc<StockKey>, Stored),
     /// Its row was written.
@@ -99,19 +99,23 @@ pub(super) enum Change {
 
 impl Published {
     /// The state at a sequence at which all rows are current: no row lags.
-    pub(super) fn none(sequence: u64, recent: Recent) -> Self {
+    pub(super) fn all_current(sequence: u64, recent: Recent) -> Self {
         Self {
-            latest: Mutex::new(AtCommit::none(sequence, DueSums::default(), recent)),
+            latest: Mutex::new(Overlay::none(sequence, DueSums::default(), recent)),
             first_due: AtomicU64::new(0),
             exact_until: AtomicU64::new(0),
         }
     }
 
     /// The state at the sequence of the latest commit, where the rows of these stocks lag.
-    pub(super) fn of(sequence: u64, stocks: Vec<(StockKey, Stored)>, recent: Recent) -> Self {
-        let lags = |(key, stored)| (Arc::new(key), Lag { stored, since: sequence });
+    pub(super) fn with_lagging(
+        sequence: u64,
+        stocks: Vec<(StockKey, Stored)>,
+        recent: Recent,
+    ) -> Self {
+        let lags = |(key, stored)| (Arc::new(key), LaggingRow { stored, since: sequence });
         let stocks = stocks.into_iter().map(lags).collect();
-        let published = Self::none(sequence, recent);
+        let published = Self::all_current(sequence, recent);
         let mut latest = published.lock();
         latest.stocks = Arc::new(stocks);
         latest.round.left = latest.stocks.len();
@@ -119,7 +123,7 @@ impl Published {
         published
     }
 
-    fn lock(&self) -> MutexGuard<'_, AtCommit> {
+    fn lock(&self) -> MutexGuard<'_, Overlay> {
         // Nothing that can panic happens under the lock.
         self.latest.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -135,13 +139,13 @@ impl Published {
     }
 
     /// The state as of the latest commit.
-    pub(super) fn latest(&self) -> AtCommit {
+    pub(super) fn latest(&self) -> Overlay {
         self.lock().clone()
     }
 
     /// The state as of the commit that ended at this sequence; `None` where another commit is the
     /// latest that was published.
-    pub(super) fn as_of(&self, sequence: u64) -> Option<AtCommit> {
+    pub(super) fn as_of(&self, sequence: u64) -> Option<Overlay> {
         let latest = self.lock();
         (latest.sequence == sequence).then(|| latest.clone())
     }
@@ -150,9 +154,9 @@ impl Published {
     pub(super) fn publish(
         &self,
         sequence: u64,
-        changes: Vec<Change>,
-        due: &[due::Change],
-        indexing: Indexing,
+        changes: Vec<RowChange>,
+        due: &[DueChange],
+        indexing: IndexUpdate,
     ) {
         let mut latest = self.lock();
         if let Some(recent) = indexing.apply(&latest.recent) {
@@ -161,15 +165,15 @@ impl Published {
         latest.sequence = sequence;
         latest.due.apply(due);
         // The map is copied only while a reader holds it.
-        let AtCommit { stocks, round, .. } = &mut *latest;
+        let Overlay { stocks, round, .. } = &mut *latest;
         let stocks = Arc::make_mut(stocks);
         for change in changes {
             match change {
-                Change::Lags(key, stored) => {
-                    let lag = stocks.entry(key).or_insert(Lag { stored, since: sequence });
+                RowChange::Lags(key, stored) => {
+                    let lag = stocks.entry(key).or_insert(LaggingRow { stored, since: sequence });
                     lag.stored = stored;
                 }
-                Change::Written(key) => {
+                RowChange::Written(key) => {
                     let written = stocks.remove(&key);
                     let of_round = written.is_some_and(|lag| lag.since <= round.began_at);
                     round.left = round.left.saturating_sub(usize::from(of_round));
@@ -182,7 +186,7 @@ impl Published {
     pub(super) fn reset(&self, sequence: u64, due: DueSums, recent: Recent) {
         let mut latest = self.lock();
         self.exact_until.store(due.exact_until(), Ordering::Release);
-        *latest = AtCommit::none(sequence, due, recent);
+        *latest = Overlay::none(sequence, due, recent);
     }
 
     /// Replaces the sums of due units.
@@ -225,13 +229,13 @@ impl Published {
     }
 
     /// How many rows lag, and how many of them the round has to write.
-    pub(super) fn count(&self) -> (usize, usize) {
+    pub(super) fn lagging_counts(&self) -> (usize, usize) {
         let latest = self.lock();
         (latest.stocks.len(), latest.round.left)
     }
 
     /// Up to `limit` rows behind a key that began to lag no later than at `since`, in key order.
-    pub(super) fn behind(
+    pub(super) fn lagging_after(
         &self,
         key: Option<&StockKey>,
         since: u64,

@@ -3,8 +3,8 @@
 use super::{
     connection::failed,
     handles::{ReservationHandle, ReservationWrite, StoredReservation},
-    listing::{self, Found},
-    published::AtCommit,
+    listing::{self, Candidates},
+    published::Overlay,
     rows::{self, RESERVATION_COLUMNS, Unsigned},
 };
 use crate::model::{
@@ -98,7 +98,7 @@ pub(super) fn first_due(
 
 pub(super) fn scan(
     connection: &Connection,
-    at: &AtCommit,
+    at: &Overlay,
     scan: &ReservationScan,
 ) -> Result<ReservationPage, StoreFailure> {
     scan_within(connection, at, scan).map_err(failed("scanning reservations"))
@@ -106,10 +106,10 @@ pub(super) fn scan(
 
 fn scan_within(
     connection: &Connection,
-    at: &AtCommit,
+    at: &Overlay,
     scan: &ReservationScan,
 ) -> rusqlite::Result<ReservationPage> {
-    let Found { numbers, more_below } = candidates(connection, at, scan)?;
+    let Candidates { numbers, more_below } = candidates(connection, at, scan)?;
     let most = usize::try_from(scan.limit).unwrap_or(usize::MAX);
     let (mut items, mut shown, mut examined) = (Vec::new(), 0, 0);
     let (mut stopped_at, mut last) = (None, None);
@@ -139,9 +139,9 @@ fn scan_within(
 /// Reservations that may match, found in the most telling way; the filter has the last word.
 fn candidates(
     connection: &Connection,
-    at: &AtCommit,
+    at: &Overlay,
     scan: &ReservationScan,
-) -> rusqlite::Result<Found> {
+) -> rusqlite::Result<Candidates> {
     let before = scan.after.and_then(|after| i64::try_from(after).ok()).unwrap_or(i64::MAX);
     let filter = &scan.filter;
     let term = listing::term_of(filter);
@@ -158,7 +158,7 @@ fn candidates(
     };
     let cut = u32::try_from(numbers.len()).is_ok_and(|count| count >= most);
     let more_below = if cut { numbers.last().copied() } else { None };
-    Ok(Found { numbers, more_below })
+    Ok(Candidates { numbers, more_below })
 }
 
 fn numbers(

@@ -40,7 +40,7 @@ pub(super) fn optional(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<
     Ok(row.get::<_, Option<Unsigned>>(column)?.map(|number| number.0))
 }
 
-pub(super) fn broken(column: usize, what: &str) -> rusqlite::Error {
+pub(super) fn invalid_column(column: usize, what: &str) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Null, what.to_owned().into())
 }
 
@@ -76,7 +76,7 @@ fn stock(row: &Row<'_>, first: usize) -> rusqlite::Result<Stock> {
 /// A key from two columns, product first.
 pub(super) fn key(row: &Row<'_>, first: usize) -> rusqlite::Result<StockKey> {
     StockKey::parse(row.get(first)?, row.get(first + 1)?)
-        .map_err(|error| broken(first, &error.to_string()))
+        .map_err(|error| invalid_column(first, &error.to_string()))
 }
 
 const STOCK_EVENT_KINDS: [(i64, StockEventKind); 8] = [
@@ -137,8 +137,8 @@ pub(super) const RESERVATION_COLUMNS: &str = "reservation_no, reservation_id, st
 
 /// A reservation and its id, without its lines.
 pub(super) fn reservation(row: &Row<'_>) -> rusqlite::Result<(String, StoredReservation)> {
-    let state =
-        decode(&STATES, row.get(2)?).ok_or_else(|| broken(2, "an unknown reservation state"))?;
+    let state = decode(&STATES, row.get(2)?)
+        .ok_or_else(|| invalid_column(2, "an unknown reservation state"))?;
     let status =
         ReservationStatus { state, expires_at: optional(row, 3)?, version: unsigned(row, 6)? };
     let reservation = Reservation {
@@ -264,7 +264,7 @@ pub(super) fn log_entry(row: &Row<'_>, key: Option<StockKey>) -> rusqlite::Resul
             }
             None => Event::Reservation(reservation_event(row, kind)?),
         },
-        (Some(_), None) => return Err(broken(1, "an event about a stock names none")),
+        (Some(_), None) => return Err(invalid_column(1, "an event about a stock names none")),
     };
     let command_id: [u8; 16] = row.get(4)?;
     Ok(LogEntry {
@@ -312,13 +312,14 @@ fn stock_event(row: &Row<'_>, kind: StockEventKind, key: StockKey) -> rusqlite::
 fn reservation_event(row: &Row<'_>, kind: i64) -> rusqlite::Result<ReservationEvent> {
     let state = |column| {
         row.get::<_, i64>(column).and_then(|number| {
-            decode(&STATES, number).ok_or_else(|| broken(column, "an unknown reservation state"))
+            decode(&STATES, number)
+                .ok_or_else(|| invalid_column(column, "an unknown reservation state"))
         })
     };
     let version = unsigned(row, 16)?;
     Ok(ReservationEvent {
         kind: decode(&RESERVATION_EVENT_KINDS, kind)
-            .ok_or_else(|| broken(1, "an unknown kind of event"))?,
+            .ok_or_else(|| invalid_column(1, "an unknown kind of event"))?,
         reservation_id: row.get(8)?,
         to: ReservationStatus { state: state(22)?, expires_at: optional(row, 9)?, version },
         from: ReservationStatus {

@@ -4,13 +4,13 @@ use super::{
     connection::{self, failed},
     handles::{FoundStocks, ReservationHandle, StockHandle, Stored, StoredReservation},
     log_end::last_sequence,
-    published::{AtCommit, Published},
+    published::{Overlay, Published},
     reservations, stock_scans, stocks,
 };
 use crate::{
     model::{
-        DeficitScan, Patience, ReservationPage, ReservationScan, StockKey, StockScan, StoreFailure,
-        Timestamp,
+        DeficitScan, QueryDeadline, ReservationPage, ReservationScan, StockKey, StockScan,
+        StoreFailure, Timestamp,
     },
     store::{Read, Snapshot},
 };
@@ -22,19 +22,19 @@ pub struct SqliteSnapshot {
     connection: Connection,
     published: Arc<Published>,
     /// Within one commit: the rows that lag as of it.
-    bound: Option<AtCommit>,
-    patience: Option<Patience>,
+    bound: Option<Overlay>,
+    deadline: Option<QueryDeadline>,
 }
 
 impl SqliteSnapshot {
     pub(super) fn open(file: &Path, published: Arc<Published>) -> Result<Self, StoreFailure> {
         let connection =
             connection::readable(file).map_err(failed("opening a reading connection"))?;
-        Ok(Self { connection, published, bound: None, patience: None })
+        Ok(Self { connection, published, bound: None, deadline: None })
     }
 
     /// The rows that lag, as of what is read.
-    fn as_of(&self) -> AtCommit {
+    fn as_of(&self) -> Overlay {
         self.bound.clone().unwrap_or_else(|| self.published.latest())
     }
 
@@ -85,12 +85,12 @@ impl Snapshot for SqliteSnapshot {
         if let Err(error) = ended {
             tracing::warn!(%error, "a snapshot could not be ended");
         }
-        connection::limit(&mut self.connection, self.patience.as_ref());
+        connection::limit(&mut self.connection, self.deadline.as_ref());
     }
 
-    fn limit(&mut self, patience: Option<&Patience>) {
-        connection::limit(&mut self.connection, patience);
-        self.patience = patience.cloned();
+    fn limit(&mut self, deadline: Option<&QueryDeadline>) {
+        connection::limit(&mut self.connection, deadline);
+        self.deadline = deadline.cloned();
     }
 
     fn nothing_due(&self, until: Timestamp) -> bool {

@@ -30,17 +30,17 @@ pub(super) enum Wal {
     /// There is no file, or it is too short to have a frame.
     Empty,
     /// Its header is not valid, so that SQLite takes it for empty.
-    HeadDamaged {
+    HeaderDamaged {
         /// Its length in bytes.
         bytes: u64,
     },
     /// Its header is valid.
-    Readable(Committed),
+    Readable(LogContent),
 }
 
 /// What is committed in a log.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(super) struct Committed {
+pub(super) struct LogContent {
     /// Transactions, up to the first frame that is not valid.
     pub(super) transactions: u64,
     /// The number of the frame that ends the last of them, from 1.
@@ -61,7 +61,7 @@ pub(super) struct Committed {
 /// A valid frame.
 pub(super) struct Frame<'a> {
     /// The number of its transaction, from 1. It counts only where it is not larger than
-    /// [`Committed::transactions`].
+    /// [`LogContent::transactions`].
     pub(super) transaction: u64,
     /// The number of the page, from 1.
     pub(super) page: u32,
@@ -70,18 +70,18 @@ pub(super) struct Frame<'a> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Sums(u32, u32);
+struct Checksum(u32, u32);
 
 /// How a log makes its checksums.
 #[derive(Clone, Copy)]
-enum Order {
+enum ByteOrder {
     Big,
     Little,
 }
 
-impl Order {
+impl ByteOrder {
     /// The checksum of `bytes`, whose length is a multiple of 8, going on from another one.
-    fn sums(self, Sums(mut first, mut second): Sums, bytes: &[u8]) -> Sums {
+    fn sums(self, Checksum(mut first, mut second): Checksum, bytes: &[u8]) -> Checksum {
         for pair in bytes.as_chunks::<8>().0 {
             let [a, b, c, d, e, f, g, h] = *pair;
             let (one, other) = match self {
@@ -93,33 +93,33 @@ impl Order {
             first = first.wrapping_add(one).wrapping_add(second);
             second = second.wrapping_add(other).wrapping_add(first);
         }
-        Sums(first, second)
+        Checksum(first, second)
     }
 }
 
 /// The big-endian number at a place; 0 beyond the end.
-pub(super) fn number(bytes: &[u8], at: usize) -> u32 {
+pub(super) fn big_endian_u32(bytes: &[u8], at: usize) -> u32 {
     let found = bytes.get(at..).and_then(|rest| rest.first_chunk());
     found.map_or(0, |bytes| u32::from_be_bytes(*bytes))
 }
 
-fn sums_at(bytes: &[u8], at: usize) -> Sums {
-    Sums(number(bytes, at), number(bytes, at + 4))
+fn sums_at(bytes: &[u8], at: usize) -> Checksum {
+    Checksum(big_endian_u32(bytes, at), big_endian_u32(bytes, at + 4))
 }
 
 /// What the header says.
 struct Header {
-    order: Order,
+    order: ByteOrder,
     page_bytes: usize,
-    salts: Sums,
-    sums: Sums,
+    salts: Checksum,
+    sums: Checksum,
 }
 
 impl Header {
     fn parse(bytes: &[u8; HEADER_BYTES]) -> Option<Self> {
-        let (magic, page_bytes) = (number(bytes, 0), number(bytes, 8));
-        let order = if magic & 1 == 1 { Order::Big } else { Order::Little };
-        let sums = order.sums(Sums(0, 0), bytes.get(..24)?);
+        let (magic, page_bytes) = (big_endian_u32(bytes, 0), big_endian_u32(bytes, 8));
+        let order = if magic & 1 == 1 { ByteOrder::Big } else { ByteOrder::Little };
+        let sums = order.sums(Checksum(0, 0), bytes.get(..24)?);
         let valid = magic & !1 == MAGIC
             && (PAGE_BYTES_MIN..=PAGE_BYTES_MAX).contains(&page_bytes)
             && page_bytes.is_power_of_two()
@@ -146,9 +146,9 @@ pub(super) fn read(file: &Path, show: impl FnMut(&Frame<'_>)) -> io::Result<Wal>
     let mut header = [0; HEADER_BYTES];
     input.read_exact(&mut header)?;
     let Some(Header { order, page_bytes, salts, sums }) = Header::parse(&header) else {
-        return Ok(Wal::HeadDamaged { bytes });
+        return Ok(Wal::HeaderDamaged { bytes });
     };
-    let begin = Begin { order, page_bytes, salts: Some(salts), sums: Some(sums) };
+    let begin = ChainStart { order, page_bytes, salts: Some(salts), sums: Some(sums) };
     frames(&mut input, begin, show).map(Wal::Readable)
 }
 
@@ -161,44 +161,44 @@ pub(super) fn read_without_header(
     file: &Path,
     page_bytes: usize,
     show: impl FnMut(&Frame<'_>),
-) -> io::Result<Committed> {
+) -> io::Result<LogContent> {
     let mut input = BufReader::with_capacity(READ_BYTES, File::open(file)?);
     input.read_exact(&mut [0; HEADER_BYTES])?;
-    let order = if cfg!(target_endian = "big") { Order::Big } else { Order::Little };
-    frames(&mut input, Begin { order, page_bytes, salts: None, sums: None }, show)
+    let order = if cfg!(target_endian = "big") { ByteOrder::Big } else { ByteOrder::Little };
+    frames(&mut input, ChainStart { order, page_bytes, salts: None, sums: None }, show)
 }
 
 /// What is known before the first frame. `None`: what the first frame says is right.
-struct Begin {
-    order: Order,
+struct ChainStart {
+    order: ByteOrder,
     page_bytes: usize,
-    salts: Option<Sums>,
-    sums: Option<Sums>,
+    salts: Option<Checksum>,
+    sums: Option<Checksum>,
 }
 
 fn frames(
     input: &mut impl Read,
-    begin: Begin,
+    begin: ChainStart,
     mut show: impl FnMut(&Frame<'_>),
-) -> io::Result<Committed> {
-    let Begin { order, page_bytes, mut salts, mut sums } = begin;
+) -> io::Result<LogContent> {
+    let ChainStart { order, page_bytes, mut salts, mut sums } = begin;
     let mut frame = vec![0; FRAME_HEADER_BYTES + page_bytes];
-    let mut found = Committed { ends_at_frame: 1, ..Committed::default() };
+    let mut found = LogContent { ends_at_frame: 1, ..LogContent::default() };
     let mut intact = true;
     // Whether the chain at hand is of this log, and not of one that was here before.
     let (mut chain_ours, mut chain_commits) = (true, 0);
     while whole_frame(input, &mut frame)? {
         let (head, image) = frame.split_at(FRAME_HEADER_BYTES);
         let ours = sums_at(head, 8) == *salts.get_or_insert_with(|| sums_at(head, 8));
-        let (commits, claimed) = (number(head, 4) > 0, sums_at(head, 16));
+        let (commits, claimed) = (big_endian_u32(head, 4) > 0, sums_at(head, 16));
         // Behind a damaged frame, a frame is held against what the one before it claims.
         let linked = sums.replace(claimed).is_none_or(|before| {
             let head = head.get(..8).unwrap_or_default();
             order.sums(order.sums(before, head), image) == claimed
         });
-        let valid = linked && ours && number(head, 0) > 0;
+        let valid = linked && ours && big_endian_u32(head, 0) > 0;
         if intact && valid {
-            let (transaction, page) = (found.transactions + 1, number(head, 0));
+            let (transaction, page) = (found.transactions + 1, big_endian_u32(head, 0));
             show(&Frame { transaction, page, image });
             if commits {
                 found.transactions += 1;
@@ -246,7 +246,7 @@ mod tests {
         (folder, file.with_extension("db-wal"), connection)
     }
 
-    fn committed(file: &Path) -> Committed {
+    fn committed(file: &Path) -> LogContent {
         match read(file, |_| ()).unwrap() {
             Wal::Readable(committed) => committed,
             other => panic!("{other:?}"),
@@ -305,7 +305,7 @@ mod tests {
     fn a_damaged_header_and_an_empty_log_are_told_apart() {
         let (folder, wal, _connection) = log(1);
         flip(&wal, 20);
-        assert!(matches!(read(&wal, |_| ()).unwrap(), Wal::HeadDamaged { bytes } if bytes > 32));
+        assert!(matches!(read(&wal, |_| ()).unwrap(), Wal::HeaderDamaged { bytes } if bytes > 32));
         fs::write(&wal, [0; 32]).unwrap();
         assert_eq!(read(&wal, |_| ()).unwrap(), Wal::Empty);
         assert_eq!(read(&folder.path().join("none"), |_| ()).unwrap(), Wal::Empty);
@@ -313,7 +313,7 @@ mod tests {
 
     /// The log as a transaction leaves it whose sync has failed: the next one began at the same
     /// place, as it does in a copy from before.
-    fn after_a_failed_transaction(log: &Log, rows: u32) -> Log {
+    fn after_a_failed_transaction(log: &LogCopy, rows: u32) -> LogCopy {
         let failed = log.copy();
         failed.insert(rows);
         let next = log.copy();
@@ -326,13 +326,13 @@ mod tests {
     }
 
     /// A log that can be copied with its database.
-    struct Log {
+    struct LogCopy {
         _folder: tempfile::TempDir,
         file: std::path::PathBuf,
         connection: Connection,
     }
 
-    impl Log {
+    impl LogCopy {
         fn at(folder: tempfile::TempDir) -> Self {
             let file = folder.path().join("test.db");
             let connection = Connection::open(&file).unwrap();
@@ -364,7 +364,8 @@ mod tests {
     #[test]
     fn what_failed_transactions_leave_behind_is_not_taken_for_commits() {
         let (folder, _, connection) = log(5);
-        let begun = Log { file: folder.path().join("test.db-wal"), _folder: folder, connection };
+        let begun =
+            LogCopy { file: folder.path().join("test.db-wal"), _folder: folder, connection };
         let once = after_a_failed_transaction(&begun, 90);
         let twice = after_a_failed_transaction(&once, 60);
         let thrice = after_a_failed_transaction(&twice, 1);
@@ -384,7 +385,8 @@ mod tests {
     #[test]
     fn a_failed_transaction_of_one_frame_leaves_nothing() {
         let (folder, _, connection) = log(5);
-        let begun = Log { file: folder.path().join("test.db-wal"), _folder: folder, connection };
+        let begun =
+            LogCopy { file: folder.path().join("test.db-wal"), _folder: folder, connection };
         let copies = [begun.copy(), begun.copy()];
         for (number, copy) in (0..).zip(&copies) {
             copy.connection.execute("INSERT INTO t VALUES (?1)", [number]).unwrap();

@@ -1,12 +1,12 @@
 //! The writer: one connection, used by one thread.
 
-mod ahead;
+mod look_ahead;
 mod reads;
 mod recovery;
 mod write;
 
 use super::{
-    Held, catch_up, checkpoint,
+    LockedDatabase, catch_up, checkpoint,
     checkpointer::Checkpointer,
     connection::{self, failed},
     due::DueIndex,
@@ -15,13 +15,13 @@ use super::{
     installed, log_end,
     published::Published,
     recorded,
-    rounds::Rounds,
+    write_back::WriteBack,
 };
 use crate::{
     model::{Digest, Installed, Map, StoreFailure, Timestamp},
     store::{
-        Ahead, BatchKeys, CommitError, Committed, IdempotencyKey, IdempotencyRecord, Lane,
-        LargeRecords, LogEnd, batch::number_recorded,
+        BatchKeys, CommitError, Committed, IdempotencyKey, IdempotencyRecord, Lane, LargeRecords,
+        LogEnd, LookAhead, batch::number_recorded,
     },
 };
 use rusqlite::Connection;
@@ -32,7 +32,7 @@ type Batch<'a, 'w> = crate::store::Batch<'a, 'w, SqliteLane>;
 
 /// The writer: one connection, used by one thread.
 pub struct SqliteLane {
-    held: Arc<Held>,
+    database: Arc<LockedDatabase>,
     connection: Connection,
     /// `None` once the lane is closed.
     checkpointer: Option<Checkpointer>,
@@ -43,7 +43,7 @@ pub struct SqliteLane {
     has_recorded: bool,
     idempotency: IdempotencyRecords,
     published: Arc<Published>,
-    rounds: Rounds,
+    write_back: WriteBack,
     due: DueIndex,
     /// Whether the database can be written, as far as is known.
     writable: bool,
@@ -51,23 +51,23 @@ pub struct SqliteLane {
 
 impl SqliteLane {
     pub(super) fn open(
-        held: Arc<Held>,
+        database: Arc<LockedDatabase>,
         published: Arc<Published>,
         idle: Duration,
     ) -> Result<Self, StoreFailure> {
         let doing = "opening the writing connection";
-        let mut connection = connection::writable(&held.file).map_err(failed(doing))?;
-        let writable = held.writable;
+        let mut connection = connection::writable(&database.file).map_err(failed(doing))?;
+        let writable = database.writable;
         if writable {
             // So that the first commit begins a new log. If its sync fails, that of the new log's
             // header comes first, and the commit is certainly not in the log. If this fails, the
             // outcome of such a commit is unknown.
-            let _ = checkpoint::moved_all(&connection);
+            let _ = checkpoint::checkpoint_all(&connection);
         }
-        let checkpointer = Checkpointer::start(&held.file, idle, !writable)?;
+        let checkpointer = Checkpointer::start(&database.file, idle, !writable)?;
         checkpointer.watch(&mut connection).map_err(failed(doing))?;
         let mut lane = Self {
-            held,
+            database,
             connection,
             checkpointer: Some(checkpointer),
             next_stock_id: 1,
@@ -75,7 +75,7 @@ impl SqliteLane {
             components: Map::default(),
             has_recorded: false,
             idempotency: IdempotencyRecords::default(),
-            rounds: Rounds::new(published.sequence()),
+            write_back: WriteBack::new(published.sequence()),
             published,
             due: DueIndex::default(),
             writable,
@@ -113,7 +113,7 @@ impl Lane for SqliteLane {
     /// fetched ahead: a read here is a call of a function in this process and not a round trip.
     fn begin_batch(&mut self, _: &BatchKeys<'_>) -> Result<(), StoreFailure> {
         if let Some(checkpointer) = &self.checkpointer {
-            checkpointer.finish(&self.connection);
+            checkpointer.restart_log(&self.connection);
         }
         self.run("BEGIN IMMEDIATE").map_err(failed("beginning a batch"))
     }
@@ -144,7 +144,7 @@ impl Lane for SqliteLane {
                 self.components.clear();
                 self.idempotency.roll_back();
                 if let Some(checkpointer) = &self.checkpointer {
-                    checkpointer.unmark();
+                    checkpointer.rolled_back();
                 }
                 let outcome_unknown = committing && self.may_have_lasted(&error);
                 let failure = StoreFailure::new("committing a batch", error);
@@ -153,7 +153,7 @@ impl Lane for SqliteLane {
         }
     }
 
-    fn look_ahead(&mut self, now: Timestamp) -> Result<Ahead, StoreFailure> {
+    fn look_ahead(&mut self, now: Timestamp) -> Result<LookAhead, StoreFailure> {
         self.read_ahead(now).map_err(failed("reading ahead what comes due"))
     }
 
@@ -196,6 +196,6 @@ impl Lane for SqliteLane {
     fn close(&mut self) -> Result<(), StoreFailure> {
         self.checkpointer = None;
         catch_up::rows(&mut self.connection).map_err(failed("writing the rows that lag"))?;
-        checkpoint::settle(&mut self.connection).map_err(failed("checkpointing the database"))
+        checkpoint::truncate_log(&mut self.connection).map_err(failed("checkpointing the database"))
     }
 }

@@ -2,9 +2,9 @@
 
 use super::SqliteLane;
 use crate::store::sqlite::{
-    catch_up, connection, durability, listing,
-    mark::{self, Alone},
-    rounds::Rounds,
+    catch_up, connection, failed_commit, listing,
+    mark::{self, FileState},
+    write_back::WriteBack,
 };
 
 impl SqliteLane {
@@ -20,7 +20,7 @@ impl SqliteLane {
             let recent = listing::catch_up(&mut self.connection)?;
             // At once, so that no reader meets sums of another commit.
             self.published.reset(end, sums, recent);
-            (self.due, self.rounds) = (index, Rounds::new(end));
+            (self.due, self.write_back) = (index, WriteBack::new(end));
             self.note_first_due();
         }
         self.writable = true;
@@ -31,20 +31,20 @@ impl SqliteLane {
     /// a new mark. The new mark overwrites the first frame of the failed commit, so that once it is
     /// on disk nothing of that commit can come back. Reading would prove nothing about a full disk.
     fn replace_failed(&mut self) -> rusqlite::Result<()> {
-        self.connection = connection::writable(&self.held.file)?;
+        self.connection = connection::writable(&self.database.file)?;
         if let Some(checkpointer) = &self.checkpointer {
             checkpointer.watch(&mut self.connection)?;
         }
         let transaction = self.connection.transaction()?;
-        mark::renew(&transaction, Alone::NeedsLog)?;
+        mark::renew(&transaction, FileState::NeedsLog)?;
         transaction.commit()
     }
 
     /// After a commit that failed: whether it may be there after a restart. Where the failure
     /// leaves that open, tries to make sure that it is not.
     pub(super) fn may_have_lasted(&mut self, error: &rusqlite::Error) -> bool {
-        if durability::wrote_nothing(error)
-            || !durability::log_may_have_more(&self.connection, &self.held.file)
+        if failed_commit::wrote_nothing(error)
+            || !failed_commit::log_may_have_more(&self.connection, &self.database.file)
         {
             return false;
         }

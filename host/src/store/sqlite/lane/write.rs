@@ -10,11 +10,11 @@ use crate::{
             catch_up, chain, due,
             handles::{ReservationHandle, StockHandle, StockWrite, Stored},
             installed,
-            listing::Indexing,
-            published::Change,
+            listing::IndexUpdate,
+            published::RowChange,
             recorded, reservations,
-            rounds::{self, RowsDue},
             stocks::StockRows,
+            write_back::{self, RowsToWrite},
         },
     },
 };
@@ -22,28 +22,28 @@ use rusqlite::Connection;
 use std::sync::Arc;
 
 /// A stock of a batch.
-struct Touched {
+struct BatchStock {
     handle: StockHandle,
     /// When its last event happened, and what it was then.
     last: Option<(Timestamp, Level)>,
 }
 
 /// What writing a batch has done, to be remembered once it is committed.
-pub(super) struct Written {
+pub(super) struct WrittenBatch {
     handles: Vec<StockHandle>,
     reservation_handles: Vec<ReservationHandle>,
-    changes: Vec<Change>,
-    due_changes: Vec<due::Change>,
-    indexing: Indexing,
-    due: RowsDue,
+    changes: Vec<RowChange>,
+    due_changes: Vec<due::DueChange>,
+    indexing: IndexUpdate,
+    due: RowsToWrite,
 }
 
 impl SqliteLane {
     /// Writes a batch and a mark, up to its commit.
-    pub(super) fn write_marked(&mut self, batch: &Batch<'_, '_>) -> rusqlite::Result<Written> {
+    pub(super) fn write_marked(&mut self, batch: &Batch<'_, '_>) -> rusqlite::Result<WrittenBatch> {
         let written = self.write(batch)?;
         if let Some(checkpointer) = &self.checkpointer {
-            checkpointer.mark(&self.connection)?;
+            checkpointer.renew_mark(&self.connection)?;
         }
         Ok(written)
     }
@@ -53,9 +53,10 @@ impl SqliteLane {
     pub(super) fn committed(
         &mut self,
         batch: &mut Batch<'_, '_>,
-        written: Written,
+        written: WrittenBatch,
     ) -> Vec<ReservationHandle> {
-        let Written { handles, reservation_handles, changes, due_changes, indexing, due } = written;
+        let WrittenBatch { handles, reservation_handles, changes, due_changes, indexing, due } =
+            written;
         for (write, handle) in batch.stocks.iter_mut().zip(handles) {
             *write.handle = Some(handle);
         }
@@ -69,13 +70,13 @@ impl SqliteLane {
             self.due.apply(&due_changes);
             self.note_first_due();
         }
-        self.rounds = due.then;
+        self.write_back = due.then;
         self.idempotency.commit();
         reservation_handles
     }
 
     /// Writes everything.
-    fn write(&mut self, batch: &Batch<'_, '_>) -> rusqlite::Result<Written> {
+    fn write(&mut self, batch: &Batch<'_, '_>) -> rusqlite::Result<WrittenBatch> {
         let Batch {
             stocks, reservations, log, idempotency_records, idempotency_bounds, now, ..
         } = batch;
@@ -83,22 +84,22 @@ impl SqliteLane {
             .iter()
             .map(|write| {
                 let handle = write.handle.unwrap_or_else(|| self.new_handle());
-                (write.key, Touched { handle, last: None })
+                (write.key, BatchStock { handle, last: None })
             })
             .collect();
-        let ends = reservations
+        let chain_ends = reservations
             .iter()
             .map(|write| (write.id, write.stored.and_then(|stored| stored.handle.last_event)));
-        let mut ends: Map<_, _> = ends.collect();
-        self.write_log(log, &mut touched, &mut ends)?;
+        let mut chain_ends: Map<_, _> = chain_ends.collect();
+        self.write_log(log, &mut touched, &mut chain_ends)?;
         let stock_id = |key: &StockKey| touched.get(key).map(|it| it.handle.stock_id);
         let known_or_stored =
             |key: &StockKey| reservations::stock_id(&self.connection, key, &stock_id);
         let mut reservation_handles = Vec::with_capacity(reservations.len());
         let mut due_changes = Vec::new();
-        let (mut indexing, recent) = (Indexing::default(), self.published.recent());
+        let (mut indexing, recent) = (IndexUpdate::default(), self.published.recent());
         for write in *reservations {
-            let last_event = ends.get(write.id).copied().flatten();
+            let last_event = chain_ends.get(write.id).copied().flatten();
             let handle = reservations::write(&self.connection, write, last_event, &stock_id)?;
             let before = write.stored.map(|stored| &stored.reservation);
             let (id, after) = (write.id, Some(write.reservation));
@@ -121,17 +122,17 @@ impl SqliteLane {
         if !log.is_empty() {
             indexing.write_run(&self.connection, &recent)?;
         }
-        let due = self.rounds.due(&self.published, log.len() as u64);
+        let due = self.write_back.due(&self.published, log.len() as u64);
         let (handles, changes) = self.write_stocks(stocks, &touched, &due)?;
-        Ok(Written { handles, reservation_handles, changes, due_changes, indexing, due })
+        Ok(WrittenBatch { handles, reservation_handles, changes, due_changes, indexing, due })
     }
 
-    /// Writes the log, and moves the ends of the chains that its entries are part of.
+    /// Writes the log, and moves the chain_ends of the chains that its entries are part of.
     fn write_log(
         &mut self,
         log: &[NewEntry],
-        touched: &mut Map<&StockKey, Touched>,
-        ends: &mut Map<&str, Option<u64>>,
+        touched: &mut Map<&StockKey, BatchStock>,
+        chain_ends: &mut Map<&str, Option<u64>>,
     ) -> rusqlite::Result<()> {
         let mut appender = Appender::new(&self.connection)?;
         for (sequence, entry) in (self.log_end.sequence + 1..).zip(log) {
@@ -152,7 +153,7 @@ impl SqliteLane {
                 Event::Reservation(event) => (None, Some(event.reservation_id.as_str())),
                 Event::Domain(_) => (None, None),
             };
-            let end = reservation.and_then(|id| ends.get_mut(id));
+            let end = reservation.and_then(|id| chain_ends.get_mut(id));
             appender.append(sequence, entry, EntryComponents { by, from }, stock, end)?;
         }
         Ok(())
@@ -179,9 +180,9 @@ impl SqliteLane {
     fn write_stocks(
         &self,
         stocks: &[StockWrite<'_>],
-        touched: &Map<&StockKey, Touched>,
-        due: &RowsDue,
-    ) -> rusqlite::Result<(Vec<StockHandle>, Vec<Change>)> {
+        touched: &Map<&StockKey, BatchStock>,
+        due: &RowsToWrite,
+    ) -> rusqlite::Result<(Vec<StockHandle>, Vec<RowChange>)> {
         let mut rows = StockRows::new(&self.connection)?;
         let mut handles = Vec::with_capacity(stocks.len());
         let mut changes = Vec::with_capacity(stocks.len() + due.rows.len());
@@ -191,17 +192,17 @@ impl SqliteLane {
             handles.push(handle);
             if write.handle.is_none() {
                 rows.insert(&key, &handle, write.stock)?;
-            } else if rounds::may_lag(write, known.last) && !due.includes(&key) {
-                changes.push(Change::Lags(key, Stored { handle, stock: *write.stock }));
+            } else if write_back::may_lag(write, known.last) && !due.includes(&key) {
+                changes.push(RowChange::Lags(key, Stored { handle, stock: *write.stock }));
             } else {
                 rows.update(&key, &handle, write.stock)?;
-                changes.push(Change::Written(key));
+                changes.push(RowChange::Written(key));
             }
         }
         for (key, stored) in &due.rows {
             if !touched.contains_key(&**key) {
                 rows.update(key, &stored.handle, &stored.stock)?;
-                changes.push(Change::Written(Arc::clone(key)));
+                changes.push(RowChange::Written(Arc::clone(key)));
             }
         }
         if let Some(sequence) = due.current_to {

@@ -3,7 +3,7 @@
 
 use super::{
     OpenError, checkpoint,
-    mark::{self, Alone},
+    mark::{self, FileState},
 };
 use rusqlite::{Connection, ErrorCode};
 use std::path::Path;
@@ -57,7 +57,7 @@ pub(super) fn apply(connection: &mut Connection, file: &Path) -> Result<Migrated
 
 /// Makes the file a database with a write-ahead log where it is none: a new one, or a copy that
 /// another program made. This changes a few bytes of the first page in one write, so it needs no
-/// rollback journal, which a kill would leave behind and [`super::belonging`] would refuse.
+/// rollback journal, which a kill would leave behind and [`super::file_match`] would refuse.
 fn log_ahead(connection: &Connection) -> rusqlite::Result<()> {
     let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
     if mode == "wal" {
@@ -106,9 +106,9 @@ impl Identify {
     }
 }
 
-/// The log begins with this transaction, so it makes or renews the mark (`belonging.rs`).
+/// The log begins with this transaction, so it makes or renews the mark (`file_match.rs`).
 fn migrate(connection: &mut Connection, found: u32) -> rusqlite::Result<()> {
-    checkpoint::settle(connection)?;
+    checkpoint::truncate_log(connection)?;
     let transaction = connection.transaction()?;
     for (version, migration) in (1_u32..).zip(MIGRATIONS) {
         if version > found {
@@ -117,7 +117,7 @@ fn migrate(connection: &mut Connection, found: u32) -> rusqlite::Result<()> {
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", LATEST_VERSION)?;
-    mark::renew(&transaction, Alone::NeedsLog)?;
+    mark::renew(&transaction, FileState::NeedsLog)?;
     transaction.commit()
 }
 
@@ -153,7 +153,7 @@ mod tests {
         apply(&file).unwrap();
         let mut connection = connection::writable(&file).unwrap();
         connection.pragma_update(None, "journal_mode", "DELETE").unwrap();
-        let journal = super::super::belonging::beside(&file, "-journal");
+        let journal = super::super::file_match::beside(&file, "-journal");
         let seen = Arc::new(AtomicBool::new(false));
         let hook = Arc::clone(&seen);
         connection

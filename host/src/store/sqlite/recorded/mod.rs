@@ -9,7 +9,7 @@ mod parts;
 #[cfg(test)]
 mod tests;
 
-use super::rows::{Unsigned, broken, optional, unsigned};
+use super::rows::{Unsigned, invalid_column, optional, unsigned};
 use crate::model::{Digest, InvalidId, Recorded, StateBefore};
 use command::CommandRow;
 use decision::{DecidedRow, StateBeforeRow};
@@ -37,8 +37,8 @@ where
 {
     let text = row.get_ref(column)?.as_str()?;
     let stored: R =
-        serde_json::from_str(text).map_err(|error| broken(column, &error.to_string()))?;
-    T::try_from(stored).map_err(|error| broken(column, &error.to_string()))
+        serde_json::from_str(text).map_err(|error| invalid_column(column, &error.to_string()))?;
+    T::try_from(stored).map_err(|error| invalid_column(column, &error.to_string()))
 }
 
 /// Inserts recorded commands. Where the table then has more than `most` rows, the oldest are
@@ -118,7 +118,7 @@ fn numbered(row: &Row<'_>) -> rusqlite::Result<(u64, Recorded)> {
     let form: u32 = row.get(8)?;
     if !(1..=FORM).contains(&form) {
         let what = format!("a recorded command has form {form}; forms 1 to {FORM} are known");
-        return Err(broken(8, &what));
+        return Err(invalid_column(8, &what));
     }
     let replaced = match row.get_ref(7)? {
         ValueRef::Null => StateBefore::default(),

@@ -11,8 +11,8 @@
 //! are those that were to come. So the log is read.
 
 use super::{
-    belonging::beside,
     checkpoint,
+    file_match::beside,
     wal::{self, Wal},
 };
 use rusqlite::{Connection, ErrorCode};
@@ -35,7 +35,7 @@ pub(super) fn log_may_have_more(connection: &Connection, file: &Path) -> bool {
     let Ok(known) = checkpoint::pages_in_log(connection) else { return true };
     match wal::read(&beside(file, "-wal"), |_| ()) {
         Ok(Wal::Readable(found)) => found.committed_frames > known,
-        Ok(Wal::Empty | Wal::HeadDamaged { .. }) => false,
+        Ok(Wal::Empty | Wal::HeaderDamaged { .. }) => false,
         Err(_) => true,
     }
 }

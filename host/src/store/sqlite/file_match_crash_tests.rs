@@ -159,7 +159,7 @@ fn a_clean_stop_says_that_the_file_is_whole_only_once_it_is() {
         Ok(())
     };
     connection.wal_hook(Some(look)).unwrap();
-    checkpoint::settle(&mut connection).unwrap();
+    checkpoint::truncate_log(&mut connection).unwrap();
     drop(connection);
     let (before, after) = (at_the_commit.lock().unwrap(), place.database());
     assert_eq!(before.len(), after.len());
@@ -236,7 +236,7 @@ fn a_damaged_head_of_a_log_that_was_moved_is_served() {
     let files = killed();
     let moved = Place::with(&files);
     let connection = connection::writable(&moved.file()).unwrap();
-    assert!(checkpoint::moved_all(&connection).unwrap());
+    assert!(checkpoint::checkpoint_all(&connection).unwrap());
     drop(connection);
     flip(&moved, 20);
     let files = moved.files();
@@ -244,6 +244,6 @@ fn a_damaged_head_of_a_log_that_was_moved_is_served() {
     for at in [32, 40, 48, 32 + 4_120, 32 + 4_120 + 8, 32 + 4_120 + 16] {
         let mut place = Place::with(&files);
         flip(&place, at);
-        place.refuses("whose head is damaged");
+        place.refuses("whose header is damaged");
     }
 }

@@ -45,11 +45,11 @@ pub(super) fn may_lag(write: &StockWrite<'_>, last: Option<(Timestamp, Level)>) 
 /// Which lagging rows are written next: round and round in key order, a few with each commit.
 ///
 /// A round writes the rows that lagged when it began, evenly over its events. Rows that begin to
-/// lag ahead of the hand are left to the next round: else they would lengthen this one.
-pub(super) struct Rounds {
+/// lag ahead of the cursor are left to the next round: else they would lengthen this one.
+pub(super) struct WriteBack {
     bounds: Bounds,
     /// The key that was written last.
-    hand: Option<Arc<StockKey>>,
+    cursor: Option<Arc<StockKey>>,
     /// Rows that the round had to write when it began.
     rows: usize,
     /// The end of the log when the round began.
@@ -57,16 +57,16 @@ pub(super) struct Rounds {
 }
 
 /// The rows that a commit is to write.
-pub(super) struct RowsDue {
+pub(super) struct RowsToWrite {
     /// The rows, in key order.
     pub(super) rows: Vec<(Arc<StockKey>, Stored)>,
     /// The sequence up to which all rows are current from this commit on, where it changes.
     pub(super) current_to: Option<u64>,
     /// The state of the rounds once the commit is durable.
-    pub(super) then: Rounds,
+    pub(super) then: WriteBack,
 }
 
-impl RowsDue {
+impl RowsToWrite {
     /// Whether the row of this stock is one of them.
     pub(super) fn includes(&self, key: &StockKey) -> bool {
         includes(&self.rows, key)
@@ -77,10 +77,10 @@ fn includes(rows: &[(Arc<StockKey>, Stored)], key: &StockKey) -> bool {
     rows.binary_search_by(|(due, _)| (**due).cmp(key)).is_ok()
 }
 
-impl Rounds {
+impl WriteBack {
     /// The first round, which begins at a sequence at which all rows are current.
     pub(super) fn new(sequence: u64) -> Self {
-        Self { bounds: BOUNDS, hand: None, rows: 0, began_at: sequence }
+        Self { bounds: BOUNDS, cursor: None, rows: 0, began_at: sequence }
     }
 
     /// The end of the log when the round began.
@@ -90,13 +90,13 @@ impl Rounds {
 
     /// The rows that are due with a commit of so many events. A commit without events writes no row
     /// that lags: readers tell commits by their sequence.
-    pub(super) fn due(&self, published: &Published, events: u64) -> RowsDue {
+    pub(super) fn next_rows(&self, published: &Published, events: u64) -> RowsToWrite {
         let end = published.sequence();
-        let then = Self { hand: self.hand.clone(), ..*self };
+        let then = Self { cursor: self.cursor.clone(), ..*self };
         if events == 0 {
-            return RowsDue { rows: Vec::new(), current_to: None, then };
+            return RowsToWrite { rows: Vec::new(), current_to: None, then };
         }
-        let (count, left) = published.count();
+        let (count, left) = published.lagging_counts();
         // So many rows may be left of the round behind this commit; none where it is the last.
         let passed = (end - self.began_at + events).min(self.bounds.events);
         let may_be_left = self.rows as u64 * (self.bounds.events - passed) / self.bounds.events;
@@ -104,26 +104,26 @@ impl Rounds {
         let spare = count.saturating_sub(self.bounds.stocks);
         let quota = left.saturating_sub(may_be_left).max(spare);
         if passed < self.bounds.events && quota <= left {
-            let rows = published.behind(self.hand.as_deref(), self.began_at, quota);
-            let hand = rows.last().map(|(key, _)| Arc::clone(key)).or(then.hand);
-            return RowsDue { rows, current_to: None, then: Self { hand, ..then } };
+            let rows = published.lagging_after(self.cursor.as_deref(), self.began_at, quota);
+            let cursor = rows.last().map(|(key, _)| Arc::clone(key)).or(then.cursor);
+            return RowsToWrite { rows, current_to: None, then: Self { cursor, ..then } };
         }
         // The round is complete: the rest of what lagged when it began is written. The next one
         // begins.
-        let mut rows = published.behind(self.hand.as_deref(), self.began_at, left);
+        let mut rows = published.lagging_after(self.cursor.as_deref(), self.began_at, left);
         let current_to = if count == 0 { end } else { self.began_at };
-        let mut then = Self { hand: None, rows: count - rows.len(), began_at: end, ..then };
+        let mut then = Self { cursor: None, rows: count - rows.len(), began_at: end, ..then };
         let more = quota - rows.len();
-        let next = published.behind(None, end, if more > 0 { quota } else { 0 });
+        let next = published.lagging_after(None, end, if more > 0 { quota } else { 0 });
         let next = next.into_iter().filter(|(key, _)| !includes(&rows, key));
         let next: Vec<_> = next.take(more).collect();
-        then.hand = next.last().map(|(key, _)| Arc::clone(key));
+        then.cursor = next.last().map(|(key, _)| Arc::clone(key));
         rows.extend(next);
         rows.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-        RowsDue { rows, current_to: Some(current_to), then }
+        RowsToWrite { rows, current_to: Some(current_to), then }
     }
 }
 
 #[cfg(test)]
-#[path = "rounds_tests.rs"]
+#[path = "write_back_tests.rs"]
 mod tests;

@@ -4,7 +4,7 @@ use super::SqliteLane;
 use crate::{
     model::Timestamp,
     store::{
-        Ahead,
+        LookAhead,
         sqlite::{
             due::{self, DueIndex, DueSums},
             reservations,
@@ -15,10 +15,10 @@ use crate::{
 impl SqliteLane {
     /// Reads ahead by one step, unless enough is known; the first step begins with what is due
     /// already.
-    pub(super) fn read_ahead(&mut self, now: Timestamp) -> rusqlite::Result<Ahead> {
+    pub(super) fn read_ahead(&mut self, now: Timestamp) -> rusqlite::Result<LookAhead> {
         let known_before = self.due.known_before();
         if known_before > now.saturating_add(due::HORIZON_MS / 2) {
-            return Ok(Ahead::Known(known_before));
+            return Ok(LookAhead::Known(known_before));
         }
         if known_before == 0 {
             self.published.publish_due(DueSums::folded(now));
@@ -26,7 +26,11 @@ impl SqliteLane {
         let step = self.due.read_ahead(&self.connection, now)?;
         self.published.extend_due(&step);
         self.note_first_due();
-        Ok(if step.more { Ahead::More(step.known_before) } else { Ahead::Known(step.known_before) })
+        Ok(if step.more {
+            LookAhead::More(step.known_before)
+        } else {
+            LookAhead::Known(step.known_before)
+        })
     }
 
     /// Reads again everything that is known to come due.

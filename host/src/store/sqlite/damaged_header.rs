@@ -3,7 +3,7 @@
 //! A log begins anew when all of it is in the database file, and a kill within the first write to
 //! it can leave half a header. Nothing is lost then, which shows in the pages behind that header.
 
-use super::wal::{self, Committed};
+use super::wal::{self, LogContent};
 use std::{collections::BTreeMap, fs::File, io, os::unix::fs::FileExt, path::Path};
 
 /// Where the header of a database file says how large its pages are.
@@ -13,7 +13,7 @@ const PAGE_BYTES_AT: u64 = 16;
 ///
 /// # Errors
 /// Where one of the files cannot be read.
-pub(super) fn is_moved(file: &Path, log: &Path) -> io::Result<bool> {
+pub(super) fn is_checkpointed(file: &Path, log: &Path) -> io::Result<bool> {
     let database = File::open(file)?;
     let mut page_bytes = [0; 2];
     database.read_exact_at(&mut page_bytes, PAGE_BYTES_AT)?;
@@ -29,7 +29,7 @@ pub(super) fn is_moved(file: &Path, log: &Path) -> io::Result<bool> {
         let moved = database.read_exact_at(&mut page, place).is_ok() && page == frame.image;
         frames.push((frame.transaction, frame.page, moved));
     })?;
-    let Committed { transactions, cut_off, .. } = found;
+    let LogContent { transactions, cut_off, .. } = found;
     let committed = frames.into_iter().take_while(|(number, ..)| *number <= transactions);
     // The last frame of a page is the one that counts.
     let pages: BTreeMap<_, _> = committed.map(|(_, page, moved)| (page, moved)).collect();

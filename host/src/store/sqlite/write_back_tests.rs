@@ -2,8 +2,8 @@ use super::{
     super::{
         connection,
         handles::StockHandle,
-        listing::{Indexing, Recent},
-        published::Change,
+        listing::{IndexUpdate, Recent},
+        published::RowChange,
         rows::unsigned,
     },
     *,
@@ -250,18 +250,18 @@ fn no_row_lags_behind_what_the_database_says_nor_for_longer_than_two_rounds() {
     }
 }
 
-/// The rounds alone, over rows that are only numbers: the sequence that each shows.
+/// The write_back alone, over rows that are only numbers: the sequence that each shows.
 fn many_commits(bounds: Bounds) {
     let names: Vec<_> = (0..100).map(|i| Arc::new(key(&format!("p{i:02}")))).collect();
     let mut rows: BTreeMap<_, u64> = names.iter().map(|name| (Arc::clone(name), 0)).collect();
     let mut latest = rows.clone();
-    let published = Published::none(0, Recent::behind(0));
-    let mut rounds = Rounds { bounds, ..Rounds::new(0) };
+    let published = Published::all_current(0, Recent::behind(0));
+    let mut write_back = WriteBack { bounds, ..WriteBack::new(0) };
     let (mut sequence, mut current_to, mut random) = (0, 0, 12_345_u64);
     for _ in 0..5_000 {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let events = random >> 60;
-        let due = rounds.due(&published, events);
+        let next = write_back.next_rows(&published, events);
         let mut changes = Vec::new();
         for event in 0..events {
             // Now and then only one stock changes, as on a hot product.
@@ -273,31 +273,31 @@ fn many_commits(bounds: Bounds) {
             let handle = StockHandle { stock_id: 1, event_count: 1, last_event: at };
             let level = Level { total: 0, reserved: 0, unattributed: 0, minimum: 0, version: 1 };
             let stock = Stock { level, due: 0, created_at: 1, updated_at: 1 };
-            if due.includes(name) {
+            if next.includes(name) {
                 rows.insert(Arc::clone(name), at);
-                changes.push(Change::Written(Arc::clone(name)));
+                changes.push(RowChange::Written(Arc::clone(name)));
             } else {
-                changes.push(Change::Lags(Arc::clone(name), Stored { handle, stock }));
+                changes.push(RowChange::Lags(Arc::clone(name), Stored { handle, stock }));
             }
         }
-        for (name, stored) in &due.rows {
+        for (name, stored) in &next.rows {
             if latest[name] <= sequence {
                 rows.insert(Arc::clone(name), stored.handle.last_event);
-                changes.push(Change::Written(Arc::clone(name)));
+                changes.push(RowChange::Written(Arc::clone(name)));
             }
         }
         sequence += events;
-        published.begin_round(due.then.began_at());
-        published.publish(sequence, changes, &[], Indexing::default());
-        current_to = due.current_to.unwrap_or(current_to);
-        rounds = due.then;
+        published.begin_round(next.then.began_at());
+        published.publish(sequence, changes, &[], IndexUpdate::default());
+        current_to = next.current_to.unwrap_or(current_to);
+        write_back = next.then;
         for (name, row) in &rows {
             let latest = latest[name];
             let lags = published.get(name).map(|stored| stored.handle.last_event);
             assert_eq!(lags.unwrap_or(*row), latest, "{name}");
             assert!(*row == latest || latest > current_to, "{name} at {sequence}");
         }
-        assert!(published.count().0 <= bounds.stocks + 16);
+        assert!(published.lagging_counts().0 <= bounds.stocks + 16);
         assert!(sequence - current_to < 2 * bounds.events, "at {sequence}");
     }
     assert!(current_to > 0);

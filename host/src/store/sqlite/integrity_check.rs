@@ -9,7 +9,7 @@
 //! It holds a snapshot while it runs, behind which the write-ahead log cannot begin anew: so it
 //! gives up where the log grows too far, and tries again later.
 
-use super::{belonging::beside, connection};
+use super::{connection, file_match::beside};
 use crate::model::{Integrity, StoreFailure};
 use rusqlite::{Connection, ErrorCode};
 use std::{
@@ -40,9 +40,9 @@ const FINDINGS_MAX: usize = 5;
 
 /// What the check has found so far.
 #[derive(Clone, Default)]
-pub(super) struct Checked(Arc<Mutex<Integrity>>);
+pub(super) struct SharedIntegrity(Arc<Mutex<Integrity>>);
 
-impl Checked {
+impl SharedIntegrity {
     fn lock(&self) -> MutexGuard<'_, Integrity> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -53,7 +53,7 @@ impl Checked {
 }
 
 /// The thread that checks. Dropping this ends it at once, whether it is done or not.
-pub struct Check {
+pub struct IntegrityCheck {
     stop: Arc<Stop>,
     thread: Option<JoinHandle<()>>,
 }
@@ -66,14 +66,14 @@ struct Stop {
 
 impl Stop {
     /// Waits for so long, or until it is time to stop; whether it is.
-    fn within(&self, pause: Duration) -> bool {
+    fn wait(&self, pause: Duration) -> bool {
         let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.changed.wait_timeout_while(stopped, pause, |stopped| !*stopped);
         *waited.unwrap_or_else(PoisonError::into_inner).0
     }
 }
 
-impl Drop for Check {
+impl Drop for IntegrityCheck {
     fn drop(&mut self) {
         *self.stop.stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.stop.changed.notify_all();
@@ -93,12 +93,12 @@ struct Pace {
     rest: Duration,
 }
 
-impl Check {
-    pub(super) fn start(file: &Path, checked: Checked) -> Result<Self, StoreFailure> {
+impl IntegrityCheck {
+    pub(super) fn start(file: &Path, integrity: SharedIntegrity) -> Result<Self, StoreFailure> {
         Self::start_at(file, checked, Pace { steps: STEPS, work: WORK, rest: REST })
     }
 
-    fn start_at(file: &Path, checked: Checked, pace: Pace) -> Result<Self, StoreFailure> {
+    fn start_at(file: &Path, integrity: SharedIntegrity, pace: Pace) -> Result<Self, StoreFailure> {
         let doing = "starting the check of the database";
         let mut connection = connection::readable(file).map_err(connection::failed(doing))?;
         let (stop, log) = (Arc::new(Stop::default()), beside(file, "-wal"));
@@ -113,7 +113,13 @@ impl Check {
     }
 }
 
-fn run(connection: &mut Connection, log: &Path, pace: Pace, stop: &Arc<Stop>, checked: &Checked) {
+fn run(
+    connection: &mut Connection,
+    log: &Path,
+    pace: Pace,
+    stop: &Arc<Stop>,
+    checked: &SharedIntegrity,
+) {
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
         tracing::debug!(%error, "the database is checked with the priority of the server");
     }
@@ -139,14 +145,14 @@ fn run(connection: &mut Connection, log: &Path, pace: Pace, stop: &Arc<Stop>, ch
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {}
             Err(error) => tracing::warn!(%error, "the database could not be checked"),
         }
-        if stop.within(Duration::ZERO) {
+        if stop.wait(Duration::ZERO) {
             return;
         }
         tracing::warn!(
             minutes = ATTEMPT_PAUSE.as_secs() / 60,
             "the check of the database did not come to its end; it is tried again later"
         );
-        if stop.within(ATTEMPT_PAUSE) {
+        if stop.wait(ATTEMPT_PAUSE) {
             return;
         }
     }
@@ -169,7 +175,7 @@ fn attempt(
         if since.elapsed() < pace.work {
             return false;
         }
-        let give_up = stop.within(pace.rest) || log_bytes() > bytes_max;
+        let give_up = stop.wait(pace.rest) || log_bytes() > bytes_max;
         since = Instant::now();
         give_up
     };
@@ -235,7 +241,9 @@ mod tests {
         let (_folder, store) = store();
         let never = Duration::from_secs(1_000_000);
         let pace = Pace { steps: 1, work: Duration::ZERO, rest: never };
-        let check = Check::start_at(&store.held.file, Checked::default(), pace).unwrap();
+        let check =
+            IntegrityCheck::start_at(&store.database.file, SharedIntegrity::default(), pace)
+                .unwrap();
         drop(check);
     }
 }

@@ -9,7 +9,7 @@ use std::{
 /// How long a query may run: until its time is over, or until nobody waits for its answer any
 /// more. A store asks again and again while it reads.
 #[derive(Clone, Debug)]
-pub struct Patience {
+pub struct QueryDeadline {
     within: Duration,
     until: Instant,
     /// Whether whoever asked has gone.
@@ -20,14 +20,14 @@ pub struct Patience {
 
 /// Whoever waits for the answer to a query. The query ends when this is dropped.
 #[derive(Debug)]
-pub struct Waiting(Arc<AtomicBool>);
+pub struct QueryGuard(Arc<AtomicBool>);
 
-impl Patience {
+impl QueryDeadline {
     /// For a query that begins now.
     #[must_use]
-    pub fn new(within: Duration, stopping: Arc<AtomicBool>) -> (Self, Waiting) {
+    pub fn new(within: Duration, stopping: Arc<AtomicBool>) -> (Self, QueryGuard) {
         let gone = Arc::new(AtomicBool::new(false));
-        let waiting = Waiting(Arc::clone(&gone));
+        let waiting = QueryGuard(Arc::clone(&gone));
         (Self { within, until: Instant::now() + within, gone, stopping }, waiting)
     }
 
@@ -36,12 +36,12 @@ impl Patience {
     pub fn is_over(&self) -> bool {
         self.gone.load(Ordering::Relaxed)
             || self.stopping.load(Ordering::Relaxed)
-            || self.time_is_over()
+            || self.has_passed()
     }
 
     /// Whether it has used up its time.
     #[must_use]
-    pub fn time_is_over(&self) -> bool {
+    pub fn has_passed(&self) -> bool {
         Instant::now() >= self.until
     }
 
@@ -52,7 +52,7 @@ impl Patience {
     }
 }
 
-impl Drop for Waiting {
+impl Drop for QueryGuard {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -65,16 +65,16 @@ mod tests {
     #[test]
     fn it_is_over_when_the_time_is_when_nobody_waits_and_when_the_process_ends() {
         let (hour, stopping) = (Duration::from_secs(3600), Arc::new(AtomicBool::new(false)));
-        let (patience, waiting) = Patience::new(hour, Arc::clone(&stopping));
-        assert!(!patience.is_over());
+        let (deadline, waiting) = QueryDeadline::new(hour, Arc::clone(&stopping));
+        assert!(!deadline.is_over());
         drop(waiting);
-        assert!(patience.is_over() && !patience.time_is_over());
+        assert!(deadline.is_over() && !deadline.has_passed());
 
-        let (patience, _waiting) = Patience::new(hour, Arc::clone(&stopping));
+        let (deadline, _waiting) = QueryDeadline::new(hour, Arc::clone(&stopping));
         stopping.store(true, Ordering::Relaxed);
-        assert!(patience.is_over() && !patience.time_is_over());
+        assert!(deadline.is_over() && !deadline.has_passed());
 
-        let (patience, _waiting) = Patience::new(Duration::ZERO, Arc::default());
-        assert!(patience.is_over() && patience.time_is_over());
+        let (deadline, _waiting) = QueryDeadline::new(Duration::ZERO, Arc::default());
+        assert!(deadline.is_over() && deadline.has_passed());
     }
 }

@@ -33,7 +33,7 @@
 //! **What is checked** follows from it: a log with another identity, or one that does not fit the
 //! database file's mark, belongs to other files; a log that is missing, or whose header is
 //! damaged, is needed unless the mark says `whole`, or the database file has all that is behind
-//! the header (`headless.rs`); and no committed transaction may be cut off by
+//! the header (`damaged_header.rs`); and no committed transaction may be cut off by
 //! a damaged frame (`wal.rs`).
 //!
 //! **What cannot be told:** a database file that is byte for byte the one for which the log was
@@ -41,10 +41,10 @@
 //! transaction of a log looks like a commit that the power cut interrupted.
 
 use super::{
-    OpenError, headless,
+    OpenError, damaged_header,
     mark::{MARKED_VERSION, Mark},
     migrations::{APPLICATION_ID, LATEST_VERSION},
-    wal::{self, Committed, Wal},
+    wal::{self, LogContent, Wal},
 };
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use std::{
@@ -60,9 +60,9 @@ const APPLICATION_AT: usize = 68;
 
 /// What [`examine`] found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Found {
+pub(super) enum Examined {
     /// No database, or an empty one.
-    Nothing,
+    NoDatabase,
     /// One of ours, with the log that belongs to it.
     Database,
 }
@@ -75,7 +75,7 @@ pub(super) fn beside(file: &Path, ending: &str) -> PathBuf {
 }
 
 /// What the database file says by itself, without its log.
-struct Alone {
+struct DatabaseFile {
     application: u32,
     version: u32,
     /// Tables, indexes and triggers.
@@ -84,14 +84,14 @@ struct Alone {
     mark: Option<(u32, Mark)>,
 }
 
-impl Alone {
+impl DatabaseFile {
     fn is_empty(&self) -> bool {
         (self.application, self.version, self.objects) == (0, 0, 0)
     }
 }
 
 /// What the log says.
-struct Logged {
+struct LogFile {
     wal: Wal,
     /// The latest committed header of the database.
     application_and_version: Option<(u32, u32)>,
@@ -104,34 +104,34 @@ struct Logged {
 ///
 /// # Errors
 /// [`OpenError`], where they are not ours, or do not belong together.
-pub(super) fn examine(file: &Path) -> Result<Found, OpenError> {
+pub(super) fn examine(file: &Path) -> Result<Examined, OpenError> {
     let unreadable = |cause| OpenError::Unreadable { file: file.to_owned(), cause };
     let (log, journal) = (beside(file, "-wal"), beside(file, "-journal"));
     let bytes = match std::fs::metadata(file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
         found => found.map_err(unreadable)?.len(),
     };
-    let alone = if bytes == 0 { None } else { look(file)? };
+    let alone = if bytes == 0 { None } else { read_database(file)? };
     let mark = alone.as_ref().and_then(|alone| alone.mark);
     let mut logged = read_log(&log, mark.map(|(page, _)| page)).map_err(unreadable)?;
-    if matches!(logged.wal, Wal::HeadDamaged { .. })
+    if matches!(logged.wal, Wal::HeaderDamaged { .. })
         && alone.is_some()
-        && headless::is_moved(file, &log).map_err(unreadable)?
+        && damaged_header::is_checkpointed(file, &log).map_err(unreadable)?
     {
-        logged.wal = Wal::Readable(Committed::default());
+        logged.wal = Wal::Readable(LogContent::default());
     }
     let apart = |why: String| OpenError::Apart { file: file.to_owned(), log: log.clone(), why };
     // The programs before the mark made the first page, and moved nothing else while the log was
     // short.
-    let all_in_log = alone.as_ref().is_some_and(Alone::is_empty)
+    let all_in_log = alone.as_ref().is_some_and(DatabaseFile::is_empty)
         && logged.application_and_version.is_some_and(|(application, version)| {
             application == APPLICATION_ID && version < MARKED_VERSION
         });
-    let empty = bytes == 0 || alone.as_ref().is_some_and(Alone::is_empty);
+    let empty = bytes == 0 || alone.as_ref().is_some_and(DatabaseFile::is_empty);
     if empty && !all_in_log {
         return match logged.wal {
-            Wal::Empty | Wal::Readable(Committed { transactions: 0, cut_off: 0, .. }) => {
-                Ok(Found::Nothing)
+            Wal::Empty | Wal::Readable(LogContent { transactions: 0, cut_off: 0, .. }) => {
+                Ok(Examined::NoDatabase)
             }
             _ => Err(apart(
                 "the database file is missing or empty, but its log is not; put the database \
@@ -152,17 +152,17 @@ pub(super) fn examine(file: &Path) -> Result<Found, OpenError> {
     // Where a checkpoint was interrupted the file can be unreadable without its log. SQLite reads
     // both then.
     let Some(alone) = alone.filter(|_| !all_in_log) else {
-        fits(None, &logged).map_err(apart)?;
-        return Ok(Found::Database);
+        check_log(None, &logged).map_err(apart)?;
+        return Ok(Examined::Database);
     };
-    ours(file, &alone, logged.application_and_version)?;
-    fits(mark.map(|(_, mark)| mark), &logged).map_err(apart)?;
-    Ok(Found::Database)
+    check_database(file, &alone, logged.application_and_version)?;
+    check_log(mark.map(|(_, mark)| mark), &logged).map_err(apart)?;
+    Ok(Examined::Database)
 }
 
 /// Opens the database file as if nothing else existed: `immutable` makes SQLite ignore the log,
 /// take no lock and write nothing. `None` where the file is too damaged to be read alone.
-fn look(file: &Path) -> Result<Option<Alone>, OpenError> {
+fn read_database(file: &Path) -> Result<Option<DatabaseFile>, OpenError> {
     let mut address = String::from("file:");
     for byte in file.as_os_str().as_encoded_bytes() {
         match byte {
@@ -185,7 +185,7 @@ fn look(file: &Path) -> Result<Option<Alone>, OpenError> {
         let count = "SELECT count(*) FROM sqlite_schema";
         let objects = connection.query_row(count, [], |row| row.get(0))?;
         let mark = if application == APPLICATION_ID { Mark::find(&connection)? } else { None };
-        Ok(Alone { application, version, objects, mark })
+        Ok(DatabaseFile { application, version, objects, mark })
     };
     match read() {
         Ok(alone) => Ok(Some(alone)),
@@ -201,9 +201,13 @@ fn look(file: &Path) -> Result<Option<Alone>, OpenError> {
 }
 
 /// Whether it is a Holdfast database that this program knows.
-fn ours(file: &Path, alone: &Alone, logged: Option<(u32, u32)>) -> Result<(), OpenError> {
+fn check_database(
+    file: &Path,
+    alone: &DatabaseFile,
+    logged: Option<(u32, u32)>,
+) -> Result<(), OpenError> {
     if alone.application != APPLICATION_ID {
-        let Alone { application, objects, .. } = alone;
+        let DatabaseFile { application, objects, .. } = alone;
         return Err(OpenError::Foreign {
             file: file.to_owned(),
             reason: format!(
@@ -220,7 +224,7 @@ fn ours(file: &Path, alone: &Alone, logged: Option<(u32, u32)>) -> Result<(), Op
 }
 
 /// Whether the log is that of the database file; otherwise what is wrong, and what helps.
-fn fits(mark: Option<Mark>, logged: &Logged) -> Result<(), String> {
+fn check_log(mark: Option<Mark>, logged: &LogFile) -> Result<(), String> {
     let needed = mark.is_none_or(|mark| !mark.whole);
     match logged.wal {
         // A database of an older schema does not say whether it needs a log.
@@ -232,14 +236,14 @@ fn fits(mark: Option<Mark>, logged: &Logged) -> Result<(), String> {
                 .to_owned());
         }
         Wal::Empty => return Ok(()),
-        Wal::HeadDamaged { bytes } if needed => {
+        Wal::HeaderDamaged { bytes } if needed => {
             return Err(format!(
-                "the latest commits are in the log, whose head is damaged ({bytes} bytes cannot \
+                "the latest commits are in the log, whose header is damaged ({bytes} bytes cannot \
                  be read); put an undamaged copy of it back, or restore a backup"
             ));
         }
-        Wal::HeadDamaged { .. } => return Ok(()),
-        Wal::Readable(Committed { transactions, cut_off, ends_at_frame, .. }) => {
+        Wal::HeaderDamaged { .. } => return Ok(()),
+        Wal::Readable(LogContent { transactions, cut_off, ends_at_frame, .. }) => {
             if cut_off > 1 {
                 return Err(format!(
                     "the log is damaged: its frame {ends_at_frame} is not valid, and at least \
@@ -284,12 +288,12 @@ fn fits(mark: Option<Mark>, logged: &Logged) -> Result<(), String> {
 }
 
 /// Reads the log, and the marks in it where the page of the mark is known.
-fn read_log(log: &Path, mark_page: Option<u32>) -> io::Result<Logged> {
+fn read_log(log: &Path, mark_page: Option<u32>) -> io::Result<LogFile> {
     let mut headers = Vec::new();
     let mut marks: Vec<(u64, Mark)> = Vec::new();
     let wal = wal::read(log, |frame| {
         if frame.page == 1 {
-            let number = |at| wal::number(frame.image, at);
+            let number = |at| wal::big_endian_u32(frame.image, at);
             headers.push((frame.transaction, (number(APPLICATION_AT), number(VERSION_AT))));
         }
         if Some(frame.page) == mark_page
@@ -300,11 +304,11 @@ fn read_log(log: &Path, mark_page: Option<u32>) -> io::Result<Logged> {
     })?;
     let transactions = match wal {
         Wal::Readable(committed) => committed.transactions,
-        Wal::Empty | Wal::HeadDamaged { .. } => 0,
+        Wal::Empty | Wal::HeaderDamaged { .. } => 0,
     };
     marks.retain(|(transaction, _)| *transaction <= transactions);
     let header = headers.iter().rfind(|(transaction, _)| *transaction <= transactions);
-    Ok(Logged {
+    Ok(LogFile {
         wal,
         application_and_version: header.map(|(_, header)| *header),
         first: marks.iter().find(|(transaction, _)| *transaction == 1).map(|(_, mark)| *mark),
@@ -322,5 +326,5 @@ fn has_content(journal: &Path) -> io::Result<bool> {
 }
 
 #[cfg(test)]
-#[path = "belonging_tests.rs"]
+#[path = "file_match_tests.rs"]
 mod tests;

@@ -138,7 +138,7 @@ fn killed() -> Files {
 /// Waits until the database file says that it needs its log, and a log has begun after that.
 fn unsettled(place: &Place) {
     eventually("the file needs its log", || {
-        let page = look(&place.file()).unwrap().unwrap().mark.unwrap().0;
+        let page = read_database(&place.file()).unwrap().unwrap().mark.unwrap().0;
         let first = read_log(&place.log(), Some(page)).unwrap().first;
         first.is_some_and(|first| first.previous == alone(place).base && !alone(place).whole)
     });
@@ -154,7 +154,7 @@ fn made_whole(place: &Place, before: Mark) -> Mark {
 }
 
 fn alone(place: &Place) -> Mark {
-    look(&place.file()).unwrap().unwrap().mark.unwrap().1
+    read_database(&place.file()).unwrap().unwrap().mark.unwrap().1
 }
 
 fn eventually(what: &str, condition: impl Fn() -> bool) {
@@ -211,7 +211,7 @@ fn a_damaged_head_of_the_log_is_refused_and_so_is_a_damaged_middle() {
     for at in [0, 4, 8, 12, 16, 20, 24, 31] {
         let mut place = Place::with(&files);
         flip(&place, at);
-        place.refuses("whose head is damaged");
+        place.refuses("whose header is damaged");
     }
     // A restart of the log moves its first frames here.
     for at in [32, 40, 48, 56, 2_000] {
@@ -369,5 +369,5 @@ fn a_draft_that_was_left_behind_is_made_again() {
     assert!(!beside(&place.file(), ".new").exists());
 }
 
-#[path = "moments_tests.rs"]
-mod moments;
+#[path = "file_match_crash_tests.rs"]
+mod crashes;
