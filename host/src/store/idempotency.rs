@@ -1,31 +1,31 @@
-//! Idempotency records: what a request with a key was, and what it was answered.
+//! Idempotency records: the fingerprints of requests that carry a key, and their answers.
 
-/// Names a request that its sender may send again.
+/// The idempotency key of a request, in the scope of its caller.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct IdempotencyKey {
-    /// The caller whose key it is; empty where the key belongs to nobody in particular.
+    /// The name of the caller who chose the key; empty for the anonymous identity.
     pub caller: String,
-    /// The key.
+    /// The value of the header `Idempotency-Key`.
     pub key: String,
 }
 
-/// What a request with a key was, and what it was answered.
+/// The fingerprint of a request with a key, and the answer to it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct IdempotencyRecord {
-    /// SHA-256 of the request.
+    /// The SHA-256 of the parsed request.
     pub fingerprint: [u8; 32],
-    /// The whole answer. Answers are rendered before the commit and contain no sequence, because
-    /// only the commit gives one.
+    /// The whole answer. An answer is rendered before the commit and contains no sequence, because
+    /// only the commit assigns sequences.
     pub response: Vec<u8>,
 }
 
-/// Bounds on the idempotency records of large answers, in bytes. Where a new record exceeds a
-/// bound, the oldest records are deleted before their time.
+/// Bounds on the idempotency records of large answers, in bytes. A new record that exceeds a bound
+/// evicts the oldest records before they expire.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct IdempotencyBounds {
-    /// The most for one caller.
+    /// The bound on the records of one caller.
     pub caller_bytes_max: u64,
-    /// The most for all callers together.
+    /// The bound on the records of all callers together.
     pub bytes_max: u64,
 }
 
@@ -34,11 +34,11 @@ impl IdempotencyBounds {
     pub const NONE: Self = Self { caller_bytes_max: u64::MAX, bytes_max: u64::MAX };
 }
 
-/// The idempotency records of large answers, as of the latest commit.
+/// Figures of the idempotency records of large answers, as of the latest commit.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct LargeRecords {
-    /// The bytes of the records that are kept.
+    /// The total size of the stored records, in bytes.
     pub bytes: u64,
-    /// The number of records that were deleted before their time since the start.
+    /// The number of records that were evicted before they expired, since the start.
     pub forgotten_early: u64,
 }

@@ -1,4 +1,4 @@
-//! A store that forgets everything at its end: for candidates that are checked, and for tests.
+//! A store in memory: for conformance checks of candidates, and for tests.
 
 use super::{
     Batch, BatchKeys, CommitError, Committed, Decidable, FoundStocks, IdempotencyKey,
@@ -11,16 +11,17 @@ use crate::model::{
 };
 use std::collections::BTreeMap;
 
-/// Stocks, reservations and a log in memory.
+/// Stocks, reservations and a log in memory. Idempotency records and the installed component are not
+/// kept.
 #[derive(Clone, Default, Debug)]
 pub struct MemoryLane {
-    /// The stocks.
+    /// The stocks, by key.
     pub stocks: BTreeMap<StockKey, Stock>,
-    /// The reservations, by id, and in which order they were made.
+    /// The reservations, by id. The number is their order of creation, from 1.
     pub reservations: BTreeMap<String, (u64, Reservation)>,
-    /// What happened.
+    /// The event log.
     pub log: Vec<LogEntry>,
-    /// Whether every commit is to fail, until it recovers.
+    /// Whether every commit fails until [`Lane::recover`] is called.
     pub failing: bool,
 }
 
@@ -33,7 +34,7 @@ fn most(limit: u32) -> usize {
 }
 
 impl MemoryLane {
-    /// Held reservations that can expire, those first that expire first.
+    /// The held reservations that can expire, the earliest expiry first.
     fn by_expiry(&self) -> Vec<(Timestamp, &str)> {
         let held = self.reservations.iter();
         let mut all: Vec<_> =
@@ -43,7 +44,7 @@ impl MemoryLane {
     }
 }
 
-/// The maps find everything by its key, so handles are empty.
+/// Handles are empty: the maps are searched by key.
 impl Read for MemoryLane {
     type StockHandle = ();
     type ReservationHandle = ();
