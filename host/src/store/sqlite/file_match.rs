@@ -1,44 +1,45 @@
-//! Whether the files of a database belong together, found out before any of them is opened for
+//! Checks that a database file and the write-ahead log beside it match, before either is opened for
 //! writing.
 //!
-//! A database is two files: the database file, and the write-ahead log beside it (`-wal`), which
-//! holds the latest commits until a checkpoint moves them. SQLite takes any log that lies beside a
-//! database for its own, and takes a log that is missing, or damaged at its head, for an empty
-//! one. So an older backup beside a newer log, or a database without its log, would be served as
+//! A database is two files: the database file, and its write-ahead log (`-wal`), which holds the
+//! latest commits until a checkpoint copies them into the database file. SQLite accepts any log that
+//! lies beside a database, and treats a log that is missing or has a damaged header as an empty log.
+//! So SQLite alone would serve an older backup beside a newer log, or a database without its log, as
 //! if nothing were wrong.
 //!
-//! **The mark.** The table `file_mark` has one row: the identity of the database; a random `base`
-//! that is replaced each time the log may begin anew; the base before it; and `whole`, which says
-//! that the database file needs no log. The mark is an ordinary row, so it costs no sync of its
-//! own: it is written within a commit that happens anyway.
+//! **The mark.** The table `file_mark` has one row: the identity of the database; a random `base`,
+//! replaced each time the log may restart; `previous`, the base before that; and `whole`, which says
+//! that the database file is whole: it contains every commit and needs no log. SQLite *restarts* a
+//! log by overwriting it from its beginning. The mark is an ordinary row that is written within a
+//! commit that happens anyway, so it costs no sync of its own.
 //!
-//! **What holds at any time**, whenever the process is killed:
-//! 1. The first transaction of every log renews the mark: the log names the mark that the
-//!    database file had when the log began (`previous`). A log begins anew only with the first
-//!    commit after a checkpoint that moved all of it, so every commit during or after a checkpoint
-//!    renews the mark (`checkpointer.rs`).
-//! 2. Therefore the database file's own mark, read without the log, is either the `previous` of
-//!    the log's first mark or a mark in the log, which a checkpoint has moved already.
-//! 3. Where the database file's own mark says `whole`, no acknowledged commit is in the log alone.
-//!    A clean stop and a quiet moment leave such a mark, so that the database file alone is a
-//!    backup then: all else is moved before the mark is. The start replaces it before anything is
-//!    served. After a quiet moment the checkpointing thread replaces it behind the next commit. As
-//!    long as a reader keeps a snapshot from before that commit it cannot, and tries again until
-//!    it can (`checkpointer.rs`): until then the mark promises too much. A new log begins as soon
-//!    as nobody reads the old one; only that one does not fit a copy of the quiet moment.
-//! 4. A log is emptied (`TRUNCATE`) only behind a mark that says `whole`, and only while nobody
+//! **Invariants**, at whatever moment the process is killed:
+//! 1. The first transaction of every log renews the mark, so the log's first mark names in
+//!    `previous` the mark that the database file had when the log began. A log restarts only with
+//!    the first commit after a complete checkpoint. The writer cannot see in advance which commit
+//!    that is, so every commit during or after a checkpoint renews the mark (`checkpointer.rs`).
+//! 2. Therefore the mark in the database file, read without the log, is either the `previous` of the
+//!    log's first mark, or a mark in the log that a checkpoint has already copied.
+//! 3. Where the mark in the database file says `whole`, no acknowledged commit is in the log alone,
+//!    and a copy of the database file is a backup. A clean stop and an idle period leave such a
+//!    mark; it is copied into the database file last, after every other page. The start replaces it
+//!    before the server serves. After an idle period the checkpointing thread replaces it after the
+//!    next commit (`checkpointer.rs`). It cannot while a reader has a snapshot pin from before that
+//!    commit, and retries until it can. Until then the mark is false: the database file lacks the
+//!    commits since the idle period. The log restarts once no reader uses the old one. Only a log
+//!    that has restarted fails to match a copy from the idle period.
+//! 4. A log is truncated (`TRUNCATE`) only after a mark that says `whole`, and only while nobody
 //!    else writes. Closing a connection neither checkpoints nor removes the log.
-//! 5. A new database is made under another name, whole, and then given its own.
+//! 5. A new database is created whole under a temporary name and then renamed.
 //!
-//! **What is checked** follows from it: a log with another identity, or one that does not fit the
-//! database file's mark, belongs to other files; a log that is missing, or whose header is
-//! damaged, is needed unless the mark says `whole`, or the database file has all that is behind
-//! the header (`damaged_header.rs`); and no committed transaction may be cut off by
-//! a damaged frame (`wal.rs`).
+//! **The checks** follow from the invariants. A log with another identity, or with marks that do not
+//! match the database file's mark, belongs to other files. A log that is missing, or has a damaged
+//! header, is needed unless the mark says `whole` or the database file has every page of the log
+//! (`damaged_header.rs`). A damaged frame must not cut off committed transactions (`wal.rs`).
 //!
-//! **What cannot be told:** a database file that is byte for byte the one for which the log was
-//! made *is* that file, even if somebody has copied it there; and damage within the last
-//! transaction of a log looks like a commit that the power cut interrupted.
+//! **Limits of the checks.** A copy that is byte for byte the database file for which the log was
+//! made cannot be told from that file. Damage within the last transaction of a log looks like a
+//! commit that a power cut interrupted.
 
 use super::{
     OpenError, damaged_header,
@@ -54,33 +55,34 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Where the header of a database file, its page 1, says these.
+/// Offsets of the schema version (`user_version`) and the application id in the header of a database
+/// file, in bytes. The header is at the beginning of page 1.
 const VERSION_AT: usize = 60;
 const APPLICATION_AT: usize = 68;
 
-/// What [`examine`] found.
+/// The result of [`examine`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Examined {
-    /// No database, or an empty one.
+    /// There is no database, or an empty one.
     NoDatabase,
-    /// One of ours, with the log that belongs to it.
+    /// There is a database of this program, with the log that belongs to it.
     Database,
 }
 
-/// The file beside a database that SQLite names so.
+/// The path of a file beside a database: the database's path with an ending, such as `-wal`.
 pub(super) fn beside(file: &Path, ending: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)
 }
 
-/// What the database file says by itself, without its log.
+/// The header and the mark of the database file, read without its log.
 struct DatabaseFile {
     application: u32,
     version: u32,
-    /// Tables, indexes and triggers.
+    /// The number of tables, indexes, views and triggers.
     objects: u32,
-    /// The mark and its page; none in a database of an older schema.
+    /// The mark and the number of its page; `None` in a database of a schema without the mark.
     mark: Option<(u32, Mark)>,
 }
 
@@ -90,20 +92,21 @@ impl DatabaseFile {
     }
 }
 
-/// What the log says.
+/// The committed header and marks of the log.
 struct LogFile {
     wal: Wal,
-    /// The latest committed header of the database.
+    /// The application id and the schema version in the latest committed header of the database.
     application_and_version: Option<(u32, u32)>,
-    /// The marks of the first transaction, and all others.
+    /// The mark that the first transaction wrote.
     first: Option<Mark>,
+    /// All committed marks, `first` included.
     marks: Vec<Mark>,
 }
 
-/// Examines the files, and changes none of them.
+/// Examines the files of a database and changes none of them.
 ///
 /// # Errors
-/// [`OpenError`], where they are not ours, or do not belong together.
+/// [`OpenError`]: the files cannot be read, are not of this program, or do not match.
 pub(super) fn examine(file: &Path) -> Result<Examined, OpenError> {
     let unreadable = |cause| OpenError::Unreadable { file: file.to_owned(), cause };
     let (log, journal) = (beside(file, "-wal"), beside(file, "-journal"));
@@ -120,9 +123,10 @@ pub(super) fn examine(file: &Path) -> Result<Examined, OpenError> {
     {
         logged.wal = Wal::Readable(LogContent::default());
     }
-    let apart = |why: String| OpenError::Apart { file: file.to_owned(), log: log.clone(), why };
-    // The programs before the mark made the first page, and moved nothing else while the log was
-    // short.
+    let mismatch =
+        |why: String| OpenError::Mismatch { file: file.to_owned(), log: log.clone(), why };
+    // Programs of a schema without the mark wrote the first page of the database file, and
+    // checkpointed nothing else while the log was short.
     let all_in_log = alone.as_ref().is_some_and(DatabaseFile::is_empty)
         && logged.application_and_version.is_some_and(|(application, version)| {
             application == APPLICATION_ID && version < MARKED_VERSION
@@ -133,7 +137,7 @@ pub(super) fn examine(file: &Path) -> Result<Examined, OpenError> {
             Wal::Empty | Wal::Readable(LogContent { transactions: 0, cut_off: 0, .. }) => {
                 Ok(Examined::NoDatabase)
             }
-            _ => Err(apart(
+            _ => Err(mismatch(
                 "the database file is missing or empty, but its log is not; put the database \
                  file back, or remove the log to begin with an empty database"
                     .to_owned(),
@@ -141,7 +145,7 @@ pub(super) fn examine(file: &Path) -> Result<Examined, OpenError> {
         };
     }
     if has_content(&journal).map_err(unreadable)? {
-        return Err(OpenError::Apart {
+        return Err(OpenError::Mismatch {
             file: file.to_owned(),
             log: journal,
             why: "a rollback journal lies beside the database, which Holdfast never uses; remove \
@@ -149,19 +153,19 @@ pub(super) fn examine(file: &Path) -> Result<Examined, OpenError> {
                 .to_owned(),
         });
     }
-    // Where a checkpoint was interrupted the file can be unreadable without its log. SQLite reads
-    // both then.
+    // After an interrupted checkpoint, the database file can be unreadable without its log. SQLite
+    // then reads both.
     let Some(alone) = alone.filter(|_| !all_in_log) else {
-        check_log(None, &logged).map_err(apart)?;
+        check_log(None, &logged).map_err(mismatch)?;
         return Ok(Examined::Database);
     };
     check_database(file, &alone, logged.application_and_version)?;
-    check_log(mark.map(|(_, mark)| mark), &logged).map_err(apart)?;
+    check_log(mark.map(|(_, mark)| mark), &logged).map_err(mismatch)?;
     Ok(Examined::Database)
 }
 
-/// Opens the database file as if nothing else existed: `immutable` makes SQLite ignore the log,
-/// take no lock and write nothing. `None` where the file is too damaged to be read alone.
+/// Reads the database file without its log: `immutable` makes SQLite ignore the log, take no lock
+/// and write nothing. Returns `None` where the file cannot be read without the log.
 fn read_database(file: &Path) -> Result<Option<DatabaseFile>, OpenError> {
     let mut address = String::from("file:");
     for byte in file.as_os_str().as_encoded_bytes() {
@@ -193,14 +197,15 @@ fn read_database(file: &Path) -> Result<Option<DatabaseFile>, OpenError> {
             Some(ErrorCode::NotADatabase) => {
                 Err(OpenError::Foreign { file: file.to_owned(), reason: cause.to_string() })
             }
-            // Without a code: the row of the mark is not there, or is no mark.
+            // An error without a code: the row of the mark is missing or not valid.
             Some(ErrorCode::DatabaseCorrupt) | None => Ok(None),
             _ => Err(OpenError::Sqlite { file: file.to_owned(), cause }),
         },
     }
 }
 
-/// Whether it is a Holdfast database that this program knows.
+/// Checks that the file is a Holdfast database of a schema version that this program knows.
+/// `logged` is the application id and the schema version in the log.
 fn check_database(
     file: &Path,
     alone: &DatabaseFile,
@@ -223,7 +228,10 @@ fn check_database(
     Ok(())
 }
 
-/// Whether the log is that of the database file; otherwise what is wrong, and what helps.
+/// Checks that the log belongs to the database file with this mark.
+///
+/// # Errors
+/// The mismatch, and how to repair it.
 fn check_log(mark: Option<Mark>, logged: &LogFile) -> Result<(), String> {
     let needed = mark.is_none_or(|mark| !mark.whole);
     match logged.wal {
@@ -256,10 +264,10 @@ fn check_log(mark: Option<Mark>, logged: &LogFile) -> Result<(), String> {
                     transactions,
                     frame = ends_at_frame,
                     "a transaction at the end of the write-ahead log is incomplete and is dropped: \
-                     it failed, or the power went while it was written, or the log is damaged"
+                     it failed, or the power failed while it was written, or the log is damaged"
                 );
             }
-            // The log began anew; its first commit was interrupted.
+            // The log restarted, and its first commit was interrupted.
             if transactions == 0 {
                 return Ok(());
             }
@@ -287,7 +295,7 @@ fn check_log(mark: Option<Mark>, logged: &LogFile) -> Result<(), String> {
         .to_owned())
 }
 
-/// Reads the log, and the marks in it where the page of the mark is known.
+/// Reads the log. Marks are found only where the number of their page is known.
 fn read_log(log: &Path, mark_page: Option<u32>) -> io::Result<LogFile> {
     let mut headers = Vec::new();
     let mut marks: Vec<(u64, Mark)> = Vec::new();
@@ -316,7 +324,7 @@ fn read_log(log: &Path, mark_page: Option<u32>) -> io::Result<LogFile> {
     })
 }
 
-/// Whether a rollback journal is there that SQLite would play back.
+/// Whether a rollback journal exists that SQLite would play back.
 fn has_content(journal: &Path) -> io::Result<bool> {
     let mut first = [0];
     match File::open(journal).and_then(|mut file| file.read(&mut first)) {

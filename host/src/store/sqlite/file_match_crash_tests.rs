@@ -15,7 +15,7 @@ impl Place {
     fn open_idling(&mut self, idle: Duration) {
         self.lane = None;
         let store = SqliteStore::open(&self.file()).unwrap();
-        self.lane = Some(store.lane_idling(idle).unwrap());
+        self.lane = Some(store.lane_with_idle(idle).unwrap());
     }
 
     fn database(&self) -> Vec<u8> {
@@ -55,7 +55,7 @@ fn after_a_quiet_moment_the_database_file_alone_is_served() {
         place.lane = None;
         SqliteStore::open(&place.file()).unwrap()
     };
-    place.lane = Some(store.lane_idling(Duration::from_millis(10)).unwrap());
+    place.lane = Some(store.lane_with_idle(Duration::from_millis(10)).unwrap());
     let mut mark = alone(&place);
     for number in 2..=4 {
         place.commit(number);
@@ -72,7 +72,7 @@ fn files_of_any_moment_belong_together() {
     let mut place = Place::new();
     let store = SqliteStore::open(&place.file()).unwrap();
     // Checkpoints all the time, in the midst of commits.
-    place.lane = Some(store.lane_idling(Duration::from_micros(200)).unwrap());
+    place.lane = Some(store.lane_with_idle(Duration::from_micros(200)).unwrap());
     let done = AtomicU8::new(0);
     let file = place.file();
     std::thread::scope(|scope| {

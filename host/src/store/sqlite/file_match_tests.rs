@@ -248,7 +248,7 @@ fn an_older_backup_beside_a_newer_log_is_refused() {
 fn a_backup_of_a_quiet_moment_beside_a_newer_log_is_refused() {
     let mut place = Place::new();
     let store = SqliteStore::open(&place.file()).unwrap();
-    place.lane = Some(store.lane_idling(Duration::from_millis(10)).unwrap());
+    place.lane = Some(store.lane_with_idle(Duration::from_millis(10)).unwrap());
     let new = alone(&place);
     place.commit(1);
     let backed_up = made_whole(&place, new);
@@ -339,7 +339,10 @@ fn somebody_elses_database_keeps_its_log_and_every_byte() {
     let files = place.files();
     drop(theirs);
     place.put(&files);
-    assert!(matches!(place.try_open(), Err(OpenError::Foreign { .. } | OpenError::Apart { .. })));
+    assert!(matches!(
+        place.try_open(),
+        Err(OpenError::Foreign { .. } | OpenError::Mismatch { .. })
+    ));
     assert!(place.files() == files);
 }
 
