@@ -1,13 +1,12 @@
-//! Looks through the whole database once after the start, beside those who use it.
+//! The integrity check: reads the whole database once after the start, on a thread of low priority.
 //!
-//! `PRAGMA quick_check` reads every page of every table. It finds pages that are not what they
-//! should be (their type, their free space, their order, pages used twice or not at all), rows
-//! that cannot be read, and values that break a NOT NULL or a CHECK. It does not find a value that
-//! was changed into another one that is possible, nor an index that lacks a row: SQLite's pages
-//! have no checksums.
+//! `PRAGMA quick_check` reads every page of every table. It finds malformed pages (wrong type, free
+//! space or order; pages used twice or not at all), rows that cannot be read, and values that break
+//! a NOT NULL or a CHECK. It does not find a value that was changed into another valid one, nor an
+//! index that lacks a row: SQLite's pages have no checksums.
 //!
-//! It holds a snapshot while it runs, behind which the write-ahead log cannot begin anew: so it
-//! gives up where the log grows too far, and tries again later.
+//! The check holds a snapshot pin while it runs, and the write-ahead log cannot restart meanwhile.
+//! Therefore the check gives up when the log grows too far, and tries again later.
 
 use super::{connection, file_match::beside};
 use crate::model::{Integrity, StoreFailure};
@@ -19,26 +18,26 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How far the thread stands back for those who serve requests.
+/// The niceness of the thread: threads that serve requests run first.
 const NICENESS: i32 = 15;
 
-/// SQLite steps between two calls of the progress handler.
+/// The steps of SQLite's virtual machine between two calls of the progress handler.
 const STEPS: i32 = 256;
 
-/// How long it works before it rests, and how long it rests: at most half of a core is used, and
-/// half of what the disk can do.
+/// The check works for [`WORK`] and then rests for [`REST`], by turns, so that it uses at most half
+/// of a core and half of the disk's throughput.
 const WORK: Duration = Duration::from_millis(5);
 const REST: Duration = Duration::from_millis(5);
 
-/// By how much the log may grow before the check gives up, in bytes, and how long after that the
-/// next attempt begins.
+/// The growth of the write-ahead log at which the check gives up, in bytes, and the pause before the
+/// next attempt.
 const LOG_GROWTH_BYTES_MAX: u64 = 128 * 1024 * 1024;
 const ATTEMPT_PAUSE: Duration = Duration::from_secs(600);
 
-/// Findings that are remembered; SQLite stops at a hundred.
+/// The most findings of a check. SQLite's own bound is 100.
 const FINDINGS_MAX: usize = 5;
 
-/// What the check has found so far.
+/// The result of the check so far, shared by the check and the store.
 #[derive(Clone, Default)]
 pub(super) struct SharedIntegrity(Arc<Mutex<Integrity>>);
 
@@ -52,7 +51,7 @@ impl SharedIntegrity {
     }
 }
 
-/// The thread that checks. Dropping this ends it at once, whether it is done or not.
+/// The handle of the checking thread. Dropping it stops the check at once.
 pub struct IntegrityCheck {
     stop: Arc<Stop>,
     thread: Option<JoinHandle<()>>,
@@ -65,7 +64,7 @@ struct Stop {
 }
 
 impl Stop {
-    /// Waits for so long, or until it is time to stop; whether it is.
+    /// Waits for `pause`, or until the check is stopped. Returns whether it is stopped.
     fn wait(&self, pause: Duration) -> bool {
         let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.changed.wait_timeout_while(stopped, pause, |stopped| !*stopped);
@@ -85,7 +84,7 @@ impl Drop for IntegrityCheck {
     }
 }
 
-/// How the check makes room for others.
+/// The pace of the check: steps between two looks at the clock, and times of work and rest.
 #[derive(Clone, Copy)]
 struct Pace {
     steps: i32,
@@ -121,7 +120,7 @@ fn run(
     checked: &SharedIntegrity,
 ) {
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
-        tracing::debug!(%error, "the database is checked with the priority of the server");
+        tracing::debug!(%error, "the integrity check runs with the priority of the server");
     }
     let begun = Instant::now();
     loop {
@@ -150,7 +149,7 @@ fn run(
         }
         tracing::warn!(
             minutes = ATTEMPT_PAUSE.as_secs() / 60,
-            "the check of the database did not come to its end; it is tried again later"
+            "the integrity check of the database was not completed; the next attempt follows"
         );
         if stop.wait(ATTEMPT_PAUSE) {
             return;
@@ -158,7 +157,10 @@ fn run(
     }
 }
 
-/// The findings, none where the structure is sound.
+/// Checks the database once. Returns the findings; the list is empty where the structure is sound.
+///
+/// # Errors
+/// SQLite fails, or the check was interrupted: it was stopped, or the log grew too far.
 fn attempt(
     connection: &mut Connection,
     log: &Path,
@@ -187,7 +189,7 @@ fn attempt(
     connection.progress_handler(0, None::<fn() -> bool>)?;
     let findings: Vec<String> = match read {
         Ok(findings) => findings,
-        // What is damaged so far that it cannot be checked is a finding, too.
+        // Damage that prevents the check itself is a finding too.
         Err(error) => match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => vec![error.to_string()],
             _ => return Err(error),
@@ -227,7 +229,7 @@ mod tests {
         drop(store);
         let file = folder.path().join("inventory.db");
         let mut bytes = std::fs::read(&file).unwrap();
-        // A leaf of a table that is empty; now it says that it has rows.
+        // Makes the leaf of an empty table claim that it has 200 rows.
         let leaf = bytes.chunks_mut(4_096).skip(1).find(|it| it[0] == 13 && it[3..5] == [0, 0]);
         leaf.unwrap()[4] = 200;
         std::fs::write(&file, bytes).unwrap();
