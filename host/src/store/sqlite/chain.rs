@@ -151,7 +151,7 @@ const RESERVATION_ANCHOR: &str = "SELECT sequence FROM reservation_anchor \
 const RESERVATION_LINK: &str = "SELECT reservation_previous FROM event_row WHERE sequence = ?1";
 
 /// The events of a reservation after the sequence `after`: at least `most` of them, or all. The list
-/// ends at an anchor, so it may be longer than `most`.
+/// ends at an anchor or at the last event, so it may be longer than `most`.
 pub(super) fn of_reservation(
     connection: &Connection,
     id: &str,

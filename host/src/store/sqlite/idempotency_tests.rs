@@ -8,7 +8,7 @@ use crate::{
 };
 use tempfile::TempDir;
 
-/// Four records of [`SIZE`] fit the bound of a caller, six fit the bound of all.
+/// Bounds of four records of [`SIZE`] for one caller, and of six for all callers.
 const BOUNDS: IdempotencyBounds =
     IdempotencyBounds { caller_bytes_max: 4 * SIZE + SIZE / 2, bytes_max: 6 * SIZE + SIZE / 2 };
 
@@ -19,7 +19,7 @@ fn name(caller: &str, key: &str) -> IdempotencyKey {
     IdempotencyKey { caller: caller.to_owned(), key: key.to_owned() }
 }
 
-/// A store of records, by the lane that writes it.
+/// A store, tested through its lane.
 struct Kept {
     folder: TempDir,
     store: Option<SqliteStore>,
@@ -100,7 +100,7 @@ impl Kept {
         self.check();
     }
 
-    fn forget(&mut self, before: Timestamp, limit: u32) -> bool {
+    fn delete_expired(&mut self, before: Timestamp, limit: u32) -> bool {
         self.lane().begin_batch(&BatchKeys::NONE).unwrap();
         let more = self.lane().delete_idempotency_records(before, limit).unwrap();
         let nothing = Batch {
@@ -128,7 +128,7 @@ impl Kept {
         keys.split(' ').filter(|key| self.has(caller, key)).collect::<Vec<_>>().join(" ")
     }
 
-    /// Holds the sums against the table.
+    /// Checks the sums against the table.
     fn check(&mut self) {
         let select = "SELECT caller, count(*), sum(length(response) + length(key) + \
              length(caller) + 128) FROM answer WHERE length(response) + length(key) + length(caller) + 128 >= 16384 \
@@ -153,7 +153,7 @@ impl Kept {
 }
 
 #[test]
-fn the_oldest_records_of_a_caller_go_when_its_bound_is_reached() {
+fn the_oldest_records_of_a_caller_are_evicted_when_its_bound_is_exceeded() {
     let mut kept = Kept::new();
     for key in ["k1", "k2", "k3", "k4"] {
         kept.keep("a", key, SIZE);
@@ -164,11 +164,11 @@ fn the_oldest_records_of_a_caller_go_when_its_bound_is_reached() {
     assert_eq!((kept.which("a", "k1 k2 k3 k4 k5").as_str(), kept.early()), ("k2 k3 k4 k5", 1));
     kept.keep("a", "k6", 3 * SIZE);
     assert_eq!(kept.which("a", "k2 k3 k4 k5 k6"), "k5 k6");
-    assert!(kept.has("b", "k1"), "it belongs to another caller");
+    assert!(kept.has("b", "k1"), "a record of another caller");
 }
 
 #[test]
-fn the_oldest_records_of_all_callers_go_when_the_bound_in_all_is_reached() {
+fn the_oldest_records_of_all_callers_are_evicted_when_the_total_bound_is_exceeded() {
     let mut kept = Kept::new();
     for (caller, key) in [("a", "k1"), ("b", "k1"), ("c", "k1"), ("a", "k2"), ("b", "k2")] {
         kept.keep(caller, key, SIZE);
@@ -195,7 +195,7 @@ fn a_record_larger_than_the_bounds_is_kept_alone() {
 }
 
 #[test]
-fn a_small_record_neither_counts_nor_goes() {
+fn a_small_record_is_neither_counted_nor_evicted() {
     let mut kept = Kept::new();
     kept.keep("a", "s1", LARGE_BYTES_MIN - 1);
     assert_eq!(kept.lane().large_records().bytes, 0);
@@ -245,7 +245,7 @@ fn the_sums_are_right_after_reopening() {
 }
 
 #[test]
-fn a_lowered_bound_is_reached_in_steps() {
+fn a_lowered_bound_is_enforced_in_steps() {
     let mut kept = Kept::new();
     let many: Vec<_> = (0..20).map(|n| (name("a", &format!("{n:02}")), 1024 * 1024)).collect();
     kept.commit(&many, &mut [], IdempotencyBounds::NONE).unwrap();
@@ -259,7 +259,7 @@ fn a_lowered_bound_is_reached_in_steps() {
 }
 
 #[test]
-fn a_key_whose_time_is_over_is_taken_again_and_counts_once() {
+fn the_key_of_an_expired_record_can_be_reused_and_counts_once() {
     let mut kept = Kept::new();
     kept.keep("a", "k1", SIZE);
     kept.keep("a", "k2", SIZE);
@@ -271,33 +271,33 @@ fn a_key_whose_time_is_over_is_taken_again_and_counts_once() {
 }
 
 #[test]
-fn records_whose_time_is_over_go_in_steps_and_are_not_early() {
+fn expired_records_are_deleted_in_steps_and_do_not_count_as_evicted() {
     let mut kept = Kept::new();
     for key in ["k1", "k2", "k3"] {
         kept.keep("a", key, SIZE);
     }
     kept.keep("a", "s1", 1_000);
-    assert!(kept.forget(kept.now, 2), "there may be more");
-    assert!(!kept.forget(kept.now, 2));
+    assert!(kept.delete_expired(kept.now, 2), "there may be more");
+    assert!(!kept.delete_expired(kept.now, 2));
     assert_eq!((kept.which("a", "k1 k2 k3 s1").as_str(), kept.early()), ("s1", 0));
     let many: Vec<_> = (0..20).map(|n| (name("a", &format!("{n:02}")), 1024 * 1024)).collect();
     kept.commit(&many, &mut [], IdempotencyBounds::NONE).unwrap();
-    assert!(kept.forget(kept.now + 1, 500), "large ones go a few at once");
+    assert!(kept.delete_expired(kept.now + 1, 500), "only a few large records are deleted at once");
     assert_eq!(kept.lane().large_records().bytes, 12 * 1024 * 1024);
-    assert!(kept.forget(kept.now + 1, 500));
-    assert!(!kept.forget(kept.now + 1, 500));
+    assert!(kept.delete_expired(kept.now + 1, 500));
+    assert!(!kept.delete_expired(kept.now + 1, 500));
     assert_eq!(kept.lane().large_records().bytes, 0);
 }
 
 #[test]
-fn small_records_cost_neither_a_start_nor_the_bounds_anything() {
+fn statements_over_large_records_read_only_the_indexes_of_large_records() {
     let kept = Kept::new();
     for statement in [LARGE_BY_CALLER, LARGE_BY_AGE] {
         let connection = kept.connection();
         let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
         let steps = plan.query_map([], |row| row.get::<_, String>(3)).unwrap();
         let steps: Vec<_> = steps.map(Result::unwrap).collect();
-        assert_eq!(steps.len(), 1, "it sorts: {steps:?}");
+        assert_eq!(steps.len(), 1, "a step that sorts: {steps:?}");
         assert!(steps[0].contains("USING COVERING INDEX answer_large_by"), "{steps:?}");
     }
 }

@@ -94,7 +94,7 @@ struct Pace {
 
 impl IntegrityCheck {
     pub(super) fn start(file: &Path, integrity: SharedIntegrity) -> Result<Self, StoreFailure> {
-        Self::start_at(file, checked, Pace { steps: STEPS, work: WORK, rest: REST })
+        Self::start_at(file, integrity, Pace { steps: STEPS, work: WORK, rest: REST })
     }
 
     fn start_at(file: &Path, integrity: SharedIntegrity, pace: Pace) -> Result<Self, StoreFailure> {
@@ -105,7 +105,7 @@ impl IntegrityCheck {
             .name("check".into())
             .spawn({
                 let stop = Arc::clone(&stop);
-                move || run(&mut connection, &log, pace, &stop, &checked)
+                move || run(&mut connection, &log, pace, &stop, &integrity)
             })
             .map_err(|error| StoreFailure::new(doing, error))?;
         Ok(Self { stop, thread: Some(thread) })
@@ -117,7 +117,7 @@ fn run(
     log: &Path,
     pace: Pace,
     stop: &Arc<Stop>,
-    checked: &SharedIntegrity,
+    integrity: &SharedIntegrity,
 ) {
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
         tracing::debug!(%error, "the integrity check runs with the priority of the server");
@@ -128,7 +128,7 @@ fn run(
             Ok(findings) if findings.is_empty() => {
                 let seconds = begun.elapsed().as_secs_f64();
                 tracing::info!(seconds, "the database was checked: its structure is sound");
-                *checked.lock() = Integrity::Sound;
+                *integrity.lock() = Integrity::Sound;
                 return;
             }
             Ok(findings) => {
@@ -138,7 +138,7 @@ fn run(
                     "the database is damaged: stop the server, restore a backup or try \
                      'sqlite3 FILE .recover'; what is not damaged is served meanwhile"
                 );
-                *checked.lock() = Integrity::Damaged(findings);
+                *integrity.lock() = Integrity::Damaged(findings);
                 return;
             }
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {}

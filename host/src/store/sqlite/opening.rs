@@ -126,5 +126,5 @@ fn still_lagging(connection: &Connection) -> rusqlite::Result<Published> {
         sequence = end,
         "stocks whose rows lag were read from the event log"
     );
-    Ok(Published::with_lagging(end, stocks, listing::rest(connection)?))
+    Ok(Published::with_lagging(end, stocks, listing::uncovered(connection)?))
 }

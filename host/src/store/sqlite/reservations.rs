@@ -204,7 +204,7 @@ pub(super) fn write(
         ])?;
         let number = connection.last_insert_rowid();
         insert_lines(connection, number, &it.lines, stock_id)?;
-        return Ok(found_again(number));
+        return Ok(new_handle(number));
     };
     let number = handle.number;
     connection
@@ -215,7 +215,7 @@ pub(super) fn write(
     if it.lines.len() != before.lines.len() || !it.lines.iter().zip(&before.lines).all(same) {
         connection.prepare_cached(DELETE_LINES)?.execute([number])?;
         insert_lines(connection, number, &it.lines, stock_id)?;
-        return Ok(found_again(number));
+        return Ok(new_handle(number));
     }
     for (index, (line, before)) in (0_i64..).zip(it.lines.iter().zip(&before.lines)) {
         if line != before {
@@ -226,7 +226,7 @@ pub(super) fn write(
                 .execute(params![number, index, fulfilled, released, expired])?;
         }
     }
-    Ok(found_again(number))
+    Ok(new_handle(number))
 }
 
 /// The number of a stock, from the batch where `touched` knows it, and otherwise from its row.

@@ -9,11 +9,12 @@ use super::{
 use crate::model::{DeficitScan, StockScan, StoreFailure};
 use rusqlite::{Connection, ToSql};
 
-/// The largest character: behind every id that starts with a prefix.
+/// The largest character. A prefix followed by it sorts after every id with the prefix.
 const AFTER_ANY_ID: char = '\u{10ffff}';
 
-/// Each condition only where it is asked for, and one lower bound only, so that the planner finds
-/// the place in the index where the page begins, however deep.
+/// The stocks that match the scan, in key order. The statement has only the conditions that the scan
+/// asks for, and one lower bound, so that SQLite's planner seeks to the beginning of the page in an
+/// index, however deep the page is.
 pub(super) fn by_key(
     connection: &Connection,
     at: &Overlay,
@@ -52,8 +53,9 @@ pub(super) fn by_key(
     query.run(connection, at, "product_id, location_id", &scan.limit)
 }
 
-/// First those with the deficit of the place where the page begins, then those with a smaller one:
-/// each is one range of the index.
+/// The stocks below their minimum that match the scan, the largest deficit first. After a position,
+/// two statements read the stocks with the deficit of that position and then those with a smaller
+/// one, because each of these is one range of the index.
 pub(super) fn by_deficit(
     connection: &Connection,
     at: &Overlay,
@@ -86,7 +88,7 @@ pub(super) fn by_deficit(
     Ok(found)
 }
 
-/// Conditions and their parameters, collected into one statement.
+/// A query for stocks: conditions and their parameters, from which one statement is built.
 #[derive(Default)]
 struct ScanQuery<'a> {
     conditions: Vec<&'static str>,
@@ -99,7 +101,7 @@ impl<'a> ScanQuery<'a> {
         self.parameters.extend(parameters);
     }
 
-    /// What is found, lagging rows corrected.
+    /// Runs the query. Stocks whose rows lag are replaced from the overlay.
     fn run(
         mut self,
         connection: &Connection,

@@ -23,7 +23,7 @@ fn key(name: &str) -> StockKey {
     StockKey::parse(name.to_owned(), "default".to_owned()).unwrap()
 }
 
-/// A store, and what it ought to hold.
+/// A store, and the stocks that it should have.
 struct Shop {
     folder: TempDir,
     store: Option<SqliteStore>,
@@ -67,7 +67,7 @@ impl Shop {
         self.store.as_ref().unwrap()
     }
 
-    /// Commits a change of each stock, and an event that tells it.
+    /// Commits a change of each stock, with an event for each.
     fn change(&mut self, names: &[&str], change: impl Fn(&mut Stock)) {
         let now = self.sequence + 1_000;
         let mut log = Vec::new();
@@ -130,7 +130,7 @@ impl Shop {
         self.change(names, |stock| stock.level.reserved += 1);
     }
 
-    /// What the row itself says is reserved.
+    /// The reserved quantity in the row itself.
     fn row(&self, name: &str) -> u64 {
         let connection = connection::readable(&self.file()).unwrap();
         let select = "SELECT reserved FROM stock WHERE product_id = ?1";
@@ -152,10 +152,10 @@ fn stocks(found: Result<Vec<(StockKey, Stored)>, StoreFailure>) -> Vec<(StockKey
 }
 
 #[test]
-fn every_reader_sees_what_the_row_does_not_say_yet() {
+fn every_reader_sees_changes_that_the_row_lacks() {
     let mut shop = Shop::new(0);
     shop.reserve(&["a", "b"]);
-    assert_eq!(shop.row("a"), 0, "it lags");
+    assert_eq!(shop.row("a"), 0, "the row lags");
     let expected =
         vec![(key("a"), shop.stock("a")), (key("b"), shop.stock("b")), (key("c"), shop.stock("c"))];
     let mut snapshot = shop.store().snapshot().unwrap();
@@ -212,7 +212,7 @@ fn at_the_end_no_row_lags() {
 }
 
 #[test]
-fn what_a_scan_looks_for_never_lags() {
+fn values_that_scans_search_by_never_lag() {
     let mut shop = Shop::new(100);
     shop.reserve(&["b"]);
     shop.reserve(&["b", "c"]);
@@ -226,7 +226,7 @@ fn what_a_scan_looks_for_never_lags() {
 }
 
 #[test]
-fn what_the_log_does_not_tell_does_not_lag() {
+fn a_row_does_not_lag_in_values_that_the_log_lacks() {
     let level = Level { total: 9, reserved: 0, unattributed: 0, minimum: 0, version: 1 };
     let before = Stock { level, due: 0, created_at: 1, updated_at: 1 };
     let after = Stock { level: Level { reserved: 1, ..level }, updated_at: 2, ..before };
@@ -242,20 +242,20 @@ fn what_the_log_does_not_tell_does_not_lag() {
 }
 
 #[test]
-fn no_row_lags_behind_what_the_database_says_nor_for_longer_than_two_rounds() {
-    // Few may lag; all that there are may, but not for long; and for longer than a round takes
-    // to change them all.
+fn every_row_is_current_to_the_recorded_sequence_and_lags_for_two_rounds_at_most() {
+    // Bounds that let only few rows lag; all rows, but not for long; all rows, for longer than it
+    // takes to change all of them.
     for (stocks, events) in [(16, 200), (1_000, 200), (1_000, 1_000), (60, 400)] {
         many_commits(Bounds { stocks, events });
     }
 }
 
-/// The write_back alone, over rows that are only numbers: the sequence that each shows.
+/// Tests the write-back without a database. Each row is only a number: the last sequence it shows.
 fn many_commits(bounds: Bounds) {
     let names: Vec<_> = (0..100).map(|i| Arc::new(key(&format!("p{i:02}")))).collect();
     let mut rows: BTreeMap<_, u64> = names.iter().map(|name| (Arc::clone(name), 0)).collect();
     let mut latest = rows.clone();
-    let published = Published::all_current(0, Recent::behind(0));
+    let published = Published::all_current(0, Recent::after(0));
     let mut write_back = WriteBack { bounds, ..WriteBack::new(0) };
     let (mut sequence, mut current_to, mut random) = (0, 0, 12_345_u64);
     for _ in 0..5_000 {

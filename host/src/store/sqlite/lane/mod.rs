@@ -39,13 +39,13 @@ pub struct SqliteLane {
     next_stock_id: i64,
     log_end: LogEnd,
     components: Map<Digest, i64>,
-    /// Whether there are recorded commands.
+    /// Whether the database has recorded commands.
     has_recorded: bool,
     idempotency: IdempotencyRecords,
     published: Arc<Published>,
     write_back: WriteBack,
     due: DueIndex,
-    /// Whether the database can be written, as far as is known.
+    /// Whether the database can be written, as far as the lane knows.
     writable: bool,
 }
 
@@ -59,9 +59,9 @@ impl SqliteLane {
         let mut connection = connection::writable(&database.file).map_err(failed(doing))?;
         let writable = database.writable;
         if writable {
-            // So that the first commit begins a new log. If its sync fails, that of the new log's
-            // header comes first, and the commit is certainly not in the log. If this fails, the
-            // outcome of such a commit is unknown.
+            // A complete checkpoint, so that the first commit restarts the log. A disk that fails
+            // syncs then fails that of the new log's header, before the commit is in the log. If
+            // this checkpoint fails, the outcome of such a first commit is unknown.
             let _ = checkpoint::checkpoint_all(&connection);
         }
         let checkpointer = Checkpointer::start(&database.file, idle, !writable)?;
@@ -80,7 +80,7 @@ impl SqliteLane {
             due: DueIndex::default(),
             writable,
         };
-        lane.remember().map_err(failed("reading the end of the log"))?;
+        lane.read_state().map_err(failed("reading the end of the log"))?;
         Ok(lane)
     }
 
@@ -89,8 +89,8 @@ impl SqliteLane {
         &self.idempotency
     }
 
-    /// Reads anew what the lane keeps in memory.
-    fn remember(&mut self) -> rusqlite::Result<()> {
+    /// Reads the state that the lane keeps in memory from the database.
+    fn read_state(&mut self) -> rusqlite::Result<()> {
         let last = "SELECT coalesce(max(stock_id), 0) FROM stock";
         self.next_stock_id = self.connection.query_row(last, [], |row| row.get::<_, i64>(0))? + 1;
         self.log_end = log_end::read(&self.connection)?;
@@ -109,8 +109,9 @@ impl SqliteLane {
 }
 
 impl Lane for SqliteLane {
-    /// One transaction for reading and writing: its reads need no locks of their own. Nothing is
-    /// fetched ahead: a read here is a call of a function in this process and not a round trip.
+    /// Begins one transaction for the reads and the writes of the batch, so that its reads need no
+    /// locks. The keys are not fetched in advance: a read is a function call in this process and not
+    /// a round trip.
     fn begin_batch(&mut self, _: &BatchKeys<'_>) -> Result<(), StoreFailure> {
         if let Some(checkpointer) = &self.checkpointer {
             checkpointer.restart_log(&self.connection);
@@ -118,7 +119,7 @@ impl Lane for SqliteLane {
         self.run("BEGIN IMMEDIATE").map_err(failed("beginning a batch"))
     }
 
-    /// A commit meets no conflict: no other process can write to the file, and there is one lane.
+    /// Never returns a conflict: no other process can write to the file, and there is one lane.
     fn commit(
         &mut self,
         mut batch: Batch<'_, '_>,
@@ -154,7 +155,7 @@ impl Lane for SqliteLane {
     }
 
     fn look_ahead(&mut self, now: Timestamp) -> Result<LookAhead, StoreFailure> {
-        self.read_ahead(now).map_err(failed("reading ahead what comes due"))
+        self.read_ahead(now).map_err(failed("reading ahead the holds that come due"))
     }
 
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure> {
@@ -178,7 +179,7 @@ impl Lane for SqliteLane {
         before: Timestamp,
         limit: u32,
     ) -> Result<bool, StoreFailure> {
-        self.idempotency.forget(&self.connection, before, limit)
+        self.idempotency.delete_expired(&self.connection, before, limit)
     }
 
     fn large_records(&self) -> LargeRecords {
