@@ -1,5 +1,5 @@
 //! The tools of an operator: examine a component, swap it, roll back, shadow, replay, explain. One
-//! tool works at a time, on a thread of low priority, so that requests do not feel it.
+//! tool works at a time, on a thread of low priority, so that it does not slow requests down.
 
 mod metrics;
 mod past;
@@ -12,7 +12,7 @@ use crate::{
     replay::{Explanation, Range, ReplayError, Replayed},
     store::Store,
 };
-use past::Past;
+use past::RecordedHistory;
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
@@ -22,8 +22,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 /// The bound on the admitted components that this process remembers and need not examine again.
 const ADMITTED_MAX: usize = 8;
 
-/// The niceness of the thread for examinations. Compiling a large component takes seconds, and
-/// requests must not feel it.
+/// The niceness of the thread for examinations. Compiling a large component takes seconds, which must
+/// not slow requests down.
 const NICENESS: i32 = 10;
 
 /// The number of differences that a replay shows in full.
@@ -81,7 +81,7 @@ pub struct Admin {
     engine: Arc<Engine>,
     runtime: Arc<Runtime>,
     library: Library,
-    past: Arc<dyn Past>,
+    past: Arc<dyn RecordedHistory>,
     component_bytes_max: usize,
     turn: Arc<Semaphore>,
     admitted: Arc<Mutex<VecDeque<Compiled>>>,
@@ -114,7 +114,7 @@ impl Admin {
         self.component_bytes_max
     }
 
-    /// The result of the last check of the database.
+    /// The result of the integrity check of the database so far.
     #[must_use]
     pub fn integrity(&self) -> Integrity {
         self.past.integrity()
@@ -162,8 +162,8 @@ impl Admin {
         Ok(self.engine.roll_back(origin).await?)
     }
 
-    /// Examines a component and begins a shadow: the component decides one command in `every`, beside
-    /// the one that counts, and nothing that it writes is kept.
+    /// Examines a component and begins a shadow: the component decides one command in `every` in
+    /// addition to the installed component, and nothing that it writes is kept.
     ///
     /// # Errors
     /// [`AdminError`].
@@ -274,6 +274,7 @@ impl Admin {
     }
 }
 
+/// The compiled component with this digest, if this process has admitted it before.
 fn known(admitted: &Mutex<VecDeque<Compiled>>, digest: Digest) -> Option<Compiled> {
     let admitted = admitted.lock().unwrap_or_else(PoisonError::into_inner);
     admitted.iter().find(|known| known.digest() == digest).cloned()
@@ -302,5 +303,5 @@ async fn aside<T: Send + 'static>(
         let _ = done.send(work());
     });
     thread.map_err(|error| AdminError::Lost(error.to_string()))?;
-    result.await.unwrap_or_else(|_| Err(AdminError::Lost("it panicked".to_owned())))
+    result.await.unwrap_or_else(|_| Err(AdminError::Lost("the thread panicked".to_owned())))
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 /// and, for a moment, a temporary file.
 const FILES_PER_READER: u64 = 6;
 
-/// File descriptors besides those of readers and connections: the standard streams, the sockets and
+/// File descriptors other than those of readers and connections: the standard streams, the sockets and
 /// queues of the runtime, the lock file, the writer, the checkpointer, a component that is being
 /// read.
 const FILES_BESIDE: u64 = 64;

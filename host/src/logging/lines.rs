@@ -38,8 +38,9 @@ impl Write for StandardError {
     }
 }
 
+/// The queued lines and the state of the thread that writes them.
 #[derive(Default)]
-struct State {
+struct LineQueue {
     lines: VecDeque<Vec<u8>>,
     /// Bytes of the queued lines and of the line that is being written.
     bytes: usize,
@@ -50,7 +51,7 @@ struct State {
 }
 
 struct Shared {
-    state: Mutex<State>,
+    queue: Mutex<LineQueue>,
     changed: Condvar,
     counters: &'static Counters,
     /// Number of lost lines that were reported in the log.
@@ -58,21 +59,21 @@ struct Shared {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, LineQueue> {
         // No code that can panic runs under this lock, so it is never poisoned.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Queues a line, or counts it as lost when the queue is full. Never waits for a write.
     fn push(&self, line: Vec<u8>) {
-        let mut state = self.lock();
-        if state.closed || state.bytes + line.len() > QUEUE_BYTES_MAX {
+        let mut queue = self.lock();
+        if queue.closed || queue.bytes + line.len() > QUEUE_BYTES_MAX {
             self.counters.lost.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        state.bytes += line.len();
-        state.lines.push_back(line);
-        drop(state);
+        queue.bytes += line.len();
+        queue.lines.push_back(line);
+        drop(queue);
         self.changed.notify_all();
     }
 
@@ -84,13 +85,13 @@ impl Shared {
 
     /// Takes the next line. Waits for one, at most for [`REPORT_INTERVAL`].
     fn take(&self) -> Next {
-        let state = self.lock();
-        let idle = |state: &mut State| state.lines.is_empty() && !state.closed;
-        let waited = self.changed.wait_timeout_while(state, REPORT_INTERVAL, idle);
-        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        match state.lines.pop_front() {
+        let queue = self.lock();
+        let idle = |queue: &mut LineQueue| queue.lines.is_empty() && !queue.closed;
+        let waited = self.changed.wait_timeout_while(queue, REPORT_INTERVAL, idle);
+        let mut queue = waited.unwrap_or_else(PoisonError::into_inner).0;
+        match queue.lines.pop_front() {
             Some(line) => Next::Line(line),
-            None if state.closed => Next::End,
+            None if queue.closed => Next::End,
             None => Next::Wait,
         }
     }
@@ -122,8 +123,8 @@ impl Lines {
         counters: &'static Counters,
         report: impl Fn(u64) + Send + 'static,
     ) -> io::Result<Self> {
-        let (state, changed, reported) = (Mutex::default(), Condvar::new(), AtomicU64::new(0));
-        let shared = Arc::new(Shared { state, changed, counters, reported });
+        let (queue, changed, reported) = (Mutex::default(), Condvar::new(), AtomicU64::new(0));
+        let shared = Arc::new(Shared { queue, changed, counters, reported });
         let thread = std::thread::Builder::new().name("log".into());
         thread.spawn({
             let shared = Arc::clone(&shared);
@@ -149,10 +150,10 @@ impl Lines {
 
 impl Drop for Lines {
     fn drop(&mut self) {
-        let mut state = self.0.lock();
-        state.closed = true;
+        let mut queue = self.0.lock();
+        queue.closed = true;
         self.0.changed.notify_all();
-        let _ = self.0.changed.wait_timeout_while(state, FLUSH_MAX, |state| !state.ended);
+        let _ = self.0.changed.wait_timeout_while(queue, FLUSH_MAX, |queue| !queue.ended);
         // A thread that is blocked by a full pipe is left behind: the process ends without it.
     }
 }
@@ -177,8 +178,8 @@ impl<W: Write> Output<W> {
                     writable = self.write(&line).is_ok();
                     let counter = if writable { &counters.written } else { &counters.lost };
                     counter.fetch_add(1, Ordering::Relaxed);
-                    let mut state = shared.lock();
-                    state.bytes = state.bytes.saturating_sub(line.len());
+                    let mut queue = shared.lock();
+                    queue.bytes = queue.bytes.saturating_sub(line.len());
                 }
             }
             // A report would be lost too while the file cannot be written.

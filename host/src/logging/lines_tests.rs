@@ -69,7 +69,7 @@ fn a_full_queue_loses_lines_and_blocks_no_thread() {
 }
 
 #[test]
-fn a_line_that_cannot_be_written_is_lost_and_the_next_one_stands_by_itself() {
+fn a_line_that_cannot_be_written_is_lost_and_the_next_one_begins_on_a_new_line() {
     let (file, writes, results) = scripted();
     let counters = counters();
     let lines = Lines::start(file, counters, |_| {}).unwrap();

@@ -64,7 +64,7 @@ pub enum Style {
     Json,
 }
 
-/// Why the log could not be started.
+/// The reason why the log could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// The operating system cannot start the thread that writes.
@@ -75,7 +75,7 @@ pub enum LogError {
     Installed(#[from] tracing_subscriber::util::TryInitError),
 }
 
-/// Numbers of lines since the start of the process.
+/// Counts of lines since the start of the process.
 #[derive(Default)]
 struct Counters {
     written: AtomicU64,
@@ -96,15 +96,15 @@ pub fn register_metrics(registry: &mut metrics::Registry) {
     });
 }
 
-/// The log of this process. Dropping it ends the log: the queued lines are still written, unless
-/// that takes longer than a second.
+/// The guard of this process's log. Dropping it ends the log: the queued lines are still written,
+/// unless that takes longer than a second.
 #[must_use]
-pub struct Log {
+pub struct LogGuard {
     repeats: Arc<Repeats>,
     lines: Lines,
 }
 
-impl Drop for Log {
+impl Drop for LogGuard {
     fn drop(&mut self) {
         panics::leave();
         self.repeats.report_all();
@@ -112,7 +112,7 @@ impl Drop for Log {
     }
 }
 
-/// Logs that so many lines were lost since the last report.
+/// Logs the number of lines that were lost since the last report, unless it is 0.
 fn report_lost(lines: u64) {
     if lines > 0 {
         tracing::warn!(
@@ -126,7 +126,7 @@ fn report_lost(lines: u64) {
 ///
 /// # Errors
 /// [`LogError`].
-pub fn start(filter: EnvFilter, style: Style) -> Result<Log, LogError> {
+pub fn start(filter: EnvFilter, style: Style) -> Result<LogGuard, LogError> {
     let repeats = Arc::new(Repeats::new(&COUNTERS));
     let reported = Arc::clone(&repeats);
     let lines = Lines::start(lines::StandardError, &COUNTERS, move |lost| {
@@ -147,7 +147,7 @@ pub fn start(filter: EnvFilter, style: Style) -> Result<Log, LogError> {
         .with(RepeatFilter(Arc::clone(&repeats)))
         .try_init()?;
     panics::log();
-    Ok(Log { repeats, lines })
+    Ok(LogGuard { repeats, lines })
 }
 
 /// Writes a text to standard error while there is no log. The call returns after a second at the

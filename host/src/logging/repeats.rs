@@ -155,7 +155,7 @@ impl Visit for Line {
     }
 }
 
-/// The layer that keeps lines out of the log that repeat too often.
+/// The layer that holds back lines that repeat too often.
 pub(super) struct RepeatFilter(pub(super) Arc<Repeats>);
 
 impl<S: Subscriber> Layer<S> for RepeatFilter {

@@ -1,5 +1,5 @@
-//! The host's words for what goes through it: plain values, known to every room. They
-//! mean what the contract says they mean; the rules about them are the component's.
+//! The values that the rooms of the host exchange: commands, events, stocks, reservations, queries.
+//! Their meaning is that of the contract, and the rules about them are the component's.
 
 mod command;
 mod digest;
@@ -45,6 +45,6 @@ pub use stock::{Level, QUANTITY_MAX, Stock, StockView};
 /// Milliseconds since the Unix epoch.
 pub type Timestamp = u64;
 
-/// A map in memory, of whatever clients name: seeded at random, and cheaper than the
-/// standard one.
+/// A hash map whose keys may come from clients. The hash function has a random seed, against chosen
+/// collisions, and is faster than that of the standard map.
 pub(crate) type Map<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;

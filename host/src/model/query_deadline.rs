@@ -6,46 +6,47 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a query may run: until its time is over, or until nobody waits for its answer any
-/// more. A store asks again and again while it reads.
+/// The deadline of a query. The query also ends early when its client no longer waits, or when the
+/// process ends. A store checks the deadline again and again while it reads.
 #[derive(Clone, Debug)]
 pub struct QueryDeadline {
     within: Duration,
     until: Instant,
-    /// Whether whoever asked has gone.
-    gone: Arc<AtomicBool>,
+    /// Whether the client no longer waits.
+    cancelled: Arc<AtomicBool>,
     /// Whether the process is ending.
     stopping: Arc<AtomicBool>,
 }
 
-/// Whoever waits for the answer to a query. The query ends when this is dropped.
+/// A guard that the waiting client holds. Dropping it cancels the query.
 #[derive(Debug)]
 pub struct QueryGuard(Arc<AtomicBool>);
 
 impl QueryDeadline {
-    /// For a query that begins now.
+    /// The deadline of a query that begins now and may run for `within`, and the guard for its
+    /// client. `stopping` is set when the process ends.
     #[must_use]
     pub fn new(within: Duration, stopping: Arc<AtomicBool>) -> (Self, QueryGuard) {
-        let gone = Arc::new(AtomicBool::new(false));
-        let waiting = QueryGuard(Arc::clone(&gone));
-        (Self { within, until: Instant::now() + within, gone, stopping }, waiting)
+        let cancelled = Arc::new(AtomicBool::new(false));
+        let guard = QueryGuard(Arc::clone(&cancelled));
+        (Self { within, until: Instant::now() + within, cancelled, stopping }, guard)
     }
 
-    /// Whether the query is to end now, without an answer.
+    /// Whether the query must end now, without an answer.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.gone.load(Ordering::Relaxed)
+        self.cancelled.load(Ordering::Relaxed)
             || self.stopping.load(Ordering::Relaxed)
             || self.has_passed()
     }
 
-    /// Whether it has used up its time.
+    /// Whether the query has used up its time.
     #[must_use]
     pub fn has_passed(&self) -> bool {
         Instant::now() >= self.until
     }
 
-    /// How much time it had.
+    /// The time that the query was given.
     #[must_use]
     pub fn within(&self) -> Duration {
         self.within
@@ -63,18 +64,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_over_when_the_time_is_when_nobody_waits_and_when_the_process_ends() {
+    fn a_query_ends_at_its_deadline_without_its_client_and_with_the_process() {
         let (hour, stopping) = (Duration::from_secs(3600), Arc::new(AtomicBool::new(false)));
-        let (deadline, waiting) = QueryDeadline::new(hour, Arc::clone(&stopping));
+        let (deadline, guard) = QueryDeadline::new(hour, Arc::clone(&stopping));
         assert!(!deadline.is_over());
-        drop(waiting);
+        drop(guard);
         assert!(deadline.is_over() && !deadline.has_passed());
 
-        let (deadline, _waiting) = QueryDeadline::new(hour, Arc::clone(&stopping));
+        let (deadline, _guard) = QueryDeadline::new(hour, Arc::clone(&stopping));
         stopping.store(true, Ordering::Relaxed);
         assert!(deadline.is_over() && !deadline.has_passed());
 
-        let (deadline, _waiting) = QueryDeadline::new(Duration::ZERO, Arc::default());
+        let (deadline, _guard) = QueryDeadline::new(Duration::ZERO, Arc::default());
         assert!(deadline.is_over() && deadline.has_passed());
     }
 }

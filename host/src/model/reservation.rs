@@ -35,7 +35,7 @@ impl ReservationState {
     }
 }
 
-/// The part of a reservation that changes without a change of a stock.
+/// The part of a reservation that can change without a change of a stock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ReservationStatus {
     /// The state.

@@ -3,7 +3,7 @@
 use super::component;
 use crate::{
     admission::{self, Candidate, Until},
-    cli::{Opened, opened, print, remote},
+    cli::{DatabaseAccess, open_database, print, remote},
     component::{Library, Runtime},
     config::Config,
     http::ReplayBody,
@@ -44,8 +44,8 @@ struct Count {
 /// The exit code is 1 when any decision differs.
 pub(super) fn run(from: Option<u64>, to: Option<u64>, config: &Config) -> anyhow::Result<ExitCode> {
     let bytes = component(config.component.as_deref())?;
-    let report = match opened(config)? {
-        Opened::Here(store) => {
+    let report = match open_database(config)? {
+        DatabaseAccess::Here(store) => {
             let runtime = Runtime::new(config.limits)?;
             let library = Library::open(config.component_folder.clone())?;
             let candidate = Candidate { bytes: &bytes, expected: None, until: Until::Call };
@@ -58,7 +58,7 @@ pub(super) fn run(from: Option<u64>, to: Option<u64>, config: &Config) -> anyhow
                 replay::replay(&admitted.compiled, snapshot, &mut log, range, SHOWN_MAX)?;
             serde_json::to_value(ReplayBody::from(&replayed))?
         }
-        Opened::OnServer => {
+        DatabaseAccess::OnServer => {
             let bound = |name, value: Option<u64>| value.map(|value| (name, value.to_string()));
             let range: Vec<_> =
                 [bound("from", from), bound("to", to)].into_iter().flatten().collect();
@@ -67,11 +67,12 @@ pub(super) fn run(from: Option<u64>, to: Option<u64>, config: &Config) -> anyhow
     };
     let summary: Summary =
         serde_json::from_value(report).context("the report of the replay cannot be read")?;
-    print(&told(&summary)?)?;
+    print(&report_text(&summary)?)?;
     Ok(if summary.differing == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn told(summary: &Summary) -> anyhow::Result<String> {
+/// The report as text: a table of counts, and the first differences as JSON.
+fn report_text(summary: &Summary) -> anyhow::Result<String> {
     let Summary { compared, differing, took_ms, .. } = summary;
     let mut text = format!("{compared} commands replayed in {took_ms} ms, {differing} differ");
     if !summary.counts.is_empty() {

@@ -41,11 +41,11 @@ const REPLACE_MARK_PAUSE: Duration = Duration::from_millis(50);
 
 /// The handle of the checkpointing thread. Dropping it ends the thread.
 pub(super) struct Checkpointer {
-    shared: Arc<Shared>,
+    state: Arc<CheckpointState>,
     thread: Option<JoinHandle<()>>,
 }
 
-struct Shared {
+struct CheckpointState {
     tasks: Mutex<Tasks>,
     changed: Condvar,
     /// The thread has checkpointed most of the log; the writer must checkpoint the rest.
@@ -84,7 +84,7 @@ enum Wake {
     End,
 }
 
-impl Shared {
+impl CheckpointState {
     /// The state before the first look at the log. `marked_whole` is whether the mark in the
     /// database file may say that the file is whole.
     fn new(marked_whole: bool) -> Self {
@@ -153,40 +153,40 @@ impl Checkpointer {
         let connection = connection::writable(file).map_err(failed(doing))?;
         // A checkpoint that would have to wait for the writer or a reader is tried again later.
         connection.busy_timeout(Duration::ZERO).map_err(failed(doing))?;
-        let shared = Arc::new(Shared::new(marked_whole));
+        let state = Arc::new(CheckpointState::new(marked_whole));
         let thread = std::thread::Builder::new()
             .name("checkpoint".into())
             .spawn({
-                let shared = Arc::clone(&shared);
-                move || run(connection, &shared, idle)
+                let state = Arc::clone(&state);
+                move || run(connection, &state, idle)
             })
             .map_err(|error| StoreFailure::new(doing, error))?;
-        Ok(Self { shared, thread: Some(thread) })
+        Ok(Self { state, thread: Some(thread) })
     }
 
     /// Registers a hook on the writer's connection that watches the growth of the log. It replaces
     /// SQLite's automatic checkpoints: SQLite would report their failure as the failure of a commit
     /// that is in fact durable.
     pub(super) fn watch(&self, writer: &mut Connection) -> rusqlite::Result<()> {
-        let shared = Arc::clone(&self.shared);
+        let state = Arc::clone(&self.state);
         let mut due_at = WAL_PAGES_PER_CHECKPOINT;
         let mut before = 0;
         writer.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages: i32| {
-            shared.commits.fetch_add(1, Ordering::AcqRel);
+            state.commits.fetch_add(1, Ordering::AcqRel);
             if pages < before {
                 due_at = WAL_PAGES_PER_CHECKPOINT;
             }
             before = pages;
             if pages >= due_at {
                 due_at = pages.saturating_add(WAL_PAGES_PER_CHECKPOINT);
-                shared.assign(|tasks| tasks.checkpoint = true);
+                state.assign(|tasks| tasks.checkpoint = true);
             }
-            if shared.replace_mark.load(Ordering::Relaxed) {
-                shared.replace_mark.store(false, Ordering::Relaxed);
-                shared.assign(|tasks| tasks.replace_mark = true);
+            if state.replace_mark.load(Ordering::Relaxed) {
+                state.replace_mark.store(false, Ordering::Relaxed);
+                state.assign(|tasks| tasks.replace_mark = true);
             }
             if pages >= WAL_PAGES_MAX {
-                shared.full.store(true, Ordering::Relaxed);
+                state.full.store(true, Ordering::Relaxed);
             }
             Ok(())
         }))
@@ -195,40 +195,40 @@ impl Checkpointer {
     /// Between two batches: checkpoints the rest of the log, so that the next commit restarts it, if
     /// the thread has checkpointed most of it or the log has reached its bound.
     pub(super) fn restart_log(&self, writer: &Connection) {
-        let full = self.shared.full.swap(false, Ordering::Relaxed);
-        if full || self.shared.caught_up.swap(false, Ordering::Acquire) {
+        let full = self.state.full.swap(false, Ordering::Relaxed);
+        if full || self.state.caught_up.swap(false, Ordering::Acquire) {
             // The writer waits for the thread and for long reads only when the log is full.
             if full {
                 checkpoint::wait_and_restart_log(writer);
             } else {
                 checkpoint::checkpoint_some(writer);
             }
-            self.shared.checkpointed.store(true, Ordering::SeqCst);
+            self.state.checkpointed.store(true, Ordering::SeqCst);
         }
     }
 
     /// At the end of each transaction of the writer: renews the mark if the log may restart with
     /// this transaction.
     pub(super) fn renew_mark(&self, writer: &Connection) -> rusqlite::Result<()> {
-        let running = self.shared.running.load(Ordering::SeqCst);
-        if !self.shared.checkpointed.swap(false, Ordering::SeqCst) && !running {
+        let running = self.state.running.load(Ordering::SeqCst);
+        if !self.state.checkpointed.swap(false, Ordering::SeqCst) && !running {
             return Ok(());
         }
-        if self.shared.marked_whole.swap(false, Ordering::SeqCst) {
-            self.shared.replace_mark.store(true, Ordering::Relaxed);
+        if self.state.marked_whole.swap(false, Ordering::SeqCst) {
+            self.state.replace_mark.store(true, Ordering::Relaxed);
         }
         mark::renew(writer, FileState::NeedsLog)
     }
 
     /// Notes that the transaction was not committed: the next one must renew the mark.
     pub(super) fn rolled_back(&self) {
-        self.shared.checkpointed.store(true, Ordering::SeqCst);
+        self.state.checkpointed.store(true, Ordering::SeqCst);
     }
 }
 
 impl Drop for Checkpointer {
     fn drop(&mut self) {
-        self.shared.assign(|tasks| tasks.end = true);
+        self.state.assign(|tasks| tasks.end = true);
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -237,7 +237,7 @@ impl Drop for Checkpointer {
     }
 }
 
-fn run(mut connection: Connection, shared: &Shared, idle: Duration) {
+fn run(mut connection: Connection, state: &CheckpointState, idle: Duration) {
     // The number of commits at the last wake, and at the time when the file was last made whole.
     let (mut seen, mut whole_at) = (0, None);
     // The pause before the next attempt to replace the mark; `None` where it need not be replaced.
@@ -253,15 +253,15 @@ fn run(mut connection: Connection, shared: &Shared, idle: Duration) {
         reported = failed.is_some();
     };
     loop {
-        match shared.wait(replace_mark_in.unwrap_or(idle)) {
+        match state.wait(replace_mark_in.unwrap_or(idle)) {
             Wake::End => return,
             Wake::Checkpoint => {
-                if shared.checkpointing(|| checkpoint::checkpoint_some(&connection)) {
-                    shared.caught_up.store(true, Ordering::Release);
+                if state.checkpointing(|| checkpoint::checkpoint_some(&connection)) {
+                    state.caught_up.store(true, Ordering::Release);
                 }
             }
             wake if replace_mark_in.is_some() || matches!(wake, Wake::ReplaceMark) => {
-                let replaced = shared.checkpointing(|| replace_mark(&mut connection));
+                let replaced = state.checkpointing(|| replace_mark(&mut connection));
                 replace_mark_in = match replaced {
                     Ok(true) => None,
                     Ok(false) => Some(REPLACE_MARK_PAUSE.min(idle)),
@@ -269,17 +269,17 @@ fn run(mut connection: Connection, shared: &Shared, idle: Duration) {
                 };
                 report(replaced.err(), "the mark of the database file could not be replaced");
             }
-            Wake::ReplaceMark | Wake::Idle if shared.commits() != seen => {}
+            Wake::ReplaceMark | Wake::Idle if state.commits() != seen => {}
             Wake::ReplaceMark | Wake::Idle if whole_at == Some(seen) => {}
             Wake::ReplaceMark | Wake::Idle => {
-                let whole = make_whole(&mut connection, shared, seen);
+                let whole = make_whole(&mut connection, state, seen);
                 if matches!(whole, Ok(true)) {
                     whole_at = Some(seen);
                 }
                 report(whole.err(), "the database file could not be made whole when idle");
             }
         }
-        seen = shared.commits();
+        seen = state.commits();
     }
 }
 
@@ -299,14 +299,14 @@ fn replace_mark(connection: &mut Connection) -> rusqlite::Result<bool> {
 /// more, or where a reader or a writer prevents it.
 fn make_whole(
     connection: &mut Connection,
-    shared: &Shared,
+    state: &CheckpointState,
     commits: u64,
 ) -> rusqlite::Result<bool> {
-    shared.checkpointing(|| {
+    state.checkpointing(|| {
         checkpoint::mark_whole(connection, || {
-            let quiet = shared.commits() == commits;
+            let quiet = state.commits() == commits;
             if quiet {
-                shared.marked_whole.store(true, Ordering::SeqCst);
+                state.marked_whole.store(true, Ordering::SeqCst);
             }
             quiet
         })
@@ -348,9 +348,9 @@ mod tests {
         checkpointer.watch(&mut writer).unwrap();
 
         rewrite(&writer, 5);
-        assert!(!checkpointer.shared.caught_up.load(Ordering::Relaxed), "the log is still short");
+        assert!(!checkpointer.state.caught_up.load(Ordering::Relaxed), "the log is still short");
         rewrite(&writer, 5);
-        while !checkpointer.shared.caught_up.load(Ordering::Relaxed) {
+        while !checkpointer.state.caught_up.load(Ordering::Relaxed) {
             std::thread::yield_now();
         }
         rewrite(&writer, 1);
@@ -391,7 +391,7 @@ mod tests {
         checkpointer.renew_mark(&transaction).unwrap();
         transaction.commit().unwrap();
         eventually("the mark is tried to be replaced", || {
-            checkpointer.shared.checkpointed.load(Ordering::SeqCst)
+            checkpointer.state.checkpointed.load(Ordering::SeqCst)
         });
         assert!(is_whole(&file), "the reader prevents it");
         drop(snapshot);

@@ -114,11 +114,11 @@ pub(super) fn examine(file: &Path) -> Result<Examined, OpenError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
         found => found.map_err(unreadable)?.len(),
     };
-    let alone = if bytes == 0 { None } else { read_database(file)? };
-    let mark = alone.as_ref().and_then(|alone| alone.mark);
+    let database = if bytes == 0 { None } else { read_database(file)? };
+    let mark = database.as_ref().and_then(|database| database.mark);
     let mut logged = read_log(&log, mark.map(|(page, _)| page)).map_err(unreadable)?;
     if matches!(logged.wal, Wal::HeaderDamaged { .. })
-        && alone.is_some()
+        && database.is_some()
         && damaged_header::is_checkpointed(file, &log).map_err(unreadable)?
     {
         logged.wal = Wal::Readable(LogContent::default());
@@ -127,11 +127,11 @@ pub(super) fn examine(file: &Path) -> Result<Examined, OpenError> {
         |why: String| OpenError::Mismatch { file: file.to_owned(), log: log.clone(), why };
     // Programs of a schema without the mark wrote the first page of the database file, and
     // checkpointed nothing else while the log was short.
-    let all_in_log = alone.as_ref().is_some_and(DatabaseFile::is_empty)
+    let all_in_log = database.as_ref().is_some_and(DatabaseFile::is_empty)
         && logged.application_and_version.is_some_and(|(application, version)| {
             application == APPLICATION_ID && version < MARKED_VERSION
         });
-    let empty = bytes == 0 || alone.as_ref().is_some_and(DatabaseFile::is_empty);
+    let empty = bytes == 0 || database.as_ref().is_some_and(DatabaseFile::is_empty);
     if empty && !all_in_log {
         return match logged.wal {
             Wal::Empty | Wal::Readable(LogContent { transactions: 0, cut_off: 0, .. }) => {
@@ -155,11 +155,11 @@ pub(super) fn examine(file: &Path) -> Result<Examined, OpenError> {
     }
     // After an interrupted checkpoint, the database file can be unreadable without its log. SQLite
     // then reads both.
-    let Some(alone) = alone.filter(|_| !all_in_log) else {
+    let Some(database) = database.filter(|_| !all_in_log) else {
         check_log(None, &logged).map_err(mismatch)?;
         return Ok(Examined::Database);
     };
-    check_database(file, &alone, logged.application_and_version)?;
+    check_database(file, &database, logged.application_and_version)?;
     check_log(mark.map(|(_, mark)| mark), &logged).map_err(mismatch)?;
     Ok(Examined::Database)
 }
@@ -192,7 +192,7 @@ fn read_database(file: &Path) -> Result<Option<DatabaseFile>, OpenError> {
         Ok(DatabaseFile { application, version, objects, mark })
     };
     match read() {
-        Ok(alone) => Ok(Some(alone)),
+        Ok(database) => Ok(Some(database)),
         Err(cause) => match rusqlite::Error::sqlite_error_code(&cause) {
             Some(ErrorCode::NotADatabase) => {
                 Err(OpenError::Foreign { file: file.to_owned(), reason: cause.to_string() })
@@ -208,11 +208,11 @@ fn read_database(file: &Path) -> Result<Option<DatabaseFile>, OpenError> {
 /// `logged` is the application id and the schema version in the log.
 fn check_database(
     file: &Path,
-    alone: &DatabaseFile,
+    database: &DatabaseFile,
     logged: Option<(u32, u32)>,
 ) -> Result<(), OpenError> {
-    if alone.application != APPLICATION_ID {
-        let DatabaseFile { application, objects, .. } = alone;
+    if database.application != APPLICATION_ID {
+        let DatabaseFile { application, objects, .. } = database;
         return Err(OpenError::Foreign {
             file: file.to_owned(),
             reason: format!(
@@ -221,7 +221,7 @@ fn check_database(
             ),
         });
     }
-    let found = logged.map_or(alone.version, |(_, version)| version).max(alone.version);
+    let found = logged.map_or(database.version, |(_, version)| version).max(database.version);
     if found > LATEST_VERSION {
         return Err(OpenError::Newer { file: file.to_owned(), found, known: LATEST_VERSION });
     }

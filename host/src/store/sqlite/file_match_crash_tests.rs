@@ -1,5 +1,5 @@
-//! Files are served whenever the process that wrote them was killed, and the database file says
-//! that it is whole only where it is.
+//! Files are served at whatever moment the process that wrote them was killed, and the mark says that
+//! the database file is whole only where it is.
 
 use super::{
     super::super::{checkpoint, connection, migrations},
@@ -11,8 +11,8 @@ use std::sync::{
 };
 
 impl Place {
-    /// Opens the database, which is made whole after so long without a commit.
-    fn open_idling(&mut self, idle: Duration) {
+    /// Opens the database with this interval at which the checkpointing thread looks for commits.
+    fn open_with_idle(&mut self, idle: Duration) {
         self.lane = None;
         let store = SqliteStore::open(&self.file()).unwrap();
         self.lane = Some(store.lane_with_idle(idle).unwrap());
@@ -23,7 +23,8 @@ impl Place {
     }
 }
 
-/// A database of this schema version, with this much done to it behind its first checkpoint.
+/// The files of a killed process with a database of an older schema version. `then` is executed after
+/// the migrations.
 fn older(version: usize, then: &str) -> Files {
     let place = Place::new();
     let older = Connection::open(place.file()).unwrap();
@@ -47,7 +48,7 @@ fn older(version: usize, then: &str) -> Files {
 }
 
 #[test]
-fn after_a_quiet_moment_the_database_file_alone_is_served() {
+fn after_an_idle_period_the_database_file_alone_is_served() {
     let mut place = Place::new();
     place.open();
     place.commit(1);
@@ -56,22 +57,22 @@ fn after_a_quiet_moment_the_database_file_alone_is_served() {
         SqliteStore::open(&place.file()).unwrap()
     };
     place.lane = Some(store.lane_with_idle(Duration::from_millis(10)).unwrap());
-    let mut mark = alone(&place);
+    let mut mark = own_mark(&place);
     for number in 2..=4 {
         place.commit(number);
-        mark = made_whole(&place, mark);
+        mark = wait_until_whole(&place, mark);
         Place::with(&only_the_database(&place.files())).serves(number);
         Place::with(&place.files()).serves(number);
     }
 }
 
-/// Whenever the process is killed, what is there is served: the files as they are after every
-/// single step of a checkpoint, and between a checkpoint and the commits around it.
+/// The files of a killed process are served: those after every single step of a checkpoint, and those
+/// between a checkpoint and the commits around it.
 #[test]
-fn files_of_any_moment_belong_together() {
+fn files_of_any_moment_match() {
     let mut place = Place::new();
     let store = SqliteStore::open(&place.file()).unwrap();
-    // Checkpoints all the time, in the midst of commits.
+    // The interval makes the thread checkpoint all the time, also during commits.
     place.lane = Some(store.lane_with_idle(Duration::from_micros(200)).unwrap());
     let done = AtomicU8::new(0);
     let file = place.file();
@@ -96,7 +97,8 @@ fn files_of_any_moment_belong_together() {
         };
         let mut served = 0;
         while done.load(Ordering::SeqCst) < 200 || served == 0 {
-            // Only a copy between two changes is what a kill leaves behind.
+            // A kill leaves the files as they are between two changes, so only an undisturbed copy is
+            // tested.
             let (least, files) = (done.load(Ordering::SeqCst), read());
             if read() == files {
                 let mut copy = Place::with(&files);
@@ -109,8 +111,8 @@ fn files_of_any_moment_belong_together() {
     drop(store);
 }
 
-/// What the program before this one left behind, killed or not, is brought up to date; and so is
-/// what this one leaves when it is killed while it does that.
+/// A database of an older schema is migrated also where its process was killed, and where the process
+/// that migrated it was killed.
 #[test]
 fn a_database_of_an_older_schema_is_brought_up_to_date_with_its_log() {
     let files = older(
@@ -120,7 +122,7 @@ fn a_database_of_an_older_schema_is_brought_up_to_date_with_its_log() {
          INSERT INTO installed VALUES (1, 1, NULL, 1, 0);",
     );
     let place = Place::with(&files);
-    // As far as the schema, but no further.
+    // Migrates the schema and ends there, as if killed.
     let mut connection = connection::writable(&place.file()).unwrap();
     migrations::apply(&mut connection, &place.file()).unwrap();
     let killed = place.files();
@@ -135,19 +137,19 @@ fn a_database_of_an_older_schema_is_brought_up_to_date_with_its_log() {
 }
 
 #[test]
-fn a_start_without_a_commit_is_followed_by_a_quiet_moment_too() {
+fn an_idle_period_after_a_start_without_a_commit_makes_the_file_whole() {
     let mut place = Place::new();
     place.open();
     place.commit(1);
     place.close();
-    let stopped = alone(&place);
-    place.open_idling(Duration::from_millis(10));
-    made_whole(&place, stopped);
+    let stopped = own_mark(&place);
+    place.open_with_idle(Duration::from_millis(10));
+    wait_until_whole(&place, stopped);
     Place::with(&only_the_database(&place.files())).serves(1);
 }
 
-/// A kill within the checkpoint behind that commit leaves a file with the mark and a part of the
-/// rest: so the rest must be there before.
+/// A kill during the checkpoint that copies the mark can leave the mark without the other pages, so
+/// the other pages must be in the file before.
 #[test]
 fn a_clean_stop_says_that_the_file_is_whole_only_once_it_is() {
     let place = Place::with(&killed());
@@ -165,13 +167,13 @@ fn a_clean_stop_says_that_the_file_is_whole_only_once_it_is() {
     assert_eq!(before.len(), after.len());
     let pages = before.chunks(4_096).zip(after.chunks(4_096)).enumerate();
     let moved: Vec<_> = pages.filter(|(_, (before, after))| before != after).collect();
-    assert_eq!(moved.len(), 1, "only the mark is moved after it");
+    assert_eq!(moved.len(), 1, "only the page of the mark is copied after the commit");
     let (_, (_, after)) = moved[0];
     assert!(Mark::in_page(after).unwrap().whole);
 }
 
-/// SQLite makes the first page before the log, and the programs before the mark moved nothing
-/// for as long as the log was short.
+/// SQLite writes the first page of the database file before the log, and programs of a schema without
+/// the mark checkpointed nothing while the log was short.
 #[test]
 fn a_database_of_an_older_schema_that_is_all_in_its_log_is_served() {
     let files = older(5, "");
@@ -189,10 +191,10 @@ fn a_log_with_a_mark_beside_a_first_page_is_refused() {
     Place::with(&files).refuses("the database file is missing or empty");
 }
 
-/// A kill within the checkpoint of a migration: the table of the mark is in the database file, and
-/// its page is not yet.
+/// A kill during the checkpoint of a migration: the database file has the table of the mark, and not
+/// yet its page.
 #[test]
-fn a_page_of_the_mark_that_was_not_moved_yet_does_not_keep_the_log_from_being_read() {
+fn the_log_is_read_although_the_page_of_the_mark_is_not_checkpointed() {
     let place = Place::with(&older(5, ""));
     let mut connection = connection::writable(&place.file()).unwrap();
     migrations::apply(&mut connection, &place.file()).unwrap();
@@ -229,10 +231,10 @@ fn a_copy_that_sqlite_made_of_a_stopped_database_is_served() {
     place.serves(1);
 }
 
-/// A kill within the first write to a log that begins anew. A log of which anything is not moved
-/// is needed, and so is one whose pages cannot be vouched for.
+/// A kill during the first write of a log that restarts. The log is still needed if it has a page that
+/// was not checkpointed, or a page that cannot be verified.
 #[test]
-fn a_damaged_head_of_a_log_that_was_moved_is_served() {
+fn a_log_with_a_damaged_header_that_was_checkpointed_is_served() {
     let files = killed();
     let moved = Place::with(&files);
     let connection = connection::writable(&moved.file()).unwrap();

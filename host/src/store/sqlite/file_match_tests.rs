@@ -1,5 +1,5 @@
-//! Files that do not belong together are refused, and not a byte of them changes. Files that do
-//! are served, whatever ended the process that wrote them.
+//! Files that do not match are refused, and no byte of them changes. Files that match are served,
+//! however the process that wrote them has ended.
 
 use super::*;
 use crate::{
@@ -15,8 +15,8 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// A folder with a database, as a process that was killed leaves it: what is not closed tidily
-/// stays in the log.
+/// A folder with a database. Dropping the lane without closing it leaves the files as a killed process
+/// does.
 struct Place {
     folder: TempDir,
     lane: Option<SqliteLane>,
@@ -53,7 +53,7 @@ impl Place {
         self.try_open().unwrap();
     }
 
-    /// A commit, of which the number can be read again.
+    /// Makes a commit from which [`Place::latest`] reads the number back.
     fn commit(&mut self, number: u8) {
         let lane = self.lane.as_mut().unwrap();
         lane.begin_batch(&BatchKeys::NONE).unwrap();
@@ -74,7 +74,7 @@ impl Place {
         .unwrap();
     }
 
-    /// The number of the latest commit that is there.
+    /// The number of the latest commit in the database.
     fn latest(&mut self) -> u8 {
         let installed = self.lane.as_mut().unwrap().installed().unwrap();
         installed.map_or(0, |installed| installed.current.0[0])
@@ -84,7 +84,7 @@ impl Place {
         self.lane.take().unwrap().close().unwrap();
     }
 
-    /// All files but the lock, which says nothing.
+    /// All files but the lock file, which has no content.
     fn files(&self) -> Files {
         let entries = fs::read_dir(self.folder.path()).unwrap().map(Result::unwrap);
         let named = entries.map(|it| (it.file_name().into_string().unwrap(), it.path()));
@@ -100,10 +100,10 @@ impl Place {
         }
     }
 
-    /// Expects a refusal that says this and names both files, and leaves all as it is.
+    /// Expects a refusal whose message contains `why` and names both files, and that changes nothing.
     fn refuses(&mut self, why: &str) {
         let before = self.files();
-        let error = self.try_open().expect_err("it is refused").to_string();
+        let error = self.try_open().expect_err("the files are refused").to_string();
         assert!(error.contains(why), "{why:?} in {error}");
         assert!(error.contains("inventory.db and the log"), "{error}");
         assert!(error.contains("inventory.db-wal"), "{error}");
@@ -111,7 +111,7 @@ impl Place {
         assert!(self.files() == before, "something was changed");
     }
 
-    /// Expects it to be served, with this commit as the latest.
+    /// Expects the database to open with this commit as the latest.
     fn serves(&mut self, number: u8) {
         self.open();
         assert_eq!(self.latest(), number);
@@ -122,12 +122,13 @@ fn only_the_database(files: &Files) -> Files {
     Files::from([("inventory.db".to_owned(), files["inventory.db"].clone())])
 }
 
-/// After a kill: commits 1 to 3, of which the file alone has none for certain.
+/// The files after a kill, with commits 1 to 3. The mark in the database file says that it needs its
+/// log.
 fn killed() -> Files {
     let mut place = Place::new();
     place.open();
     place.commit(1);
-    unsettled(&place);
+    wait_for_log(&place);
     place.commit(2);
     place.commit(3);
     let files = place.files();
@@ -135,17 +136,18 @@ fn killed() -> Files {
     files
 }
 
-/// Waits until the database file says that it needs its log, and a log has begun after that.
-fn unsettled(place: &Place) {
+/// Waits until the mark in the database file says that it needs its log, and the log has restarted
+/// since.
+fn wait_for_log(place: &Place) {
     eventually("the file needs its log", || {
         let page = read_database(&place.file()).unwrap().unwrap().mark.unwrap().0;
         let first = read_log(&place.log(), Some(page)).unwrap().first;
-        first.is_some_and(|first| first.previous == alone(place).base && !alone(place).whole)
+        first.is_some_and(|first| first.previous == own_mark(place).base && !own_mark(place).whole)
     });
 }
 
-/// Waits until the database file says that it is whole, by another mark than this one.
-fn made_whole(place: &Place, before: Mark) -> Mark {
+/// Waits until the database file has a mark other than `before` that says that it is whole.
+fn wait_until_whole(place: &Place, before: Mark) -> Mark {
     eventually("the file is made whole", || {
         let now = alone(place);
         now.whole && now.base != before.base
@@ -153,7 +155,8 @@ fn made_whole(place: &Place, before: Mark) -> Mark {
     alone(place)
 }
 
-fn alone(place: &Place) -> Mark {
+/// The mark in the database file, read without the log.
+fn own_mark(place: &Place) -> Mark {
     read_database(&place.file()).unwrap().unwrap().mark.unwrap().1
 }
 
@@ -185,7 +188,7 @@ fn after_a_clean_stop_the_database_file_alone_is_served() {
 }
 
 #[test]
-fn after_it_was_only_read_the_database_file_alone_is_served() {
+fn after_a_start_without_a_lane_the_database_file_alone_is_served() {
     let mut place = Place::new();
     place.open();
     place.commit(1);
@@ -206,14 +209,14 @@ fn a_database_without_its_log_is_refused() {
 }
 
 #[test]
-fn a_damaged_head_of_the_log_is_refused_and_so_is_a_damaged_middle() {
+fn a_log_with_a_damaged_header_or_frame_is_refused() {
     let files = killed();
     for at in [0, 4, 8, 12, 16, 20, 24, 31] {
         let mut place = Place::with(&files);
         flip(&place, at);
         place.refuses("whose header is damaged");
     }
-    // A restart of the log moves its first frames here.
+    // Offsets in the first frame of the restarted log.
     for at in [32, 40, 48, 56, 2_000] {
         let mut place = Place::with(&files);
         flip(&place, at);
@@ -236,7 +239,7 @@ fn an_older_backup_beside_a_newer_log_is_refused() {
     let backup = only_the_database(&place.files());
     place.open();
     place.commit(2);
-    unsettled(&place);
+    wait_for_log(&place);
     place.lane = None;
     place.put(&backup);
     place.refuses("another state of this database");
@@ -245,16 +248,16 @@ fn an_older_backup_beside_a_newer_log_is_refused() {
 }
 
 #[test]
-fn a_backup_of_a_quiet_moment_beside_a_newer_log_is_refused() {
+fn a_backup_of_an_idle_period_beside_a_newer_log_is_refused() {
     let mut place = Place::new();
     let store = SqliteStore::open(&place.file()).unwrap();
     place.lane = Some(store.lane_with_idle(Duration::from_millis(10)).unwrap());
-    let new = alone(&place);
+    let new = own_mark(&place);
     place.commit(1);
-    let backed_up = made_whole(&place, new);
+    let backed_up = wait_until_whole(&place, new);
     let backup = only_the_database(&place.files());
     place.commit(2);
-    made_whole(&place, backed_up);
+    wait_until_whole(&place, backed_up);
     place.commit(3);
     place.lane = None;
     drop(store);
@@ -279,7 +282,7 @@ fn the_log_of_another_database_is_refused() {
     let log = Files::from([("inventory.db-wal".to_owned(), other["inventory.db-wal"].clone())]);
     one.put(&log);
     one.refuses("another database");
-    // Also where the file alone is whole.
+    // Also where the database file is whole.
     let mut one = Place::with(&killed());
     one.serves(3);
     one.close();
@@ -298,7 +301,7 @@ fn a_log_without_its_database_is_refused() {
 }
 
 #[test]
-fn a_log_that_somebody_else_began_is_refused() {
+fn a_log_that_another_program_began_is_refused() {
     let mut place = Place::new();
     place.open();
     place.close();
@@ -331,7 +334,7 @@ fn a_file_that_is_no_database_keeps_every_byte() {
 }
 
 #[test]
-fn somebody_elses_database_keeps_its_log_and_every_byte() {
+fn a_database_of_another_program_keeps_its_log_and_every_byte() {
     let mut place = Place::new();
     let theirs = Connection::open(place.file()).unwrap();
     theirs.pragma_update(None, "journal_mode", "WAL").unwrap();
@@ -362,7 +365,7 @@ fn a_newer_database_keeps_every_byte() {
 }
 
 #[test]
-fn a_draft_that_was_left_behind_is_made_again() {
+fn a_draft_that_an_earlier_start_left_behind_is_replaced() {
     let mut place = Place::new();
     for ending in [".new", ".new-wal", ".new-journal"] {
         fs::write(beside(&place.file(), ending), "half of it").unwrap();
