@@ -149,10 +149,10 @@ fn wait_for_log(place: &Place) {
 /// Waits until the database file has a mark other than `before` that says that it is whole.
 fn wait_until_whole(place: &Place, before: Mark) -> Mark {
     eventually("the file is made whole", || {
-        let now = alone(place);
+        let now = own_mark(place);
         now.whole && now.base != before.base
     });
-    alone(place)
+    own_mark(place)
 }
 
 /// The mark in the database file, read without the log.
