@@ -83,7 +83,7 @@ pub struct Admin {
     library: Library,
     past: Arc<dyn RecordedHistory>,
     component_bytes_max: usize,
-    turn: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     admitted: Arc<Mutex<VecDeque<Compiled>>>,
 }
 
@@ -103,7 +103,7 @@ impl Admin {
             library,
             past: store,
             component_bytes_max,
-            turn: Arc::new(Semaphore::new(1)),
+            permits: Arc::new(Semaphore::new(1)),
             admitted: Arc::default(),
         }
     }
@@ -143,14 +143,14 @@ impl Admin {
         until: Until,
         origin: Origin,
     ) -> Result<SwapReport, AdminError> {
-        let (Admitted { compiled, steps }, turn) = self.admit(bytes, expected, until).await?;
+        let (Admitted { compiled, steps }, permit) = self.admit(bytes, expected, until).await?;
         let component = compiled.digest();
         let swapped = if component == self.engine.digest() {
             None
         } else {
             Some(self.engine.install(&compiled, origin).await?)
         };
-        drop(turn);
+        drop(permit);
         Ok(SwapReport { component, steps, swapped })
     }
 
@@ -173,7 +173,7 @@ impl Admin {
         expected: Option<Digest>,
         every: u64,
     ) -> Result<Vec<Step>, AdminError> {
-        let (Admitted { compiled, steps }, _turn) =
+        let (Admitted { compiled, steps }, _permit) =
             self.admit(bytes, expected, Until::Call).await?;
         self.engine.begin_shadow(&compiled, every)?;
         Ok(steps)
@@ -215,10 +215,10 @@ impl Admin {
     /// # Errors
     /// [`AdminError`].
     pub async fn replay(&self, bytes: Vec<u8>, range: Range) -> Result<Replayed, AdminError> {
-        let (Admitted { compiled, .. }, turn) = self.admit(bytes, None, Until::Call).await?;
+        let (Admitted { compiled, .. }, permit) = self.admit(bytes, None, Until::Call).await?;
         let past = Arc::clone(&self.past);
-        aside(move || {
-            let _turn = turn;
+        on_low_priority_thread(move || {
+            let _permit = permit;
             Ok(past.replay(&compiled, range, SHOWN_MAX)?)
         })
         .await
@@ -230,16 +230,16 @@ impl Admin {
     /// [`AdminError`].
     pub async fn explain(&self, sequence: u64) -> Result<Explanation, AdminError> {
         let (past, library) = (Arc::clone(&self.past), self.library.clone());
-        let (runtime, turn) = (Arc::clone(&self.runtime), self.turn()?);
-        aside(move || {
-            let _turn = turn;
+        let (runtime, permit) = (Arc::clone(&self.runtime), self.acquire_permit()?);
+        on_low_priority_thread(move || {
+            let _permit = permit;
             past.explain(sequence, &|digest| Ok(library.load(&runtime, digest)?))
         })
         .await
     }
 
-    fn turn(&self) -> Result<OwnedSemaphorePermit, AdminError> {
-        Arc::clone(&self.turn).try_acquire_owned().map_err(|_| AdminError::Busy)
+    fn acquire_permit(&self) -> Result<OwnedSemaphorePermit, AdminError> {
+        Arc::clone(&self.permits).try_acquire_owned().map_err(|_| AdminError::Busy)
     }
 
     /// Examines a component, unless this process admitted it before, and keeps it in the library. The
@@ -251,24 +251,24 @@ impl Admin {
         expected: Option<Digest>,
         until: Until,
     ) -> Result<(Admitted, OwnedSemaphorePermit), AdminError> {
-        let turn = self.turn()?;
+        let permit = self.acquire_permit()?;
         let (runtime, library) = (Arc::clone(&self.runtime), self.library.clone());
         let (admitted, bytes_max) = (Arc::clone(&self.admitted), self.component_bytes_max);
-        aside(move || {
+        on_low_priority_thread(move || {
             let candidate = Candidate { bytes: &bytes, expected, until };
             let digest = Digest::of(&bytes);
             let known = known(&admitted, digest);
             if let (Some(compiled), None | Some(true)) = (known, expected.map(|it| it == digest)) {
                 let outcome = "it passed all other steps before".to_owned();
                 let step = Step { step: "digest", outcome, passed: true, took_ms: 0 };
-                return Ok((Admitted { compiled, steps: vec![step] }, turn));
+                return Ok((Admitted { compiled, steps: vec![step] }, permit));
             }
             let passed = admission::examine(&runtime, Some(&library), &candidate, bytes_max)?;
             library.keep(&bytes)?;
             if until == Until::SelfCheck {
                 remember(&admitted, passed.compiled.clone());
             }
-            Ok((passed, turn))
+            Ok((passed, permit))
         })
         .await
     }
@@ -288,8 +288,9 @@ fn remember(admitted: &Mutex<VecDeque<Compiled>>, compiled: Compiled) {
     admitted.push_back(compiled);
 }
 
-/// Does work on a thread of its own, with low priority.
-async fn aside<T: Send + 'static>(
+/// Does work on a new thread of low priority. Returns the result of the work, or [`AdminError::Lost`]
+/// where the thread cannot be started or panics.
+async fn on_low_priority_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, AdminError> + Send + 'static,
 ) -> Result<T, AdminError> {
     let (done, result) = oneshot::channel();

@@ -8,8 +8,8 @@ use crate::{
     store::Store,
 };
 
-/// The recorded commands and events of a store. It is used as a trait object, so that the rest of this
-/// room does not depend on the type of the store.
+/// The recorded commands and events of a store. The trait hides the type of the store from the rest
+/// of this room.
 pub(super) trait RecordedHistory: Send + Sync {
     /// The result of the integrity check of the store's files so far.
     fn integrity(&self) -> Integrity;

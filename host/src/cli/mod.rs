@@ -68,7 +68,7 @@ pub fn run() -> ExitCode {
     match execute(cli) {
         Ok(code) => code,
         Err(error) => {
-            logging::say(&format!("holdfast: {error:#}"));
+            logging::print_to_stderr(&format!("holdfast: {error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -78,7 +78,7 @@ pub fn run() -> ExitCode {
 /// with the arguments.
 fn print_usage(error: &clap::Error) -> ExitCode {
     if error.use_stderr() && !std::io::stderr().is_terminal() {
-        logging::say(error.render().to_string().trim_end());
+        logging::print_to_stderr(error.render().to_string().trim_end());
     } else {
         // The exit code says enough when the text cannot be written.
         let _ = error.print();

@@ -15,7 +15,7 @@ use tracing_subscriber::fmt::MakeWriter;
 /// Bytes that the queued lines may have together. A line that exceeds it is lost.
 const QUEUE_BYTES_MAX: usize = 1024 * 1024;
 
-/// The longest time that [`Lines`] waits for its queue when it is dropped.
+/// The longest time that dropping a [`LineQueue`] waits until its lines are written.
 const FLUSH_MAX: Duration = Duration::from_secs(1);
 
 /// Pause before the next attempt to write to a full pipe that is in non-blocking mode.
@@ -40,26 +40,26 @@ impl Write for StandardError {
 
 /// The queued lines and the state of the thread that writes them.
 #[derive(Default)]
-struct LineQueue {
+struct QueueState {
     lines: VecDeque<Vec<u8>>,
     /// Bytes of the queued lines and of the line that is being written.
     bytes: usize,
-    /// Whether [`Lines`] was dropped. No lines are added after that.
+    /// Whether the [`LineQueue`] was dropped. No lines are added after that.
     closed: bool,
     /// Whether the thread has ended.
     ended: bool,
 }
 
-struct Shared {
-    queue: Mutex<LineQueue>,
+struct SharedQueue {
+    queue: Mutex<QueueState>,
     changed: Condvar,
     counters: &'static Counters,
     /// Number of lost lines that were reported in the log.
     reported: AtomicU64,
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, LineQueue> {
+impl SharedQueue {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         // No code that can panic runs under this lock, so it is never poisoned.
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -86,7 +86,7 @@ impl Shared {
     /// Takes the next line. Waits for one, at most for [`REPORT_INTERVAL`].
     fn take(&self) -> Next {
         let queue = self.lock();
-        let idle = |queue: &mut LineQueue| queue.lines.is_empty() && !queue.closed;
+        let idle = |queue: &mut QueueState| queue.lines.is_empty() && !queue.closed;
         let waited = self.changed.wait_timeout_while(queue, REPORT_INTERVAL, idle);
         let mut queue = waited.unwrap_or_else(PoisonError::into_inner).0;
         match queue.lines.pop_front() {
@@ -109,9 +109,9 @@ enum Next {
 
 /// The queue of lines on their way to a file. Dropping it waits until the lines are written, at most
 /// for [`FLUSH_MAX`].
-pub(super) struct Lines(Arc<Shared>);
+pub(super) struct LineQueue(Arc<SharedQueue>);
 
-impl Lines {
+impl LineQueue {
     /// Starts the thread that writes to `file`. About once each [`REPORT_INTERVAL`], while the file
     /// can be written, the thread calls `report` with the number of lines that were lost since the
     /// call before.
@@ -124,7 +124,7 @@ impl Lines {
         report: impl Fn(u64) + Send + 'static,
     ) -> io::Result<Self> {
         let (queue, changed, reported) = (Mutex::default(), Condvar::new(), AtomicU64::new(0));
-        let shared = Arc::new(Shared { queue, changed, counters, reported });
+        let shared = Arc::new(SharedQueue { queue, changed, counters, reported });
         let thread = std::thread::Builder::new().name("log".into());
         thread.spawn({
             let shared = Arc::clone(&shared);
@@ -148,7 +148,7 @@ impl Lines {
     }
 }
 
-impl Drop for Lines {
+impl Drop for LineQueue {
     fn drop(&mut self) {
         let mut queue = self.0.lock();
         queue.closed = true;
@@ -166,7 +166,7 @@ struct Output<W> {
 }
 
 impl<W: Write> Output<W> {
-    fn work(mut self, shared: &Shared, report: &impl Fn(u64)) {
+    fn work(mut self, shared: &SharedQueue, report: &impl Fn(u64)) {
         let counters = shared.counters;
         let mut reported_at = Instant::now();
         let mut writable = true;
@@ -219,18 +219,18 @@ impl<W: Write> Output<W> {
 }
 
 /// Receives the lines of `tracing-subscriber`, bounds their length and queues them.
-pub(super) struct LinesWriter {
-    shared: Arc<Shared>,
+pub(super) struct QueueWriter {
+    shared: Arc<SharedQueue>,
     json: bool,
 }
 
-impl LinesWriter {
-    pub(super) fn new(lines: &Lines, json: bool) -> Self {
+impl QueueWriter {
+    pub(super) fn new(lines: &LineQueue, json: bool) -> Self {
         Self { shared: Arc::clone(&lines.0), json }
     }
 }
 
-impl<'a> MakeWriter<'a> for LinesWriter {
+impl<'a> MakeWriter<'a> for QueueWriter {
     type Writer = &'a Self;
 
     fn make_writer(&'a self) -> &'a Self {
@@ -238,7 +238,7 @@ impl<'a> MakeWriter<'a> for LinesWriter {
     }
 }
 
-impl Write for &LinesWriter {
+impl Write for &QueueWriter {
     /// Queues a whole line: `tracing-subscriber` writes each line with one call.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.shared.push(long::bounded(line, self.json).into_owned());

@@ -13,10 +13,10 @@
 //! block for ever, and the print macros of the standard library panic when it fails. A panic is
 //! therefore a line of the log too (`panics`).
 //!
-//! The queue is written by hand because `tracing_appender::non_blocking` does less. It drops a line
-//! on an I/O error without counting it, bounds its queue by the number of lines and not by bytes,
-//! and reports a failed shutdown with `println!`, which can block and panic. For the rotation of
-//! files, which this program leaves to others, it brings `time` and `crossbeam-channel`.
+//! The queue is written by hand because `tracing_appender::non_blocking` does less. That writer drops
+//! a line on an I/O error without counting it, bounds its queue by the number of lines and not by
+//! bytes, and reports a failed shutdown with `println!`, which can block and panic. For the rotation
+//! of files, which this program leaves to others, its crate brings `time` and `crossbeam-channel`.
 //!
 //! This room registers its counters with the room `metrics`, and knows no other room.
 
@@ -26,7 +26,7 @@ mod panics;
 mod repeats;
 
 use crate::metrics::{self, Counter};
-use lines::{Lines, LinesWriter};
+use lines::{LineQueue, QueueWriter};
 use repeats::{RepeatFilter, Repeats};
 use std::{
     io,
@@ -83,7 +83,7 @@ struct Counters {
     held_back: AtomicU64,
 }
 
-/// The counters of the log. They are static because a process has one log.
+/// The counters of the log, static because a process has one log.
 static COUNTERS: Counters =
     Counters { written: AtomicU64::new(0), lost: AtomicU64::new(0), held_back: AtomicU64::new(0) };
 
@@ -101,12 +101,12 @@ pub fn register_metrics(registry: &mut metrics::Registry) {
 #[must_use]
 pub struct LogGuard {
     repeats: Arc<Repeats>,
-    lines: Lines,
+    lines: LineQueue,
 }
 
 impl Drop for LogGuard {
     fn drop(&mut self) {
-        panics::leave();
+        panics::restore_hook();
         self.repeats.report_all();
         report_lost(self.lines.newly_lost());
     }
@@ -129,12 +129,12 @@ fn report_lost(lines: u64) {
 pub fn start(filter: EnvFilter, style: Style) -> Result<LogGuard, LogError> {
     let repeats = Arc::new(Repeats::new(&COUNTERS));
     let reported = Arc::clone(&repeats);
-    let lines = Lines::start(lines::StandardError, &COUNTERS, move |lost| {
+    let lines = LineQueue::start(lines::StandardError, &COUNTERS, move |lost| {
         reported.report();
         report_lost(lost);
     })?;
     let json = style == Style::Json;
-    let writer = LinesWriter::new(&lines, json);
+    let writer = QueueWriter::new(&lines, json);
     // `lines` counts failed writes. By default `tracing-subscriber` prints them to standard error.
     let layer = tracing_subscriber::fmt::layer().with_writer(writer).log_internal_errors(false);
     let layer: Box<dyn Layer<_> + Send + Sync> = match style {
@@ -146,19 +146,19 @@ pub fn start(filter: EnvFilter, style: Style) -> Result<LogGuard, LogError> {
         .with(layer)
         .with(RepeatFilter(Arc::clone(&repeats)))
         .try_init()?;
-    panics::log();
+    panics::install_hook();
     Ok(LogGuard { repeats, lines })
 }
 
 /// Writes a text to standard error while there is no log. The call returns after a second at the
 /// latest, whether or not the text could be written.
-pub fn say(text: &str) {
+pub fn print_to_stderr(text: &str) {
     static UNCOUNTED: Counters = Counters {
         written: AtomicU64::new(0),
         lost: AtomicU64::new(0),
         held_back: AtomicU64::new(0),
     };
-    if let Ok(lines) = Lines::start(lines::StandardError, &UNCOUNTED, |_| {}) {
+    if let Ok(lines) = LineQueue::start(lines::StandardError, &UNCOUNTED, |_| {}) {
         lines.push(format!("{text}\n").into_bytes());
     }
 }

@@ -144,7 +144,8 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The identity of a request that names no caller. It may do everything but administer.
+    /// The identity of a request that names no caller. An anonymous caller may do everything but
+    /// administer.
     pub const ANONYMOUS: Self =
         Self { subject: None, kind: IdentityKind::Anonymous, scopes: Scopes::ALL_BUT_ADMIN };
 

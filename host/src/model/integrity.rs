@@ -4,7 +4,7 @@ pub enum Integrity {
     /// The check has not been completed yet.
     #[default]
     Unchecked,
-    /// The check found no damage. It cannot prove that every value is as it was written.
+    /// The check found no damage, which does not prove that every value is as it was written.
     Sound,
     /// The files are damaged. The texts are the first findings.
     Damaged(Vec<String>),

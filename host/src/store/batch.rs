@@ -31,7 +31,7 @@ impl<'a> BatchKeys<'a> {
     /// No keys.
     pub const NONE: BatchKeys<'static> = BatchKeys(None);
 
-    /// The keys that the function `show` passes on. It may pass on a key more than once.
+    /// The keys that the function `show` passes on; `show` may pass on a key more than once.
     #[must_use]
     pub fn new(show: &'a ShowKeys<'a>) -> Self {
         Self(Some(show))

@@ -78,7 +78,7 @@ pub struct EventScan {
 }
 
 impl EventScan {
-    /// Whether an entry passes the filters. Its sequence is not looked at.
+    /// Whether an entry passes the filters. The bound `after` is not tested.
     #[must_use]
     pub(crate) fn matches(&self, entry: &LogEntry) -> bool {
         let (kind, product, reservation) = match &entry.event {

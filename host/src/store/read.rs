@@ -66,8 +66,8 @@ pub trait Read: Send + 'static {
     ) -> Result<ReservationPage, StoreFailure>;
 }
 
-/// A reader of committed data, for queries. A query writes nothing and therefore expires no hold; it
-/// gets the sums of the units that are due and counts these units as free.
+/// A reader of committed data, for queries. A query writes nothing and therefore expires no hold.
+/// Instead, the snapshot tells a query how many units are due, and the query counts them as free.
 #[allow(clippy::missing_errors_doc, reason = "every function fails where the store does")]
 pub trait Snapshot: Read {
     /// Pins a snapshot: all reads until [`Snapshot::end`] see the same commit.
@@ -91,8 +91,8 @@ pub trait Snapshot: Read {
     fn exact_until(&self) -> Timestamp;
 }
 
-/// A state on which commands can be decided. It also names the holds that are due, because these
-/// must expire before a command reads them.
+/// A state on which commands can be decided. Such a state also names the holds that are due, because
+/// a due hold must expire before a command reads its stocks.
 #[allow(clippy::missing_errors_doc, reason = "every function fails where the store does")]
 pub trait Decidable: Read {
     /// The ids of up to `limit` held reservations that expire first, with the time of each expiry.

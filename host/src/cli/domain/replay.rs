@@ -25,14 +25,14 @@ const SHOWN_MAX: usize = 20;
 struct Summary {
     compared: u64,
     differing: u64,
-    counts: Vec<Count>,
+    counts: Vec<DifferenceCount>,
     differences: Vec<serde_json::Value>,
     took_ms: u64,
 }
 
 /// The number of differences of one kind.
 #[derive(Deserialize)]
-struct Count {
+struct DifferenceCount {
     command: String,
     decided: String,
     candidate: String,
@@ -78,7 +78,7 @@ fn report_text(summary: &Summary) -> anyhow::Result<String> {
     if !summary.counts.is_empty() {
         text.push_str("\n\n| command | decided | candidate | count |\n| --- | --- | --- | ---: |");
     }
-    for Count { command, decided, candidate, count } in &summary.counts {
+    for DifferenceCount { command, decided, candidate, count } in &summary.counts {
         write!(text, "\n| {command} | {decided} | {candidate} | {count} |")?;
     }
     if !summary.differences.is_empty() {

@@ -4,7 +4,7 @@
 use super::mark::{self, FileState, Mark};
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
-/// Copies the pages that no reader of an older snapshot prevents from being copied; waits for nobody.
+/// Copies as many pages as possible without waiting. Readers of older snapshots limit the pages.
 const PASSIVE: &str = "PRAGMA wal_checkpoint(PASSIVE)";
 /// Waits for writers and for readers of older snapshots, and copies all pages.
 const FULL: &str = "PRAGMA wal_checkpoint(FULL)";
@@ -51,8 +51,8 @@ pub(super) fn truncate_log(connection: &mut Connection) -> rusqlite::Result<()> 
 /// checkpoints everything that the previous process left in the log, and restarts the log.
 ///
 /// The previous process may have been killed after a sync had failed, with commits in the log that
-/// are only in the operating system's cache. This call makes them durable, or fails, before new
-/// commits depend on them.
+/// are only in the operating system's cache. The function makes such commits durable, or fails,
+/// before new commits depend on them.
 ///
 /// # Errors
 /// SQLite fails. The log still matches the database file then.

@@ -1,4 +1,4 @@
-//! The checkpointing thread. It works beside the writer, so that no commit waits for a checkpoint.
+//! The checkpointing thread, which works beside the writer so that no commit waits for a checkpoint.
 //!
 //! The thread checkpoints most of the log without blocking readers or the writer. The few pages that
 //! are committed meanwhile are checkpointed by the writer itself, between two batches, and the log
@@ -28,8 +28,8 @@ use std::{
 /// often is copied once for many commits.
 const WAL_PAGES_PER_CHECKPOINT: i32 = 16 * 1024;
 
-/// The length of the log, in pages, from which on the writer waits for a checkpoint: 512 MiB. This
-/// bounds the disk space of the log.
+/// The length of the log, in pages, from which on the writer waits for a checkpoint: 512 MiB. The
+/// wait bounds the disk space of the log.
 const WAL_PAGES_MAX: i32 = 128 * 1024;
 
 /// The interval at which the thread looks for new commits. After one to two intervals without a
@@ -164,9 +164,9 @@ impl Checkpointer {
         Ok(Self { state, thread: Some(thread) })
     }
 
-    /// Registers a hook on the writer's connection that watches the growth of the log. It replaces
-    /// SQLite's automatic checkpoints: SQLite would report their failure as the failure of a commit
-    /// that is in fact durable.
+    /// Registers a hook on the writer's connection that watches the growth of the log. The hook
+    /// replaces SQLite's automatic checkpoints: SQLite would report a failed checkpoint as the failure
+    /// of a commit that is in fact durable.
     pub(super) fn watch(&self, writer: &mut Connection) -> rusqlite::Result<()> {
         let state = Arc::clone(&self.state);
         let mut due_at = WAL_PAGES_PER_CHECKPOINT;

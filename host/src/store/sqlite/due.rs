@@ -52,7 +52,7 @@ impl DueSums {
     }
 
     /// Adds the result of a step of reading ahead.
-    pub(super) fn extend(&mut self, step: &Step) {
+    pub(super) fn extend(&mut self, step: &ReadAheadStep) {
         self.apply(&step.changes);
         self.known_before = step.known_before;
     }
@@ -101,7 +101,7 @@ pub(super) struct DueChange {
 }
 
 /// The result of one step of reading ahead.
-pub(super) struct Step {
+pub(super) struct ReadAheadStep {
     pub(super) changes: Vec<DueChange>,
     /// The index contains every hold that comes due before this time.
     pub(super) known_before: Timestamp,
@@ -129,7 +129,7 @@ impl DueIndex {
         &mut self,
         connection: &Connection,
         now: Timestamp,
-    ) -> rusqlite::Result<Step> {
+    ) -> rusqlite::Result<ReadAheadStep> {
         let until = now.saturating_add(HORIZON_MS);
         let (mut changes, mut last, mut holds) = (Vec::new(), None, 0);
         let mut behind = connection.prepare_cached(BEHIND)?;
@@ -156,7 +156,7 @@ impl DueIndex {
             _ => (until.saturating_add(1), String::new()),
         };
         self.apply(&changes);
-        Ok(Step { changes, known_before: self.known.0, more })
+        Ok(ReadAheadStep { changes, known_before: self.known.0, more })
     }
 
     /// Adds to `changes` the changes of the index that result from a change of a reservation from

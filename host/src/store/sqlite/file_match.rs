@@ -24,10 +24,10 @@
 //!    and a copy of the database file is a backup. A clean stop and an idle period leave such a
 //!    mark; it is copied into the database file last, after every other page. The start replaces it
 //!    before the server serves. After an idle period the checkpointing thread replaces it after the
-//!    next commit (`checkpointer.rs`). It cannot while a reader has a snapshot pin from before that
-//!    commit, and retries until it can. Until then the mark is false: the database file lacks the
-//!    commits since the idle period. The log restarts once no reader uses the old one. Only a log
-//!    that has restarted fails to match a copy from the idle period.
+//!    next commit (`checkpointer.rs`). While a reader has a snapshot pin from before that commit, the
+//!    thread cannot replace the mark, and retries. Until it succeeds the mark is false: the database
+//!    file lacks the commits since the idle period. The log restarts once no reader uses it. From
+//!    then on the log does not match a copy of the database file from the idle period any more.
 //! 4. A log is truncated (`TRUNCATE`) only after a mark that says `whole`, and only while nobody
 //!    else writes. Closing a connection neither checkpoints nor removes the log.
 //! 5. A new database is created whole under a temporary name and then renamed.
@@ -38,8 +38,8 @@
 //! (`damaged_header.rs`). A damaged frame must not cut off committed transactions (`wal.rs`).
 //!
 //! **Limits of the checks.** A copy that is byte for byte the database file for which the log was
-//! made cannot be told from that file. Damage within the last transaction of a log looks like a
-//! commit that a power cut interrupted.
+//! made cannot be distinguished from that file. Damage within the last transaction of a log looks like
+//! a commit that a power cut interrupted.
 
 use super::{
     OpenError, damaged_header,

@@ -10,7 +10,7 @@ use std::sync::{
     atomic::{AtomicU8, Ordering},
 };
 
-impl Place {
+impl DatabaseFolder {
     /// Opens the database with this interval at which the checkpointing thread looks for commits.
     fn open_with_idle(&mut self, idle: Duration) {
         self.lane = None;
@@ -26,7 +26,7 @@ impl Place {
 /// The files of a killed process with a database of an older schema version. `then` is executed after
 /// the migrations.
 fn older(version: usize, then: &str) -> Files {
-    let place = Place::new();
+    let place = DatabaseFolder::new();
     let older = Connection::open(place.file()).unwrap();
     older.pragma_update(None, "journal_mode", "WAL").unwrap();
     older.pragma_update(None, "wal_autocheckpoint", 0).unwrap();
@@ -49,7 +49,7 @@ fn older(version: usize, then: &str) -> Files {
 
 #[test]
 fn after_an_idle_period_the_database_file_alone_is_served() {
-    let mut place = Place::new();
+    let mut place = DatabaseFolder::new();
     place.open();
     place.commit(1);
     let store = {
@@ -61,8 +61,8 @@ fn after_an_idle_period_the_database_file_alone_is_served() {
     for number in 2..=4 {
         place.commit(number);
         mark = wait_until_whole(&place, mark);
-        Place::with(&only_the_database(&place.files())).serves(number);
-        Place::with(&place.files()).serves(number);
+        DatabaseFolder::with(&only_the_database(&place.files())).serves(number);
+        DatabaseFolder::with(&place.files()).serves(number);
     }
 }
 
@@ -70,7 +70,7 @@ fn after_an_idle_period_the_database_file_alone_is_served() {
 /// between a checkpoint and the commits around it.
 #[test]
 fn files_of_any_moment_match() {
-    let mut place = Place::new();
+    let mut place = DatabaseFolder::new();
     let store = SqliteStore::open(&place.file()).unwrap();
     // The interval makes the thread checkpoint all the time, also during commits.
     place.lane = Some(store.lane_with_idle(Duration::from_micros(200)).unwrap());
@@ -101,7 +101,7 @@ fn files_of_any_moment_match() {
             // tested.
             let (least, files) = (done.load(Ordering::SeqCst), read());
             if read() == files {
-                let mut copy = Place::with(&files);
+                let mut copy = DatabaseFolder::with(&files);
                 copy.open();
                 assert!(copy.latest() >= least);
                 served += 1;
@@ -121,14 +121,14 @@ fn a_database_of_an_older_schema_is_brought_up_to_date_with_its_log() {
          INSERT INTO component VALUES (1, randomblob(32));
          INSERT INTO installed VALUES (1, 1, NULL, 1, 0);",
     );
-    let place = Place::with(&files);
+    let place = DatabaseFolder::with(&files);
     // Migrates the schema and ends there, as if killed.
     let mut connection = connection::writable(&place.file()).unwrap();
     migrations::apply(&mut connection, &place.file()).unwrap();
     let killed = place.files();
     drop(connection);
     for files in [files, killed] {
-        let mut place = Place::with(&files);
+        let mut place = DatabaseFolder::with(&files);
         place.open();
         assert!(place.lane.as_mut().unwrap().installed().unwrap().is_some(), "it was in the log");
         place.commit(7);
@@ -138,21 +138,21 @@ fn a_database_of_an_older_schema_is_brought_up_to_date_with_its_log() {
 
 #[test]
 fn an_idle_period_after_a_start_without_a_commit_makes_the_file_whole() {
-    let mut place = Place::new();
+    let mut place = DatabaseFolder::new();
     place.open();
     place.commit(1);
     place.close();
     let stopped = own_mark(&place);
     place.open_with_idle(Duration::from_millis(10));
     wait_until_whole(&place, stopped);
-    Place::with(&only_the_database(&place.files())).serves(1);
+    DatabaseFolder::with(&only_the_database(&place.files())).serves(1);
 }
 
 /// A kill during the checkpoint that copies the mark can leave the mark without the other pages, so
 /// the other pages must be in the file before.
 #[test]
 fn a_clean_stop_says_that_the_file_is_whole_only_once_it_is() {
-    let place = Place::with(&killed());
+    let place = DatabaseFolder::with(&killed());
     let mut connection = connection::writable(&place.file()).unwrap();
     let at_the_commit = Arc::new(Mutex::new(Vec::new()));
     let (file, seen) = (place.file(), Arc::clone(&at_the_commit));
@@ -178,7 +178,7 @@ fn a_clean_stop_says_that_the_file_is_whole_only_once_it_is() {
 fn a_database_of_an_older_schema_that_is_all_in_its_log_is_served() {
     let files = older(5, "");
     assert_eq!(files["inventory.db"].len(), 4_096);
-    let mut place = Place::with(&files);
+    let mut place = DatabaseFolder::with(&files);
     place.serves(0);
     place.commit(1);
     place.serves(1);
@@ -188,19 +188,19 @@ fn a_database_of_an_older_schema_that_is_all_in_its_log_is_served() {
 fn a_log_with_a_mark_beside_a_first_page_is_refused() {
     let mut files = older(5, "");
     files.insert("inventory.db-wal".to_owned(), killed()["inventory.db-wal"].clone());
-    Place::with(&files).refuses("the database file is missing or empty");
+    DatabaseFolder::with(&files).refuses("the database file is missing or empty");
 }
 
 /// A kill during the checkpoint of a migration: the database file has the table of the mark, and not
 /// yet its page.
 #[test]
 fn the_log_is_read_although_the_page_of_the_mark_is_not_checkpointed() {
-    let place = Place::with(&older(5, ""));
+    let place = DatabaseFolder::with(&older(5, ""));
     let mut connection = connection::writable(&place.file()).unwrap();
     migrations::apply(&mut connection, &place.file()).unwrap();
     let mut files = place.files();
     drop(connection);
-    let moved = Place::with(&files);
+    let moved = DatabaseFolder::with(&files);
     let connection = Connection::open(moved.file()).unwrap();
     connection.query_row("PRAGMA wal_checkpoint", [], |_| Ok(())).unwrap();
     let (page, _) = Mark::find(&connection).unwrap().unwrap();
@@ -209,7 +209,7 @@ fn the_log_is_read_although_the_page_of_the_mark_is_not_checkpointed() {
     let empty_leaf = [13, 0, 0, 0, 0, 16, 0, 0];
     bytes[(page - 1) * 4_096..][..8].copy_from_slice(&empty_leaf);
     files.insert("inventory.db".to_owned(), bytes);
-    let mut place = Place::with(&files);
+    let mut place = DatabaseFolder::with(&files);
     place.serves(0);
     place.commit(1);
     place.serves(1);
@@ -217,11 +217,11 @@ fn the_log_is_read_although_the_page_of_the_mark_is_not_checkpointed() {
 
 #[test]
 fn a_copy_that_sqlite_made_of_a_stopped_database_is_served() {
-    let mut place = Place::new();
+    let mut place = DatabaseFolder::new();
     place.open();
     place.commit(1);
     place.close();
-    let mut copy = Place::new();
+    let mut copy = DatabaseFolder::new();
     let sqlite = Connection::open(place.file()).unwrap();
     sqlite.execute("VACUUM INTO ?1", [copy.file().to_str()]).unwrap();
     copy.serves(1);
@@ -236,15 +236,15 @@ fn a_copy_that_sqlite_made_of_a_stopped_database_is_served() {
 #[test]
 fn a_log_with_a_damaged_header_that_was_checkpointed_is_served() {
     let files = killed();
-    let moved = Place::with(&files);
+    let moved = DatabaseFolder::with(&files);
     let connection = connection::writable(&moved.file()).unwrap();
     assert!(checkpoint::checkpoint_all(&connection).unwrap());
     drop(connection);
     flip(&moved, 20);
     let files = moved.files();
-    Place::with(&files).serves(3);
+    DatabaseFolder::with(&files).serves(3);
     for at in [32, 40, 48, 32 + 4_120, 32 + 4_120 + 8, 32 + 4_120 + 16] {
-        let mut place = Place::with(&files);
+        let mut place = DatabaseFolder::with(&files);
         flip(&place, at);
         place.refuses("whose header is damaged");
     }

@@ -17,14 +17,14 @@ use tempfile::TempDir;
 
 /// A folder with a database. Dropping the lane without closing it leaves the files as a killed process
 /// does.
-struct Place {
+struct DatabaseFolder {
     folder: TempDir,
     lane: Option<SqliteLane>,
 }
 
 type Files = BTreeMap<String, Vec<u8>>;
 
-impl Place {
+impl DatabaseFolder {
     fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap(), lane: None }
     }
@@ -53,7 +53,7 @@ impl Place {
         self.try_open().unwrap();
     }
 
-    /// Makes a commit from which [`Place::latest`] reads the number back.
+    /// Makes a commit from which [`DatabaseFolder::latest`] reads the number back.
     fn commit(&mut self, number: u8) {
         let lane = self.lane.as_mut().unwrap();
         lane.begin_batch(&BatchKeys::NONE).unwrap();
@@ -125,7 +125,7 @@ fn only_the_database(files: &Files) -> Files {
 /// The files after a kill, with commits 1 to 3. The mark in the database file says that it needs its
 /// log.
 fn killed() -> Files {
-    let mut place = Place::new();
+    let mut place = DatabaseFolder::new();
     place.open();
     place.commit(1);
     wait_for_log(&place);
@@ -138,7 +138,7 @@ fn killed() -> Files {
 
 /// Waits until the mark in the database file says that it needs its log, and the log has restarted
 /// since.
-fn wait_for_log(place: &Place) {
+fn wait_for_log(place: &DatabaseFolder) {
     eventually("the file needs its log", || {
         let page = read_database(&place.file()).unwrap().unwrap().mark.unwrap().0;
         let first = read_log(&place.log(), Some(page)).unwrap().first;
@@ -147,7 +147,7 @@ fn wait_for_log(place: &Place) {
 }
 
 /// Waits until the database file has a mark other than `before` that says that it is whole.
-fn wait_until_whole(place: &Place, before: Mark) -> Mark {
+fn wait_until_whole(place: &DatabaseFolder, before: Mark) -> Mark {
     eventually("the file is made whole", || {
         let now = own_mark(place);
         now.whole && now.base != before.base
@@ -156,7 +156,7 @@ fn wait_until_whole(place: &Place, before: Mark) -> Mark {
 }
 
 /// The mark in the database file, read without the log.
-fn own_mark(place: &Place) -> Mark {
+fn own_mark(place: &DatabaseFolder) -> Mark {
     read_database(&place.file()).unwrap().unwrap().mark.unwrap().1
 }
 
@@ -171,7 +171,7 @@ fn eventually(what: &str, condition: impl Fn() -> bool) {
 #[test]
 fn a_killed_process_and_a_copied_folder_are_served() {
     let files = killed();
-    let mut place = Place::with(&files);
+    let mut place = DatabaseFolder::with(&files);
     place.serves(3);
     place.commit(4);
     place.serves(4);
@@ -179,29 +179,29 @@ fn a_killed_process_and_a_copied_folder_are_served() {
 
 #[test]
 fn after_a_clean_stop_the_database_file_alone_is_served() {
-    let mut place = Place::new();
+    let mut place = DatabaseFolder::new();
     place.open();
     (1..=3).for_each(|number| place.commit(number));
     place.close();
-    Place::with(&only_the_database(&place.files())).serves(3);
+    DatabaseFolder::with(&only_the_database(&place.files())).serves(3);
     place.serves(3);
 }
 
 #[test]
 fn after_a_start_without_a_lane_the_database_file_alone_is_served() {
-    let mut place = Place::new();
+    let mut place = DatabaseFolder::new();
     place.open();
     place.commit(1);
     place.close();
     drop(SqliteStore::open(&place.file()).unwrap());
-    Place::with(&only_the_database(&place.files())).serves(1);
+    DatabaseFolder::with(&only_the_database(&place.files())).serves(1);
 }
 
 #[test]
 fn a_database_without_its_log_is_refused() {
     let files = killed();
-    Place::with(&only_the_database(&files)).refuses("is missing or empty");
-    let mut place = Place::with(&files);
+    DatabaseFolder::with(&only_the_database(&files)).refuses("is missing or empty");
+    let mut place = DatabaseFolder::with(&files);
     fs::write(place.log(), "").unwrap();
     place.refuses("is missing or empty");
     place.put(&files);
@@ -212,19 +212,19 @@ fn a_database_without_its_log_is_refused() {
 fn a_log_with_a_damaged_header_or_frame_is_refused() {
     let files = killed();
     for at in [0, 4, 8, 12, 16, 20, 24, 31] {
-        let mut place = Place::with(&files);
+        let mut place = DatabaseFolder::with(&files);
         flip(&place, at);
         place.refuses("whose header is damaged");
     }
     // Offsets in the first frame of the restarted log.
     for at in [32, 40, 48, 56, 2_000] {
-        let mut place = Place::with(&files);
+        let mut place = DatabaseFolder::with(&files);
         flip(&place, at);
         place.refuses("the log is damaged: its frame 1");
     }
 }
 
-fn flip(place: &Place, at: usize) {
+fn flip(place: &DatabaseFolder, at: usize) {
     let mut bytes = fs::read(place.log()).unwrap();
     bytes[at] ^= 0x10;
     fs::write(place.log(), bytes).unwrap();
@@ -232,7 +232,7 @@ fn flip(place: &Place, at: usize) {
 
 #[test]
 fn an_older_backup_beside_a_newer_log_is_refused() {
-    let mut place = Place::new();
+    let mut place = DatabaseFolder::new();
     place.open();
     place.commit(1);
     place.close();
@@ -249,7 +249,7 @@ fn an_older_backup_beside_a_newer_log_is_refused() {
 
 #[test]
 fn a_backup_of_an_idle_period_beside_a_newer_log_is_refused() {
-    let mut place = Place::new();
+    let mut place = DatabaseFolder::new();
     let store = SqliteStore::open(&place.file()).unwrap();
     place.lane = Some(store.lane_with_idle(Duration::from_millis(10)).unwrap());
     let new = own_mark(&place);
@@ -268,7 +268,7 @@ fn a_backup_of_an_idle_period_beside_a_newer_log_is_refused() {
 #[test]
 fn a_newer_database_beside_an_older_log_is_refused() {
     let old = killed();
-    let mut place = Place::with(&old);
+    let mut place = DatabaseFolder::with(&old);
     place.serves(3);
     place.commit(4);
     place.close();
@@ -278,12 +278,12 @@ fn a_newer_database_beside_an_older_log_is_refused() {
 
 #[test]
 fn the_log_of_another_database_is_refused() {
-    let (mut one, other) = (Place::with(&killed()), killed());
+    let (mut one, other) = (DatabaseFolder::with(&killed()), killed());
     let log = Files::from([("inventory.db-wal".to_owned(), other["inventory.db-wal"].clone())]);
     one.put(&log);
     one.refuses("another database");
     // Also where the database file is whole.
-    let mut one = Place::with(&killed());
+    let mut one = DatabaseFolder::with(&killed());
     one.serves(3);
     one.close();
     one.put(&log);
@@ -293,7 +293,7 @@ fn the_log_of_another_database_is_refused() {
 #[test]
 fn a_log_without_its_database_is_refused() {
     let files = killed();
-    let mut place = Place::with(&files);
+    let mut place = DatabaseFolder::with(&files);
     fs::remove_file(place.file()).unwrap();
     place.refuses("the database file is missing or empty");
     fs::write(place.file(), "").unwrap();
@@ -302,19 +302,19 @@ fn a_log_without_its_database_is_refused() {
 
 #[test]
 fn a_log_that_another_program_began_is_refused() {
-    let mut place = Place::new();
+    let mut place = DatabaseFolder::new();
     place.open();
     place.close();
     let connection = Connection::open(place.file()).unwrap();
     connection.execute("CREATE TABLE theirs (x)", []).unwrap();
     let files = place.files();
     drop(connection);
-    Place::with(&files).refuses("was not begun by Holdfast");
+    DatabaseFolder::with(&files).refuses("was not begun by Holdfast");
 }
 
 #[test]
 fn a_rollback_journal_beside_a_database_is_refused() {
-    let mut place = Place::new();
+    let mut place = DatabaseFolder::new();
     place.open();
     place.close();
     fs::write(beside(&place.file(), "-journal"), [0xd9, 0xd5]).unwrap();
@@ -326,7 +326,7 @@ fn a_rollback_journal_beside_a_database_is_refused() {
 
 #[test]
 fn a_file_that_is_no_database_keeps_every_byte() {
-    let mut place = Place::new();
+    let mut place = DatabaseFolder::new();
     fs::write(place.file(), "not a database, but long enough to look at ".repeat(40)).unwrap();
     let files = place.files();
     assert!(matches!(place.try_open(), Err(OpenError::Foreign { .. })));
@@ -335,7 +335,7 @@ fn a_file_that_is_no_database_keeps_every_byte() {
 
 #[test]
 fn a_database_of_another_program_keeps_its_log_and_every_byte() {
-    let mut place = Place::new();
+    let mut place = DatabaseFolder::new();
     let theirs = Connection::open(place.file()).unwrap();
     theirs.pragma_update(None, "journal_mode", "WAL").unwrap();
     theirs.execute_batch("CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)").unwrap();
@@ -351,7 +351,7 @@ fn a_database_of_another_program_keeps_its_log_and_every_byte() {
 
 #[test]
 fn a_newer_database_keeps_every_byte() {
-    let mut place = Place::new();
+    let mut place = DatabaseFolder::new();
     place.open();
     place.commit(1);
     place.close();
@@ -366,7 +366,7 @@ fn a_newer_database_keeps_every_byte() {
 
 #[test]
 fn a_draft_that_an_earlier_start_left_behind_is_replaced() {
-    let mut place = Place::new();
+    let mut place = DatabaseFolder::new();
     for ending in [".new", ".new-wal", ".new-journal"] {
         fs::write(beside(&place.file(), ending), "half of it").unwrap();
     }

@@ -20,14 +20,14 @@ fn name(caller: &str, key: &str) -> IdempotencyKey {
 }
 
 /// A store, tested through its lane.
-struct Kept {
+struct RecordStore {
     folder: TempDir,
     store: Option<SqliteStore>,
     lane: Option<SqliteLane>,
     now: Timestamp,
 }
 
-impl Kept {
+impl RecordStore {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut kept = Self { folder, store: None, lane: None, now: 0 };
@@ -154,7 +154,7 @@ impl Kept {
 
 #[test]
 fn the_oldest_records_of_a_caller_are_evicted_when_its_bound_is_exceeded() {
-    let mut kept = Kept::new();
+    let mut kept = RecordStore::new();
     for key in ["k1", "k2", "k3", "k4"] {
         kept.keep("a", key, SIZE);
     }
@@ -169,7 +169,7 @@ fn the_oldest_records_of_a_caller_are_evicted_when_its_bound_is_exceeded() {
 
 #[test]
 fn the_oldest_records_of_all_callers_are_evicted_when_the_total_bound_is_exceeded() {
-    let mut kept = Kept::new();
+    let mut kept = RecordStore::new();
     for (caller, key) in [("a", "k1"), ("b", "k1"), ("c", "k1"), ("a", "k2"), ("b", "k2")] {
         kept.keep(caller, key, SIZE);
     }
@@ -184,7 +184,7 @@ fn the_oldest_records_of_all_callers_are_evicted_when_the_total_bound_is_exceede
 
 #[test]
 fn a_record_larger_than_the_bounds_is_kept_alone() {
-    let mut kept = Kept::new();
+    let mut kept = RecordStore::new();
     kept.keep("a", "k1", SIZE);
     kept.keep("a", "k2", 5 * SIZE);
     assert_eq!(kept.which("a", "k1 k2"), "k2");
@@ -196,7 +196,7 @@ fn a_record_larger_than_the_bounds_is_kept_alone() {
 
 #[test]
 fn a_small_record_is_neither_counted_nor_evicted() {
-    let mut kept = Kept::new();
+    let mut kept = RecordStore::new();
     kept.keep("a", "s1", LARGE_BYTES_MIN - 1);
     assert_eq!(kept.lane().large_records().bytes, 0);
     kept.keep("a", "k0", LARGE_BYTES_MIN);
@@ -209,7 +209,7 @@ fn a_small_record_is_neither_counted_nor_evicted() {
 
 #[test]
 fn several_records_of_one_commit_keep_the_bounds() {
-    let mut kept = Kept::new();
+    let mut kept = RecordStore::new();
     let many: Vec<_> = (0..300).map(|n| (name("a", &format!("{n:03}")), SIZE)).collect();
     kept.commit(&many, &mut [], BOUNDS).unwrap();
     kept.check();
@@ -218,7 +218,7 @@ fn several_records_of_one_commit_keep_the_bounds() {
 
 #[test]
 fn the_sums_are_right_after_a_commit_that_failed() {
-    let mut kept = Kept::new();
+    let mut kept = RecordStore::new();
     for key in ["k1", "k2", "k3", "k4"] {
         kept.keep("a", key, SIZE);
     }
@@ -233,7 +233,7 @@ fn the_sums_are_right_after_a_commit_that_failed() {
 
 #[test]
 fn the_sums_are_right_after_reopening() {
-    let mut kept = Kept::new();
+    let mut kept = RecordStore::new();
     for (caller, key) in [("a", "k1"), ("a", "k2"), ("b", "k1"), ("a", "k3"), ("a", "k4")] {
         kept.keep(caller, key, SIZE);
     }
@@ -246,7 +246,7 @@ fn the_sums_are_right_after_reopening() {
 
 #[test]
 fn a_lowered_bound_is_enforced_in_steps() {
-    let mut kept = Kept::new();
+    let mut kept = RecordStore::new();
     let many: Vec<_> = (0..20).map(|n| (name("a", &format!("{n:02}")), 1024 * 1024)).collect();
     kept.commit(&many, &mut [], IdempotencyBounds::NONE).unwrap();
     kept.keep("a", "k1", SIZE);
@@ -260,7 +260,7 @@ fn a_lowered_bound_is_enforced_in_steps() {
 
 #[test]
 fn the_key_of_an_expired_record_can_be_reused_and_counts_once() {
-    let mut kept = Kept::new();
+    let mut kept = RecordStore::new();
     kept.keep("a", "k1", SIZE);
     kept.keep("a", "k2", SIZE);
     kept.keep("a", "k1", 2 * SIZE);
@@ -272,7 +272,7 @@ fn the_key_of_an_expired_record_can_be_reused_and_counts_once() {
 
 #[test]
 fn expired_records_are_deleted_in_steps_and_do_not_count_as_evicted() {
-    let mut kept = Kept::new();
+    let mut kept = RecordStore::new();
     for key in ["k1", "k2", "k3"] {
         kept.keep("a", key, SIZE);
     }
@@ -291,7 +291,7 @@ fn expired_records_are_deleted_in_steps_and_do_not_count_as_evicted() {
 
 #[test]
 fn statements_over_large_records_read_only_the_indexes_of_large_records() {
-    let kept = Kept::new();
+    let kept = RecordStore::new();
     for statement in [LARGE_BY_CALLER, LARGE_BY_AGE] {
         let connection = kept.connection();
         let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();

@@ -1,9 +1,9 @@
 //! The integrity check: reads the whole database once after the start, on a thread of low priority.
 //!
-//! `PRAGMA quick_check` reads every page of every table. It finds malformed pages (wrong type, free
-//! space or order; pages used twice or not at all), rows that cannot be read, and values that break
-//! a NOT NULL or a CHECK. It does not find a value that was changed into another valid one, nor an
-//! index that lacks a row: SQLite's pages have no checksums.
+//! `PRAGMA quick_check` reads every page of every table. The pragma finds malformed pages (wrong type,
+//! free space or order; pages used twice or not at all), rows that cannot be read, and values that
+//! break a NOT NULL or a CHECK. The pragma finds neither a value that was changed into another valid
+//! one, nor an index that lacks a row: SQLite's pages have no checksums.
 //!
 //! The check holds a snapshot pin while it runs, and the write-ahead log cannot restart meanwhile.
 //! Therefore the check gives up when the log grows too far, and tries again later.
@@ -53,17 +53,17 @@ impl SharedIntegrity {
 
 /// The handle of the checking thread. Dropping it stops the check at once.
 pub struct IntegrityCheck {
-    stop: Arc<Stop>,
+    stop: Arc<StopSignal>,
     thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Default)]
-struct Stop {
+struct StopSignal {
     stopped: Mutex<bool>,
     changed: Condvar,
 }
 
-impl Stop {
+impl StopSignal {
     /// Waits for `pause`, or until the check is stopped. Returns whether it is stopped.
     fn wait(&self, pause: Duration) -> bool {
         let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
@@ -84,7 +84,8 @@ impl Drop for IntegrityCheck {
     }
 }
 
-/// The pace of the check: steps between two looks at the clock, and times of work and rest.
+/// The pace of the check: the number of steps between two calls of the progress handler, and the
+/// times of work and rest.
 #[derive(Clone, Copy)]
 struct Pace {
     steps: i32,
@@ -100,7 +101,7 @@ impl IntegrityCheck {
     fn start_at(file: &Path, integrity: SharedIntegrity, pace: Pace) -> Result<Self, StoreFailure> {
         let doing = "starting the check of the database";
         let mut connection = connection::readable(file).map_err(connection::failed(doing))?;
-        let (stop, log) = (Arc::new(Stop::default()), beside(file, "-wal"));
+        let (stop, log) = (Arc::new(StopSignal::default()), beside(file, "-wal"));
         let thread = std::thread::Builder::new()
             .name("check".into())
             .spawn({
@@ -116,7 +117,7 @@ fn run(
     connection: &mut Connection,
     log: &Path,
     pace: Pace,
-    stop: &Arc<Stop>,
+    stop: &Arc<StopSignal>,
     integrity: &SharedIntegrity,
 ) {
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
@@ -165,7 +166,7 @@ fn attempt(
     connection: &mut Connection,
     log: &Path,
     pace: Pace,
-    stop: &Arc<Stop>,
+    stop: &Arc<StopSignal>,
 ) -> rusqlite::Result<Vec<String>> {
     let log_bytes = {
         let log = log.to_owned();

@@ -69,8 +69,8 @@ pub(super) fn term_of(filter: &ReservationFilter) -> Option<Term> {
 /// A term, and the number of a reservation that has it.
 type Entry = (Term, i64);
 
-/// Adds the entries of a reservation. A location is added once for consecutive lines of it, so an
-/// entry can occur more than once.
+/// Adds the entries of a reservation. The entry of a location is added once for consecutive lines, so
+/// it can occur more than once.
 fn add_terms<'a>(
     keys: impl Iterator<Item = (&'a str, &'a str)>,
     number: i64,
@@ -91,9 +91,9 @@ fn keys(lines: &[ReservationLine]) -> impl Iterator<Item = (&str, &str)> {
     lines.iter().map(|line| (line.key.product_id.as_str(), line.key.location_id.as_str()))
 }
 
-/// The entries in memory: those that no run covers. The writer appends to them while readers search
-/// them. An entry that is newer than a reader's commit does no harm, because the reader does not find
-/// its reservation in the database.
+/// The entries in memory, which no run covers. The writer appends entries while readers search. An
+/// entry that is newer than a reader's commit does no harm, because the reader does not find the
+/// entry's reservation in the database.
 pub(super) struct Recent {
     /// The number of the first reservation that no run covers.
     first: i64,

@@ -1,5 +1,5 @@
-//! Committed state that the rows of the database do not show, or not in the form that readers need. It
-//! is in memory, belongs to one commit, and is shared by the lane and its readers.
+//! The overlay: committed state in memory that the rows of the database do not show, or not in the
+//! form that readers need. An overlay belongs to one commit. The lane publishes it to its readers.
 
 use super::{
     due::{self, DueChange, DueSums},
@@ -26,7 +26,7 @@ struct LaggingRow {
 
 type LaggingRows = BTreeMap<Arc<StockKey>, LaggingRow>;
 
-/// The current round of the write-back. It must write the rows that lagged when it began.
+/// The current round of the write-back. A round must write the rows that lagged when it began.
 #[derive(Clone, Copy, Default)]
 struct Round {
     /// The last sequence of the log when the round began.
@@ -200,7 +200,7 @@ impl Published {
     }
 
     /// Adds the result of a step of reading ahead.
-    pub(super) fn extend_due(&self, step: &due::Step) {
+    pub(super) fn extend_due(&self, step: &due::ReadAheadStep) {
         let mut latest = self.lock();
         latest.due.extend(step);
         self.exact_until.store(latest.due.exact_until(), Ordering::Release);

@@ -66,7 +66,7 @@ pub(super) struct RowsToWrite {
     /// same.
     pub(super) current_to: Option<u64>,
     /// The state of the write-back once the commit is durable.
-    pub(super) then: WriteBack,
+    pub(super) after_commit: WriteBack,
 }
 
 impl RowsToWrite {
@@ -95,9 +95,9 @@ impl WriteBack {
     /// none, because readers recognise a commit by its last sequence.
     pub(super) fn next_rows(&self, published: &Published, events: u64) -> RowsToWrite {
         let end = published.sequence();
-        let then = Self { cursor: self.cursor.clone(), ..*self };
+        let after_commit = Self { cursor: self.cursor.clone(), ..*self };
         if events == 0 {
-            return RowsToWrite { rows: Vec::new(), current_to: None, then };
+            return RowsToWrite { rows: Vec::new(), current_to: None, after_commit };
         }
         let (count, left) = published.lagging_counts();
         // The number of the round's rows that may still lag after this commit; 0 at the round's end.
@@ -108,21 +108,26 @@ impl WriteBack {
         let quota = left.saturating_sub(may_be_left).max(spare);
         if passed < self.bounds.events && quota <= left {
             let rows = published.lagging_after(self.cursor.as_deref(), self.began_at, quota);
-            let cursor = rows.last().map(|(key, _)| Arc::clone(key)).or(then.cursor);
-            return RowsToWrite { rows, current_to: None, then: Self { cursor, ..then } };
+            let cursor = rows.last().map(|(key, _)| Arc::clone(key)).or(after_commit.cursor);
+            return RowsToWrite {
+                rows,
+                current_to: None,
+                after_commit: Self { cursor, ..after_commit },
+            };
         }
         // The round ends: the rest of its rows is written, and the next round begins.
         let mut rows = published.lagging_after(self.cursor.as_deref(), self.began_at, left);
         let current_to = if count == 0 { end } else { self.began_at };
-        let mut then = Self { cursor: None, rows: count - rows.len(), began_at: end, ..then };
+        let mut after_commit =
+            Self { cursor: None, rows: count - rows.len(), began_at: end, ..after_commit };
         let more = quota - rows.len();
         let next = published.lagging_after(None, end, if more > 0 { quota } else { 0 });
         let next = next.into_iter().filter(|(key, _)| !includes(&rows, key));
         let next: Vec<_> = next.take(more).collect();
-        then.cursor = next.last().map(|(key, _)| Arc::clone(key));
+        after_commit.cursor = next.last().map(|(key, _)| Arc::clone(key));
         rows.extend(next);
         rows.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-        RowsToWrite { rows, current_to: Some(current_to), then }
+        RowsToWrite { rows, current_to: Some(current_to), after_commit }
     }
 }
 

@@ -204,7 +204,7 @@ fn after_a_crash_the_rows_are_brought_up_to_date_from_the_log() {
 }
 
 #[test]
-fn at_the_end_no_row_lags() {
+fn after_a_clean_stop_no_row_lags() {
     let mut shop = Shop::new(0);
     shop.reserve(&["a"]);
     shop.lane().close().unwrap();
@@ -287,10 +287,10 @@ fn many_commits(bounds: Bounds) {
             }
         }
         sequence += events;
-        published.begin_round(next.then.began_at());
+        published.begin_round(next.after_commit.began_at());
         published.publish(sequence, changes, &[], IndexUpdate::default());
         current_to = next.current_to.unwrap_or(current_to);
-        write_back = next.then;
+        write_back = next.after_commit;
         for (name, row) in &rows {
             let latest = latest[name];
             let lags = published.get(name).map(|stored| stored.handle.last_event);

@@ -59,9 +59,10 @@ impl SqliteLane {
         let mut connection = connection::writable(&database.file).map_err(failed(doing))?;
         let writable = database.writable;
         if writable {
-            // A complete checkpoint, so that the first commit restarts the log. A disk that fails
-            // syncs then fails that of the new log's header, before the commit is in the log. If
-            // this checkpoint fails, the outcome of such a first commit is unknown.
+            // A complete checkpoint makes the first commit restart the log. SQLite then syncs the
+            // header of the log before it writes the commit, so if the disk cannot sync, the commit
+            // is certainly not in the log. Where this checkpoint fails, a first commit whose sync
+            // fails has an unknown outcome.
             let _ = checkpoint::checkpoint_all(&connection);
         }
         let checkpointer = Checkpointer::start(&database.file, idle, !writable)?;

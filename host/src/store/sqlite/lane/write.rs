@@ -28,7 +28,7 @@ struct BatchStock {
     last: Option<(Timestamp, Level)>,
 }
 
-/// The results of writing a batch. They update the lane's state once the batch is committed.
+/// The results of writing a batch, which update the lane's state once the batch is committed.
 pub(super) struct WrittenBatch {
     handles: Vec<StockHandle>,
     reservation_handles: Vec<ReservationHandle>,
@@ -70,13 +70,13 @@ impl SqliteLane {
             let sequence = self.log_end.sequence + batch.log.len() as u64;
             self.log_end = LogEnd { sequence, at: last.at };
         }
-        self.published.begin_round(lagging.then.began_at());
+        self.published.begin_round(lagging.after_commit.began_at());
         self.published.publish(self.log_end.sequence, row_changes, &due_changes, index_update);
         if !due_changes.is_empty() {
             self.due.apply(&due_changes);
             self.publish_first_due();
         }
-        self.write_back = lagging.then;
+        self.write_back = lagging.after_commit;
         self.idempotency.commit();
         reservation_handles
     }

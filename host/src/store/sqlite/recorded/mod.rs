@@ -79,8 +79,8 @@ pub(super) fn write(
         .map(|_| ())
 }
 
-/// Deletes all recorded commands. They become useless once a command is carried out without being
-/// recorded: the state before them cannot be reconstructed any more.
+/// Deletes all recorded commands. Recorded commands become useless once a command is carried out
+/// without being recorded, because the state before them cannot be reconstructed any more.
 pub(super) fn delete_all(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute("DELETE FROM command", []).map(|_| ())
 }
