@@ -22,8 +22,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 /// The bound on the admitted components that this process remembers and need not examine again.
 const ADMITTED_MAX: usize = 8;
 
-/// The niceness of the thread for examinations. Compiling a large component takes seconds, which must
-/// not slow requests down.
+/// The niceness of the thread for examinations. Compiling a large component takes seconds, which
+/// must not slow requests down.
 const NICENESS: i32 = 10;
 
 /// The number of differences that a replay shows in full.
@@ -242,9 +242,9 @@ impl Admin {
         Arc::clone(&self.permits).try_acquire_owned().map_err(|_| AdminError::Busy)
     }
 
-    /// Examines a component, unless this process admitted it before, and keeps it in the library. The
-    /// permit moves into the work, so that it is held to the end of the work even if the request is
-    /// dropped.
+    /// Examines a component, unless this process admitted it before, and keeps it in the library.
+    /// The permit moves into the work, so that it is held to the end of the work even if the
+    /// request is dropped.
     async fn admit(
         &self,
         bytes: Vec<u8>,
@@ -288,8 +288,8 @@ fn remember(admitted: &Mutex<VecDeque<Compiled>>, compiled: Compiled) {
     admitted.push_back(compiled);
 }
 
-/// Does work on a new thread of low priority. Returns the result of the work, or [`AdminError::Lost`]
-/// where the thread cannot be started or panics.
+/// Does work on a new thread of low priority. Returns the result of the work, or
+/// [`AdminError::Lost`] where the thread cannot be started or panics.
 async fn on_low_priority_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, AdminError> + Send + 'static,
 ) -> Result<T, AdminError> {

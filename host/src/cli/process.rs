@@ -9,9 +9,9 @@ use std::sync::{Arc, atomic::AtomicBool};
 /// and, for a moment, a temporary file.
 const FILES_PER_READER: u64 = 6;
 
-/// File descriptors other than those of readers and connections: the standard streams, the sockets and
-/// queues of the runtime, the lock file, the writer, the checkpointer, a component that is being
-/// read.
+/// File descriptors other than those of readers and connections: the standard streams, the sockets
+/// and queues of the runtime, the lock file, the writer, the checkpointer, a component that is
+/// being read.
 const OTHER_FILES: u64 = 64;
 
 /// Makes a write beyond the limit on file sizes (`ulimit -f`) fail with an error. Without this, the

@@ -111,8 +111,8 @@ fn milliseconds(value: Option<u64>) -> Duration {
     Duration::from_millis(set(value))
 }
 
-/// The folder that keeps components. By default it lies beside the database, so that a move or a backup
-/// of the database's folder includes the components.
+/// The folder that keeps components. By default it lies beside the database, so that a move or a
+/// backup of the database's folder includes the components.
 fn component_folder(given: &Settings) -> PathBuf {
     given.component_folder.clone().unwrap_or_else(|| {
         let database = given.database_path.as_deref().unwrap_or(Path::new(""));

@@ -107,8 +107,8 @@ enum Next {
     End,
 }
 
-/// The queue of lines on their way to a file. Dropping it waits until the lines are written, at most
-/// for [`FLUSH_MAX`].
+/// The queue of lines on their way to a file. Dropping it waits until the lines are written, at
+/// most for [`FLUSH_MAX`].
 pub(super) struct LineQueue(Arc<SharedQueue>);
 
 impl LineQueue {
@@ -137,7 +137,8 @@ impl LineQueue {
         Ok(Self(shared))
     }
 
-    /// Queues a line that ends with a newline. When the queue is full the line is lost, and counted.
+    /// Queues a line that ends with a newline. When the queue is full the line is lost, and
+    /// counted.
     pub(super) fn push(&self, line: Vec<u8>) {
         self.0.push(line);
     }

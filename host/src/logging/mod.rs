@@ -1,9 +1,10 @@
 //! The log: bounded lines on standard error, for which no other thread ever waits.
 //!
 //! - **Logging does not block.** A thread that logs puts its line in a queue in memory, and one
-//!   thread writes the queue (`lines`). When the log cannot be written (the disk is full, its reader
-//!   has exited) or is not read (the pipe is full), lines are lost and counted; the next line that
-//!   can be written says how many. At its end the process waits a bounded time for the queue.
+//!   thread writes the queue (`lines`). When the log cannot be written (the disk is full, its
+//!   reader has exited) or is not read (the pipe is full), lines are lost and counted; the next
+//!   line that can be written says how many. At its end the process waits a bounded time for the
+//!   queue.
 //! - **The length of a line is bounded** (`long`): a longer value is cut, and a mark says how much
 //!   is missing.
 //! - **Repetition is bounded** (`repeats`): of each kind of line a few are written in each period,
@@ -13,10 +14,11 @@
 //! block for ever, and the print macros of the standard library panic when it fails. A panic is
 //! therefore a line of the log too (`panics`).
 //!
-//! The queue is written by hand because `tracing_appender::non_blocking` does less. That writer drops
-//! a line on an I/O error without counting it, bounds its queue by the number of lines and not by
-//! bytes, and reports a failed shutdown with `println!`, which can block and panic. For the rotation
-//! of files, which this program leaves to others, its crate brings `time` and `crossbeam-channel`.
+//! The queue is written by hand because `tracing_appender::non_blocking` does less. That writer
+//! drops a line on an I/O error without counting it, bounds its queue by the number of lines and
+//! not by bytes, and reports a failed shutdown with `println!`, which can block and panic. For the
+//! rotation of files, which this program leaves to others, its crate brings `time` and
+//! `crossbeam-channel`.
 //!
 //! This room registers its counters with the room `metrics`, and knows no other room.
 

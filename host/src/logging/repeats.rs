@@ -1,9 +1,9 @@
-//! The bound on repeated lines. Two lines are of the same kind when they come from the same place in
-//! the program and have the same field `code`. The code is part of it because all refused requests
-//! are logged at one place: a flood of one refusal must not hide another.
+//! The bound on repeated lines. Two lines are of the same kind when they come from the same place
+//! in the program and have the same field `code`. The code is part of it because all refused
+//! requests are logged at one place: a flood of one refusal must not hide another.
 //!
-//! Lines of the levels debug and trace are not bounded here: an operator has asked for them, and the
-//! queue still bounds their bytes.
+//! Lines of the levels debug and trace are not bounded here: an operator has asked for them, and
+//! the queue still bounds their bytes.
 
 use super::Counters;
 use std::{
@@ -84,8 +84,8 @@ impl Repeats {
         false
     }
 
-    /// Takes the counts of lines that were held back: those of periods that are over or, with `all`,
-    /// of all periods.
+    /// Takes the counts of lines that were held back: those of periods that are over or, with
+    /// `all`, of all periods.
     fn take_unreported(&self, now: Instant, all: bool) -> Vec<(Level, String, u64)> {
         let mut kinds = self.lock();
         let over = kinds.values_mut().filter(|kind| {

@@ -23,9 +23,9 @@ pub struct Level {
 pub struct Stock {
     /// The numbers.
     pub level: Level,
-    /// The units of `level.reserved` that belong to holds which are due. The number is 0 in commands,
-    /// because due holds expire before a command is decided, and in the store. Only queries see
-    /// others.
+    /// The units of `level.reserved` that belong to holds which are due. The number is 0 in
+    /// commands, because due holds expire before a command is decided, and in the store. Only
+    /// queries see others.
     pub due: u64,
     /// The time at which the stock was created.
     pub created_at: Timestamp,

@@ -1,8 +1,8 @@
 //! A bounded cache of committed stocks in front of any store. Most reads concern few stocks, and
 //! reading a page that the database has in memory costs more than the rest of the query.
 //!
-//! The cache has two rules: it shows a stock only once it is committed, and it does not keep a value
-//! that a reader fetched before a commit of the same shard. For the second rule, an insertion
+//! The cache has two rules: it shows a stock only once it is committed, and it does not keep a
+//! value that a reader fetched before a commit of the same shard. For the second rule, an insertion
 //! compares a count of commits under the lock of the shard. Cache libraries (quick_cache, moka) can
 //! make readers wait for a missing value, but have no insertion that depends on such a count. With
 //! one of them the shards, locks and counts would still be needed; it would replace only the
@@ -44,8 +44,8 @@ impl<H> Default for Cache<H> {
 
 struct Shard<H> {
     stocks: Map<StockKey, Stored<H>>,
-    /// The number of commits that changed a stock of this shard. A value that was fetched before one
-    /// of them may be outdated and must not be inserted.
+    /// The number of commits that changed a stock of this shard. A value that was fetched before
+    /// one of them may be outdated and must not be inserted.
     commits: u64,
 }
 

@@ -35,8 +35,8 @@ pub struct Committed<H> {
 /// The reason why a batch was not committed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum CommitError {
-    /// Another writer has changed the state on which the batch was decided. Nothing was written. The
-    /// lane reads the new state, and the batch must be decided again on it.
+    /// Another writer has changed the state on which the batch was decided. Nothing was written.
+    /// The lane reads the new state, and the batch must be decided again on it.
     #[error("another writer changed the state that the batch was decided on; nothing was written")]
     Conflict,
     /// The store failed. Nothing was written, now or after any restart, unless
@@ -82,7 +82,8 @@ pub trait Lane: Decidable {
     fn large_records(&self) -> LargeRecords {
         LargeRecords::default()
     }
-    /// Whether batches can be begun, as far as the lane knows. If not, call [`Lane::recover`] first.
+    /// Whether batches can be begun, as far as the lane knows. If not, call [`Lane::recover`]
+    /// first.
     fn writable(&self) -> bool {
         true
     }

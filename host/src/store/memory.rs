@@ -11,8 +11,8 @@ use crate::model::{
 };
 use std::collections::BTreeMap;
 
-/// Stocks, reservations and a log in memory. Idempotency records and the installed component are not
-/// kept.
+/// Stocks, reservations and a log in memory. Idempotency records and the installed component are
+/// not kept.
 #[derive(Clone, Default, Debug)]
 pub struct MemoryLane {
     /// The stocks, by key.

@@ -1,5 +1,5 @@
-//! A past state of a store. Each recorded command keeps the values that it replaced. A past state is
-//! the present state, with the replaced values in place of those that later commands wrote.
+//! A past state of a store. Each recorded command keeps the values that it replaced. A past state
+//! is the present state, with the replaced values in place of those that later commands wrote.
 
 use super::{Decidable, FoundStocks, Read, Stored, StoredReservation};
 use crate::model::{
@@ -12,8 +12,8 @@ use std::collections::VecDeque;
 /// command to the next. Commands can be decided on a past state, and nothing can be written to it.
 ///
 /// No hold is due in a past state: the holds that were due on the stocks of a command were expired
-/// before it, by recorded commands of their own. On a stock that no recorded command touched, a hold
-/// that was due counts as held.
+/// before it, by recorded commands of their own. On a stock that no recorded command touched, a
+/// hold that was due counts as held.
 pub struct PastState<R> {
     present: R,
     /// For each stock, the values that later commands replaced, in the order of these commands.

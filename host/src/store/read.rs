@@ -91,8 +91,8 @@ pub trait Snapshot: Read {
     fn exact_until(&self) -> Timestamp;
 }
 
-/// A state on which commands can be decided. Such a state also names the holds that are due, because
-/// a due hold must expire before a command reads its stocks.
+/// A state on which commands can be decided. Such a state also names the holds that are due,
+/// because a due hold must expire before a command reads its stocks.
 #[allow(clippy::missing_errors_doc, reason = "every function fails where the store does")]
 pub trait Decidable: Read {
     /// The ids of up to `limit` held reservations that expire first, with the time of each expiry.

@@ -33,7 +33,8 @@ pub(crate) fn deficit_order(deficit: u64, key: &StockKey) -> (Reverse<u64>, &Sto
     (Reverse(deficit), key)
 }
 
-/// The units by which a stock is below its minimum, as the contract's `storage` defines the deficit.
+/// The units by which a stock is below its minimum, as the contract's `storage` defines the
+/// deficit.
 #[must_use]
 pub(crate) fn deficit(stock: &Stock) -> u64 {
     let level = stock.level;

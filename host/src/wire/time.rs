@@ -4,7 +4,8 @@ use crate::model::Timestamp;
 use serde::Serializer;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The last time that RFC 3339 can write, in milliseconds since the epoch: the end of the year 9999.
+/// The last time that RFC 3339 can write, in milliseconds since the epoch: the end of the year
+/// 9999.
 const LAST_MS: u64 = 253_402_300_799_999;
 
 fn moment(at: Timestamp) -> SystemTime {

@@ -39,9 +39,9 @@ struct DifferenceCount {
     count: u64,
 }
 
-/// Replays the recorded commands of the events `from` to `to` on the configured component and prints
-/// how its decisions differ. Works on the database itself, or through the server that has it open.
-/// The exit code is 1 when any decision differs.
+/// Replays the recorded commands of the events `from` to `to` on the configured component and
+/// prints how its decisions differ. Works on the database itself, or through the server that has it
+/// open. The exit code is 1 when any decision differs.
 pub(super) fn run(from: Option<u64>, to: Option<u64>, config: &Config) -> anyhow::Result<ExitCode> {
     let bytes = component(config.component.as_deref())?;
     let report = match open_database(config)? {

@@ -43,8 +43,8 @@ impl<'c> Appender<'c> {
     }
 
     /// The sequence of the first event of the entry's command; `None` where the entry is that event
-    /// or has no caller, reason and reference. Caller, reason and reference are stored only with the
-    /// first event, because they can be long and a command can have many events.
+    /// or has no caller, reason and reference. Caller, reason and reference are stored only with
+    /// the first event, because they can be long and a command can have many events.
     fn origin(&mut self, sequence: u64, entry: &NewEntry) -> Option<u64> {
         match self.command {
             Some((command, first)) if command == entry.command_id => {

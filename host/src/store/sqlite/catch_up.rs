@@ -15,8 +15,8 @@ pub(super) fn note_current(connection: &Connection, sequence: u64) -> rusqlite::
         .map(|_| ())
 }
 
-/// Updates each row that lags from the last event of its stock. Only events after the sequence up to
-/// which all rows are current are read.
+/// Updates each row that lags from the last event of its stock. Only events after the sequence up
+/// to which all rows are current are read.
 const CATCH_UP: &str = "UPDATE stock SET total = event.total, reserved = event.reserved, \
      unattributed = event.unattributed, minimum = event.minimum, version = event.version, \
      updated_at = event.at, event_count = event.ordinal, last_event = event.sequence \

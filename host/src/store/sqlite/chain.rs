@@ -1,5 +1,6 @@
-//! The chains of the events of a stock and of a reservation. Each event names the previous one of its
-//! chain. Anchors are stored at intervals, so that a chain can be entered near any of its events.
+//! The chains of the events of a stock and of a reservation. Each event names the previous one of
+//! its chain. Anchors are stored at intervals, so that a chain can be entered near any of its
+//! events.
 
 use super::{
     handles::StockHandle,
@@ -24,8 +25,8 @@ const LINK: &str = "SELECT ordinal, previous FROM event_row WHERE sequence = ?1 
 const ANCHOR: &str =
     "SELECT ordinal, sequence FROM ledger_anchor WHERE stock_id = ?1 AND ordinal >= ?2 LIMIT 1";
 
-/// The ordinal of an event in its stock's chain, from 1, and the sequence of the previous event of the
-/// chain. Returns `None` where the event is not one of the stock.
+/// The ordinal of an event in its stock's chain, from 1, and the sequence of the previous event of
+/// the chain. Returns `None` where the event is not one of the stock.
 pub(super) fn link(
     connection: &Connection,
     stock_id: i64,
@@ -77,8 +78,8 @@ pub(super) fn first_and_last_until(
 }
 
 /// The ordinal and the sequence of the last event up to the sequence `until`, by binary search over
-/// ordinals. `from` is the ordinal and the sequence of an event up to `until`, or zeros. The anchors
-/// bound the cost of each step.
+/// ordinals. `from` is the ordinal and the sequence of an event up to `until`, or zeros. The
+/// anchors bound the cost of each step.
 fn last_until(
     connection: &Connection,
     handle: &StockHandle,
@@ -119,8 +120,8 @@ pub(super) fn of_stock(
     Ok(EventSequences { sequences, more: last < handle.event_count })
 }
 
-/// The number of versions of a reservation from one anchor of its chain to the next. A version has a
-/// bounded number of events.
+/// The number of versions of a reservation from one anchor of its chain to the next. A version has
+/// a bounded number of events.
 const VERSIONS_PER_ANCHOR: u64 = 16;
 
 /// Whether a commit that takes a reservation from version `before` to version `after` must write an
@@ -150,8 +151,8 @@ const RESERVATION_ANCHOR: &str = "SELECT sequence FROM reservation_anchor \
 
 const RESERVATION_LINK: &str = "SELECT reservation_previous FROM event_row WHERE sequence = ?1";
 
-/// The events of a reservation after the sequence `after`: at least `most` of them, or all. The list
-/// ends at an anchor or at the last event, so it may be longer than `most`.
+/// The events of a reservation after the sequence `after`: at least `most` of them, or all. The
+/// list ends at an anchor or at the last event, so it may be longer than `most`.
 pub(super) fn of_reservation(
     connection: &Connection,
     id: &str,

@@ -1,5 +1,5 @@
-//! Checkpoints copy the committed pages of the write-ahead log into the database file. The functions
-//! here keep the invariants of the mark (`file_match.rs`).
+//! Checkpoints copy the committed pages of the write-ahead log into the database file. The
+//! functions here keep the invariants of the mark (`file_match.rs`).
 
 use super::mark::{self, FileState, Mark};
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
@@ -30,9 +30,9 @@ pub(super) fn pages_in_log(connection: &Connection) -> rusqlite::Result<u64> {
 /// # Errors
 /// SQLite fails, or a reader uses the log. The log still matches the database file then.
 pub(super) fn truncate_log(connection: &mut Connection) -> rusqlite::Result<()> {
-    // A checkpoint copies pages in the order of their numbers, the mark's page among them. All other
-    // pages are copied before the mark says "whole", so that a kill during the last checkpoint
-    // cannot leave a false mark.
+    // A checkpoint copies pages in the order of their numbers, the mark's page among them. All
+    // other pages are copied before the mark says "whole", so that a kill during the last
+    // checkpoint cannot leave a false mark.
     if !is_complete(connection, FULL)? {
         return Err(busy("checkpointed"));
     }
@@ -73,9 +73,9 @@ pub(super) fn checkpoint_all(connection: &Connection) -> rusqlite::Result<bool> 
     is_complete(connection, PASSIVE)
 }
 
-/// After [`checkpoint_all`]: commits another mark, which restarts the log unless a reader still uses
-/// it. A backup of the database file from before the checkpoint does not match the restarted log.
-/// Returns false where another connection writes.
+/// After [`checkpoint_all`]: commits another mark, which restarts the log unless a reader still
+/// uses it. A backup of the database file from before the checkpoint does not match the restarted
+/// log. Returns false where another connection writes.
 pub(super) fn restart_log(connection: &mut Connection) -> rusqlite::Result<bool> {
     let Some(transaction) = begin_at_once(connection)? else { return Ok(false) };
     mark::renew(&transaction, FileState::NeedsLog)?;
@@ -85,8 +85,8 @@ pub(super) fn restart_log(connection: &mut Connection) -> rusqlite::Result<bool>
 
 /// Checkpoints the whole log, commits a mark that says that the database file is whole, and
 /// checkpoints that mark. Returns false where a reader or a writer prevents that, or where
-/// `still_quiet`, called when nobody else can commit, returns false. The log keeps its content until
-/// the next commit restarts it.
+/// `still_quiet`, called when nobody else can commit, returns false. The log keeps its content
+/// until the next commit restarts it.
 pub(super) fn mark_whole(
     connection: &mut Connection,
     still_quiet: impl FnOnce() -> bool,
@@ -109,7 +109,8 @@ pub(super) fn checkpoint_some(connection: &Connection) -> bool {
     report(connection, PASSIVE)
 }
 
-/// Checkpoints the whole log and waits until no reader uses it, so that the next commit restarts it.
+/// Checkpoints the whole log and waits until no reader uses it, so that the next commit restarts
+/// it.
 pub(super) fn wait_and_restart_log(connection: &Connection) {
     report(connection, RESTART);
 }

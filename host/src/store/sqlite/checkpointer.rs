@@ -1,11 +1,12 @@
-//! The checkpointing thread, which works beside the writer so that no commit waits for a checkpoint.
+//! The checkpointing thread, which works beside the writer so that no commit waits for a
+//! checkpoint.
 //!
-//! The thread checkpoints most of the log without blocking readers or the writer. The few pages that
-//! are committed meanwhile are checkpointed by the writer itself, between two batches, and the log
-//! restarts.
+//! The thread checkpoints most of the log without blocking readers or the writer. The few pages
+//! that are committed meanwhile are checkpointed by the writer itself, between two batches, and the
+//! log restarts.
 //!
-//! The thread also makes the database file whole after an idle period, and it tells the writer which
-//! commits must renew the mark (`file_match.rs`).
+//! The thread also makes the database file whole after an idle period, and it tells the writer
+//! which commits must renew the mark (`file_match.rs`).
 
 use super::{
     checkpoint,
@@ -165,8 +166,8 @@ impl Checkpointer {
     }
 
     /// Registers a hook on the writer's connection that watches the growth of the log. The hook
-    /// replaces SQLite's automatic checkpoints: SQLite would report a failed checkpoint as the failure
-    /// of a commit that is in fact durable.
+    /// replaces SQLite's automatic checkpoints: SQLite would report a failed checkpoint as the
+    /// failure of a commit that is in fact durable.
     pub(super) fn watch(&self, writer: &mut Connection) -> rusqlite::Result<()> {
         let state = Arc::clone(&self.state);
         let mut due_at = WAL_PAGES_PER_CHECKPOINT;
@@ -192,8 +193,8 @@ impl Checkpointer {
         }))
     }
 
-    /// Between two batches: checkpoints the rest of the log, so that the next commit restarts it, if
-    /// the thread has checkpointed most of it or the log has reached its bound.
+    /// Between two batches: checkpoints the rest of the log, so that the next commit restarts it,
+    /// if the thread has checkpointed most of it or the log has reached its bound.
     pub(super) fn restart_log(&self, writer: &Connection) {
         let full = self.state.full.swap(false, Ordering::Relaxed);
         if full || self.state.caught_up.swap(false, Ordering::Acquire) {

@@ -4,8 +4,8 @@ use crate::model::{QueryDeadline, StoreFailure};
 use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use std::{path::Path, time::Duration};
 
-/// The page caches of a writing and of a reading connection, in KiB. The writer caches the pages that
-/// it changes. A reader has the operating system's cache behind its own.
+/// The page caches of a writing and of a reading connection, in KiB. The writer caches the pages
+/// that it changes. A reader has the operating system's cache behind its own.
 const WRITER_CACHE_KIB: i64 = 32 * 1024;
 const READER_CACHE_KIB: i64 = 8 * 1024;
 
@@ -19,8 +19,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// The length to which a longer write-ahead log is truncated once it is checkpointed, in bytes.
 const WAL_BYTES_KEPT: i64 = 64 * 1024 * 1024;
 
-/// The VFS for a database that only one process opens. SQLite keeps the index of the write-ahead log
-/// in memory, and a read takes no file lock.
+/// The VFS for a database that only one process opens. SQLite keeps the index of the write-ahead
+/// log in memory, and a read takes no file lock.
 const VFS: &std::ffi::CStr = c"unix-excl";
 
 /// Opens a connection that may write.
@@ -47,8 +47,8 @@ fn open(file: &Path, flags: OpenFlags, cache_kib: i64) -> rusqlite::Result<Conne
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags_and_vfs(file, flags, VFS)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    // Without this setting, closing the last connection would checkpoint and remove the log, whatever
-    // the mark says (`file_match.rs`).
+    // Without this setting, closing the last connection would checkpoint and remove the log,
+    // whatever the mark says (`file_match.rs`).
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
     connection.pragma_update(None, "cache_size", -cache_kib)?;

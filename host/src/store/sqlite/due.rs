@@ -1,10 +1,11 @@
 //! The index in memory of holds that come due soon, by stock.
 //!
-//! An index of all live holds by stock in the database would cost each hold a page per line, and most
-//! holds are confirmed or cancelled long before they come due. So the database only has an index by
-//! time, and the writer reads ahead in it: it keeps the holds that come due within [`HORIZON_MS`] in
-//! memory, by stock. Holds that are already due stay there until they are expired. There are such
-//! holds after a stop of the server, or when more holds come due than can be expired at once.
+//! An index of all live holds by stock in the database would cost each hold a page per line, and
+//! most holds are confirmed or cancelled long before they come due. So the database only has an
+//! index by time, and the writer reads ahead in it: it keeps the holds that come due within
+//! [`HORIZON_MS`] in memory, by stock. Holds that are already due stay there until they are
+//! expired. There are such holds after a stop of the server, or when more holds come due than can
+//! be expired at once.
 //!
 //! The index takes about 40 bytes per line of such a hold. The readers' sums take about 100 bytes
 //! for each stock and each millisecond in which units of the stock come due.
@@ -33,13 +34,13 @@ const HOLDINGS: &str = "SELECT stock_id, quantity - fulfilled - released - expir
 
 const ID: &str = "SELECT reservation_id FROM reservation WHERE reservation_no = ?1";
 
-/// The sums of units that come due, by stock and time, as of one commit. Readers use them. A copy is
-/// cheap, because copies share their common parts.
+/// The sums of units that come due, by stock and time, as of one commit. Readers use them. A copy
+/// is cheap, because copies share their common parts.
 #[derive(Clone, Default)]
 pub(super) struct DueSums {
     units: RedBlackTreeMapSync<(i64, Timestamp), u64>,
-    /// Units that came due up to this time are one sum per stock, because no reader asks for earlier
-    /// times.
+    /// Units that came due up to this time are one sum per stock, because no reader asks for
+    /// earlier times.
     folded_until: Timestamp,
     /// The sums contain every hold that comes due before this time.
     known_before: Timestamp,

@@ -7,8 +7,8 @@
 //! failed one is certainly gone once the next one is on disk.
 //!
 //! If a write fails, the transaction is incomplete in the log and cannot reappear, with one
-//! exception: the write was partial, over the frames of an older log, and the old bytes happen to be
-//! the ones that were missing. Therefore the log is read.
+//! exception: the write was partial, over the frames of an older log, and the old bytes happen to
+//! be the ones that were missing. Therefore the log is read.
 
 use super::{
     checkpoint,

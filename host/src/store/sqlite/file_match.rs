@@ -2,44 +2,46 @@
 //! writing.
 //!
 //! A database is two files: the database file, and its write-ahead log (`-wal`), which holds the
-//! latest commits until a checkpoint copies them into the database file. SQLite accepts any log that
-//! lies beside a database, and treats a log that is missing or has a damaged header as an empty log.
-//! So SQLite alone would serve an older backup beside a newer log, or a database without its log, as
-//! if nothing were wrong.
+//! latest commits until a checkpoint copies them into the database file. SQLite accepts any log
+//! that lies beside a database, and treats a log that is missing or has a damaged header as an
+//! empty log. So SQLite alone would serve an older backup beside a newer log, or a database without
+//! its log, as if nothing were wrong.
 //!
 //! **The mark.** The table `file_mark` has one row: the identity of the database; a random `base`,
-//! replaced each time the log may restart; `previous`, the base before that; and `whole`, which says
-//! that the database file is whole: it contains every commit and needs no log. SQLite *restarts* a
-//! log by overwriting it from its beginning. The mark is an ordinary row that is written within a
-//! commit that happens anyway, so it costs no sync of its own.
+//! replaced each time the log may restart; `previous`, the base before that; and `whole`, which
+//! says that the database file is whole: it contains every commit and needs no log. SQLite
+//! *restarts* a log by overwriting it from its beginning. The mark is an ordinary row that is
+//! written within a commit that happens anyway, so it costs no sync of its own.
 //!
 //! **Invariants**, at whatever moment the process is killed:
 //! 1. The first transaction of every log renews the mark, so the log's first mark names in
 //!    `previous` the mark that the database file had when the log began. A log restarts only with
 //!    the first commit after a complete checkpoint. The writer cannot see in advance which commit
 //!    that is, so every commit during or after a checkpoint renews the mark (`checkpointer.rs`).
-//! 2. Therefore the mark in the database file, read without the log, is either the `previous` of the
-//!    log's first mark, or a mark in the log that a checkpoint has already copied.
+//! 2. Therefore the mark in the database file, read without the log, is either the `previous` of
+//!    the log's first mark, or a mark in the log that a checkpoint has already copied.
 //! 3. Where the mark in the database file says `whole`, no acknowledged commit is in the log alone,
 //!    and a copy of the database file is a backup. A clean stop and an idle period leave such a
 //!    mark; it is copied into the database file last, after every other page. The start replaces it
 //!    before the server serves. After an idle period the checkpointing thread replaces it after the
-//!    next commit (`checkpointer.rs`). While a reader has a snapshot pin from before that commit, the
-//!    thread cannot replace the mark, and retries. Until it succeeds the mark is false: the database
-//!    file lacks the commits since the idle period. The log restarts once no reader uses it. From
-//!    then on the log does not match a copy of the database file from the idle period any more.
+//!    next commit (`checkpointer.rs`). While a reader has a snapshot pin from before that commit,
+//!    the thread cannot replace the mark, and retries. Until it succeeds the mark is false: the
+//!    database file lacks the commits since the idle period. The log restarts once no reader uses
+//!    it. From then on the log does not match a copy of the database file from the idle period any
+//!    more.
 //! 4. A log is truncated (`TRUNCATE`) only after a mark that says `whole`, and only while nobody
 //!    else writes. Closing a connection neither checkpoints nor removes the log.
 //! 5. A new database is created whole under a temporary name and then renamed.
 //!
-//! **The checks** follow from the invariants. A log with another identity, or with marks that do not
-//! match the database file's mark, belongs to other files. A log that is missing, or has a damaged
-//! header, is needed unless the mark says `whole` or the database file has every page of the log
-//! (`damaged_header.rs`). A damaged frame must not cut off committed transactions (`wal.rs`).
+//! **The checks** follow from the invariants. A log with another identity, or with marks that do
+//! not match the database file's mark, belongs to other files. A log that is missing, or has a
+//! damaged header, is needed unless the mark says `whole` or the database file has every page of
+//! the log (`damaged_header.rs`). A damaged frame must not cut off committed transactions
+//! (`wal.rs`).
 //!
 //! **Limits of the checks.** A copy that is byte for byte the database file for which the log was
-//! made cannot be distinguished from that file. Damage within the last transaction of a log looks like
-//! a commit that a power cut interrupted.
+//! made cannot be distinguished from that file. Damage within the last transaction of a log looks
+//! like a commit that a power cut interrupted.
 
 use super::{
     OpenError, damaged_header,
@@ -55,8 +57,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Offsets of the schema version (`user_version`) and the application id in the header of a database
-/// file, in bytes. The header is at the beginning of page 1.
+/// Offsets of the schema version (`user_version`) and the application id in the header of a
+/// database file, in bytes. The header is at the beginning of page 1.
 const VERSION_AT: usize = 60;
 const APPLICATION_AT: usize = 68;
 

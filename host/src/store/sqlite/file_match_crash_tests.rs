@@ -1,5 +1,5 @@
-//! Files are served at whatever moment the process that wrote them was killed, and the mark says that
-//! the database file is whole only where it is.
+//! Files are served at whatever moment the process that wrote them was killed, and the mark says
+//! that the database file is whole only where it is.
 
 use super::{
     super::super::{checkpoint, connection, migrations},
@@ -23,8 +23,8 @@ impl DatabaseFolder {
     }
 }
 
-/// The files of a killed process with a database of an older schema version. `then` is executed after
-/// the migrations.
+/// The files of a killed process with a database of an older schema version. `then` is executed
+/// after the migrations.
 fn older(version: usize, then: &str) -> Files {
     let place = DatabaseFolder::new();
     let older = Connection::open(place.file()).unwrap();
@@ -66,8 +66,8 @@ fn after_an_idle_period_the_database_file_alone_is_served() {
     }
 }
 
-/// The files of a killed process are served: those after every single step of a checkpoint, and those
-/// between a checkpoint and the commits around it.
+/// The files of a killed process are served: those after every single step of a checkpoint, and
+/// those between a checkpoint and the commits around it.
 #[test]
 fn files_of_any_moment_match() {
     let mut place = DatabaseFolder::new();
@@ -97,8 +97,8 @@ fn files_of_any_moment_match() {
         };
         let mut served = 0;
         while done.load(Ordering::SeqCst) < 200 || served == 0 {
-            // A kill leaves the files as they are between two changes, so only an undisturbed copy is
-            // tested.
+            // A kill leaves the files as they are between two changes, so only an undisturbed copy
+            // is tested.
             let (least, files) = (done.load(Ordering::SeqCst), read());
             if read() == files {
                 let mut copy = DatabaseFolder::with(&files);
@@ -111,8 +111,8 @@ fn files_of_any_moment_match() {
     drop(store);
 }
 
-/// A database of an older schema is migrated also where its process was killed, and where the process
-/// that migrated it was killed.
+/// A database of an older schema is migrated also where its process was killed, and where the
+/// process that migrated it was killed.
 #[test]
 fn a_database_of_an_older_schema_is_brought_up_to_date_with_its_log() {
     let files = older(
@@ -172,8 +172,8 @@ fn a_clean_stop_says_that_the_file_is_whole_only_once_it_is() {
     assert!(Mark::in_page(after).unwrap().whole);
 }
 
-/// SQLite writes the first page of the database file before the log, and programs of a schema without
-/// the mark checkpointed nothing while the log was short.
+/// SQLite writes the first page of the database file before the log, and programs of a schema
+/// without the mark checkpointed nothing while the log was short.
 #[test]
 fn a_database_of_an_older_schema_that_is_all_in_its_log_is_served() {
     let files = older(5, "");
@@ -191,8 +191,8 @@ fn a_log_with_a_mark_beside_a_first_page_is_refused() {
     DatabaseFolder::with(&files).refuses("the database file is missing or empty");
 }
 
-/// A kill during the checkpoint of a migration: the database file has the table of the mark, and not
-/// yet its page.
+/// A kill during the checkpoint of a migration: the database file has the table of the mark, and
+/// not yet its page.
 #[test]
 fn the_log_is_read_although_the_page_of_the_mark_is_not_checkpointed() {
     let place = DatabaseFolder::with(&older(5, ""));
@@ -231,8 +231,8 @@ fn a_copy_that_sqlite_made_of_a_stopped_database_is_served() {
     place.serves(1);
 }
 
-/// A kill during the first write of a log that restarts. The log is still needed if it has a page that
-/// was not checkpointed, or a page that cannot be verified.
+/// A kill during the first write of a log that restarts. The log is still needed if it has a page
+/// that was not checkpointed, or a page that cannot be verified.
 #[test]
 fn a_log_with_a_damaged_header_that_was_checkpointed_is_served() {
     let files = killed();

@@ -15,8 +15,8 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// A folder with a database. Dropping the lane without closing it leaves the files as a killed process
-/// does.
+/// A folder with a database. Dropping the lane without closing it leaves the files as a killed
+/// process does.
 struct DatabaseFolder {
     folder: TempDir,
     lane: Option<SqliteLane>,
@@ -100,7 +100,8 @@ impl DatabaseFolder {
         }
     }
 
-    /// Expects a refusal whose message contains `why` and names both files, and that changes nothing.
+    /// Expects a refusal whose message contains `why` and names both files, and that changes
+    /// nothing.
     fn refuses(&mut self, why: &str) {
         let before = self.files();
         let error = self.try_open().expect_err("the files are refused").to_string();
@@ -122,8 +123,8 @@ fn only_the_database(files: &Files) -> Files {
     Files::from([("inventory.db".to_owned(), files["inventory.db"].clone())])
 }
 
-/// The files after a kill, with commits 1 to 3. The mark in the database file says that it needs its
-/// log.
+/// The files after a kill, with commits 1 to 3. The mark in the database file says that it needs
+/// its log.
 fn killed() -> Files {
     let mut place = DatabaseFolder::new();
     place.open();

@@ -1,9 +1,9 @@
 //! Idempotency records, in the table `answer`.
 //!
-//! Large records are bounded in bytes, per caller and in all: the commit of a new record that exceeds
-//! a bound evicts the oldest large records. Small records are not counted and are deleted only when
-//! they expire. If the bounds counted them too, a server at full speed would evict the key of a
-//! single command within seconds.
+//! Large records are bounded in bytes, per caller and in all: the commit of a new record that
+//! exceeds a bound evicts the oldest large records. Small records are not counted and are deleted
+//! only when they expire. If the bounds counted them too, a server at full speed would evict the
+//! key of a single command within seconds.
 
 use super::{
     connection::failed,
@@ -143,7 +143,8 @@ impl IdempotencyRecords {
         LargeRecords { bytes: self.all.bytes, forgotten_early: self.forgotten_early }
     }
 
-    /// Writes the records of a batch, and evicts the oldest large records while a bound is exceeded.
+    /// Writes the records of a batch, and evicts the oldest large records while a bound is
+    /// exceeded.
     pub(super) fn write(
         &mut self,
         connection: &Connection,
@@ -253,8 +254,8 @@ impl IdempotencyRecords {
         Ok(i64::MAX)
     }
 
-    /// Runs a statement that deletes records. Returns the number of deleted records, and the size of
-    /// the large ones.
+    /// Runs a statement that deletes records. Returns the number of deleted records, and the size
+    /// of the large ones.
     fn delete(
         &mut self,
         mut statement: CachedStatement<'_>,

@@ -1,9 +1,9 @@
 //! The integrity check: reads the whole database once after the start, on a thread of low priority.
 //!
-//! `PRAGMA quick_check` reads every page of every table. The pragma finds malformed pages (wrong type,
-//! free space or order; pages used twice or not at all), rows that cannot be read, and values that
-//! break a NOT NULL or a CHECK. The pragma finds neither a value that was changed into another valid
-//! one, nor an index that lacks a row: SQLite's pages have no checksums.
+//! `PRAGMA quick_check` reads every page of every table. The pragma finds malformed pages (wrong
+//! type, free space or order; pages used twice or not at all), rows that cannot be read, and values
+//! that break a NOT NULL or a CHECK. The pragma finds neither a value that was changed into another
+//! valid one, nor an index that lacks a row: SQLite's pages have no checksums.
 //!
 //! The check holds a snapshot pin while it runs, and the write-ahead log cannot restart meanwhile.
 //! Therefore the check gives up when the log grows too far, and tries again later.
@@ -29,8 +29,8 @@ const STEPS: i32 = 256;
 const WORK: Duration = Duration::from_millis(5);
 const REST: Duration = Duration::from_millis(5);
 
-/// The growth of the write-ahead log at which the check gives up, in bytes, and the pause before the
-/// next attempt.
+/// The growth of the write-ahead log at which the check gives up, in bytes, and the pause before
+/// the next attempt.
 const LOG_GROWTH_BYTES_MAX: u64 = 128 * 1024 * 1024;
 const ATTEMPT_PAUSE: Duration = Duration::from_secs(600);
 

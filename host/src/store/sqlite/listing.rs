@@ -69,8 +69,8 @@ pub(super) fn term_of(filter: &ReservationFilter) -> Option<Term> {
 /// A term, and the number of a reservation that has it.
 type Entry = (Term, i64);
 
-/// Adds the entries of a reservation. The entry of a location is added once for consecutive lines, so
-/// it can occur more than once.
+/// Adds the entries of a reservation. The entry of a location is added once for consecutive lines,
+/// so it can occur more than once.
 fn add_terms<'a>(
     keys: impl Iterator<Item = (&'a str, &'a str)>,
     number: i64,
@@ -148,8 +148,8 @@ impl Entries {
 }
 
 impl Recent {
-    /// No entries yet. `covered` is the number of the last reservation that a run covers; 0 where there
-    /// is no run.
+    /// No entries yet. `covered` is the number of the last reservation that a run covers; 0 where
+    /// there is no run.
     pub(super) fn after(covered: i64) -> Self {
         Self { first: covered + 1, entries: RwLock::default() }
     }
@@ -383,8 +383,8 @@ pub(super) fn find(
     Ok(Candidates { numbers, more_below: (!complete).then_some(reached) })
 }
 
-/// The numbers below `before` of reservations with a term in one run, the highest first. `first` is the
-/// number of the run's first reservation.
+/// The numbers below `before` of reservations with a term in one run, the highest first. `first` is
+/// the number of the run's first reservation.
 fn in_run(
     connection: &Connection,
     run: i64,
@@ -432,7 +432,8 @@ pub(super) fn uncovered(connection: &Connection) -> rusqlite::Result<Recent> {
     read_uncovered(connection, false)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
 }
 
-/// Reads the entries that no run covers. Returns `None` after writing a run: more entries may follow.
+/// Reads the entries that no run covers. Returns `None` after writing a run: more entries may
+/// follow.
 fn read_uncovered(connection: &Connection, may_write: bool) -> rusqlite::Result<Option<Recent>> {
     let last = "SELECT last_reservation FROM listing_run ORDER BY run_no DESC LIMIT 1";
     let covered = connection.query_row(last, [], |row| row.get(0)).optional()?.unwrap_or(0);

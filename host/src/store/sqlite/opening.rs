@@ -1,5 +1,5 @@
-//! Opening a database: examine its files, create it where it does not exist, migrate its schema, and
-//! bring rows that lag behind the log up to date.
+//! Opening a database: examine its files, create it where it does not exist, migrate its schema,
+//! and bring rows that lag behind the log up to date.
 
 use super::{
     OpenError, catch_up, checkpoint, connection,
@@ -65,8 +65,8 @@ pub(super) fn open(file: &Path) -> Result<Opened, OpenError> {
     }
 }
 
-/// Creates a database under a temporary name and renames it, so that at any time the database either
-/// does not exist or is complete.
+/// Creates a database under a temporary name and renames it, so that at any time the database
+/// either does not exist or is complete.
 fn create(file: &Path) -> Result<Migrated, OpenError> {
     let draft = beside(file, ".new");
     let remove = |file: &Path| match fs::remove_file(file) {
@@ -97,8 +97,8 @@ fn create(file: &Path) -> Result<Migrated, OpenError> {
     Ok(migrated)
 }
 
-/// Selects the stocks whose rows lag behind the log, as the log has them. [`catch_up::rows`] updates
-/// the same rows; this query replaces it where nothing can be written.
+/// Selects the stocks whose rows lag behind the log, as the log has them. [`catch_up::rows`]
+/// updates the same rows; this query replaces it where nothing can be written.
 static STILL_LAGGING: LazyLock<String> = LazyLock::new(|| {
     format!(
         "WITH now AS (SELECT stock.product_id, stock.location_id, stock.stock_id, \

@@ -36,8 +36,8 @@ struct Round {
 }
 
 /// The state in memory that completes the rows of the database as of one commit: stocks whose rows
-/// lag, units that come due, and reservations that no run of the listing index covers yet. A clone is
-/// cheap, because clones share their parts.
+/// lag, units that come due, and reservations that no run of the listing index covers yet. A clone
+/// is cheap, because clones share their parts.
 #[derive(Clone)]
 pub(super) struct Overlay {
     sequence: u64,

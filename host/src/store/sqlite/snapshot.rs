@@ -45,8 +45,8 @@ impl SqliteSnapshot {
     }
 }
 
-/// The most attempts to begin a snapshot. An attempt fails when it sees a commit that the writer has
-/// not published yet. The writer needs microseconds between the two, unless it is preempted.
+/// The most attempts to begin a snapshot. An attempt fails when it sees a commit that the writer
+/// has not published yet. The writer needs microseconds between the two, unless it is preempted.
 const ATTEMPTS_MAX: u32 = 10_000;
 
 /// The number of attempts without a pause, and the pause before each later one.

@@ -12,9 +12,9 @@ use rusqlite::{Connection, ToSql};
 /// The largest character. A prefix followed by it sorts after every id with the prefix.
 const AFTER_ANY_ID: char = '\u{10ffff}';
 
-/// The stocks that match the scan, in key order. The statement has only the conditions that the scan
-/// asks for, and one lower bound, so that SQLite's planner seeks to the beginning of the page in an
-/// index, however deep the page is.
+/// The stocks that match the scan, in key order. The statement has only the conditions that the
+/// scan asks for, and one lower bound, so that SQLite's planner seeks to the beginning of the page
+/// in an index, however deep the page is.
 pub(super) fn by_key(
     connection: &Connection,
     at: &Overlay,

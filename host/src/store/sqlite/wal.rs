@@ -2,8 +2,8 @@
 //! possibly recovering it.
 //!
 //! The format is documented at <https://sqlite.org/fileformat2.html#walformat>: a header of 32
-//! bytes, then frames of a header of 24 bytes and a page image each. Each checksum covers everything
-//! before it. A frame is valid only if its salts equal those of the header.
+//! bytes, then frames of a header of 24 bytes and a page image each. Each checksum covers
+//! everything before it. A frame is valid only if its salts equal those of the header.
 
 use std::{
     fs::File,

@@ -1,13 +1,13 @@
 //! Write-back of stocks' rows: which rows of stocks a commit writes, and which lag behind the log.
 //!
-//! A commit writes an event for each change of a stock, and the event has every value of the stock's
-//! row. So the commit need not write the row. A later commit writes it, together with neighbours that
-//! share its page, and with all changes since. Until then the stock is in memory
+//! A commit writes an event for each change of a stock, and the event has every value of the
+//! stock's row. So the commit need not write the row. A later commit writes it, together with
+//! neighbours that share its page, and with all changes since. Until then the stock is in memory
 //! ([`super::published`]). After a crash the rows are brought up to date from the log before they
 //! are read ([`super::catch_up`]).
 //!
-//! A row never lags in the values by which scans search: the existence of the stock, and its deficit.
-//! So a scan finds the right rows, and only their other values are replaced from memory.
+//! A row never lags in the values by which scans search: the existence of the stock, and its
+//! deficit. So a scan finds the right rows, and only their other values are replaced from memory.
 
 use super::{
     handles::{StockWrite, Stored},
@@ -24,8 +24,8 @@ use std::sync::Arc;
 struct Bounds {
     /// The most stocks whose rows lag, a few hundred bytes each.
     stocks: usize,
-    /// The most events of a round. A round writes all rows that lagged when it began, so no row lags
-    /// for longer than two rounds, and recovery after a crash reads at most that many events.
+    /// The most events of a round. A round writes all rows that lagged when it began, so no row
+    /// lags for longer than two rounds, and recovery after a crash reads at most that many events.
     events: u64,
 }
 
@@ -46,8 +46,8 @@ pub(super) fn may_lag(write: &StockWrite<'_>, last: Option<(Timestamp, Level)>) 
 /// with each commit.
 ///
 /// A round writes the rows that lagged when it began, spread evenly over the events of the round. A
-/// row that begins to lag ahead of the cursor is left to the next round, so that it does not prolong
-/// the current one.
+/// row that begins to lag ahead of the cursor is left to the next round, so that it does not
+/// prolong the current one.
 pub(super) struct WriteBack {
     bounds: Bounds,
     /// The last key that the round has written; `None` at its beginning.
@@ -100,7 +100,8 @@ impl WriteBack {
             return RowsToWrite { rows: Vec::new(), current_to: None, after_commit };
         }
         let (count, left) = published.lagging_counts();
-        // The number of the round's rows that may still lag after this commit; 0 at the round's end.
+        // The number of the round's rows that may still lag after this commit; 0 at the round's
+        // end.
         let passed = (end - self.began_at + events).min(self.bounds.events);
         let may_be_left = self.rows as u64 * (self.bounds.events - passed) / self.bounds.events;
         let may_be_left = usize::try_from(may_be_left).unwrap_or(usize::MAX);

@@ -13,8 +13,8 @@ use crate::{
 };
 
 impl SqliteLane {
-    /// Reads ahead by one step, unless the lane knows every hold of the next half horizon. The first
-    /// step begins with the holds that are due already.
+    /// Reads ahead by one step, unless the lane knows every hold of the next half horizon. The
+    /// first step begins with the holds that are due already.
     pub(super) fn read_ahead(&mut self, now: Timestamp) -> rusqlite::Result<LookAhead> {
         let known_before = self.due.known_before();
         if known_before > now.saturating_add(due::HORIZON_MS / 2) {

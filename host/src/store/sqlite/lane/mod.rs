@@ -111,8 +111,8 @@ impl SqliteLane {
 
 impl Lane for SqliteLane {
     /// Begins one transaction for the reads and the writes of the batch, so that its reads need no
-    /// locks. The keys are not fetched in advance: a read is a function call in this process and not
-    /// a round trip.
+    /// locks. The keys are not fetched in advance: a read is a function call in this process and
+    /// not a round trip.
     fn begin_batch(&mut self, _: &BatchKeys<'_>) -> Result<(), StoreFailure> {
         if let Some(checkpointer) = &self.checkpointer {
             checkpointer.restart_log(&self.connection);

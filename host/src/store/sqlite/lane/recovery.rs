@@ -1,5 +1,5 @@
-//! Recovery after a failed commit: makes certain that the commit cannot reappear, and makes the lane
-//! ready to write.
+//! Recovery after a failed commit: makes certain that the commit cannot reappear, and makes the
+//! lane ready to write.
 
 use super::SqliteLane;
 use crate::store::sqlite::{
@@ -29,9 +29,9 @@ impl SqliteLane {
     }
 
     /// Opens a new connection, because an I/O error can leave the old one in any state, and commits
-    /// a new mark. The frame of the new mark overwrites the first frame of the failed commit, so the
-    /// failed commit cannot reappear once the mark is on disk. A read would prove nothing about a
-    /// full disk.
+    /// a new mark. The frame of the new mark overwrites the first frame of the failed commit, so
+    /// the failed commit cannot reappear once the mark is on disk. A read would prove nothing about
+    /// a full disk.
     fn overwrite_failed(&mut self) -> rusqlite::Result<()> {
         self.connection = connection::writable(&self.database.file)?;
         if let Some(checkpointer) = &self.checkpointer {

@@ -48,8 +48,8 @@ impl SqliteLane {
         Ok(written)
     }
 
-    /// Updates the lane's state after the commit of a batch, and publishes the commit to the readers.
-    /// Returns the handle of each of its reservations, in the order of the batch.
+    /// Updates the lane's state after the commit of a batch, and publishes the commit to the
+    /// readers. Returns the handle of each of its reservations, in the order of the batch.
     pub(super) fn committed(
         &mut self,
         batch: &mut Batch<'_, '_>,
@@ -202,8 +202,8 @@ impl SqliteLane {
     }
 
     /// Writes the rows of the batch's stocks that must not lag, and the lagging rows `lagging`.
-    /// Returns the new handle of each stock of the batch, in the order of the batch, and the changes
-    /// of rows.
+    /// Returns the new handle of each stock of the batch, in the order of the batch, and the
+    /// changes of rows.
     fn write_stocks(
         &self,
         stocks: &[StockWrite<'_>],

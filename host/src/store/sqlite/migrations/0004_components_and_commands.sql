@@ -1,8 +1,8 @@
 -- The component that decided before, in events about a change of the component.
 ALTER TABLE event ADD COLUMN component_from INTEGER;
 
--- The numbers of three components: the one that decides, the one that decided before it, and the one
--- with which the settings last started the server.
+-- The numbers of three components: the one that decides, the one that decided before it, and the
+-- one with which the settings last started the server.
 CREATE TABLE installed (
     only_row    INTEGER PRIMARY KEY CHECK (only_row = 1),
     current     INTEGER NOT NULL,

@@ -55,10 +55,10 @@ pub(super) fn apply(connection: &mut Connection, file: &Path) -> Result<Migrated
     Ok(Migrated { from: found, to: LATEST_VERSION })
 }
 
-/// Switches the database to a write-ahead log if it has none: a new database, or a copy that another
-/// program made. The switch changes a few bytes of the first page in one write, so it needs no
-/// rollback journal. A kill would leave such a journal behind, and [`super::file_match`] would refuse
-/// it.
+/// Switches the database to a write-ahead log if it has none: a new database, or a copy that
+/// another program made. The switch changes a few bytes of the first page in one write, so it needs
+/// no rollback journal. A kill would leave such a journal behind, and [`super::file_match`] would
+/// refuse it.
 fn use_write_ahead_log(connection: &Connection) -> rusqlite::Result<()> {
     let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
     if mode == "wal" {

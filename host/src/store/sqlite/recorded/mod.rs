@@ -20,8 +20,8 @@ use serde::{Serialize, de::DeserializeOwned};
 /// spelled one command `fulfil`; form 2 spells it `fulfill`.
 const FORM: u32 = 2;
 
-/// The most rows that one commit deletes beyond the number of rows that it inserts. The bound spreads
-/// the work over many commits after an operator has lowered `RECORDED_COMMANDS_MAX`.
+/// The most rows that one commit deletes beyond the number of rows that it inserts. The bound
+/// spreads the work over many commits after an operator has lowered `RECORDED_COMMANDS_MAX`.
 const SURPLUS_DELETED_MAX: u64 = 256;
 
 fn json<T: Serialize>(row: &T) -> rusqlite::Result<String> {

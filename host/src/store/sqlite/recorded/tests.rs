@@ -5,9 +5,9 @@ use crate::{
 };
 use std::collections::HashSet;
 
-/// Recorded commands in form 1, written by an earlier version of this program. Each line has the JSON
-/// of the command, of the decision, and of the state before. Every action, outcome, precondition and
-/// kind of detail occurs.
+/// Recorded commands in form 1, written by an earlier version of this program. Each line has the
+/// JSON of the command, of the decision, and of the state before. Every action, outcome,
+/// precondition and kind of detail occurs.
 const FORM_1: &str = include_str!("form_1.tsv");
 
 fn database() -> (tempfile::TempDir, Connection) {
