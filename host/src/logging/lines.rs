@@ -50,6 +50,7 @@ struct QueueState {
     ended: bool,
 }
 
+/// The queue that the threads that log share with the thread that writes.
 struct SharedQueue {
     queue: Mutex<QueueState>,
     changed: Condvar,

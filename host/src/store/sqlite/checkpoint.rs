@@ -33,7 +33,7 @@ pub(super) fn truncate_log(connection: &mut Connection) -> rusqlite::Result<()> 
     // A checkpoint copies pages in the order of their numbers, the mark's page among them. All
     // other pages are copied before the mark says "whole", so that a kill during the last
     // checkpoint cannot leave a false mark.
-    if !is_complete(connection, FULL)? {
+    if !run_checkpoint(connection, FULL)? {
         return Err(busy("checkpointed"));
     }
     if Mark::find(connection)?.is_some() {
@@ -70,7 +70,7 @@ pub(super) fn start_log(connection: &mut Connection) -> rusqlite::Result<()> {
 /// Checkpoints the whole log without waiting. Returns false where a reader of an older snapshot or
 /// another checkpoint prevents that.
 pub(super) fn checkpoint_all(connection: &Connection) -> rusqlite::Result<bool> {
-    is_complete(connection, PASSIVE)
+    run_checkpoint(connection, PASSIVE)
 }
 
 /// After [`checkpoint_all`]: commits another mark, which restarts the log unless a reader still
@@ -106,13 +106,13 @@ pub(super) fn mark_whole(
 /// Checkpoints as many pages as possible without waiting. Returns whether SQLite succeeded. A
 /// failure loses nothing: pages that were not copied stay in the log.
 pub(super) fn checkpoint_some(connection: &Connection) -> bool {
-    report(connection, PASSIVE)
+    run_or_warn(connection, PASSIVE)
 }
 
 /// Checkpoints the whole log and waits until no reader uses it, so that the next commit restarts
 /// it.
 pub(super) fn wait_and_restart_log(connection: &Connection) {
-    report(connection, RESTART);
+    run_or_warn(connection, RESTART);
 }
 
 /// Begins a transaction without waiting. Returns `None` where another connection writes.
@@ -125,7 +125,7 @@ fn begin_at_once(connection: &mut Connection) -> rusqlite::Result<Option<Transac
 }
 
 /// Runs a checkpoint. Returns whether it has copied every page of the log.
-fn is_complete(connection: &Connection, statement: &str) -> rusqlite::Result<bool> {
+fn run_checkpoint(connection: &Connection, statement: &str) -> rusqlite::Result<bool> {
     connection.query_row(statement, [], |row| {
         let (busy, pages, copied): (bool, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
         Ok(!busy && pages == copied)
@@ -133,7 +133,7 @@ fn is_complete(connection: &Connection, statement: &str) -> rusqlite::Result<boo
 }
 
 /// Runs a checkpoint and logs an error. Returns whether SQLite succeeded.
-fn report(connection: &Connection, statement: &str) -> bool {
+fn run_or_warn(connection: &Connection, statement: &str) -> bool {
     match connection.prepare_cached(statement).and_then(|mut it| it.query_row([], |_| Ok(()))) {
         Ok(()) => true,
         Err(error) => {

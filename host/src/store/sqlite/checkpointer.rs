@@ -46,6 +46,7 @@ pub(super) struct Checkpointer {
     thread: Option<JoinHandle<()>>,
 }
 
+/// The state that the thread and the writer share.
 struct CheckpointState {
     tasks: Mutex<Tasks>,
     changed: Condvar,
