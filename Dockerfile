@@ -11,7 +11,7 @@ COPY .cargo .cargo
 COPY wit wit
 COPY domain-component domain-component
 COPY host host
-# Cargo reads the manifests' test targets, so their files must be there.
+# Cargo needs the files of the test targets that the manifests name.
 COPY tests tests
 RUN rustup target add wasm32-wasip2 \
     && cargo build --profile dist --locked \
@@ -28,7 +28,7 @@ WORKDIR /app
 ENV HOST=0.0.0.0 PORT=8000 DATABASE_PATH=/app/data/inventory.db
 VOLUME /app/data
 EXPOSE 8000
-# busybox has wget.
+# wget is part of busybox.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s \
     CMD wget -q -O /dev/null "http://127.0.0.1:${PORT}/health/ready" || exit 1
 ENTRYPOINT ["holdfast"]

@@ -1,5 +1,5 @@
-//! The same random commands natively, through the component and over HTTP, against one
-//! reference model: all four must agree on every decision and every event.
+//! The reference model, the native domain, the component and the server get the same random
+//! commands. All four must agree on every decision and every event.
 
 use crate::{
     component,
@@ -15,6 +15,17 @@ use crate::{
 use holdfast::component::Guest;
 use proptest::prelude::*;
 use std::sync::atomic::{AtomicU32, Ordering};
+
+/// The host checks what a component does, so it knows these bounds itself.
+#[test]
+fn the_bounds_of_the_host_are_those_of_the_domain() {
+    use holdfast::model;
+    assert_eq!(model::LINES_MAX, domain::LINES_MAX);
+    assert_eq!(model::TTL_SECONDS_MAX, domain::TTL_SECONDS_MAX);
+    assert_eq!(model::PAGE_ITEMS_MAX, domain::PAGE_ITEMS_MAX);
+    assert_eq!(model::QUANTITY_MAX, domain::QUANTITY_MAX);
+    assert_eq!(model::ID_CHARACTERS_MAX, domain::ID_CHARACTERS_MAX);
+}
 
 #[test]
 fn model_native_component_and_http_agree() {
@@ -48,7 +59,8 @@ fn model_native_component_and_http_agree() {
     });
 }
 
-/// The names of the events about this case, in order, from the log of all.
+/// The types of this case's events in the whole log, in order. The ids of a case begin with its
+/// number.
 fn events_of(client: &mut crate::harness::Client, case: u32) -> Vec<String> {
     let mut found = Vec::new();
     let mut cursor = String::new();

@@ -1,4 +1,4 @@
-//! Whatever comes in over the wire: a clear answer, nothing lost, no 500.
+//! Input that is wrong in any way gets a clear answer, never a 500, and changes nothing.
 
 use crate::harness::{Server, eventually};
 use std::io::ErrorKind;
@@ -64,7 +64,7 @@ fn ids_and_parameters_are_checked_too() {
         let path = format!("/v1/inventory/{id}/reserve");
         assert_eq!(client.post(&path, r#"{"quantity": 1}"#).pointers(), ["/product_id"], "{id}");
     }
-    // All parts of a request at once.
+    // Violations in all parts of a request are told at once.
     let all = client.with(
         &[("if-match", "5")],
         "POST",
@@ -128,14 +128,14 @@ fn a_body_of_100_megabytes_is_refused_before_it_is_read() {
     let reply = client.receive().unwrap();
     assert_eq!((reply.status, reply.problem().as_str()), (413, "body-too-large"));
     assert_eq!(reply.json()["limit"], 1_048_576);
-    // One that does not say how long it is is cut off where the limit is.
+    // A body without a content-length is cut off at the limit.
     let mut client = server.client();
     client
         .send(b"PUT /v1/inventory/a HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n")
         .unwrap();
     let chunk = [b"10000\r\n".as_slice(), &[b' '; 65_536], b"\r\n"].concat();
     for _ in 0..32 {
-        // It may hang up as soon as the limit is passed.
+        // The server may close the connection as soon as the limit is passed.
         match client.send(&chunk) {
             Ok(()) => {}
             Err(error)
@@ -153,7 +153,7 @@ fn a_body_of_100_megabytes_is_refused_before_it_is_read() {
 }
 
 #[test]
-fn slow_senders_are_cut_off_and_told() {
+fn slow_senders_are_cut_off_and_told_why() {
     let server = Server::start_with(&["--request-timeout-ms", "300", "--header-timeout-ms", "300"]);
     let mut slow_body = server.client();
     slow_body
@@ -168,7 +168,7 @@ fn slow_senders_are_cut_off_and_told() {
 }
 
 #[test]
-fn nonsense_on_the_wire_harms_nobody() {
+fn nonsense_on_the_wire_affects_no_other_client() {
     let server = Server::start();
     let mut honest = server.client();
     honest.stock("a", 100, 0);
@@ -218,7 +218,7 @@ fn a_head_that_leaves_the_host_or_the_framing_open_is_refused() {
 }
 
 #[test]
-fn a_client_that_hangs_up_leaves_the_server_whole() {
+fn a_client_that_hangs_up_leaves_no_command_behind() {
     let server = Server::start();
     let mut honest = server.client();
     honest.stock("a", 1_000, 0);

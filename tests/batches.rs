@@ -1,4 +1,4 @@
-//! Many commands in one request.
+//! Batches: many commands in one request.
 
 use crate::harness::{Client, Server};
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ fn an_atomic_batch_is_all_or_nothing() {
 }
 
 #[test]
-fn an_independent_batch_is_each_for_itself() {
+fn each_command_of_an_independent_batch_stands_alone() {
     let server = Server::start();
     let mut client = server.client();
     client.stock("a", 10, 0);
@@ -56,7 +56,7 @@ fn an_independent_batch_is_each_for_itself() {
 }
 
 #[test]
-fn a_batch_that_dips_below_and_recovers_says_both() {
+fn a_batch_that_crosses_the_minimum_twice_has_both_low_stock_events() {
     let server = Server::start();
     let mut client = server.client();
     client.stock("a", 10, 5);
@@ -76,7 +76,7 @@ fn a_batch_that_dips_below_and_recovers_says_both() {
 }
 
 #[test]
-fn a_batch_has_a_size_and_a_form() {
+fn a_batch_that_is_too_large_or_malformed_is_refused() {
     let server = Server::start();
     let mut client = server.client();
     client.stock("a", 2_000, 0);
@@ -85,8 +85,8 @@ fn a_batch_has_a_size_and_a_form() {
     let more = batch(&mut client, "atomic", &vec![reserve("a", 1); 1_001].into());
     assert_eq!((more.status, more.problem().as_str()), (413, "batch-too-large"));
     assert_eq!(more.json()["limit"], 1_000);
-    let faulty = json!([reserve("a", 0), { "type": "steal" }, { "type": "confirm" }, 3]);
-    let pointers = batch(&mut client, "sometimes", &faulty).pointers();
+    let invalid = json!([reserve("a", 0), { "type": "steal" }, { "type": "confirm" }, 3]);
+    let pointers = batch(&mut client, "sometimes", &invalid).pointers();
     let expected = [
         "/mode",
         "/commands/0/quantity",
@@ -100,7 +100,7 @@ fn a_batch_has_a_size_and_a_form() {
 }
 
 #[test]
-fn a_command_of_a_batch_can_name_the_version_it_is_about() {
+fn a_command_of_a_batch_can_demand_a_version() {
     let server = Server::start();
     let mut client = server.client();
     client.stock("a", 10, 0);
@@ -110,16 +110,16 @@ fn a_command_of_a_batch_can_name_the_version_it_is_about() {
 }
 
 #[test]
-fn a_dry_run_decides_and_tells_and_writes_nothing() {
+fn a_dry_run_shows_the_decision_and_writes_nothing() {
     let server = Server::start();
     let mut client = server.client();
     client.stock("a", 10, 8);
     let path = "/v1/inventory/a/reserve?dry_run=true";
-    let told = client.post(path, r#"{"quantity": 5}"#).json();
-    assert_eq!((&told["dry_run"], &told["status"]), (&json!(true), &json!(200)));
-    assert_eq!(told["body"]["available_quantity"], 5);
+    let answer = client.post(path, r#"{"quantity": 5}"#).json();
+    assert_eq!((&answer["dry_run"], &answer["status"]), (&json!(true), &json!(200)));
+    assert_eq!(answer["body"]["available_quantity"], 5);
     let types: Vec<_> =
-        told["events"].as_array().unwrap().iter().map(|event| event["type"].clone()).collect();
+        answer["events"].as_array().unwrap().iter().map(|event| event["type"].clone()).collect();
     assert_eq!(types, ["InventoryReserved", "LowStockDetected"]);
     assert_eq!(client.post(path, r#"{"quantity": 11}"#).problem(), "insufficient-stock");
     let hold = r#"{"lines": [{"product_id": "a", "quantity": 1}]}"#;

@@ -1,4 +1,4 @@
-//! Callers arrive: the name that a trusted proxy gives reaches the rules, the events, the scope of
+//! The caller's name that a trusted proxy passes on reaches the rules, the events, the scope of
 //! idempotency keys and the log.
 
 use crate::{
@@ -11,7 +11,7 @@ const PROXIED: [&str; 4] =
 
 const RESERVE: &str = "/v1/inventory/a/reserve";
 
-/// Reserves as a caller that the proxy names.
+/// Reserves units with this caller's name in the proxy's header.
 fn reserve(client: &mut Client, caller: &str, quantity: u64) -> Reply {
     let body = format!(r#"{{"quantity": {quantity}}}"#);
     client.with(&[("x-caller", caller)], "POST", RESERVE, &body)
@@ -27,7 +27,7 @@ fn a_limit_per_caller_decides_over_http() {
     let refused = reserve(&mut client, "web-7", 6);
     assert_eq!((refused.status, refused.problem().as_str()), (409, "caller-limit"));
     assert_eq!(reserve(&mut client, "partner-1", 50).status, 200);
-    assert_eq!(reserve(&mut client, "office", 6).status, 200, "nobody limits the office");
+    assert_eq!(reserve(&mut client, "office", 6).status, 200, "the office has no limit");
     assert_eq!(client.reserve("a", 6).status, 200, "nor who is not named");
     let batch = r#"{"mode": "independent", "commands": [
         {"type": "reserve", "product_id": "a", "quantity": 6},
@@ -46,7 +46,7 @@ fn events_name_the_caller_and_so_does_the_log() {
     let events = swap::log(&mut client);
     assert_eq!(events[0]["caller"], "anonymous");
     assert_eq!(events[1]["caller"], "web-7");
-    eventually("the line of the request", || server.log().contains(r#""caller":"web-7""#));
+    eventually("the request is logged", || server.log().contains(r#""caller":"web-7""#));
     assert!(server.log().contains(r#""caller":"anonymous""#));
 }
 
@@ -68,7 +68,7 @@ fn keys_belong_to_the_caller_who_sends_them() {
 }
 
 #[test]
-fn nobody_but_a_trusted_proxy_names_a_caller() {
+fn only_a_trusted_proxy_can_name_a_caller() {
     let server = Server::start_with(&[
         "--trusted-caller-header",
         "x-caller",
@@ -78,12 +78,12 @@ fn nobody_but_a_trusted_proxy_names_a_caller() {
     let mut client = server.client();
     client.stock("a", 10, 0);
     assert_eq!(reserve(&mut client, "web-7", 1).status, 200);
-    assert_eq!(reserve(&mut client, "not a name", 1).status, 200, "it is ignored, not read");
+    assert_eq!(reserve(&mut client, "not a name", 1).status, 200, "the header is ignored");
     assert!(swap::log(&mut client).iter().all(|event| event["caller"] == "anonymous"));
 }
 
 #[test]
-fn a_name_that_is_none_is_refused() {
+fn an_invalid_caller_name_is_refused() {
     let server = Server::start_with(&PROXIED);
     let mut client = server.client();
     client.stock("a", 10, 0);

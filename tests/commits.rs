@@ -1,4 +1,5 @@
-//! What is said of a commit that failed is true, now and after any restart.
+//! A client whose commit failed is told whether the command was written, and that stays true after
+//! any restart.
 
 use crate::harness::{Client, Disk, Reply, Server, eventually};
 use std::sync::Arc;
@@ -13,7 +14,7 @@ fn reserved(client: &mut Client) -> u64 {
     client.get("/v1/inventory/a").json()["reserved_quantity"].as_u64().unwrap()
 }
 
-/// A server with a stock whose log is in use, and its disk.
+/// A disk, and a server on it with a stock and commits in its write-ahead log.
 fn with_stock() -> (Disk, Server) {
     let disk = Disk::new();
     let server = disk.start(&[]);
@@ -31,11 +32,12 @@ fn killed_and_restarted(disk: &Disk, server: Server) -> Server {
 }
 
 #[test]
-fn nothing_was_written_is_true_after_a_kill_though_only_the_sync_had_failed() {
+fn a_command_whose_sync_failed_is_not_there_after_a_kill() {
     for error in ["EIO", "ENOSPC"] {
         let (disk, server) = with_stock();
         let mut client = server.client();
-        // A checkpoint may meet the fault instead: then it is the next one's turn.
+        // A checkpoint may meet the failing sync instead of the commit; then the next commit is
+        // tried.
         let mut done = 10;
         let refused = loop {
             disk.fail(&format!("sync 1 1 {error}"));
@@ -51,13 +53,13 @@ fn nothing_was_written_is_true_after_a_kill_though_only_the_sync_had_failed() {
 }
 
 #[test]
-fn nothing_was_written_is_true_after_a_kill_where_writes_fail() {
+fn a_command_whose_write_failed_is_not_there_after_a_kill() {
     for rule in ["write 1 1000 ENOSPC", "write 2 1000 EIO", "write 2 1 SHORT", "write 3 1 EIO"] {
         let (disk, server) = with_stock();
         let mut client = server.client();
         disk.fail(rule);
         let reply = reserve(&mut client, "k");
-        // A short write is tried again, and may succeed.
+        // SQLite tries a short write again, which may succeed.
         if reply.status == 503 {
             assert_eq!(reply.problem(), "store-unavailable", "{rule}");
         }
@@ -68,7 +70,7 @@ fn nothing_was_written_is_true_after_a_kill_where_writes_fail() {
 }
 
 #[test]
-fn a_commit_that_cannot_be_taken_back_has_an_unknown_outcome() {
+fn a_failed_commit_that_cannot_be_undone_has_an_unknown_outcome() {
     for kill in [false, true] {
         let (disk, server) = with_stock();
         let mut client = server.client();
@@ -78,7 +80,7 @@ fn a_commit_that_cannot_be_taken_back_has_an_unknown_outcome() {
         assert_eq!(unknown.header("retry-after"), "1");
         assert!(unknown.text.contains("same Idempotency-Key"), "{}", unknown.text);
         assert!(unknown.text.contains("without one, look"), "{}", unknown.text);
-        // What comes after it is not in doubt.
+        // Later commands are certainly not written.
         assert_eq!(reserve(&mut client, "l").problem(), "read-only");
         let server = if kill {
             killed_and_restarted(&disk, server)
@@ -87,9 +89,9 @@ fn a_commit_that_cannot_be_taken_back_has_an_unknown_outcome() {
             server
         };
         let mut client = server.client();
-        eventually("it is ready", || client.get("/health/ready").status == 200);
+        eventually("the server is ready", || client.get("/health/ready").status == 200);
         let done = reserve(&mut client, "k");
-        assert_eq!(done.status, 200, "asked again with the same key it is done, once");
+        assert_eq!(done.status, 200, "the same request with the same key is carried out once");
         assert_eq!(reserved(&mut client), 11);
         let folder = Arc::clone(server.folder());
         server.kill();
@@ -97,9 +99,10 @@ fn a_commit_that_cannot_be_taken_back_has_an_unknown_outcome() {
     }
 }
 
-/// The first commit begins a new log, and the sync of its header comes before all else.
+/// The first commit after a start begins a new write-ahead log, and syncs its header before
+/// anything else.
 #[test]
-fn a_first_commit_after_a_start_whose_sync_fails_is_certainly_not_written() {
+fn the_first_commit_after_a_start_is_not_written_when_its_sync_fails() {
     for signal in ["-TERM", "-KILL"] {
         let disk = Disk::new();
         let mut server = disk.start(&[]);

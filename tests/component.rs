@@ -1,4 +1,4 @@
-//! The component as a file, and run by wasmtime over a world in memory.
+//! The component's file, and the component run by wasmtime over a world in memory.
 
 use crate::harness::{guest::ask, guests::hostile, memory::MemoryWorld};
 use holdfast::{
@@ -10,7 +10,7 @@ use holdfast::{
 };
 use std::borrow::Cow;
 
-/// The embedded component, or the one that the tests are told to test.
+/// The embedded component, or the one in the file that `HOLDFAST_TEST_COMPONENT` names.
 pub fn bytes() -> Cow<'static, [u8]> {
     match std::env::var_os("HOLDFAST_TEST_COMPONENT") {
         Some(file) => std::fs::read(file).expect("the component to test").into(),
@@ -116,7 +116,7 @@ fn arguments_that_an_embedder_did_not_check_are_refused_all_at_once() {
 
 /// The hostile component panics where a caller named `panic` asks for a stock.
 #[test]
-fn a_query_tells_the_component_who_asks() {
+fn a_query_passes_its_caller_to_the_component() {
     let runtime = Runtime::new(Limits::default()).unwrap();
     let domain = Domain::compile(&runtime, &hostile()).unwrap();
     let mut guest =
@@ -133,7 +133,7 @@ fn a_query_tells_the_component_who_asks() {
 }
 
 #[test]
-fn an_answer_fits_no_other_query() {
+fn an_answer_fits_only_its_own_kind_of_query() {
     let (_runtime, mut guest) = guest();
     let all = ListStocks { limit: 1, ..ListStocks::default() };
     let answer = guest.query(None, all.as_query(), 1).unwrap().unwrap();
@@ -152,19 +152,21 @@ fn a_store_that_contradicts_itself_is_a_trap_and_not_a_decision() {
 }
 
 #[test]
-fn an_endless_demand_for_fuel_ends_the_call() {
+fn a_call_that_runs_out_of_fuel_ends() {
     let limits = Limits { fuel_per_call: 500, ..Limits::default() };
     let runtime = Runtime::new(limits).unwrap();
     let domain = Domain::compile(&runtime, &bytes()).unwrap();
     let mut guest =
         Guest::new(&domain, MemoryWorld::default()).map_err(|(fault, _)| fault).unwrap();
     let create = command(Action::AdjustSet { key: key("a"), total: 1, minimum: None }, None);
-    let Err(Ended::Fault(fault)) = guest.execute(&create, 1) else { panic!("it must run out") };
+    let Err(Ended::Fault(fault)) = guest.execute(&create, 1) else {
+        panic!("the call did not run out of fuel")
+    };
     assert!(fault.0.contains("500 units of fuel"), "{fault}");
 }
 
 #[test]
-fn what_is_no_component_of_the_contract_is_refused_in_words() {
+fn a_file_that_is_no_component_of_the_contract_is_refused_with_the_reason() {
     let runtime = Runtime::new(Limits::default()).unwrap();
     let compile = |bytes: &[u8]| Domain::<MemoryWorld>::compile(&runtime, bytes).err().unwrap();
     let text = compile(b"hello").to_string();
@@ -172,7 +174,7 @@ fn what_is_no_component_of_the_contract_is_refused_in_words() {
     assert!(compile(&[]).to_string().starts_with("not a usable"));
     let whole = bytes();
     assert!(compile(&whole[..whole.len() / 2]).to_string().starts_with("not a usable"));
-    // An empty component: header of layer 1, no sections.
+    // An empty component: the header of layer 1 and no sections.
     let empty = compile(b"\0asm\x0d\0\x01\0").to_string();
     assert!(empty.contains("does not fit the contract"), "{empty}");
 }

@@ -4,18 +4,18 @@ use crate::harness::Server;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 #[test]
-fn sixty_four_clients_are_granted_exactly_what_is_there() {
+fn sixty_four_clients_together_get_exactly_the_units_that_are_there() {
     let server = Server::start();
     server.client().stock("last", 1_000, 0);
     let (granted, refused) = (AtomicU64::new(0), AtomicU64::new(0));
     std::thread::scope(|scope| {
         for i in 0..64 {
             let (granted, refused, server) = (&granted, &refused, &server);
-            // 5,000 wants over 64 clients.
-            let wants = if i < 8 { 79 } else { 78 };
+            // 5,000 requests over 64 clients.
+            let requests = if i < 8 { 79 } else { 78 };
             scope.spawn(move || {
                 let mut client = server.client();
-                for _ in 0..wants {
+                for _ in 0..requests {
                     let reply = client.reserve("last", 1);
                     match reply.status {
                         200 => granted.fetch_add(1, Ordering::Relaxed),
@@ -34,7 +34,7 @@ fn sixty_four_clients_are_granted_exactly_what_is_there() {
 }
 
 #[test]
-fn whoever_is_answered_can_read_what_was_written() {
+fn an_answered_write_is_visible_to_every_reader() {
     let server = Server::start();
     std::thread::scope(|scope| {
         for i in 0..8 {
@@ -54,7 +54,7 @@ fn whoever_is_answered_can_read_what_was_written() {
 }
 
 #[test]
-fn what_is_read_together_is_of_one_commit() {
+fn the_stocks_of_one_answer_are_of_one_commit() {
     let server = Server::start();
     let places = ["north", "south", "west"];
     for place in places {
@@ -122,5 +122,5 @@ fn a_full_queue_answers_503_at_once_and_loses_nothing() {
     let granted = granted.into_inner();
     assert_eq!(granted + overloaded.into_inner(), 1_600);
     let stock = server.client().get("/v1/inventory/a").json();
-    assert_eq!(stock["reserved_quantity"], granted, "refused means not done");
+    assert_eq!(stock["reserved_quantity"], granted, "a refused command was not carried out");
 }

@@ -1,14 +1,15 @@
-//! The contract is a product: a component that does not fit it is told in what it differs.
+//! A component that does not fit the contract is refused with the difference.
 //!
-//! No version of the contract is frozen yet. From the first that is, a copy of it and a component
-//! built from it stand here, and are served as they were.
+//! No version of the contract is frozen yet. From the first frozen version on, a copy of the
+//! contract and a component built from it belong here, and the host must serve that component
+//! unchanged.
 
 use holdfast::{
     admission::{self, Candidate, Until},
     component::{Limits, Runtime},
 };
 
-/// The component with some bytes written over, and how it is refused.
+/// Replaces bytes of the component, and returns the refusal of the changed component.
 fn refused(replace: &[(&[u8], &[u8])]) -> String {
     let mut bytes = crate::component::bytes().into_owned();
     for (own, other) in replace {
@@ -34,7 +35,7 @@ fn a_component_of_another_version_is_refused_by_name() {
 }
 
 #[test]
-fn a_component_that_differs_in_a_case_a_field_or_a_function_is_told_which() {
+fn the_refusal_of_a_component_names_the_case_field_or_function_that_differs() {
     let text = refused(&[(b"\x04flag", b"\x04flog")]);
     assert!(text.contains("(contract)") && text.contains("it lacks the case flag"), "{text}");
     let text = refused(&[(b"\x0aupdated-at", b"\x0aupdeted-at")]);

@@ -1,5 +1,5 @@
-//! Many clients, and a server that is killed at random: every request is sent again until it
-//! is answered, and in the end everything adds up.
+//! Many clients, and a server that is killed at random times. Clients send every request again
+//! until it is answered, and in the end all numbers add up.
 
 use crate::harness::{Client, Reply, Server};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ const PRODUCTS: u64 = 4;
 const TOTAL: u64 = 60;
 const KILLS: u64 = 6;
 
-/// A little random number generator, so that a client can be run again.
+/// A random number generator with a seed, so that a client does the same in each run.
 struct Random(u64);
 
 impl Random {
@@ -33,12 +33,12 @@ struct World {
     port: AtomicU16,
     done: AtomicBool,
     answered: AtomicU64,
-    /// Every key with its request and its answer.
+    /// Each idempotency key with the path and the body of its request and the text of its answer.
     answers: Mutex<Vec<(String, String, String, String)>>,
 }
 
 impl World {
-    /// Sends until there is an answer, over as many crashes as it takes.
+    /// Sends a request until it is answered, however often the server crashes meanwhile.
     fn send(&self, client: &mut Option<Client>, key: &str, path: &str, body: &str) -> Reply {
         loop {
             let open = match client.take() {
@@ -67,7 +67,7 @@ impl World {
         }
     }
 
-    /// One shopper: holds, and then confirms, fulfills, cancels or forgets.
+    /// A shopper: makes holds, and then confirms, fulfills, cancels or abandons each.
     fn shop(&self, number: u64) {
         let mut random = Random(0x9e37_79b9_7f4a_7c15 ^ (number + 1));
         let mut client = None;
@@ -112,8 +112,8 @@ fn all(client: &mut Client, path: &str) -> Vec<Value> {
     }
 }
 
-/// The log has no gap, chains per stock, and its fold is what the stocks are; what reservations
-/// hold is what stocks reserve.
+/// Checks that the log has no gap, that the events of each stock chain, that their fold gives the
+/// stocks, and that stocks reserve exactly the units that reservations hold.
 fn check(client: &mut Client) {
     let events = all(client, "/v1/events");
     let mut folded: BTreeMap<String, Value> = BTreeMap::new();
@@ -145,7 +145,7 @@ fn check(client: &mut Client) {
 }
 
 #[test]
-fn everything_adds_up_over_random_kills_with_clients_that_try_again() {
+fn all_numbers_add_up_after_random_kills_and_retries() {
     let mut folder = Server::start().kill();
     let world = World {
         port: AtomicU16::new(0),
@@ -157,7 +157,7 @@ fn everything_adds_up_over_random_kills_with_clients_that_try_again() {
         let mut random = Random(42);
         let mut shoppers = Vec::new();
         for kill in 0..=KILLS {
-            // The sweeper is on, off, or seldom: it makes no difference.
+            // Sweeps are frequent, off or rare: that makes no difference.
             let interval = ["50", "0", "700"][random.below(3) as usize];
             let server = Server::start_in(&folder, &["--sweep-interval-ms", interval]);
             world.port.store(server.port, Ordering::Relaxed);
@@ -176,7 +176,7 @@ fn everything_adds_up_over_random_kills_with_clients_that_try_again() {
                 std::thread::sleep(Duration::from_millis(1));
             }
             if kill == KILLS {
-                // Whoever is in the middle of something is still answered.
+                // Requests under way are still answered.
                 world.done.store(true, Ordering::Relaxed);
                 shoppers.drain(..).for_each(|shopper| shopper.join().unwrap());
             }
@@ -190,7 +190,7 @@ fn everything_adds_up_over_random_kills_with_clients_that_try_again() {
         let again = client.with(&[("idempotency-key", &key)], "POST", &path, &body);
         assert_eq!((again.header("idempotent-replayed"), &again.text), ("true", &answer));
     }
-    // Short holds may be left; once they are swept, the log says what readers are shown.
+    // Short holds may be left. Once they are swept, the log and the lists agree.
     let count = |client: &mut Client, path: &str| all(client, path).len();
     crate::harness::eventually("all short holds are swept", || {
         let held = all(&mut client, "/v1/reservations?state=held");

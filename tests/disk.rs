@@ -1,4 +1,5 @@
-//! A disk that is full or fails: what was acknowledged is there, what was refused is not.
+//! A disk that is full or fails: every acknowledged command is in the log once, and no refused one
+//! is.
 
 use crate::{
     harness::{Client, Disk, Server, eventually},
@@ -7,7 +8,7 @@ use crate::{
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// How many references each entry of the log has that says so.
+/// How many entries of the log carry each reference.
 fn by_reference(client: &mut Client) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for (expected, entry) in (1_u64..).zip(log(client)) {
@@ -19,16 +20,17 @@ fn by_reference(client: &mut Client) -> BTreeMap<String, usize> {
     counts
 }
 
-/// What a client was told of each of its commands, by their references.
+/// The answers to a client's commands, which are named by their references.
 #[derive(Default)]
-struct Told {
-    done: Vec<String>,
+struct Answers {
+    acknowledged: Vec<String>,
     refused: Vec<String>,
+    /// The number of commands whose outcome is unknown.
     unknown: usize,
 }
 
-impl Told {
-    /// Sends commands until one fails, or there are no more.
+impl Answers {
+    /// Sends six commands, or fewer where one fails.
     fn send(&mut self, client: &mut Client, round: usize) {
         for number in 0..6 {
             let reference = format!("{round}-{number}");
@@ -44,7 +46,7 @@ impl Told {
             let body = body.replace("REF", &reference);
             let Ok(reply) = client.try_call("POST", path, &key, body.as_bytes()) else { return };
             match reply.status {
-                200 | 201 => self.done.push(reference),
+                200 | 201 => self.acknowledged.push(reference),
                 503 if reply.problem() == "outcome-unknown" => {
                     self.unknown += 1;
                     return;
@@ -60,21 +62,23 @@ impl Told {
 
     fn check(&self, client: &mut Client) {
         let logged = by_reference(client);
-        let missing: Vec<_> = self.done.iter().filter(|it| logged.get(*it) != Some(&1)).collect();
-        let there: Vec<_> = self.refused.iter().filter(|it| logged.contains_key(*it)).collect();
-        assert!(missing.is_empty(), "acknowledged, but not there once: {missing:?}");
-        assert!(there.is_empty(), "refused, but there: {there:?}");
+        let missing: Vec<_> =
+            self.acknowledged.iter().filter(|it| logged.get(*it) != Some(&1)).collect();
+        let written: Vec<_> = self.refused.iter().filter(|it| logged.contains_key(*it)).collect();
+        assert!(missing.is_empty(), "acknowledged, but not in the log exactly once: {missing:?}");
+        assert!(written.is_empty(), "refused, but in the log: {written:?}");
     }
 }
 
-/// Each call of a kind fails once, or for good from there on, and then the process is killed.
-/// `HOLDFAST_TEST_DISK_FAULTS` says up to which call (12 by default).
+/// The first, second, ... call of a kind fails, either once or together with all later ones, and
+/// then the process is killed. `HOLDFAST_TEST_DISK_FAULTS` says up to which call (12 by default, of
+/// which every fifth is tried).
 #[test]
-fn whichever_call_fails_before_a_kill_only_what_was_acknowledged_is_there() {
+fn acknowledged_commands_survive_a_failing_call_and_a_kill() {
     let most = std::env::var("HOLDFAST_TEST_DISK_FAULTS").ok().and_then(|it| it.parse().ok());
     let step = if most.is_some() { 1 } else { 5 };
     let disk = Disk::new();
-    let mut told = Told::default();
+    let mut answers = Answers::default();
     let mut round = 0;
     {
         let mut client = disk.start(&[]);
@@ -95,46 +99,49 @@ fn whichever_call_fails_before_a_kill_only_what_was_acknowledged_is_there() {
             for count in [1, 1_000_000] {
                 round += 1;
                 let server = disk.start(&[]);
-                told.check(&mut server.client());
+                answers.check(&mut server.client());
                 disk.fail(&format!("{operation} {first} {count} {error}"));
-                told.send(&mut server.client(), round);
+                answers.send(&mut server.client(), round);
                 server.kill();
                 disk.heal();
             }
         }
     }
     let server = disk.start(&[]);
-    told.check(&mut server.client());
-    assert!(told.done.len() > 20 && told.refused.len() > 3, "faults were met, and survived");
+    answers.check(&mut server.client());
+    assert!(
+        answers.acknowledged.len() > 20 && answers.refused.len() > 3,
+        "some calls failed, others not"
+    );
 }
 
-/// The start itself meets the fault: it ends with an error, or it serves.
+/// Calls fail during the start, which then ends with an error or serves.
 #[test]
-fn whichever_call_fails_during_the_start_nothing_is_lost() {
+fn nothing_is_lost_when_a_call_fails_during_the_start() {
     let disk = Disk::new();
-    let mut told = Told::default();
+    let mut answers = Answers::default();
     let server = disk.start(&[]);
     server.client().stock("a", 1_000_000, 0);
     server.client().stock("b", 1_000_000, 0);
-    told.send(&mut server.client(), 0);
+    answers.send(&mut server.client(), 0);
     server.kill();
     let step = if std::env::var_os("HOLDFAST_TEST_DISK_FAULTS").is_some() { 1 } else { 3 };
     for (round, operation) in (1..).zip(["write", "sync", "truncate", "read"]) {
         for first in (1..8).step_by(step) {
             disk.fail(&format!("{operation} {first} 1000000 EIO"));
             if let Ok(server) = disk.try_start() {
-                told.check(&mut server.client());
+                answers.check(&mut server.client());
                 server.kill();
             }
             disk.heal();
         }
         let server = disk.start(&[]);
-        told.check(&mut server.client());
-        told.send(&mut server.client(), round);
+        answers.check(&mut server.client());
+        answers.send(&mut server.client(), round);
         server.kill();
     }
     let server = disk.start(&[]);
-    told.check(&mut server.client());
+    answers.check(&mut server.client());
 }
 
 fn levels(client: &mut Client) -> Vec<Value> {
@@ -150,7 +157,8 @@ fn a_start_on_a_full_disk_after_a_kill_serves_exact_reads_and_recovers_by_itself
         for product in ["a", "b", "c"] {
             client.stock(product, 100, 50);
         }
-        // These rows lag behind the log; the last one's changes what a scan looks for.
+        // The rows of "a" and "b" lag behind the log. The reserve of "c" changes its deficit, which
+        // scans look for, so its row does not lag.
         for product in ["a", "a", "b", "b", "b"] {
             assert_eq!(client.reserve(product, 5).status, 200);
         }
@@ -171,7 +179,7 @@ fn a_start_on_a_full_disk_after_a_kill_serves_exact_reads_and_recovers_by_itself
         assert_eq!(client.reserve("a", 1).problem(), "read-only");
 
         disk.heal();
-        eventually("it recovers by itself", || client.get("/health/ready").status == 200);
+        eventually("the server recovers by itself", || client.get("/health/ready").status == 200);
         assert_eq!(levels(&mut client), before);
         assert_eq!(client.reserve("a", 1).json()["version"], 4);
         let folder = server.kill();

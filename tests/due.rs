@@ -1,4 +1,4 @@
-//! Many holds of many lines that come due: nobody is refused for it, whatever is asked.
+//! Many holds of many lines come due: no command and no query fails because of them.
 
 use crate::{
     harness::{Client, Reply, Server, eventually, guests::twin},
@@ -8,12 +8,12 @@ use holdfast::{component::EMBEDDED, model::Digest};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
-/// Units of each stock. With all holds there are 35 left, fewer than the minimum.
+/// Units of each stock. While all holds are held, 35 are available, fewer than the minimum.
 const TOTAL: u64 = 100;
 const MINIMUM: u64 = 40;
 const STOCKS: usize = 100;
 const HOLDS: usize = 65;
-/// Holds in one request: with 100 lines each, the most that is lawful.
+/// Holds in one request. With 100 lines each, this is the bound on the lines of a request.
 const HOLDS_PER_REQUEST: usize = 50;
 const TTL: Duration = Duration::from_secs(1);
 const NO_SWEEPS: &[&str] = &["--sweep-interval-ms", "0"];
@@ -38,8 +38,8 @@ fn cart() -> Value {
         "lines": (0..STOCKS).map(line).collect::<Vec<_>>() })
 }
 
-/// Makes 65 holds of 100 lines that come due at about the same time, and after them one on another
-/// stock.
+/// Makes 65 holds of 100 lines that come due at about the same time, and after them one hold on
+/// another stock.
 fn make_backlog(client: &mut Client) {
     make_stocks(client);
     client.stock("elsewhere", 1, 0);
@@ -51,7 +51,7 @@ fn make_backlog(client: &mut Client) {
     assert_eq!(batch(client, &[elsewhere]).status, 200);
 }
 
-/// Ends the server as a power cut would, and starts it when the holds are due.
+/// Kills the server, and starts it again when the holds are due.
 fn down_until_due(server: Server, arguments: &[&str]) -> Server {
     let made = Instant::now();
     let folder = server.kill();
@@ -65,7 +65,7 @@ fn items(client: &mut Client, path: &str) -> Vec<Value> {
     reply.json()["items"].as_array().unwrap().clone()
 }
 
-/// Asks every kind of query about the stocks. Returns whether all units are shown as free.
+/// Sends every kind of query about the stocks. Returns whether all units are shown as free.
 fn look(client: &mut Client) -> bool {
     let one = client.get("/v1/inventory/line-7");
     assert_eq!(one.status, 200, "{one:?}");
@@ -75,13 +75,13 @@ fn look(client: &mut Client) -> bool {
     items(client, "/v1/reservations?product_id=line-7");
     let held = items(client, "/v1/reservations?state=held");
     items(client, "/v1/events?product_id=line-7");
-    // Each answer is of its own moment.
+    // Each answer is as of another time, so the answers are not compared with each other.
     stocks.iter().chain([&one.json()]).all(|stock| stock["available_quantity"] == TOTAL)
         && low.is_empty()
         && held.is_empty()
 }
 
-/// Sends commands that change nothing in the end.
+/// Sends commands that together leave the stocks as they were.
 fn command(client: &mut Client) {
     let put = format!(r#"{{"total_quantity": {TOTAL}, "minimum_stock_level": {MINIMUM}}}"#);
     for (method, path, body) in [
@@ -94,12 +94,12 @@ fn command(client: &mut Client) {
     }
 }
 
-/// How many holds are recorded as expired.
+/// The number of holds that are recorded as expired.
 fn expired(client: &mut Client) -> usize {
     items(client, "/v1/events?type=ReservationExpired&limit=100").len()
 }
 
-/// Sells out two stocks, which only works where no hold counts any more.
+/// Reserves all units of two stocks, which works only where no hold counts any more.
 fn sell_out(client: &mut Client) {
     assert_eq!(client.reserve("line-7", TOTAL).status, 200);
     assert_eq!(client.reserve("line-8", TOTAL).status, 200);
@@ -107,31 +107,35 @@ fn sell_out(client: &mut Client) {
 }
 
 #[test]
-fn carts_of_many_lines_come_due_while_everybody_goes_on() {
+fn carts_of_many_lines_come_due_and_all_requests_succeed() {
     let server = Server::start_with(&["--admin-token", TOKEN]);
     let mut client = server.client();
     let other = twin(EMBEDDED, "other");
     assert_eq!(swap(&mut client, &other).0, 200);
     make_backlog(&mut client);
-    eventually("all are swept, and all units are free", || {
+    eventually("all holds are swept, and all units are free", || {
         command(&mut client);
         look(&mut client) && expired(&mut client) == HOLDS + 1
     });
     sell_out(&mut client);
     let (_, domain) = admin(&mut client, "GET", "/v1/admin/domain", b"");
-    assert_eq!(domain["current"], Digest::of(&other).to_string(), "it is not rolled back");
+    assert_eq!(
+        domain["current"],
+        Digest::of(&other).to_string(),
+        "the component is not rolled back"
+    );
     assert_eq!(domain["faults"]["total"], 0);
 }
 
 #[test]
-fn carts_that_came_due_while_the_server_was_down_hurt_nobody() {
+fn carts_that_came_due_while_the_server_was_down_fail_no_request() {
     let server = Server::start();
     make_backlog(&mut server.client());
     let server = down_until_due(server, &[]);
     let mut client = server.client();
-    assert!(look(&mut client), "all units are free, swept or not");
+    assert!(look(&mut client), "all units are free, whether the holds are swept or not");
     command(&mut client);
-    eventually("all are swept, those on other stocks, too", || {
+    eventually("all holds are swept, also those on other stocks", || {
         assert!(look(&mut client));
         expired(&mut client) == HOLDS + 1
     });
@@ -139,22 +143,22 @@ fn carts_that_came_due_while_the_server_was_down_hurt_nobody() {
 }
 
 #[test]
-fn without_sweeps_the_first_command_has_all_recorded_that_is_due_on_its_stock() {
+fn without_sweeps_the_first_command_on_a_stock_expires_its_due_holds() {
     let server = Server::start_with(NO_SWEEPS);
     make_backlog(&mut server.client());
     let server = down_until_due(server, NO_SWEEPS);
     let mut client = server.client();
     let before = expired(&mut client);
-    assert!(look(&mut client), "queries count what is due as free");
+    assert!(look(&mut client), "queries count due units as free");
     assert_eq!(expired(&mut client), before, "and write nothing");
     sell_out(&mut client);
-    assert_eq!(expired(&mut client), HOLDS, "others' stocks are left alone");
+    assert_eq!(expired(&mut client), HOLDS, "holds on other stocks are left alone");
     assert_eq!(client.get("/v1/inventory/elsewhere").json()["available_quantity"], 1);
 }
 
 #[test]
-fn a_list_of_stocks_beside_due_carts_is_answered() {
-    // A sweep soon ends what is due; without sweeps the list certainly meets it.
+fn a_list_of_stocks_is_answered_while_holds_are_due() {
+    // With sweeps the due holds soon expire; without sweeps the list certainly meets them.
     for arguments in [&[], NO_SWEEPS] {
         let server = Server::start_with(arguments);
         let mut client = server.client();
@@ -167,8 +171,8 @@ fn a_list_of_stocks_beside_due_carts_is_answered() {
     }
 }
 
-/// Holds on one stock with more lines together than the writer expires in one batch beside
-/// commands.
+/// Holds on one stock that have more lines together than the writer expires in one batch while
+/// commands wait.
 fn holds_of(product: &str) -> Vec<Value> {
     let line = json!({ "product_id": product, "quantity": 1 });
     let hold = json!({ "type": "hold", "ttl_seconds": TTL.as_secs(), "lines": vec![line; 100] });
@@ -176,7 +180,7 @@ fn holds_of(product: &str) -> Vec<Value> {
 }
 
 #[test]
-fn every_kind_of_command_waits_until_its_stock_is_free() {
+fn every_kind_of_command_waits_for_the_due_holds_of_its_stock() {
     const ALL: u64 = 1_300;
     let server = Server::start_with(NO_SWEEPS);
     let mut client = server.client();
@@ -223,7 +227,7 @@ fn every_kind_of_command_waits_until_its_stock_is_free() {
 }
 
 #[test]
-fn a_server_that_stops_refuses_who_waits_for_due_holds_and_carries_out_the_rest() {
+fn a_stop_refuses_commands_that_wait_for_due_holds_and_carries_out_all_others() {
     const REQUESTS: u64 = 10;
     let server = Server::start_with(NO_SWEEPS);
     let mut client = server.client();
@@ -242,7 +246,7 @@ fn a_server_that_stops_refuses_who_waits_for_due_holds_and_carries_out_the_rest(
     let reserve = "POST /v1/inventory/waited-for/reserve HTTP/1.1\r\nhost: a\r\n\
         content-type: application/json\r\ncontent-length: 15\r\n\r\n{\"quantity\": 1}";
     waiting.send(reserve.as_bytes()).unwrap();
-    assert_eq!(client.reserve("other", 1).status, 200, "others go on");
+    assert_eq!(client.reserve("other", 1).status, 200, "commands on other stocks go on");
     server.signal("-TERM");
     let refused = waiting.receive().unwrap();
     assert_eq!(refused.problem(), "stopping", "{refused:?}");

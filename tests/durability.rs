@@ -1,10 +1,10 @@
-//! Nothing acknowledged is ever lost.
+//! No acknowledged command is ever lost.
 
 use crate::harness::Server;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 #[test]
-fn what_was_acknowledged_survives_kill_9() {
+fn acknowledged_commands_survive_kill_9() {
     let mut folder = Server::start().kill();
     let mut acknowledged_before = 0;
     for round in 0..5 {
@@ -37,7 +37,7 @@ fn what_was_acknowledged_survives_kill_9() {
                     }
                 });
             }
-            // In the middle of it.
+            // The kill comes while commands are under way.
             while acknowledged.load(Ordering::Relaxed) < 200 * (round + 1) {
                 std::thread::yield_now();
             }
@@ -53,7 +53,11 @@ fn what_was_acknowledged_survives_kill_9() {
         let reserved = stock["reserved_quantity"].as_u64().unwrap();
         let done = reserved - acknowledged_before;
         assert!(acknowledged <= done && done <= sent, "{acknowledged} <= {done} <= {sent}");
-        assert_eq!(stock["version"], reserved + 1, "each wholly there or not at all");
+        assert_eq!(
+            stock["version"],
+            reserved + 1,
+            "each command is there as a whole or not at all"
+        );
         let newest = client.get("/v1/inventory/a/events?limit=1").json();
         assert_eq!(newest["items"][0]["sequence"], reserved + 1, "the log has no gap");
         acknowledged_before = reserved;
@@ -62,7 +66,7 @@ fn what_was_acknowledged_survives_kill_9() {
 }
 
 #[test]
-fn a_stop_finishes_what_is_queued_and_exits_with_0() {
+fn a_stop_finishes_queued_commands_and_exits_with_0() {
     for signal in ["-TERM", "-INT"] {
         let mut server = Server::start();
         server.client().stock("a", 1_000_000, 0);

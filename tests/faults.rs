@@ -1,15 +1,15 @@
-//! When the component or the disk fails.
+//! The component or the disk fails.
 
 use crate::harness::{Server, eventually};
 use std::process::Command;
 
-/// A condition with so many versions, none of them current, that the component runs out of its fuel.
+/// An `If-Match` with so many versions, none of them current, that the component runs out of fuel.
 fn exhausting() -> String {
     (5_000..9_000).map(|i| format!("\"{i}\"")).collect::<Vec<_>>().join(",")
 }
 
 #[test]
-fn a_fault_of_the_component_costs_nobody_else_anything() {
+fn a_fault_of_the_component_affects_no_other_command() {
     let server = Server::start_with(&["--component-fuel-per-call", "30000"]);
     server.client().stock("a", 1_000_000, 0);
     std::thread::scope(|scope| {
@@ -38,7 +38,7 @@ fn a_fault_of_the_component_costs_nobody_else_anything() {
 }
 
 #[test]
-fn a_fault_in_a_query_is_answered_and_forgotten() {
+fn after_a_fault_in_a_query_the_next_query_is_answered() {
     let server = Server::start_with(&["--component-fuel-per-call", "30000"]);
     let mut client = server.client();
     for i in 0..300 {
@@ -51,7 +51,7 @@ fn a_fault_in_a_query_is_answered_and_forgotten() {
 
 #[test]
 fn a_full_disk_makes_the_server_read_only_until_there_is_room() {
-    // A limit on the size of files stands for the end of the disk.
+    // A limit on the size of files stands in for a full disk.
     let folder = std::sync::Arc::new(tempfile::tempdir().unwrap());
     let program = Server::command(folder.path()).get_program().to_owned();
     let mut shell = Command::new("sh");
@@ -78,18 +78,21 @@ fn a_full_disk_makes_the_server_read_only_until_there_is_room() {
     let refused = refused.expect("the disk was never full");
     assert_eq!((refused.status, refused.problem().as_str()), (503, "store-unavailable"));
     assert_eq!(refused.header("retry-after"), "1");
-    eventually("it says that it is read-only", || {
+    eventually("the server says that it is read-only", || {
         let ready = client.get("/health/ready");
         ready.status == 503 && ready.json()["status"] == "read-only"
     });
     assert_eq!(client.reserve("a", 1).problem(), "read-only");
     let stock = client.get("/v1/inventory/a").json();
-    assert_eq!(stock["reserved_quantity"], acknowledged, "reads go on, nothing half-done");
+    assert_eq!(
+        stock["reserved_quantity"], acknowledged,
+        "reads go on, and no command is half done"
+    );
 
     let pid = server.pid().to_string();
     let more = Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited"]).status();
     assert!(more.expect("prlimit (util-linux)").success());
-    eventually("it recovers by itself", || client.get("/health/ready").status == 200);
+    eventually("the server recovers by itself", || client.get("/health/ready").status == 200);
     assert_eq!(client.reserve("a", 1).status, 200);
     let stock = client.get("/v1/inventory/a").json();
     assert_eq!(stock["reserved_quantity"], acknowledged + 1);

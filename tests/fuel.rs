@@ -1,5 +1,5 @@
-//! No lawful call can use up the default fuel: what one call is given and does is bounded in lines.
-//! `cargo test fuel -- --nocapture` prints what the largest calls use.
+//! No lawful call can use up the default fuel, because the arguments and the work of a call are
+//! bounded in lines. `cargo test fuel -- --nocapture` prints the fuel that the largest calls use.
 
 use crate::{
     component::bytes,
@@ -16,10 +16,11 @@ use holdfast::{
 const LINES: usize = 100;
 const ITEMS: u32 = 500;
 
-/// A page of reservations ends with the one that reaches this many lines.
+/// A page of reservations ends with the reservation that reaches this many lines.
 const LINES_PER_PAGE: usize = 2_000;
 
-/// The longest id that differs from others only at its end: the dearest to compare.
+/// An id of the largest length that differs from others only at its end, which costs most to
+/// compare.
 fn long(kind: &str, i: usize) -> String {
     format!("{}{kind}{i:05}", "x".repeat(128 - kind.len() - 5))
 }
@@ -32,7 +33,7 @@ fn lines(from: usize, quantity: u64) -> Vec<LineRequest> {
     (from..from + LINES).rev().map(|i| LineRequest { key: key(i), quantity }).collect()
 }
 
-/// Calls a component, and remembers what each kind of call has used.
+/// Calls a component and records the fuel that each kind of call uses.
 struct Calls {
     guest: Guest<MemoryWorld>,
     used: Vec<(String, u64)>,
@@ -64,7 +65,7 @@ fn the_largest_lawful_calls_use_less_than_half_of_the_default_fuel() {
     let domain = Domain::compile(&runtime, &bytes()).unwrap();
     let guest = Guest::new(&domain, MemoryWorld::default()).map_err(|(fault, _)| fault).unwrap();
     let mut calls = Calls { guest, used: Vec::new() };
-    // Each change crosses the minimum, so that it is remarked on.
+    // Each change crosses the minimum, so that each has a low-stock event.
     for i in 0..2 * LINES {
         let create = Action::AdjustSet { key: key(i), total: 100, minimum: Some(99) };
         calls.command("set one stock", create, 1);
@@ -96,7 +97,7 @@ fn the_largest_lawful_calls_use_less_than_half_of_the_default_fuel() {
     calls.command("expire 100 lines", Action::Expire { id: id(2) }, 3 + 60_000);
     calls.command("fulfill 100 lines", Action::Fulfill { id: id(3), lines: None }, 4);
 
-    // A page of the store ends at a bound of lines: here, as many reservations as reach it.
+    // The store ends a page at a bound of lines. This many reservations reach the bound.
     let limit = u32::try_from(LINES_PER_PAGE / LINES).unwrap();
     let all = ListReservations { limit, ..ListReservations::default() };
     let page = guest::ask(&mut calls.guest, &all, 4).unwrap();
@@ -119,5 +120,5 @@ fn the_largest_lawful_calls_use_less_than_half_of_the_default_fuel() {
     let (what, most) = &calls.used[0];
     assert!(*most < limit / 2, "{what}: {most} of {limit}");
     let refused = calls.used.iter().filter(|(what, _)| what.contains("-")).count();
-    assert_eq!(refused, 1, "only what is short is refused: {:?}", calls.used);
+    assert_eq!(refused, 1, "only the hold that is short is refused: {:?}", calls.used);
 }

@@ -1,4 +1,4 @@
-//! A retry is always safe.
+//! A retry with an idempotency key is always safe.
 
 use crate::harness::{Client, Reply, Server};
 use serde_json::json;
@@ -65,7 +65,7 @@ fn a_key_names_one_request_only() {
 }
 
 #[test]
-fn a_created_reservation_is_answered_whole_again() {
+fn the_answer_to_a_created_reservation_is_repeated_as_a_whole() {
     let server = Server::start();
     let mut client = server.client();
     client.stock("a", 10, 0);
@@ -84,7 +84,7 @@ fn a_created_reservation_is_answered_whole_again() {
 }
 
 #[test]
-fn concurrent_twins_run_once_and_get_the_same_answer() {
+fn equal_concurrent_requests_run_once_and_get_the_same_answer() {
     let server = Server::start();
     server.client().stock("a", 1_000, 0);
     for round in 0..20 {
@@ -115,15 +115,15 @@ fn keys_survive_a_restart() {
     assert_eq!((again.header("idempotent-replayed"), &again.text), ("true", &first.text));
 }
 
-/// A figure of the metrics.
-fn figure(client: &mut Client, name: &str) -> u64 {
+/// The value of a metric.
+fn metric(client: &mut Client, name: &str) -> u64 {
     let text = client.get("/metrics").text;
     let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     value.unwrap_or_else(|| panic!("no {name} in {text}")).parse().unwrap()
 }
 
 #[test]
-fn of_large_answers_the_oldest_go_before_their_time_and_small_ones_stay() {
+fn the_oldest_large_records_are_deleted_early_and_small_ones_stay() {
     const BYTES_MAX: u64 = 100_000;
     let bound = ["--idempotency-caller-bytes-max", "100000"];
     let folder = std::sync::Arc::new(tempfile::tempdir().unwrap());
@@ -131,12 +131,12 @@ fn of_large_answers_the_oldest_go_before_their_time_and_small_ones_stay() {
     let mut client = server.client();
     client.stock("a", 100_000, 0);
     let small = keyed(&mut client, "small", PATH, r#"{"quantity": 1}"#);
-    // Each answer has more than 20 KB: no more than four of them fit the bound.
+    // Each answer has more than 20 KB, so at most four of them fit the bound.
     let command = json!({ "type": "reserve", "product_id": "a", "quantity": 1 });
     let batch = json!({ "mode": "atomic", "commands": vec![command; 100] }).to_string();
     let send = |client: &mut Client, key: &str| keyed(client, key, "/v1/batch", &batch);
-    let large = |client: &mut Client| figure(client, "holdfast_idempotency_large_bytes");
-    let early = |client: &mut Client| figure(client, "holdfast_idempotency_forgotten_early_total");
+    let large = |client: &mut Client| metric(client, "holdfast_idempotency_large_bytes");
+    let early = |client: &mut Client| metric(client, "holdfast_idempotency_forgotten_early_total");
     let first = send(&mut client, "large-0").text;
     assert_eq!(send(&mut client, "large-0").header("idempotent-replayed"), "true");
     assert!(large(&mut client) > 20_000);
@@ -156,7 +156,7 @@ fn of_large_answers_the_oldest_go_before_their_time_and_small_ones_stay() {
     let again = keyed(&mut client, "small", PATH, r#"{"quantity": 1}"#);
     assert_eq!((again.header("idempotent-replayed"), &again.text), ("true", &small.text));
     assert_eq!(client.get("/v1/inventory/a").json()["reserved_quantity"], 801);
-    // Its record is gone, so this is another request.
+    // The record of this key was deleted, so the request is carried out again.
     let again = send(&mut client, "large-0");
     assert_eq!((again.status, again.header("idempotent-replayed")), (200, ""));
     assert_ne!(again.text, first);
@@ -164,7 +164,7 @@ fn of_large_answers_the_oldest_go_before_their_time_and_small_ones_stay() {
 }
 
 #[test]
-fn a_shop_can_demand_that_puts_name_a_version() {
+fn with_the_setting_a_put_without_a_condition_is_refused() {
     let server = Server::start_with(&["--put-needs-condition", "true"]);
     let mut client = server.client();
     let put = |client: &mut Client, headers: &[(&str, &str)]| {

@@ -1,5 +1,5 @@
-//! The invariants of the domain, on the shipped component: whatever commands come in whatever
-//! order and at whatever time, and whether anybody sweeps or not.
+//! The invariants of the domain on the shipped component, for random commands at random times, with
+//! and without sweeps. The numbers in parentheses count the invariants.
 
 use crate::{
     component,
@@ -40,7 +40,7 @@ impl Bench {
         Guest::new(&self.domain, world).map_err(|(fault, _)| fault).unwrap()
     }
 
-    /// A world once everything that is due has expired.
+    /// Expires every due hold of a world.
     fn swept(&self, world: MemoryWorld, now: u64) -> MemoryWorld {
         sweep(self.guest_over(world), now).into_world()
     }
@@ -50,7 +50,7 @@ fn config() -> ProptestConfig {
     ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// Commands, and the pause in ms before each: most are together, some far apart.
+/// Commands, each with the pause before it in milliseconds: most pauses are short, some are long.
 fn timed() -> impl Strategy<Value = Vec<(Command, u64)>> {
     commands(true).prop_flat_map(|commands| {
         let pauses = prop_oneof![3 => Just(0_u64), 2 => 1..900_u64, 1 => 900..4_000_u64];
@@ -60,7 +60,7 @@ fn timed() -> impl Strategy<Value = Vec<(Command, u64)>> {
     })
 }
 
-/// Expires everything that is due.
+/// Expires every due hold.
 fn sweep(mut guest: Guest<MemoryWorld>, now: u64) -> Guest<MemoryWorld> {
     let due = guest.world().reservations.iter().filter(|(_, it)| it.is_due(now));
     let mut due: Vec<_> = due.map(|(id, it)| (it.status.expires_at, id.clone())).collect();
@@ -68,14 +68,15 @@ fn sweep(mut guest: Guest<MemoryWorld>, now: u64) -> Guest<MemoryWorld> {
     due.into_iter().fold(guest, |guest, (_, id)| guest::expire(guest, &id, now))
 }
 
-/// The same without versions, which count what is recorded: a hold that is due may be, or not.
+/// Returns the state without versions. Versions count recorded changes, and the expiry of a due
+/// hold may be recorded or not.
 fn unversioned(mut seen: Model) -> Model {
     seen.stocks.values_mut().for_each(|stock| stock.version = 0);
     seen.reservations.values_mut().for_each(|it| it.version = 0);
     seen
 }
 
-/// Everything that a reader can see.
+/// Returns everything that queries show.
 fn visible(guest: &mut Guest<MemoryWorld>, now: u64) -> Model {
     let mut seen = Model::default();
     let ids: Vec<_> = guest.world().reservations.keys().cloned().collect();
@@ -96,7 +97,7 @@ fn visible(guest: &mut Guest<MemoryWorld>, now: u64) -> Model {
     seen
 }
 
-/// Numbers in range, sums right (1, 2).
+/// Checks that numbers are in range (1) and that sums are right (2).
 fn check_numbers(world: &MemoryWorld) {
     for (key, stock) in &world.stocks {
         let Level { total, reserved, unattributed, .. } = stock.level;
@@ -110,15 +111,15 @@ fn check_numbers(world: &MemoryWorld) {
     }
 }
 
-/// What is final stays (3).
+/// Checks that a reservation in a final state stays as it is (3).
 fn check_absorbing(before: &BTreeMap<String, Reservation>, after: &BTreeMap<String, Reservation>) {
     for (id, before) in before.iter().filter(|(_, it)| !it.status.state.is_active()) {
         assert_eq!(Some(before), after.get(id));
     }
 }
 
-/// Befores and afters chain, versions count by one, the fold of all events is the state (4),
-/// and low-stock events alternate, detected first (8).
+/// Checks that the events of each stock chain with versions that rise by one and that their fold is
+/// the state (4), and that low-stock events alternate, detected first (8).
 fn check_events(world: &MemoryWorld) {
     let mut folded: BTreeMap<StockKey, Level> = BTreeMap::new();
     let mut low: BTreeMap<StockKey, bool> = BTreeMap::new();
@@ -162,14 +163,14 @@ fn the_invariants_hold_after_every_command_and_the_reference_model_agrees() {
             check_numbers(&after);
             check_absorbing(&before.reservations, &after.reservations);
             if decided.is_err() {
-                // What was due may have expired; nothing else has changed.
+                // Due holds may have expired; nothing else has changed.
                 let [before, after] = [before, after].map(|world| bench.swept(world, now));
-                prop_assert_eq!(before.events.len(), after.events.len(), "a rejection says nothing");
+                prop_assert_eq!(before.events.len(), after.events.len(), "a rejection publishes nothing");
                 prop_assert_eq!(&before.stocks, &after.stocks, "and writes nothing");
             }
             let seen = unversioned(visible(&mut guest, now));
             let expected = unversioned(reference.clone());
-            prop_assert_eq!(&seen.stocks, &expected.stocks, "nothing due counts");
+            prop_assert_eq!(&seen.stocks, &expected.stocks, "no due hold counts");
             prop_assert_eq!(&seen.reservations, &expected.reservations);
             reference.check();
         }
@@ -254,7 +255,7 @@ fn several_lines_of_one_stock_decide_as_their_sum_in_any_order() {
 }
 
 #[test]
-fn what_is_taken_and_given_back_leaves_the_numbers_as_they_were() {
+fn units_that_are_taken_and_given_back_leave_the_numbers_as_they_were() {
     let bench = Bench::new();
     proptest!(config(), |((sequence, quantity) in (commands(false), 1..9_u64))| {
         let mut guest = bench.guest();
@@ -295,7 +296,7 @@ fn what_is_taken_and_given_back_leaves_the_numbers_as_they_were() {
 }
 
 #[test]
-fn a_command_that_meets_what_is_due_ends_there_and_leaves_nothing() {
+fn a_command_that_meets_a_due_hold_ends_there_and_leaves_no_trace() {
     let bench = Bench::new();
     let mut guest = bench.guest();
     let key = guest::key(("a", "default"));

@@ -1,4 +1,4 @@
-//! What a shop's back end does all day.
+//! Stocks over HTTP, as the back end of a shop uses them.
 
 use crate::harness::{Server, eventually};
 use serde_json::json;
@@ -35,7 +35,7 @@ fn a_stock_is_created_read_reserved_released_and_adjusted() {
 }
 
 #[test]
-fn setting_a_stock_keeps_its_minimum_unless_told_otherwise() {
+fn setting_a_stock_without_a_minimum_keeps_its_minimum() {
     let server = Server::start();
     let mut client = server.client();
     client.stock("a", 10, 5);
@@ -102,7 +102,7 @@ fn conditions_guard_against_lost_updates() {
 }
 
 #[test]
-fn a_reader_that_is_up_to_date_gets_no_body() {
+fn a_read_with_the_current_entity_tag_gets_no_body() {
     let server = Server::start();
     let mut client = server.client();
     client.stock("a", 5, 0);
@@ -178,7 +178,7 @@ fn every_answer_names_its_request() {
 }
 
 #[test]
-fn health_says_who_decides() {
+fn health_names_the_component_that_decides() {
     let server = Server::start();
     let mut client = server.client();
     assert_eq!(client.get("/health/live").json()["status"], "live");
@@ -190,7 +190,7 @@ fn health_says_who_decides() {
 }
 
 #[test]
-fn the_writer_counts_what_it_has_done() {
+fn the_writer_counts_commands_and_batches() {
     let server = Server::start();
     let mut client = server.client();
     client.stock("a", 10, 0);
@@ -207,7 +207,7 @@ fn the_writer_counts_what_it_has_done() {
 }
 
 #[test]
-fn the_interface_describes_itself_and_offline() {
+fn the_document_describes_every_route_and_its_page_works_offline() {
     let server = Server::start();
     let mut client = server.client();
     let document = client.get("/openapi.json").json();

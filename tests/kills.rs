@@ -1,5 +1,5 @@
-//! A server that is killed at the worst moments: within a swap, during its start, with tens of
-//! thousands of rows that lag behind the log. What was acknowledged is there.
+//! A server that is killed at the worst times: during a swap, during its start, and while tens of
+//! thousands of rows lag behind the log. Every acknowledged command is there afterwards.
 
 use crate::{
     harness::{Client, Server, eventually, guests::twin},
@@ -53,14 +53,14 @@ fn a_kill_within_a_swap_leaves_the_component_that_the_log_names() {
                 let token = format!("Bearer {TOKEN}");
                 let headers =
                     [("authorization", token.as_str()), ("content-type", "application/wasm")];
-                // One after the other, until the server has gone.
+                // Swaps follow one another until the server is killed.
                 for component in components.iter().cycle() {
                     if client.try_call("PUT", "/v1/admin/domain", &headers, component).is_err() {
                         return;
                     }
                 }
             });
-            eventually("something is acknowledged", || {
+            eventually("commands are acknowledged", || {
                 acknowledged.load(Ordering::Relaxed) > before + 20
             });
             std::thread::sleep(Duration::from_millis(round as u64 * 37));
@@ -68,10 +68,10 @@ fn a_kill_within_a_swap_leaves_the_component_that_the_log_names() {
         });
         server = Server::start_in(&folder, &arguments);
         let mut client = server.client();
-        let told = acknowledged.load(Ordering::Relaxed);
+        let known = acknowledged.load(Ordering::Relaxed);
         let there = reserved(&mut client);
-        // One that was under way when it was killed may be there.
-        assert!(told == there || told + 1 == there, "{told} acknowledged, {there} there");
+        // A command that was under way at the kill may be there.
+        assert!(known == there || known + 1 == there, "{known} acknowledged, {there} there");
         acknowledged.store(there, Ordering::Relaxed);
         let (_, domain) = admin(&mut client, "GET", "/v1/admin/domain", b"");
         let swaps = items(&mut client, "/v1/events?type=DomainSwapped&");
@@ -82,7 +82,7 @@ fn a_kill_within_a_swap_leaves_the_component_that_the_log_names() {
 }
 
 #[test]
-fn a_kill_during_the_start_loses_nothing_however_often() {
+fn repeated_kills_during_the_start_lose_nothing() {
     let mut folder = Server::start().kill();
     let mut expected = 0;
     for round in 0..6_u64 {

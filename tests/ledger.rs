@@ -1,4 +1,4 @@
-//! The ledger of a stock: every fact, in order, for good.
+//! The ledger of a stock: every event, in order.
 
 use crate::harness::{Client, Server};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ fn sequences(entries: &[Value]) -> Vec<u64> {
 }
 
 #[test]
-fn every_fact_has_its_before_and_after_and_origin() {
+fn every_event_has_the_levels_before_and_after_and_its_origin() {
     let server = Server::start();
     let mut client = server.client();
     client.stock("a", 10, 5);
@@ -31,7 +31,7 @@ fn every_fact_has_its_before_and_after_and_origin() {
     ];
     assert_eq!(types, expected);
     assert_eq!(sequences(&entries), [1, 2, 3, 4, 5]);
-    assert_eq!(entries[0]["from"], json!(null), "created");
+    assert_eq!(entries[0]["from"], json!(null), "the stock was created");
     let reserved = &entries[1];
     assert_eq!((&reserved["quantity"], &reserved["reference"]), (&json!(6), &json!("order-7")));
     assert_eq!(
@@ -43,13 +43,16 @@ fn every_fact_has_its_before_and_after_and_origin() {
         (&entries[3]["reason"], &entries[3]["reference"]),
         (&json!("found some"), &json!(null))
     );
-    assert_eq!(entries[1]["command_id"], entries[2]["command_id"], "of one command");
+    assert_eq!(
+        entries[1]["command_id"], entries[2]["command_id"],
+        "both events are of one command"
+    );
     assert_ne!(entries[2]["command_id"], entries[3]["command_id"]);
     assert_eq!(entries[2]["to"], entries[1]["to"]);
 }
 
 #[test]
-fn befores_and_afters_chain_without_a_gap() {
+fn the_levels_of_consecutive_events_chain_without_a_gap() {
     let server = Server::start();
     let mut client = server.client();
     client.stock("a", 1000, 900);
@@ -104,7 +107,7 @@ fn pages_lead_through_the_whole_ledger_in_either_direction() {
 }
 
 #[test]
-fn the_ledger_of_no_stock_is_not_found() {
+fn the_ledger_of_a_missing_stock_is_not_found() {
     let server = Server::start();
     let mut client = server.client();
     client.stock("a", 1, 0);
@@ -113,7 +116,7 @@ fn the_ledger_of_no_stock_is_not_found() {
         client.get("/v1/inventory/a/events?location_id=north").problem(),
         "product-not-found"
     );
-    // A cursor of another stock's ledger leads nowhere.
+    // A cursor of another stock's ledger is refused.
     client.stock("b", 1, 0);
     client.reserve("b", 1);
     let foreign = client.get("/v1/inventory/b/events?limit=1").json()["next_cursor"].clone();

@@ -1,12 +1,12 @@
-//! Requests and pages are bounded in lines, not only in how many things they name.
+//! Requests and pages are bounded in lines, besides the number of their commands or items.
 
 use crate::harness::{Client, Reply, Server};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// Most lines of one request by default.
+/// The default bound on the lines of one request.
 const REQUEST_LINES_MAX: usize = 5_000;
-/// A page of reservations ends with the one that reaches so many lines.
+/// A page of reservations ends with the reservation that reaches this many lines.
 const PAGE_LINES: usize = 2_000;
 
 fn batch(client: &mut Client, query: &str, commands: &[Value]) -> Reply {
@@ -36,10 +36,18 @@ fn a_request_of_too_many_lines_is_refused_with_the_bound_and_leaves_no_trace() {
             assert_eq!((&body["lines"], &body["lines_max"]), (&json!(lines), &json!(5_000)));
         }
     }
-    assert_eq!(client.get("/v1/inventory/a").json()["version"], 1, "nothing of it is written");
+    assert_eq!(
+        client.get("/v1/inventory/a").json()["version"],
+        1,
+        "nothing of the request is written"
+    );
     assert_eq!(client.get("/v1/events").json()["items"].as_array().unwrap().len(), 1);
     for query in ["?dry_run=true", ""] {
-        assert_eq!(batch(&mut client, query, &full).status, 200, "as many as are lawful");
+        assert_eq!(
+            batch(&mut client, query, &full).status,
+            200,
+            "a request at the bound is accepted"
+        );
     }
     assert_eq!(client.get("/v1/inventory/a").json()["reserved_quantity"], REQUEST_LINES_MAX);
 }
@@ -126,7 +134,7 @@ fn a_page_of_reservations_ends_at_a_bound_of_lines_and_the_cursor_goes_on_behind
     let server = Server::start();
     let mut client = server.client();
     client.stock("a", 1_000_000, 0);
-    // Of different lengths, so that pages end within none.
+    // The reservations have different lengths, and no page ends within one.
     let lengths = (0..100).map(|i| [1, 33, 70, 100][i % 4]);
     let holds: Vec<_> = lengths.map(hold).collect();
     let all: usize = 25 * (1 + 33 + 70 + 100);

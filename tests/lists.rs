@@ -84,7 +84,7 @@ fn low_stocks_come_with_the_largest_deficit_first() {
     }
     let north = all(&mut client, "/v1/inventory/low-stock?location_id=north&limit=1");
     assert_eq!(north, ["apple@north", "banana@north"]);
-    // Recovered: gone from the list.
+    // A stock that is no longer low leaves the list.
     client.call("PUT", "/v1/inventory/banana", r#"{"total_quantity": 9}"#);
     assert_eq!(all(&mut client, "/v1/inventory/low-stock").len(), 3);
 }

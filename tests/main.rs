@@ -1,5 +1,5 @@
-//! The promises of the product, tested as a user would meet them: one binary, so that they
-//! share a harness and are linked once.
+//! The promises of the product, tested from the outside as a user would meet them. All of these
+//! tests are one binary, so that they share a harness and are linked once.
 
 #![allow(
     missing_docs,
@@ -18,22 +18,20 @@ mod agreement;
 mod bad_input;
 mod batches;
 mod callers;
-mod circles;
 mod clients;
 mod commits;
 mod component;
 mod concurrency;
 mod contract;
 mod crashes;
+mod cycles;
 mod disk;
 mod due;
 mod durability;
 mod embedding;
 mod environment;
 mod faults;
-mod found;
 mod fuel;
-
 mod harness;
 mod hostile;
 mod idempotency;
@@ -44,6 +42,7 @@ mod kills;
 mod ledger;
 mod lines;
 mod lists;
+mod long_history;
 mod metrics;
 mod replay;
 mod reservations;

@@ -1,4 +1,4 @@
-//! `/metrics`: every metric is there, in two formats that monitoring systems accept.
+//! `/metrics` has every metric, in two formats that monitoring systems accept.
 
 use crate::harness::{Client, Reply, Server};
 use std::{
@@ -9,7 +9,7 @@ use std::{
 
 const OPEN_METRICS: &str = "application/openmetrics-text";
 
-/// Every sample by its name, with its labels. Dashboards and alerts are built on these names.
+/// The name and the labels of every sample. Dashboards and alerts are built on these names.
 const SAMPLES: [&str; 26] = [
     "holdfast_answers_bytes",
     "holdfast_answers_refused_total",
@@ -43,7 +43,7 @@ fn scrape(client: &mut Client, accept: &str) -> Reply {
     client.try_call("GET", "/metrics", &[("accept", accept)], b"").expect("an answer")
 }
 
-/// A server that has done something, and a client of it.
+/// A server that has carried out two commands, and a client of it.
 fn used() -> (Server, Client) {
     let server = Server::start();
     let mut client = server.client();
@@ -53,7 +53,7 @@ fn used() -> (Server, Client) {
 }
 
 #[test]
-fn every_metric_is_there_once_in_both_formats() {
+fn both_formats_have_every_metric_once() {
     let (_server, mut client) = used();
     for accept in [OPEN_METRICS, "text/plain"] {
         let text = scrape(&mut client, accept).text;
@@ -61,7 +61,7 @@ fn every_metric_is_there_once_in_both_formats() {
         for line in text.lines().filter(|line| !line.starts_with('#')) {
             let (name, value) = line.rsplit_once(' ').unwrap();
             value.parse::<f64>().unwrap();
-            // The value of this label is another for each version of the component.
+            // The value of this label differs for each version of the component.
             let name = if name.starts_with("holdfast_domain_info{component=\"") {
                 "holdfast_domain_info{component}"
             } else {
@@ -97,7 +97,7 @@ fn the_format_is_the_one_that_is_asked_for() {
 }
 
 #[test]
-fn promtool_has_nothing_to_object() {
+fn promtool_accepts_the_metrics() {
     let (_server, mut client) = used();
     let text = client.get("/metrics").text;
     let promtool = Command::new("promtool")
@@ -109,7 +109,7 @@ fn promtool_has_nothing_to_object() {
     let mut promtool = match promtool {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             assert!(std::env::var_os("CI").is_none(), "promtool is missing (Debian: prometheus)");
-            #[allow(clippy::print_stderr, reason = "that something was skipped is to be seen")]
+            #[allow(clippy::print_stderr, reason = "a skipped test must be visible")]
             {
                 eprintln!("skipped: promtool is missing (Debian: prometheus)");
             }

@@ -12,9 +12,9 @@ use serde_json::Value;
 
 const REPLAY: &str = "/v1/admin/domain/replay";
 
-/// A server that has carried out commands of every kind, with rejections, expiry and batches among
-/// them.
-fn experienced() -> Server {
+/// A server that has carried out commands of every kind, including rejections, expiries and
+/// batches.
+fn with_recorded_commands() -> Server {
     let server = with_admin(&["--recorded-commands-max", "10000"]);
     let mut client = server.client();
     for product in ["a", "b", "c"] {
@@ -63,8 +63,8 @@ fn replayed(server: &Server, candidate: &[u8]) -> Value {
 }
 
 #[test]
-fn an_identical_candidate_decides_the_past_as_it_was_decided() {
-    let server = experienced();
+fn a_replay_on_the_same_component_finds_no_difference() {
+    let server = with_recorded_commands();
     let report = replayed(&server, &twin(EMBEDDED, "identical"));
     assert!(report["compared"].as_u64().unwrap() > 150, "{report}");
     assert_eq!(report["differing"], 0, "{report:#}");
@@ -73,7 +73,7 @@ fn an_identical_candidate_decides_the_past_as_it_was_decided() {
     assert!((5..60).contains(&compared), "{compared}");
 }
 
-/// For each changed rule: the command it is about, the decision of the domain, and the decision
+/// For each changed rule: the command that it decides, the decision of the domain, and the decision
 /// of the candidate.
 const CHANGED: [(u8, &str, &str, &str); 5] = [
     (1, "reserve", "accepted", "insufficient-stock"),
@@ -84,8 +84,8 @@ const CHANGED: [(u8, &str, &str, &str); 5] = [
 ];
 
 #[test]
-fn each_of_five_changed_rules_is_found_and_nothing_else() {
-    let server = experienced();
+fn a_replay_finds_each_of_five_changed_rules_and_nothing_else() {
+    let server = with_recorded_commands();
     assert_eq!(replayed(&server, &guests::altered(0))["differing"], 0);
     for (rule, command, decided, candidate) in CHANGED {
         let report = replayed(&server, &guests::altered(rule));
@@ -101,8 +101,8 @@ fn each_of_five_changed_rules_is_found_and_nothing_else() {
 }
 
 #[test]
-fn a_component_that_differs_where_it_is_told_to_is_found_there() {
-    let server = experienced();
+fn a_replay_finds_the_one_command_that_a_component_decides_otherwise() {
+    let server = with_recorded_commands();
     let mut client = server.client();
     let body = r#"{"quantity": 1, "reference": "panic"}"#;
     client.post("/v1/inventory/b/adjust", r#"{"delta": 50}"#);
@@ -116,8 +116,8 @@ fn a_component_that_differs_where_it_is_told_to_is_found_there() {
 }
 
 #[test]
-fn a_decision_is_explained_by_making_it_again() {
-    let server = experienced();
+fn an_explanation_makes_the_decision_again() {
+    let server = with_recorded_commands();
     let mut client = server.client();
     // The component that decided these events no longer decides.
     let (_, swapped) = swap(&mut client, &twin(EMBEDDED, "later"));
@@ -136,7 +136,7 @@ fn a_decision_is_explained_by_making_it_again() {
         assert!(functions.contains(&"publish"), "{functions:?}");
         let events = explained["decided"]["events"].as_array().unwrap();
         assert!(events.contains(&explained["event"]));
-        // The log spells the event in the same way, and adds where it comes from.
+        // The log spells the event in the same way, and adds its origin.
         let path = format!("/v1/events?from_sequence={sequence}&limit=1");
         let logged = &client.get(&path).json()["items"][0];
         for (member, value) in explained["event"].as_object().unwrap() {
@@ -145,12 +145,16 @@ fn a_decision_is_explained_by_making_it_again() {
     }
     let swap = format!("/v1/admin/explain/{}", last + 1);
     let (status, problem) = admin(&mut client, "GET", &swap, b"");
-    assert_eq!((status, &problem["code"]), (404, &"not-recorded".into()), "nobody decided that");
+    assert_eq!(
+        (status, &problem["code"]),
+        (404, &"not-recorded".into()),
+        "no recorded command has this event"
+    );
 }
 
 #[test]
 fn the_command_line_replays_and_explains_when_the_server_is_down() {
-    let mut server = experienced();
+    let mut server = with_recorded_commands();
     server.signal("-TERM");
     server.wait();
     let folder = server.folder().path().to_owned();
@@ -159,7 +163,7 @@ fn the_command_line_replays_and_explains_when_the_server_is_down() {
     std::fs::write(folder.join("hostile.wasm"), guests::hostile()).unwrap();
     let arguments = ["domain", "replay", "--component", "hostile.wasm", "--from", "5"];
     let (status, output, _) = Server::run(&folder, &arguments);
-    assert!(status.success(), "honest where nothing tells it otherwise: {output}");
+    assert!(status.success(), "without a reference the component decides correctly: {output}");
     let (status, output, errors) = Server::run(&folder, &["explain", "3"]);
     assert!(status.success() && output.contains("\"as_recorded\": true"), "{output}{errors}");
     let (status, _, errors) = Server::run(&folder, &["explain", "1000000"]);
@@ -167,7 +171,7 @@ fn the_command_line_replays_and_explains_when_the_server_is_down() {
 }
 
 #[test]
-fn without_a_recording_it_says_how_to_get_one() {
+fn without_recorded_commands_the_answer_names_the_setting() {
     let server = with_admin(&[]);
     let mut client = server.client();
     client.stock("a", 1, 0);

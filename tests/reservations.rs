@@ -1,4 +1,4 @@
-//! The life of a reservation, as a shop lives it.
+//! Reservations over HTTP, from the hold to the end, as a shop uses them.
 
 use crate::harness::{Client, Server, eventually};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ fn hold(client: &mut Client, body: &Value) -> Value {
     reply.json()
 }
 
-/// A hold of `quantity` of "a" for ever, under an id.
+/// A hold of `quantity` units of "a" without expiry, under an id.
 fn hold_a(client: &mut Client, id: &str, quantity: u64) -> Value {
     let lines = json!([{ "product_id": "a", "quantity": quantity }]);
     hold(client, &json!({ "reservation_id": id, "lines": lines, "ttl_seconds": null }))
@@ -28,7 +28,7 @@ fn types(client: &mut Client, query: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_cart_becomes_an_order_and_leaves_the_house() {
+fn a_cart_becomes_an_order_and_is_fulfilled() {
     let server = Server::start();
     let mut client = server.client();
     client.stock("a", 10, 8);
@@ -57,7 +57,7 @@ fn a_cart_becomes_an_order_and_leaves_the_house() {
     assert_eq!((&a["total_quantity"], &a["reserved_quantity"]), (&json!(6), &json!(0)));
     assert_eq!(client.get(&format!("{R}/{id}")).json(), done);
 
-    let told = types(&mut client, &format!("reservation_id={id}"));
+    let logged = types(&mut client, &format!("reservation_id={id}"));
     let expected = [
         "InventoryReserved",
         "InventoryReserved",
@@ -67,7 +67,7 @@ fn a_cart_becomes_an_order_and_leaves_the_house() {
         "InventoryFulfilled",
         "ReservationFulfilled",
     ];
-    assert_eq!(told, expected);
+    assert_eq!(logged, expected);
     let by_order = types(&mut client, "reference=order-7");
     assert_eq!(by_order, ["InventoryReserved", "InventoryReserved", "LowStockDetected"]);
 }
@@ -85,12 +85,12 @@ fn an_insufficient_hold_names_every_short_line_and_holds_nothing() {
     let reply = client.post(R, &json!({ "lines": lines }).to_string());
     assert_eq!((reply.status, reply.problem().as_str()), (409, "insufficient-stock"));
     let short: Vec<_> = reply.json()["lines"].as_array().unwrap().clone();
-    let told: Vec<_> = short
+    let logged: Vec<_> = short
         .iter()
         .map(|line| [&line["index"], &line["requested"], &line["available"]].map(|it| it.as_u64()))
         .collect();
     let expected = [[0, 6, 5], [2, 6, 5], [3, 6, 5]].map(|line| line.map(Some));
-    assert_eq!(told, expected);
+    assert_eq!(logged, expected);
     assert_eq!(short[2]["product_id"], "c");
     for product in ["a", "b", "c"] {
         assert_eq!(available(&mut client, product), 5);
@@ -113,7 +113,7 @@ fn the_same_hold_again_is_the_same_reservation_and_another_one_is_refused() {
 }
 
 #[test]
-fn replacing_counts_its_own_holding_as_free() {
+fn a_replace_counts_the_units_that_the_reservation_holds_as_free() {
     let server = Server::start();
     let mut client = server.client();
     client.stock("a", 10, 0);
@@ -206,7 +206,7 @@ fn malformed_requests_name_every_violation() {
 }
 
 #[test]
-fn a_hold_that_nobody_confirms_is_free_again_on_time_swept_or_not() {
+fn the_units_of_an_unconfirmed_hold_are_free_on_time_swept_or_not() {
     for interval in ["0", "50"] {
         let server = Server::start_with(&["--sweep-interval-ms", interval]);
         let mut client = server.client();
@@ -216,7 +216,7 @@ fn a_hold_that_nobody_confirms_is_free_again_on_time_swept_or_not() {
         assert_eq!(client.reserve("a", 1).problem(), "insufficient-stock");
         eventually("the units are free", || available(&mut client, "a") == 10);
         assert_eq!(client.get(&format!("{R}/r")).json()["state"], "expired");
-        // A command has it recorded, where nobody swept it before.
+        // A command expires the hold where no sweep did before.
         assert_eq!(client.reserve("a", 11).problem(), "insufficient-stock");
         let expired = client.get(&format!("{R}/r")).json();
         assert_eq!((&expired["state"], &expired["version"]), (&json!("expired"), &json!(2)));
@@ -230,7 +230,7 @@ fn a_hold_that_nobody_confirms_is_free_again_on_time_swept_or_not() {
 }
 
 #[test]
-fn idle_holds_are_swept_without_anybody_looking() {
+fn due_holds_are_swept_without_any_request() {
     let server = Server::start();
     let mut client = server.client();
     client.stock("a", 1_000, 0);
@@ -241,13 +241,15 @@ fn idle_holds_are_swept_without_anybody_looking() {
             &json!({ "reservation_id": format!("r{i}"), "lines": lines, "ttl_seconds": 1 }),
         );
     }
-    // The log shows what was written, not what a reader is shown.
-    eventually("all are swept", || types(&mut client, "type=ReservationExpired").len() == 200);
+    // The log shows only recorded expiries, while other reads show every due hold as expired.
+    eventually("all holds are swept", || {
+        types(&mut client, "type=ReservationExpired").len() == 200
+    });
     assert_eq!(available(&mut client, "a"), 1_000);
 }
 
 #[test]
-fn however_much_is_due_on_one_stock_nobody_counts_it() {
+fn due_holds_do_not_count_however_many_are_due_on_one_stock() {
     let server = Server::start_with(&["--sweep-interval-ms", "0"]);
     let mut client = server.client();
     for product in ["b", "a"] {
@@ -258,12 +260,12 @@ fn however_much_is_due_on_one_stock_nobody_counts_it() {
         assert_eq!(client.post("/v1/batch", &body.to_string()).status, 200);
     }
     assert_eq!(client.reserve("a", 1).problem(), "insufficient-stock");
-    eventually("a reader sees them gone", || available(&mut client, "a") == 1_000);
-    assert_eq!(client.reserve("b", 1_000).status, 200, "and so does a command");
+    eventually("a reader sees all units free", || available(&mut client, "a") == 1_000);
+    assert_eq!(client.reserve("b", 1_000).status, 200, "a command sees them free too");
 }
 
 #[test]
-fn extending_moves_the_expiry_and_never_back() {
+fn an_extension_never_brings_the_expiry_forward() {
     let server = Server::start();
     let mut client = server.client();
     client.stock("a", 10, 0);
@@ -295,7 +297,7 @@ fn a_condition_protects_a_reservation_too() {
 }
 
 #[test]
-fn reservations_are_found_by_what_is_known_of_them() {
+fn reservations_are_found_by_each_filter() {
     let server = Server::start();
     let mut client = server.client();
     client.stock("a", 1_000, 0);
@@ -333,7 +335,7 @@ fn reservations_are_found_by_what_is_known_of_them() {
     assert_eq!(find(&mut client, "state=confirmed"), ["r07"]);
     assert_eq!(find(&mut client, "state=held").len(), 29);
     assert_eq!(find(&mut client, "location_id=north").len(), 0);
-    // However much happened to the product since.
+    // Later changes of the product do not matter.
     for _ in 0..2_100 {
         client.reserve("b", 1);
         client.post("/v1/inventory/b/release", r#"{"quantity": 1}"#);
@@ -361,11 +363,11 @@ fn a_transfer_moves_units_in_one_step() {
     assert_eq!(moved["to"]["version"], 1, "created");
     assert_eq!(transfer(&mut client, 7).problem(), "insufficient-stock");
     assert_eq!(types(&mut client, "type=InventoryTransferred").len(), 2);
-    assert_eq!(types(&mut client, "product_id=a").len(), 3, "wherever it is");
+    assert_eq!(types(&mut client, "product_id=a").len(), 3, "at every location");
 }
 
 #[test]
-fn the_past_can_be_asked_for_by_sequence_and_by_time() {
+fn a_stock_is_read_as_of_a_sequence_and_as_of_a_time() {
     let server = Server::start();
     let mut client = server.client();
     client.stock("a", 100, 5);
@@ -376,12 +378,12 @@ fn the_past_can_be_asked_for_by_sequence_and_by_time() {
     }
     let entries = client.get("/v1/inventory/a/events?order=oldest&limit=500").json();
     let entries = entries["items"].as_array().unwrap().clone();
-    // A remark on the stock has its numbers too.
+    // A low-stock event has the numbers of the stock too.
     for entry in entries.iter().step_by(17) {
         let then = client.get(&format!("/v1/inventory/a?as_of={}", entry["sequence"])).json();
         assert_eq!(then["reserved_quantity"], entry["to"]["reserved_quantity"]);
         assert_eq!(then["version"], entry["to"]["version"]);
-        // Several events can be of one millisecond: the last of them counts.
+        // Of several events in one millisecond the last counts.
         let at = entry["at"].as_str().unwrap();
         let last = entries.iter().rfind(|it| it["at"] == at).unwrap();
         let then = client.get(&format!("/v1/inventory/a?as_of={at}")).json();

@@ -1,4 +1,5 @@
-//! Who may know whom: the arrows of ARCHITECTURE.md, kept by reading the sources.
+//! Which room may know which other: checks the arrows and the "never knows" of ARCHITECTURE.md by
+//! reading the sources.
 
 use std::{
     fs,
@@ -19,27 +20,28 @@ fn sources(place: &Path) -> Vec<PathBuf> {
     paths
         .flat_map(|path| {
             let source = path.is_dir() || path.extension().is_some_and(|ending| ending == "rs");
-            // What cargo-component leaves behind is no source: nothing includes it.
+            // cargo-component generates this file, and nothing includes it.
             let source = source && !path.ends_with("domain-component/src/bindings.rs");
             if source { sources(&path) } else { Vec::new() }
         })
         .collect()
 }
 
-/// Code without comments, in lower case.
+/// Returns the code of a file without its comments, in lower case.
 fn code(file: &Path) -> String {
     let text = fs::read_to_string(file).unwrap();
     let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     lines.collect::<Vec<_>>().join("\n").to_lowercase()
 }
 
-/// No source of the room contains any of the words, but for the files excepted.
-fn never(room: &[&str], words: &[&str], but: &[&str]) {
-    for place in room {
+/// Asserts that no source file under `places` contains any of `words`. Files that end with a path
+/// of `except` are left out.
+fn never(places: &[&str], words: &[&str], except: &[&str]) {
+    for place in places {
         let files = sources(&root().join(place));
         assert!(!files.is_empty(), "{place} is empty");
         for file in files {
-            if but.iter().any(|name| file.ends_with(name)) {
+            if except.iter().any(|name| file.ends_with(name)) {
                 continue;
             }
             let code = code(&file);
@@ -139,7 +141,7 @@ fn the_unit_of_work_knows_neither_http_nor_sql_nor_wasm() {
 }
 
 #[test]
-fn the_model_knows_nobody_and_has_no_serial_form() {
+fn the_model_knows_no_room_and_no_serde() {
     let model = ["host/src/model"];
     let rooms =
         ["crate::http", "crate::engine", "crate::component", "crate::store", "unit_of_work"];
@@ -173,13 +175,13 @@ fn replays_and_operators_tools_know_neither_http_nor_sql_nor_wasm() {
     never(&places, &HTTP, &[]);
     never(&places, &["rusqlite", "select ", "insert into", "wasmtime", "bindgen"], &[]);
     never(&["host/src/replay"], &["crate::engine", "sqlite"], &[]);
-    // What they report gets its form where it is shown.
+    // The room that shows a report gives it its form.
     never(&places, &JSON, &[]);
 }
 
 #[test]
-fn the_log_knows_nobody_and_the_rooms_know_nothing_of_it() {
-    // It registers its counts with the metrics, and knows no other room.
+fn the_log_knows_only_the_metrics_and_no_room_knows_the_log() {
+    // The logging room registers its counters with the metrics, and knows no other room.
     for file in sources(&root().join("host/src/logging")) {
         let others = code(&file).replace("crate::metrics", "");
         assert!(!others.contains("crate::"), "{} knows another room", file.display());
@@ -194,12 +196,12 @@ fn the_log_knows_nobody_and_the_rooms_know_nothing_of_it() {
         "host/src/store",
         "host/src/unit_of_work",
     ];
-    // They hand their lines to `tracing`. The application has the log register its metrics.
+    // The rooms hand their lines to `tracing`. The application registers the metrics of the log.
     never(&rooms, &["logging", "tracing_subscriber", "print!(", "println!("], &["app/mod.rs"]);
 }
 
 #[test]
-fn the_metrics_know_nobody_and_only_they_know_the_library() {
+fn the_metrics_know_no_room_and_only_they_know_the_library() {
     never(&["host/src/metrics"], &["crate::"], &[]);
     let entries = fs::read_dir(root().join("host/src")).unwrap();
     let mut rooms = 0;
@@ -223,7 +225,7 @@ fn the_conformance_suite_and_admission_know_neither_http_nor_sql_nor_wasm() {
 }
 
 #[test]
-fn only_its_room_knows_sql_and_only_its_room_knows_wasmtime() {
+fn only_the_store_knows_sql_and_only_the_component_room_knows_wasmtime() {
     let others = [
         "host/src/http",
         "host/src/engine",
@@ -235,7 +237,7 @@ fn only_its_room_knows_sql_and_only_its_room_knows_wasmtime() {
 }
 
 #[test]
-fn only_one_file_says_which_store_it_is() {
+fn only_one_file_names_the_store() {
     let source = root().join("host/src");
     let rooms: Vec<_> = sources(&source)
         .into_iter()
@@ -247,7 +249,7 @@ fn only_one_file_says_which_store_it_is() {
 }
 
 #[test]
-fn the_traits_of_the_store_do_not_know_who_implements_them() {
+fn the_traits_of_the_store_do_not_know_their_implementation() {
     let traits =
         ["batch", "cached", "idempotency", "lane", "log", "memory", "past", "read", "scans"]
             .map(|name| format!("host/src/store/{name}.rs"));

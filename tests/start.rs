@@ -1,9 +1,9 @@
-//! Starting: what works, and how what does not says so.
+//! The start: a server that cannot start says why.
 
 use crate::harness::Server;
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 
-/// Runs the program in a folder and expects it to refuse with these words.
+/// Runs the program in a folder and expects it to fail with a message that contains these words.
 fn refused(folder: &Path, arguments: &[&str], words: &[&str]) {
     let (status, _, errors) = Server::run(folder, arguments);
     assert!(!status.success(), "{arguments:?}");
@@ -25,7 +25,7 @@ fn a_second_process_on_the_same_database_is_refused() {
 }
 
 #[test]
-fn databases_that_are_none_of_ours_are_left_untouched() {
+fn foreign_files_are_refused_and_left_untouched() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("x.db");
     let text = "This is a shopping list, not a database. ".repeat(50);
@@ -78,7 +78,7 @@ fn a_folder_that_cannot_be_used_is_named() {
     let locked = folder.path().join("locked");
     fs::create_dir(&locked).unwrap();
     fs::set_permissions(&locked, fs::Permissions::from_mode(0o555)).unwrap();
-    // Nothing is locked for root.
+    // Permissions do not stop root.
     if fs::write(locked.join("probe"), "").is_err() {
         refused(folder.path(), &["--database-path", "locked/x.db"], &["locked"]);
     }
@@ -153,7 +153,7 @@ fn the_later_source_wins_and_the_effective_configuration_is_printed() {
     {
         assert!(output.lines().any(|printed| printed == line), "{line} in {output}");
     }
-    // What it prints is a file that it reads.
+    // The printed configuration is a valid configuration file.
     fs::write(folder.path().join("printed.toml"), &output).unwrap();
     let mut command = Server::command(folder.path());
     command.env_remove("PORT").env_remove("LOG_FORMAT");
@@ -163,7 +163,7 @@ fn the_later_source_wins_and_the_effective_configuration_is_printed() {
 }
 
 #[test]
-fn migrate_says_what_it_did() {
+fn migrate_prints_the_migration() {
     let folder = Arc::new(tempfile::tempdir().unwrap());
     let (status, output, _) = Server::run(folder.path(), &["migrate"]);
     let migrated = format!("schema version 0 -> {}", holdfast::store::sqlite::LATEST_VERSION);

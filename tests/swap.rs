@@ -1,4 +1,4 @@
-//! Another component decides, while the server runs.
+//! Swaps of the component while the server runs.
 
 use crate::harness::{
     Client, Server, eventually,
@@ -14,13 +14,13 @@ use std::{
 pub const TOKEN: &str = "a-token-for-the-tests";
 pub const AUTHORIZATION: &str = "Bearer a-token-for-the-tests";
 
-/// Another component of the same behaviour.
+/// A component with the same behaviour and another digest.
 fn other() -> Vec<u8> {
     twin(EMBEDDED, "other")
 }
 
 pub fn with_admin(more: &[&str]) -> Server {
-    guests::ready();
+    guests::prepare();
     Server::start_with(&[&["--admin-token", TOKEN], more].concat())
 }
 
@@ -34,7 +34,7 @@ pub fn swap(client: &mut Client, component: &[u8]) -> (u16, Value) {
     admin(client, "PUT", "/v1/admin/domain", component)
 }
 
-/// The whole log, every entry.
+/// Every entry of the log.
 pub fn log(client: &mut Client) -> Vec<Value> {
     let (mut entries, mut from) = (Vec::new(), 1);
     loop {
@@ -46,7 +46,8 @@ pub fn log(client: &mut Client) -> Vec<Value> {
     }
 }
 
-/// Each entry names the component that decided it, and each change says which was before.
+/// Checks that each entry names the component that decided it, and that each swap names the
+/// component before.
 fn check_components(entries: &[Value], first: &str) {
     let mut current = first.to_owned();
     for (index, entry) in entries.iter().enumerate() {
@@ -60,7 +61,7 @@ fn check_components(entries: &[Value], first: &str) {
 }
 
 #[test]
-fn operators_need_the_token_and_without_one_there_are_no_such_routes() {
+fn admin_routes_need_the_token_and_do_not_exist_without_one() {
     let server = with_admin(&[]);
     let mut client = server.client();
     for wrong in ["", "Bearer wrong", "Basic a-token-for-the-tests"] {
@@ -76,7 +77,7 @@ fn operators_need_the_token_and_without_one_there_are_no_such_routes() {
 }
 
 #[test]
-fn a_swap_is_examined_logged_and_can_be_taken_back() {
+fn a_swap_is_examined_logged_and_can_be_rolled_back() {
     let server = with_admin(&[]);
     let mut client = server.client();
     client.stock("a", 10, 0);
@@ -90,7 +91,7 @@ fn a_swap_is_examined_logged_and_can_be_taken_back() {
     assert_eq!(report["swapped"]["to"], swapped.as_str());
     assert_eq!(client.reserve("a", 1).status, 200);
     let (_, again) = swap(&mut client, &other());
-    assert_eq!(again["swapped"], Value::Null, "it decides already");
+    assert_eq!(again["swapped"], Value::Null, "the component decides already");
 
     let (_, domain) = admin(&mut client, "GET", "/v1/admin/domain", b"");
     assert_eq!(domain["current"], swapped.as_str());
@@ -120,7 +121,7 @@ fn a_swap_is_examined_logged_and_can_be_taken_back() {
 }
 
 #[test]
-fn what_does_not_pass_changes_nothing_and_is_told_step_by_step() {
+fn a_refused_component_changes_nothing_and_each_step_is_reported() {
     let server = with_admin(&["--component-bytes-max", "1000000"]);
     let mut client = server.client();
     client.stock("a", 10, 0);
@@ -136,7 +137,7 @@ fn what_does_not_pass_changes_nothing_and_is_told_step_by_step() {
     let path = format!("/v1/admin/domain?digest={}", "0".repeat(64));
     let (status, problem) = admin(&mut client, "PUT", &path, EMBEDDED);
     assert_eq!((status, problem["steps"][1]["step"].as_str()), (422, Some("digest")));
-    // 500 MB of zeros are refused before they are read.
+    // A body of 500 MB is refused before it is read.
     let mut other = server.client();
     let head = format!(
         "PUT /v1/admin/domain HTTP/1.1\r\nhost: t\r\nauthorization: {AUTHORIZATION}\r\n\
@@ -146,7 +147,7 @@ fn what_does_not_pass_changes_nothing_and_is_told_step_by_step() {
     assert_eq!(other.receive().unwrap().problem(), "body-too-large");
     let rollback = admin(&mut client, "POST", "/v1/admin/domain/rollback", b"");
     assert_eq!((rollback.0, &rollback.1["code"]), (409, &"no-component".into()));
-    assert_eq!(log(&mut client).len(), 1, "nothing of it is in the log");
+    assert_eq!(log(&mut client).len(), 1, "the refused components are not in the log");
     assert_eq!(client.reserve("a", 1).status, 200);
 }
 
@@ -180,15 +181,15 @@ fn a_swap_outlives_the_process_and_a_damaged_cache_is_no_error() {
     assert!(server.log().contains("damaged or foreign compiled code"), "{}", server.log());
     check_components(&log(&mut client), &Digest::of(EMBEDDED).to_string());
 
-    // Without the bytes nobody can tell what is to decide.
+    // The library lacks the component that decides, but the program embeds that component.
     let folder = server.kill();
     fs::remove_file(components.join(format!("{}.wasm", Digest::of(EMBEDDED)))).unwrap();
     let server = Server::start_in(&folder, &[]);
-    assert_eq!(server.client().reserve("a", 1).status, 200, "the embedded one is at hand");
+    assert_eq!(server.client().reserve("a", 1).status, 200, "the embedded component decides");
 }
 
 #[test]
-fn requests_do_not_notice_swaps_back_and_forth() {
+fn swaps_back_and_forth_fail_no_request() {
     let server = with_admin(&[]);
     server.client().stock("a", 1_000_000_000, 0);
     let (done, failed, stop) = (AtomicU64::new(0), AtomicU64::new(0), AtomicBool::new(false));
@@ -262,19 +263,23 @@ fn the_command_line_swaps_on_the_running_server() {
 }
 
 #[test]
-fn a_shadow_is_compared_counts_for_nothing_and_can_be_promoted() {
+fn a_shadow_is_compared_without_effect_and_can_be_promoted() {
     let server = with_admin(&[]);
     let mut client = server.client();
     client.stock("a", 1_000, 0);
     let shadow = "/v1/admin/domain/shadow";
     assert_eq!(admin(&mut client, "GET", shadow, b"").0, 409, "there is none yet");
-    // Honest for us, but not for those who give a reference.
+    // The hostile component misbehaves only where a command has a reference.
     assert_eq!(admin(&mut client, "PUT", shadow, &guests::hostile()).0, 200);
     for _ in 0..10 {
         assert_eq!(client.reserve("a", 1).status, 200);
     }
     let body = r#"{"quantity": 1, "reference": "panic"}"#;
-    assert_eq!(client.post("/v1/inventory/a/reserve", body).status, 200, "it only looks on");
+    assert_eq!(
+        client.post("/v1/inventory/a/reserve", body).status,
+        200,
+        "the shadow does not affect the answer"
+    );
     let (_, report) = admin(&mut client, "GET", shadow, b"");
     assert_eq!((&report["compared"], &report["differing"]), (&11.into(), &1.into()), "{report}");
     assert_eq!(report["counts"][0]["candidate"], "fault");

@@ -55,8 +55,8 @@ fn stock_outcome(result: Result<commands::StockOutcome, Rejection>) -> StockOutc
 /// The result of an export that is a command on one reservation.
 type ReservationOutcome = Result<exported::ReservationOutcome, types::Rejection>;
 
-/// Converts the result of a command on one reservation. It is not inlined, because seven exports use
-/// it.
+/// Converts the result of a command on one reservation. It is not inlined, because seven exports
+/// use it.
 #[inline(never)]
 fn reservation_outcome(
     result: Result<commands::ReservationOutcome, Rejection>,

@@ -1,4 +1,4 @@
-//! What the benchmarks have in common.
+//! Functions that the benchmarks share.
 
 use holdfast::{
     component::{Domain, Guest},
@@ -11,12 +11,12 @@ use uuid::Uuid;
 
 pub type Unit = UnitOfWork<Cached<SqliteLane>>;
 
-/// What follows a word on the command line.
+/// The argument that follows `name` on the command line.
 pub fn argument(name: &str) -> Option<String> {
     std::env::args().skip_while(|argument| argument != name).nth(1)
 }
 
-/// A number that follows a word on the command line.
+/// The number that follows `name` on the command line; `default` where there is none.
 pub fn number(name: &str, default: usize) -> usize {
     argument(name).map_or(default, |text| text.parse().expect("a number"))
 }
@@ -26,7 +26,7 @@ pub fn median(mut figures: Vec<f64>) -> f64 {
     figures[figures.len() / 2]
 }
 
-/// The engine's unit of work over a database, without an engine.
+/// A unit of work over a database, without an engine.
 pub fn unit(file: &Path) -> Unit {
     let store = SqliteStore::open(file).expect("a database");
     let lane = Cached::new(store.lane().expect("a lane"), Arc::new(Cache::default()));
@@ -37,7 +37,8 @@ pub fn command(action: Action) -> Command {
     Command { id: Uuid::now_v7(), origin: Origin::default(), precondition: None, action }
 }
 
-/// Lets the component decide what must be accepted, in the batch at hand.
+/// Lets the component decide a command in the current batch. Panics where the command is not
+/// accepted.
 pub fn decide(
     unit: Unit,
     domain: &Domain<Unit>,

@@ -1,6 +1,6 @@
-//! No client can hurt another by how it uses its connection.
+//! No client can harm another by the way in which it uses its connections.
 
-mod endings;
+mod closing;
 
 use crate::harness::{Client, Server, eventually};
 use std::{
@@ -19,8 +19,8 @@ fn server(settings: &[(&str, &str)]) -> Server {
     Server::start_command(command, &folder, &[])
 }
 
-/// A figure of the metrics.
-fn figure(server: &Server, name: &str) -> u64 {
+/// The value of a metric.
+fn metric(server: &Server, name: &str) -> u64 {
     let text = server.client().get("/metrics").text;
     let line = text.lines().find_map(|line| line.strip_prefix(name));
     line.unwrap_or_else(|| panic!("no {name} in {text}")).trim().parse().unwrap()
@@ -32,7 +32,7 @@ fn resident_kib(server: &Server) -> u64 {
     line.trim().trim_end_matches("kB").trim().parse().unwrap()
 }
 
-/// A body of a batch that is announced, and begun.
+/// A client that announces a body for `/v1/batch` and sends only the first bytes of it.
 fn unfinished(server: &Server, announced: usize, sent: usize) -> Client {
     let mut client = server.client();
     let head =
@@ -41,7 +41,7 @@ fn unfinished(server: &Server, announced: usize, sent: usize) -> Client {
     client
 }
 
-/// Stocks that make a page of a list larger than what the operating system buffers.
+/// Creates stocks whose list is larger than the buffers of the operating system.
 fn many_stocks(server: &Server) {
     let mut client = server.client();
     let name = "x".repeat(100);
@@ -52,7 +52,7 @@ fn many_stocks(server: &Server) {
     assert_eq!(client.post("/v1/batch", &body).status, 200);
 }
 
-/// A connection for which the operating system buffers little.
+/// A connection with a small receive buffer in the operating system.
 fn connect_narrow(port: u16) -> TcpStream {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
     let connected = runtime.block_on(async {
@@ -63,8 +63,8 @@ fn connect_narrow(port: u16) -> TcpStream {
     connected.unwrap()
 }
 
-/// A client that asks for lists, one after the other, and reads none.
-fn deaf(server: &Server) -> TcpStream {
+/// A client that requests lists, one after the other, and reads no answer.
+fn not_reading(server: &Server) -> TcpStream {
     let mut stream = connect_narrow(server.port());
     let requests = "GET /v1/inventory?limit=500 HTTP/1.1\r\nhost: test\r\n\r\n".repeat(1_000);
     let mut rest = requests.as_bytes();
@@ -77,7 +77,8 @@ fn deaf(server: &Server) -> TcpStream {
     stream
 }
 
-/// Whether the server has ended the connection, as far as somebody can tell who does not read.
+/// Whether the server has closed the connection, found by writing: a client that does not read
+/// learns of it in no other way.
 fn has_ended(stream: &mut TcpStream) -> bool {
     stream.write(b"\r\n").is_err_and(|error| error.kind() != ErrorKind::WouldBlock)
 }
@@ -89,23 +90,24 @@ fn is_closed(client: &mut Client) -> bool {
 }
 
 #[test]
-fn unfinished_bodies_have_a_bound_together() {
+fn unfinished_bodies_have_a_common_bound() {
     let settings = [("BODY_BYTES_MAX", "262144"), ("BODIES_BYTES_MAX", "524288")];
     let server = server(&settings);
     server.client().stock("a", 1_000, 0);
     let mut clients: Vec<_> = (0..24).map(|_| unfinished(&server, 262_144, 200_000)).collect();
-    eventually("the bound is reached", || figure(&server, "holdfast_bodies_refused_total ") > 0);
-    assert!(figure(&server, "holdfast_bodies_bytes ") <= 524_288);
+    eventually("the bound is reached", || metric(&server, "holdfast_bodies_refused_total ") > 0);
+    assert!(metric(&server, "holdfast_bodies_bytes ") <= 524_288);
     // A small body does not wait for large ones.
     assert_eq!(server.client().reserve("a", 1).status, 200);
-    // Nor does a large one: those that have stopped give way.
+    // A large body does not wait either: the server closes connections that have stopped sending.
     let body = format!("{RESERVE}{}", " ".repeat(200_000));
     eventually("a large body is received", || {
         server.client().post("/v1/inventory/a/reserve", &body).status == 200
     });
-    // One of them at least was told so, and no more is read of it.
+    // At least one of the stopped clients gets the refusal, and the server reads no more of its
+    // body.
     let mut refused = None;
-    eventually("a refusal", || {
+    eventually("a stopped client is refused", || {
         refused = clients.iter_mut().find_map(|client| {
             client.set_read_timeout(Duration::from_millis(20));
             client.receive().ok().filter(|reply| reply.status == 503)
@@ -128,7 +130,7 @@ fn a_body_sent_byte_by_byte_takes_no_more_memory_than_its_bytes() {
         for client in &mut clients {
             client.send(b" ").unwrap();
         }
-        // Meanwhile the server has most likely read each of them by itself.
+        // Until this answer comes, the server has most likely read each byte by itself.
         assert_eq!(honest.get("/health/live").status, 200);
     }
     let grown = resident_kib(&server).saturating_sub(before);
@@ -136,7 +138,7 @@ fn a_body_sent_byte_by_byte_takes_no_more_memory_than_its_bytes() {
 }
 
 #[test]
-fn a_body_that_trickles_is_told_which_rate_is_the_least() {
+fn the_refusal_of_a_slow_body_names_the_lowest_rate() {
     let server = server(&[("REQUEST_TIMEOUT_MS", "2000")]);
     let mut client = unfinished(&server, 1_000, 10);
     let reply = client.receive().unwrap();
@@ -147,15 +149,15 @@ fn a_body_that_trickles_is_told_which_rate_is_the_least() {
 }
 
 #[test]
-fn a_client_that_does_not_read_is_let_go() {
+fn the_connection_of_a_client_that_does_not_read_is_closed() {
     let server = server(&[("WRITE_TIMEOUT_MS", "100")]);
     many_stocks(&server);
-    let mut deaf = deaf(&server);
-    eventually("the connection ends", || has_ended(&mut deaf));
+    let mut client = not_reading(&server);
+    eventually("the connection ends", || has_ended(&mut client));
 }
 
 #[test]
-fn answers_that_nobody_reads_have_a_bound_together() {
+fn unread_answers_have_a_common_bound() {
     let settings = [
         ("ANSWERS_BYTES_MAX", "1048576"),
         ("HEADER_TIMEOUT_MS", "1600"),
@@ -163,25 +165,25 @@ fn answers_that_nobody_reads_have_a_bound_together() {
     ];
     let server = server(&settings);
     many_stocks(&server);
-    let clients: Vec<_> = (0..30).map(|_| deaf(&server)).collect();
-    eventually("answers wait to be read", || figure(&server, "holdfast_answers_bytes ") > 500_000);
-    // As many as are made at once can come on top.
-    assert!(figure(&server, "holdfast_answers_bytes ") < 1_048_576 + 16 * 250_000);
+    let clients: Vec<_> = (0..30).map(|_| not_reading(&server)).collect();
+    eventually("answers wait to be read", || metric(&server, "holdfast_answers_bytes ") > 500_000);
+    // The answers that are being made at the same time can exceed the bound.
+    assert!(metric(&server, "holdfast_answers_bytes ") < 1_048_576 + 16 * 250_000);
     // Small answers do not wait for them.
     server.client().stock("a", 10, 0);
     assert_eq!(server.client().reserve("a", 1).status, 200);
-    // Those that do not read give way, so that a client that does is answered.
+    // The server closes connections that do not read, so that a client that reads is answered.
     let list = server.client().get("/v1/inventory?limit=500");
     assert_eq!(list.status, 200);
     drop(clients);
 }
 
-/// A new client is served, whatever those that hold all connections are doing.
-fn is_let_in(server: &Server) {
+/// Waits until a new client is served although other clients hold all connections.
+fn serves_a_new_client(server: &Server) {
     eventually("a new client is served", || {
         let reply = Client::try_connect(server.port())
             .and_then(|mut client| client.try_call("GET", "/v1/inventory/a", &[], b"").ok());
-        // Until somebody gives way, it is told so.
+        // Until a connection is closed, the new client is answered 503.
         reply.is_some_and(|reply| match reply.status {
             200 => true,
             503 => {
@@ -202,43 +204,43 @@ const FEW: [(&str, &str); 4] = [
 ];
 
 #[test]
-fn connections_without_a_request_give_way_to_new_ones() {
+fn connections_without_a_request_are_closed_for_new_ones() {
     let server = server(&FEW);
     server.client().stock("a", 10, 0);
     let _silent: Vec<_> = (0..20).map(|_| server.client()).collect();
-    is_let_in(&server);
+    serves_a_new_client(&server);
 }
 
 #[test]
-fn heads_that_do_not_end_give_way_to_new_connections() {
+fn connections_with_an_unfinished_head_are_closed_for_new_ones() {
     let server = server(&FEW);
     server.client().stock("a", 10, 0);
     let mut slow: Vec<_> = (0..20).map(|_| server.client()).collect();
     for client in &mut slow {
         let _ = client.send(b"GET /v1/inventory/a HTTP/1.1\r\nhost: te");
     }
-    is_let_in(&server);
+    serves_a_new_client(&server);
 }
 
 #[test]
-fn bodies_that_do_not_end_give_way_to_new_connections() {
+fn connections_with_an_unfinished_body_are_closed_for_new_ones() {
     let server = server(&FEW);
     server.client().stock("a", 10, 0);
     let _slow: Vec<_> = (0..8).map(|_| unfinished(&server, 1_000, 10)).collect();
-    is_let_in(&server);
+    serves_a_new_client(&server);
 }
 
 #[test]
-fn clients_that_do_not_read_give_way_to_new_connections() {
+fn connections_that_do_not_read_are_closed_for_new_ones() {
     let server = server(&FEW);
     server.client().stock("a", 10, 0);
     many_stocks(&server);
-    let _deaf: Vec<_> = (0..8).map(|_| deaf(&server)).collect();
-    is_let_in(&server);
+    let _clients: Vec<_> = (0..8).map(|_| not_reading(&server)).collect();
+    serves_a_new_client(&server);
 }
 
 #[test]
-fn idle_connections_give_way_to_new_ones_and_busy_ones_do_not() {
+fn idle_connections_are_closed_for_new_ones_and_busy_ones_are_not() {
     let server = server(&[("CONNECTIONS_MAX", "8"), ("HEADER_TIMEOUT_MS", "600000")]);
     server.client().stock("a", 10, 0);
     let mut idle: Vec<_> = (0..7).map(|_| server.client()).collect();
@@ -264,7 +266,7 @@ fn health_is_answered_while_all_connections_are_taken() {
 }
 
 #[test]
-fn an_answer_before_the_body_says_that_it_is_the_last() {
+fn an_answer_that_comes_before_the_body_closes_the_connection() {
     let server = server(&[]);
     for (path, kind, status) in [
         ("/v1/batch", "text/plain", 415),
@@ -280,14 +282,14 @@ fn an_answer_before_the_body_says_that_it_is_the_last() {
         client.send(head.as_bytes()).unwrap();
         let reply = client.receive().unwrap();
         assert_eq!((reply.status, reply.header("connection")), (status, "close"), "{path}");
-        // What still comes does no harm.
+        // The rest of the body does no harm.
         client.send(&vec![b' '; 200_000]).unwrap();
         assert!(is_closed(&mut client));
     }
 }
 
 #[test]
-fn a_small_body_that_nobody_asked_for_is_read_past() {
+fn a_small_unexpected_body_is_skipped_and_the_connection_stays() {
     let server = server(&[]);
     let mut client = server.client();
     for path in ["/nowhere", "/v1/events"] {
@@ -301,7 +303,7 @@ fn a_small_body_that_nobody_asked_for_is_read_past() {
 }
 
 #[test]
-fn a_refusal_reaches_a_client_that_sends_on() {
+fn a_refusal_reaches_a_client_that_is_still_sending() {
     let server = server(&[("BODY_BYTES_MAX", "65536")]);
     for length in ["content-length: 4000000", "transfer-encoding: chunked"] {
         let mut client = server.client();
@@ -316,7 +318,7 @@ fn a_refusal_reaches_a_client_that_sends_on() {
 }
 
 #[test]
-fn a_head_that_is_no_request_is_answered_before_the_connection_ends() {
+fn a_head_that_is_too_large_is_answered_before_the_connection_ends() {
     let server = server(&[]);
     let mut client = server.client();
     let line = format!("X: {}\r\n", "y".repeat(2_000_000));

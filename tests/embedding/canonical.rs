@@ -5,7 +5,7 @@
 use holdfast::model::{Event, EventKind, Level, ReservationStatus, StockKey};
 use serde_json::{Map, Value, json};
 
-/// An event of the host in its canonical form.
+/// Writes an event of the host in canonical form.
 pub fn event(event: &Event) -> String {
     let mut fields = Map::new();
     let mut put = |name: &str, value: Option<Value>| {
@@ -35,7 +35,7 @@ pub fn event(event: &Event) -> String {
     Value::Object(fields).to_string()
 }
 
-/// The case of the contract's variant.
+/// The name of an event's case in the contract.
 fn case(kind: EventKind) -> String {
     let mut case = String::new();
     for (index, letter) in kind.name().char_indices() {

@@ -1,5 +1,5 @@
-//! The same file in other runtimes: the same session, the same events and the same answers, byte
-//! for byte.
+//! The component file in other runtimes: the same session gives the same events and the same
+//! answers, byte for byte.
 
 mod canonical;
 
@@ -14,7 +14,7 @@ use holdfast::{
 };
 use std::path::PathBuf;
 
-/// The component of the tests, as a file.
+/// Writes the component of the tests to a file.
 fn component_file() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("domain.wasm");
@@ -22,13 +22,13 @@ fn component_file() -> (tempfile::TempDir, PathBuf) {
     (folder, file)
 }
 
-/// What the example in Rust prints.
+/// The output of the example in Rust.
 fn in_rust() -> String {
     let (_folder, file) = component_file();
     let example = std::env::current_exe().unwrap();
     let example = example.parent().unwrap().parent().unwrap().join("examples/session");
     let output = std::process::Command::new(example).arg(file).output();
-    let output = output.expect("the example: `cargo build --example session` makes it");
+    let output = output.expect("the example, which `cargo build --example session` builds");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
@@ -45,7 +45,7 @@ fn lines(lines: &[(&str, &str, u64)]) -> Vec<LineRequest> {
     lines.iter().map(line).collect()
 }
 
-/// The commands of the session, and when.
+/// The commands of the session, each with its time and its reference.
 fn session() -> Vec<(Timestamp, Option<&'static str>, Action)> {
     let (a, b) = (key("a", "default"), key("b", "north"));
     let hold = |id: &str, held: &[(&str, &str, u64)], ttl: u32| Action::Hold {
@@ -94,13 +94,13 @@ fn session() -> Vec<(Timestamp, Option<&'static str>, Action)> {
     ]
 }
 
-/// The events of the session as the host has them, in canonical form.
+/// The events of the session when the host's own code runs it, in canonical form.
 fn on_the_host() -> String {
     let runtime = Runtime::new(Limits::default()).unwrap();
     let compiled = holdfast::component::Compiled::new(&runtime, &component::bytes()).unwrap();
     let unit = UnitOfWork::new(MemoryLane::default()).unwrap();
     let mut guest = Guest::new(&compiled.fit().unwrap(), unit).map_err(|(fault, _)| fault).unwrap();
-    let mut said = String::new();
+    let mut events = String::new();
     for (number, (now, reference, action)) in (1..).zip(session()) {
         let origin = Origin {
             caller: Some("session".into()),
@@ -116,21 +116,25 @@ fn on_the_host() -> String {
             Err(_) => unit.abandon(),
         }
         for entry in unit.facts_since(0) {
-            said += &canonical::event(&entry.event);
-            said.push('\n');
+            events += &canonical::event(&entry.event);
+            events.push('\n');
         }
         unit.commit(now).unwrap();
     }
-    said
+    events
 }
 
 #[test]
-fn in_rust_with_wasmtime_directly() {
+fn the_session_in_rust_has_the_events_of_the_host() {
     let printed = in_rust();
     let events = printed.lines().filter(|line| line.starts_with(r#"{"event":"#));
     let events: String = events.map(|line| format!("{line}\n")).collect();
     assert_eq!(events, on_the_host());
-    assert_eq!(printed.lines().count() - events.lines().count(), 18 + 5, "one answer each");
+    assert_eq!(
+        printed.lines().count() - events.lines().count(),
+        18 + 5,
+        "one answer for each command and query"
+    );
 }
 
 fn same_as_in_rust(script: &str) {
@@ -141,16 +145,16 @@ fn same_as_in_rust(script: &str) {
 }
 
 #[test]
-fn in_node_by_jco() {
+fn the_session_in_node_prints_the_same() {
     same_as_in_rust("tests/embedding/node/run.sh");
 }
 
 #[test]
-fn in_python_by_the_wasmtime_package() {
+fn the_session_in_python_prints_the_same() {
     same_as_in_rust("tests/embedding/python/run.sh");
 }
 
 #[test]
-fn in_a_browser() {
+fn the_session_in_a_browser_prints_the_same() {
     same_as_in_rust("tests/embedding/browser/run.sh");
 }

@@ -1,5 +1,5 @@
-//! Somebody sets the wall clock. libfaketime plays that clock; the clock that counts since the
-//! machine was booted stays the real one, as it does when the wall clock of a machine is set.
+//! The wall clock is set while the server runs or between two starts. libfaketime provides that
+//! clock. The boot clock stays the real one, as it does when the wall clock of a machine is set.
 
 use super::metric;
 use crate::{
@@ -14,14 +14,14 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// Where Debian's package libfaketime has it.
+/// The library where Debian's package libfaketime installs it; `None` where the package is missing.
 fn libfaketime() -> Option<PathBuf> {
     let folders = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
     let mut files = folders.map(|folder| folder.path().join("faketime/libfaketime.so.1"));
     let found = files.find(|file| file.exists());
     if found.is_none() {
         assert!(std::env::var_os("CI").is_none(), "libfaketime is missing (Debian: faketime)");
-        #[allow(clippy::print_stderr, reason = "that something was skipped is to be seen")]
+        #[allow(clippy::print_stderr, reason = "a skipped test must be visible")]
         {
             eprintln!("skipped: libfaketime is missing (Debian: faketime)");
         }
@@ -29,14 +29,14 @@ fn libfaketime() -> Option<PathBuf> {
     found
 }
 
-/// Sets the wall clock of the servers in this folder, relative to the true time.
+/// Sets the wall clock of the servers in this folder, as an offset from the true time.
 fn set_clock(folder: &Path, offset: &str) {
     let (new, file) = (folder.join("clock.new"), folder.join("clock"));
     fs::write(&new, format!("{offset}\n")).unwrap();
     fs::rename(new, file).unwrap();
 }
 
-/// A server whose wall clock is that of its folder.
+/// Starts a server whose wall clock is set by [`set_clock`] for its folder.
 fn start(library: &Path, folder: &Arc<TempDir>, more: &[&str]) -> Server {
     let mut command = Server::command(folder.path());
     command
@@ -61,7 +61,7 @@ fn state(client: &mut Client, id: &str) -> Value {
     client.get(&format!("/v1/reservations/{id}")).json()["state"].clone()
 }
 
-/// What `/health/ready` says of the clock; whatever that is, the server is ready.
+/// The clock in the answer of `/health/ready`. The server is ready in every status of the clock.
 fn clock(client: &mut Client) -> Value {
     let ready = client.get("/health/ready");
     assert_eq!(ready.status, 200, "{ready:?}");
@@ -91,22 +91,22 @@ fn a_clock_that_is_set_back_delays_no_expiry() {
     assert!(said["wall_clock_ahead_ms"].as_i64().unwrap() <= -7_190_000, "{said}");
     assert!(metric(&mut client, "holdfast_clock_wall_ahead_seconds") <= -7_190.0);
     assert_eq!(metric(&mut client, "holdfast_clock_following"), 0.0);
-    eventually("it is logged", || server.log().contains("the wall clock is behind"));
-    // The wall clock is right, says the operator: time passes slower until they meet.
+    eventually("the clock is logged", || server.log().contains("the wall clock is behind"));
+    // The operator confirms the wall clock: time passes slower until both meet.
     let answer = accept(&mut client);
     assert_eq!(answer["before"]["status"], "behind");
     assert_eq!(answer["clock"]["status"], "slowed");
     hold(&mut client, "i", 1);
     eventually("the hold expires", || state(&mut client, "i") == "expired");
     set_clock(folder.path(), "+0");
-    eventually("they meet", || clock(&mut client)["status"] == "following");
+    eventually("both clocks meet", || clock(&mut client)["status"] == "following");
 }
 
 #[test]
-fn a_start_whose_clock_is_behind_says_so_and_goes_on() {
+fn a_start_with_a_clock_that_is_behind_logs_it_and_goes_on() {
     let Some(library) = libfaketime() else { return };
     let folder = Arc::new(tempfile::tempdir().unwrap());
-    // The first start has a clock that is in the future.
+    // The clock of the first start is in the future.
     set_clock(folder.path(), "+300d");
     let mut server = start(&library, &folder, &[]);
     server.client().stock("a", 10, 0);
@@ -133,7 +133,7 @@ fn a_start_whose_clock_is_behind_says_so_and_goes_on() {
 }
 
 #[test]
-fn a_clock_that_is_set_far_forward_is_followed_when_an_operator_says_so() {
+fn a_clock_that_is_set_far_forward_is_followed_when_an_operator_accepts_it() {
     let Some(library) = libfaketime() else { return };
     let folder = Arc::new(tempfile::tempdir().unwrap());
     set_clock(folder.path(), "+0");
@@ -142,11 +142,11 @@ fn a_clock_that_is_set_far_forward_is_followed_when_an_operator_says_so() {
     client.stock("a", 10, 0);
     hold(&mut client, "h", 900);
     set_clock(folder.path(), "+2h");
-    eventually("it is noticed", || clock(&mut client)["status"] == "ahead");
+    eventually("the step is noticed", || clock(&mut client)["status"] == "ahead");
     assert_eq!(client.reserve("a", 1).status, 200);
     assert_eq!(state(&mut client, "h"), "held", "nothing expires by a step of the clock");
     assert!(metric(&mut client, "holdfast_clock_wall_ahead_seconds") >= 7_190.0);
-    eventually("it is logged", || server.log().contains("the wall clock was set forward"));
+    eventually("the clock is logged", || server.log().contains("the wall clock was set forward"));
     let answer = accept(&mut client);
     assert_eq!(answer["before"]["status"], "ahead");
     assert_eq!(answer["clock"]["status"], "following");
@@ -159,7 +159,7 @@ fn a_clock_that_is_set_far_forward_is_followed_when_an_operator_says_so() {
 }
 
 #[test]
-fn operators_ask_for_the_clock_and_accept_it_by_the_command_line() {
+fn the_command_line_shows_and_accepts_the_clock() {
     let server = crate::swap::with_admin(&[]);
     let port = server.port().to_string();
     let folder = tempfile::tempdir().unwrap();

@@ -1,6 +1,6 @@
-//! What the operating system allows the process.
+//! Limits that the operating system sets on the process.
 
-use super::{Deaf, metric};
+use super::{UnreadServer, metric};
 use crate::harness::{Client, Server, eventually};
 use std::{
     fs,
@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-/// The program, started by a shell that has set limits before.
+/// A command that starts the program in a shell with these limits.
 fn limited(folder: &std::path::Path, limits: &str) -> Command {
     let program = Server::command(folder).get_program().to_owned();
     let mut shell = Command::new("sh");
@@ -24,7 +24,7 @@ fn limited(folder: &std::path::Path, limits: &str) -> Command {
 }
 
 #[test]
-fn a_limit_on_the_size_of_files_ends_no_process() {
+fn a_limit_on_the_size_of_files_does_not_end_the_process() {
     let folder = Arc::new(tempfile::tempdir().unwrap());
     let server = Server::start_command(limited(folder.path(), "ulimit -S -f 400"), &folder, &[]);
     let mut client = server.client();
@@ -36,18 +36,18 @@ fn a_limit_on_the_size_of_files_ends_no_process() {
     let pid = server.pid().to_string();
     let more = Command::new("prlimit").args(["--pid", &pid, "--fsize=unlimited"]).status();
     assert!(more.expect("prlimit (util-linux)").success());
-    eventually("it recovers by itself", || client.reserve("a", 1).status == 200);
+    eventually("the server recovers by itself", || client.reserve("a", 1).status == 200);
 }
 
 #[test]
-fn a_limit_on_the_size_of_files_stops_no_log() {
+fn a_log_beyond_the_limit_on_the_size_of_files_stops_no_request() {
     let folder = tempfile::tempdir().unwrap();
     let log = fs::File::create(folder.path().join("log")).unwrap();
-    // The log is beyond the limit from the beginning; the database is not yet.
+    // The log file exceeds the limit from the beginning, the database does not.
     log.set_len(1024 * 1024).unwrap();
     let log = fs::OpenOptions::new().append(true).open(folder.path().join("log")).unwrap();
     let mut command = limited(folder.path(), "ulimit -S -f 400");
-    let mut server = Deaf::start_command(command.stderr(log));
+    let mut server = UnreadServer::start_command(command.stderr(log));
     let mut client = server.client();
     client.stock("a", 5, 0);
     assert!(metric(&mut client, "holdfast_log_lines_lost_total") > 0.0);
@@ -62,7 +62,7 @@ fn open_files_max(pid: u32) -> u64 {
 }
 
 #[test]
-fn the_soft_limit_of_open_files_is_raised_to_what_is_needed() {
+fn the_soft_limit_of_open_files_is_raised_to_the_needed_number() {
     let folder = Arc::new(tempfile::tempdir().unwrap());
     let command = limited(folder.path(), "ulimit -S -n 100");
     let server = Server::start_command(command, &folder, &["--connections-max", "600"]);
@@ -75,7 +75,7 @@ fn the_soft_limit_of_open_files_is_raised_to_what_is_needed() {
 }
 
 #[test]
-fn too_low_a_limit_of_open_files_is_said_and_leaves_the_store_its_files() {
+fn a_low_limit_of_open_files_is_logged_and_leaves_the_store_its_files() {
     let folder = Arc::new(tempfile::tempdir().unwrap());
     let mut command = limited(folder.path(), "ulimit -n 200");
     command.stdin(Stdio::null());
@@ -87,8 +87,8 @@ fn too_low_a_limit_of_open_files_is_said_and_leaves_the_store_its_files() {
     }
     let mut client = server.client();
     client.stock("a", 1_000, 0);
-    // More connections than there are files: they wait, and cost the store nothing. They are few
-    // enough for the queue of the operating system.
+    // There are more connections than the process may open files. They wait in the queue of the
+    // operating system, which has room for them, and take no file from the store.
     let waiting: Vec<Client> =
         (0..200).filter_map(|_| Client::try_connect(server.port())).collect();
     for _ in 0..50 {
@@ -97,7 +97,7 @@ fn too_low_a_limit_of_open_files_is_said_and_leaves_the_store_its_files() {
     }
     assert!(!server.log().contains("could not be accepted"), "{}", server.log());
     drop(waiting);
-    eventually("there is room again", || {
+    eventually("a connection is free again", || {
         Client::try_connect(server.port())
             .is_some_and(|mut it| it.get("/health/ready").status == 200)
     });

@@ -1,6 +1,6 @@
-//! Nothing waits for the log, and the log has bounds.
+//! No request waits for the log, and the log is bounded.
 
-use super::{Deaf, ended, metric};
+use super::{UnreadServer, ended, metric};
 use crate::harness::{Client, Server, eventually};
 use std::{
     fs::OpenOptions,
@@ -8,24 +8,24 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// What a new pipe holds.
+/// The capacity of a new pipe.
 const PIPE_BYTES: usize = 64 * 1024;
 
-/// The longest line of the log, its end included.
+/// The bound on a line of the log, with its line end.
 const LINE_BYTES_MAX: usize = 4096;
 
 fn full_disk() -> Stdio {
     OpenOptions::new().write(true).open("/dev/full").expect("/dev/full").into()
 }
 
-/// A pipe that is full already, and its other end, from which nobody reads.
+/// A pipe that is already full, and its other end, which stays unread.
 fn stalled() -> (std::io::PipeReader, Stdio) {
     let (reader, mut writer) = std::io::pipe().expect("a pipe");
     writer.write_all(&[b'\n'; PIPE_BYTES]).expect("room in the pipe");
     (reader, writer.into())
 }
 
-/// Sends requests that are refused, each of which is worth a line of the log.
+/// Sends requests that are refused, each with a line of the log.
 fn bad_requests(client: &mut Client, count: usize) {
     for _ in 0..count {
         assert_eq!(client.get("/v1/inventory?limit=none").status, 400);
@@ -33,9 +33,9 @@ fn bad_requests(client: &mut Client, count: usize) {
 }
 
 #[test]
-fn a_log_on_a_full_disk_stops_nobody() {
+fn a_log_on_a_full_disk_stops_no_request() {
     let folder = tempfile::tempdir().unwrap();
-    let mut server = Deaf::start(folder.path(), full_disk(), &[]);
+    let mut server = UnreadServer::start(folder.path(), full_disk(), &[]);
     let mut client = server.client();
     bad_requests(&mut client, 50);
     client.stock("a", 5, 0);
@@ -45,11 +45,11 @@ fn a_log_on_a_full_disk_stops_nobody() {
 }
 
 #[test]
-fn a_log_whose_reader_has_gone_stops_nobody() {
+fn a_log_without_a_reader_stops_no_request() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let folder = tempfile::tempdir().unwrap();
-    let mut server = Deaf::start(folder.path(), writer, &[]);
+    let mut server = UnreadServer::start(folder.path(), writer, &[]);
     let mut client = server.client();
     bad_requests(&mut client, 50);
     client.stock("a", 5, 0);
@@ -58,11 +58,11 @@ fn a_log_whose_reader_has_gone_stops_nobody() {
 }
 
 #[test]
-fn a_stalled_log_stops_nobody_and_says_later_how_much_was_lost() {
+fn a_stalled_log_stops_no_request_and_later_counts_the_lost_lines() {
     let (mut reader, errors) = stalled();
     let folder = tempfile::tempdir().unwrap();
-    // Every request is worth a line now, and lines that were asked for are not held back.
-    let mut server = Deaf::start(folder.path(), errors, &["--log-level", "debug"]);
+    // At this level every request has a line, and repeated lines are not held back.
+    let mut server = UnreadServer::start(folder.path(), errors, &["--log-level", "debug"]);
     let mut client = server.client();
     let lost = "holdfast_log_lines_lost_total";
     eventually("the queue of lines is full", || {
@@ -91,13 +91,13 @@ fn a_stalled_log_stops_nobody_and_says_later_how_much_was_lost() {
 fn a_log_that_stays_stalled_does_not_keep_the_server_from_stopping() {
     let (_reader, errors) = stalled();
     let folder = tempfile::tempdir().unwrap();
-    let mut server = Deaf::start(folder.path(), errors, &[]);
+    let mut server = UnreadServer::start(folder.path(), errors, &[]);
     bad_requests(&mut server.client(), 50);
     assert_eq!(server.stop().code(), Some(0));
 }
 
 #[test]
-fn a_program_that_cannot_say_why_it_failed_still_says_that_it_did() {
+fn a_program_that_cannot_write_its_error_still_exits_with_a_failure() {
     let folder = tempfile::tempdir().unwrap();
     let mut readers = Vec::new();
     for (argument, code) in [("--port=65536", 2), ("--queue-commands-max=0", 1)] {
@@ -120,14 +120,14 @@ fn a_program_that_cannot_say_why_it_failed_still_says_that_it_did() {
 }
 
 #[test]
-fn what_repeats_is_logged_a_bounded_number_of_times_and_counted() {
+fn a_repeated_line_is_logged_a_bounded_number_of_times_and_counted() {
     let mut server = Server::start();
     let mut client = server.client();
     bad_requests(&mut client, 500);
     let held_back = metric(&mut client, "holdfast_log_lines_held_back_total");
-    // A busy machine may take longer for them than one period.
+    // On a busy machine the requests may take longer than one period.
     assert!(held_back >= 300.0, "{held_back} of 500 lines were held back");
-    // Another kind is not drowned out.
+    // A line of another kind is still written.
     assert_eq!(client.call("POST", "/v1/inventory", "").status, 405);
     server.signal("-TERM");
     assert!(server.wait().success());
@@ -136,14 +136,14 @@ fn what_repeats_is_logged_a_bounded_number_of_times_and_counted() {
     let logged = log.lines().filter(|line| line.contains("invalid-request")).count();
     assert!((1..=200).contains(&logged), "{logged} lines");
     assert!(log.contains("method-not-allowed"), "{log}");
-    let told: u64 = log
+    let counted: u64 = log
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
         .filter(|line| line["message"] == "more lines like this were not logged")
         .filter(|line| line["like"] == "request: invalid-request")
         .map(|line| line["lines"].as_u64().unwrap())
         .sum();
-    assert_eq!(told as f64, held_back, "{log}");
+    assert_eq!(counted as f64, held_back, "{log}");
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn child_that_panics() {
 }
 
 #[test]
-fn a_panic_is_a_line_of_the_log_and_waits_for_nobody() {
+fn a_panic_is_a_line_of_the_log_and_does_not_block() {
     let child = || {
         let mut child = Command::new(std::env::current_exe().unwrap());
         let test = "environment::log::child_that_panics";

@@ -1,5 +1,5 @@
-//! When the environment misbehaves: the log cannot be written, the clock is set, the process may
-//! use too little. The service goes on.
+//! The service goes on when its environment fails: the log cannot be written, the clock is set, the
+//! limits of the process are low.
 
 mod clock;
 mod limits;
@@ -12,20 +12,20 @@ use std::{
     process::{Child, Command, ExitStatus, Stdio},
 };
 
-/// The program with a standard error that is not read by the harness.
-struct Deaf {
+/// The program, without a thread of the harness that reads its standard error.
+struct UnreadServer {
     process: Child,
     port: u16,
 }
 
-impl Drop for Deaf {
+impl Drop for UnreadServer {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-impl Deaf {
+impl UnreadServer {
     /// Starts the program in a folder and waits until it answers.
     fn start(folder: &Path, errors: impl Into<Stdio>, arguments: &[&str]) -> Self {
         let mut command = Server::command(folder);

@@ -6,13 +6,12 @@ use std::{
     time::Duration,
 };
 
-/// A connection that sends one request after the other, bytes and all under the test's
-/// control.
+/// A connection on which a test sends one request after the other, if need be byte by byte.
 pub struct Client {
     stream: BufReader<TcpStream>,
 }
 
-/// An answer.
+/// An answer of the server.
 #[derive(Debug)]
 pub struct Reply {
     pub status: u16,
@@ -29,7 +28,7 @@ impl Reply {
         self.headers.get(name).map_or("", String::as_str)
     }
 
-    /// The code of a problem; it must be a complete one.
+    /// The code of a problem. Panics where the answer is no complete problem.
     pub fn problem(&self) -> String {
         assert_eq!(self.header("content-type"), "application/problem+json", "{self:?}");
         let body = self.json();
@@ -40,7 +39,7 @@ impl Reply {
         code
     }
 
-    /// The pointers of an invalid request.
+    /// The JSON pointers of the violations of an invalid request.
     pub fn pointers(&self) -> Vec<String> {
         assert_eq!((self.status, self.problem().as_str()), (400, "invalid-request"), "{self:?}");
         let errors = self.json()["errors"].as_array().expect("errors").clone();
@@ -61,7 +60,7 @@ impl Client {
         Some(Self { stream: BufReader::new(stream) })
     }
 
-    /// How long to wait for an answer.
+    /// Sets how long [`Client::receive`] waits for an answer.
     pub fn set_read_timeout(&self, time: Duration) {
         self.stream.get_ref().set_read_timeout(Some(time)).expect("a time-out");
     }

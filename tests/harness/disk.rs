@@ -1,4 +1,4 @@
-//! A disk whose calls fail when a test says so.
+//! A disk whose calls fail on a test's command.
 
 use super::Server;
 use std::{
@@ -8,7 +8,7 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// `shim/disk.c`, built once a run.
+/// The library of `shim/disk.c`, built once in a run.
 static SHIM: LazyLock<(TempDir, PathBuf)> = LazyLock::new(|| {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let library = folder.path().join("disk.so");
@@ -24,7 +24,7 @@ static SHIM: LazyLock<(TempDir, PathBuf)> = LazyLock::new(|| {
     (folder, library)
 });
 
-/// The disk under the files of one server.
+/// The disk of one server, with a rule that says which of its calls fail.
 pub struct Disk {
     folder: Arc<TempDir>,
     rule: PathBuf,
@@ -41,9 +41,9 @@ impl Disk {
         &self.folder
     }
 
-    /// Says what fails from now on: `OPERATION FIRST COUNT ERROR [PART OF A PATH]`.
+    /// Sets the rule from now on: `OPERATION FIRST COUNT ERROR [PART OF A PATH]`.
     pub fn fail(&self, rule: &str) {
-        // A new file each time: that is how the shim knows that it is another rule.
+        // By the new file the shim knows that the rule has changed.
         let draft = self.rule.with_extension("draft");
         std::fs::write(&draft, rule).expect("a rule");
         std::fs::rename(draft, &self.rule).expect("its name");
@@ -59,7 +59,7 @@ impl Disk {
         command
     }
 
-    /// The server, or what it says where it ends instead.
+    /// Starts a server on this disk. Returns the log where the server ends instead.
     pub fn try_start(&self) -> Result<Server, String> {
         Server::try_start_command(self.command(), &self.folder, &[])
     }

@@ -1,4 +1,4 @@
-//! The component's decisions in the words of the reference model.
+//! The component's decisions, as values of the reference model.
 
 use super::{
     memory::MemoryWorld,
@@ -105,8 +105,8 @@ pub fn reservation(it: &Reservation) -> model::Reservation {
     }
 }
 
-/// Lets the component decide, as a host does: what is due on what the command meets expires
-/// first, one call each, and after a call that ended so comes a new instance.
+/// Lets the component decide a command as a host does: when the command meets due holds, the call
+/// ends, the holds expire in one call each, and a new instance decides the command again.
 pub fn decide(
     domain: &Domain<MemoryWorld>,
     mut guest: Guest<MemoryWorld>,
@@ -126,7 +126,7 @@ pub fn decide(
     }
 }
 
-/// Lets the component answer a query for nobody in particular.
+/// Lets the component answer a query of an anonymous caller.
 pub fn ask<Q: Ask>(guest: &mut Guest<MemoryWorld>, query: &Q, now: u64) -> Decision<Q::Answer> {
     let answer = guest.query(None, query.as_query(), now).unwrap();
     answer.map(|answer| Q::answer(answer).unwrap())
@@ -139,7 +139,7 @@ pub fn expire(mut guest: Guest<MemoryWorld>, id: &str, now: u64) -> Guest<Memory
     guest
 }
 
-/// What the component makes of a command.
+/// Decides a command of the reference model.
 pub fn execute(
     domain: &Domain<MemoryWorld>,
     guest: Guest<MemoryWorld>,

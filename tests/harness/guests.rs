@@ -1,4 +1,4 @@
-//! Components for the tests: built once a run, and composed as a user would compose them.
+//! Components for the tests, built once in a run and composed as a user would compose them.
 
 use holdfast::component::EMBEDDED;
 use std::{
@@ -16,7 +16,7 @@ fn build() -> PathBuf {
     let target = root.join("target/guests");
     let mut cargo = Command::new(env!("CARGO"));
     for (name, _) in std::env::vars_os() {
-        // What the outer cargo sets for its own build must not leak into this one.
+        // Variables that the outer cargo sets for its own build must not leak into this build.
         let own = ["CARGO_HOME", "CARGO_NET_OFFLINE"].iter().any(|keep| name == *keep);
         let foreign = name.to_str().is_some_and(|name| {
             name.starts_with("CARGO") || name.contains("RUSTFLAGS") || name.starts_with("RUSTC")
@@ -38,13 +38,13 @@ fn build() -> PathBuf {
     target.join("wasm32-wasip2/component")
 }
 
-/// Builds the guests now, where they are not built: it takes a minute on a fresh machine, longer
-/// than a server keeps an idle connection.
-pub fn ready() {
+/// Builds the guests now, unless they are built. On a fresh machine that takes a minute, which is
+/// longer than a server keeps an idle connection.
+pub fn prepare() {
     LazyLock::force(&FOLDER);
 }
 
-/// A rule in front of a domain.
+/// Composes a rule with the domain behind it.
 pub fn composed(rule: &[u8], domain: &[u8]) -> Vec<u8> {
     let mut graph = CompositionGraph::new();
     let package = |name: &str, bytes: &[u8], graph: &mut CompositionGraph| {
@@ -62,13 +62,14 @@ fn in_front(file: &str) -> Vec<u8> {
     composed(&rule, EMBEDDED)
 }
 
-/// The standard domain, with somebody in front who misbehaves when a reference tells them to.
+/// The standard domain behind a rule that misbehaves on request: a command's reference names the
+/// attack.
 pub fn hostile() -> Vec<u8> {
     static HOSTILE: LazyLock<Vec<u8>> = LazyLock::new(|| in_front("hostile.wasm"));
     HOSTILE.clone()
 }
 
-/// The standard domain with one of five rules changed; 0: none.
+/// The standard domain with one of five rules changed, by number; 0 changes none.
 pub fn altered(rule: u8) -> Vec<u8> {
     static ALTERED: LazyLock<Vec<u8>> = LazyLock::new(|| in_front("altered.wasm"));
     let mut bytes = ALTERED.clone();
@@ -86,11 +87,11 @@ pub fn per_caller_limit() -> Vec<u8> {
     LIMITED.clone()
 }
 
-/// A component of the same behaviour and another digest: with a section that nobody reads.
+/// A component with the same behaviour and another digest: it has one more custom section, `name`.
 pub fn twin(component: &[u8], name: &str) -> Vec<u8> {
     let mut bytes = component.to_vec();
     let length = |size: usize| u8::try_from(size).expect("a short name");
-    // A custom section: its id, its size, the length of its name, its name, no content.
+    // A custom section without content: its id, its size, the length of its name, its name.
     bytes.extend([0, length(name.len() + 1), length(name.len())]);
     bytes.extend(name.as_bytes());
     bytes

@@ -1,4 +1,4 @@
-//! A world in memory: the shortest thing a domain can be run over.
+//! A world in memory, with only as much of a store as a domain needs.
 
 use holdfast::{
     component::{Purpose, World},
@@ -14,12 +14,12 @@ pub struct MemoryWorld {
     pub stocks: BTreeMap<StockKey, Stock>,
     pub reservations: BTreeMap<String, Reservation>,
     pub events: Vec<Event>,
-    /// What the call at hand is made for, and as of when.
+    /// The purpose and the time of the current call.
     call: Option<(Purpose, Timestamp)>,
 }
 
 impl MemoryWorld {
-    /// Ids of the holds that are due there, the longest due first.
+    /// The ids of the due holds on a stock, or of a due reservation, the longest due first.
     pub fn due(&self, of: &Due, now: Timestamp) -> Vec<String> {
         let concerns = |id: &str, it: &Reservation| match of {
             Due::Stock(key) => it.holds(key) > 0,
@@ -31,7 +31,7 @@ impl MemoryWorld {
         due.into_iter().map(|(_, id)| id).collect()
     }
 
-    /// A stock as the call at hand may see it.
+    /// Returns the stock as the current call may see it.
     fn seen(&self, key: &StockKey, stock: Stock) -> Result<Stock, Ended> {
         let Some((purpose, now)) = self.call else { return Ok(stock) };
         let due = Due::Stock(key.clone());
@@ -119,7 +119,7 @@ impl World for MemoryWorld {
     }
 
     fn scan_reservations(&mut self, scan: &ReservationScan) -> Result<ReservationPage, Ended> {
-        // By id: in a test, ids rise with the time.
+        // The order of creation is the order of the ids, because a test chooses rising ids.
         let all =
             self.reservations.iter().rev().filter(|(_, it)| scan.filter.matches(it, scan.now));
         let items = all.take(scan.limit as usize).map(|(id, it)| (id.clone(), it.clone()));

@@ -1,5 +1,5 @@
-//! A second, simpler account of the rules, to hold the product against: everything that is due
-//! expires the moment it is due, and nothing is ever kept for later.
+//! The reference model: a second and simpler implementation of the rules, with which tests compare
+//! the product. Every due hold expires before a command is decided, and no work is deferred.
 
 use std::collections::BTreeMap;
 
@@ -48,14 +48,14 @@ impl Stock {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reservation {
     pub state: &'static str,
-    /// Stock, quantity, what is left of it.
+    /// For each line the stock, the quantity, and the units that are left.
     pub lines: Vec<(Key, u64, u64)>,
     pub ttl: Option<u32>,
     pub expires_at: Option<u64>,
     pub version: u64,
 }
 
-/// What a command that was accepted shows.
+/// The outcome of an accepted command.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Seen {
     Stock(Stock, bool),
@@ -90,7 +90,7 @@ impl Reservation {
 }
 
 impl Model {
-    /// Everything that is due by now expires.
+    /// Expires every hold that is due by `now`.
     pub fn expire(&mut self, now: u64) {
         for reservation in self.reservations.values_mut() {
             if reservation.state != "held" || reservation.expires_at.is_none_or(|at| at > now) {
@@ -276,7 +276,7 @@ impl Model {
         Ok(Seen::Reservation(reservation, false))
     }
 
-    /// Reserves `new` where `old` was reserved before, or nothing.
+    /// Replaces the reserved units `old` by `new`, or changes nothing.
     fn shift(
         &mut self,
         old: &BTreeMap<Key, u64>,
@@ -355,7 +355,7 @@ impl Model {
         Ok(Seen::Reservation(reservation, false))
     }
 
-    /// What is reserved of each stock is unattributed or held by a reservation.
+    /// Checks that the reserved units of each stock are unattributed or held by a reservation.
     pub fn check(&self) {
         for (key, stock) in &self.stocks {
             let active = self.reservations.values().filter(|it| it.active());

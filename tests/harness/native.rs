@@ -1,4 +1,4 @@
-//! The domain's own handlers over maps, in the words of the reference model.
+//! The domain's own handlers over maps, with commands and outcomes of the reference model.
 
 use super::model::{self, Key, Line, Seen};
 use domain::{
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub struct Native {
     stocks: BTreeMap<StockKey, Stock>,
     reservations: BTreeMap<String, Reservation>,
-    /// The names of the events, in order.
+    /// The types of the published events, in order.
     pub events: Vec<&'static str>,
 }
 

@@ -1,5 +1,4 @@
-//! Commands of the reference model over HTTP, on products and reservations that no other case
-//! uses.
+//! Commands of the reference model over HTTP. Each case has products and reservations of its own.
 
 use super::{
     Client,
@@ -16,7 +15,7 @@ fn number(json: &Value, name: &str) -> u64 {
     json[name].as_u64().unwrap_or_else(|| panic!("{name} in {json}"))
 }
 
-/// What HTTP shows of a stock; the unattributed part is not among it.
+/// A stock as HTTP shows it, which is without the unattributed units.
 pub fn stock(json: &Value) -> Stock {
     let stock = Stock {
         total: number(json, "total_quantity"),
@@ -30,7 +29,7 @@ pub fn stock(json: &Value) -> Stock {
     stock
 }
 
-/// The same outcome without what HTTP does not show or what is another time there.
+/// Removes from an outcome the members that HTTP does not show, and times, which differ over HTTP.
 pub fn shown(seen: Seen) -> Seen {
     let stock = |stock: Stock| Stock { unattributed: 0, ..stock };
     match seen {

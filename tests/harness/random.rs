@@ -1,4 +1,4 @@
-//! Random commands on few stocks and few reservations, so that they meet.
+//! Random commands on few stocks and few reservations, so that commands affect one another.
 
 use super::model::{Action, Command, Key, Line};
 use proptest::prelude::*;
@@ -24,7 +24,7 @@ fn lines() -> impl Strategy<Value = Vec<Line>> {
     proptest::collection::vec((keys(), 1..7_u64), 1..4)
 }
 
-/// With times to live of 1 to 4 s, or so long that real time does not matter.
+/// Random actions. Holds live for 1 to 4 s where they are `expiring`, else longer than a test runs.
 fn actions(expiring: bool) -> impl Strategy<Value = Action> {
     let ttl = move || if expiring { (1..5_u32).boxed() } else { Just(100_000_u32).boxed() };
     let stocks = prop_oneof![
@@ -56,7 +56,7 @@ fn actions(expiring: bool) -> impl Strategy<Value = Action> {
     prop_oneof![1 => stocks, 1 => reservations]
 }
 
-/// Every sequence begins by making the stocks, so that most commands find one.
+/// Sequences of commands. Each begins by creating the stocks, so that most commands find one.
 pub fn commands(expiring: bool) -> impl Strategy<Value = Vec<Command>> {
     let versions = proptest::option::weighted(0.15, 1..8_u64);
     let some = (actions(expiring), versions)

@@ -9,10 +9,10 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// How long a condition may take to come true, on a busy machine.
+/// The longest wait for a condition, with room for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The real program on a real socket, with a database file of its own.
+/// A process of the program, with a port and a database of its own.
 pub struct Server {
     process: Child,
     pub port: u16,
@@ -41,11 +41,11 @@ impl Server {
         Self::start_command(Self::command(folder.path()), folder, arguments)
     }
 
-    /// The program in a folder, on a free port.
+    /// A command that starts the program in a folder, on a free port.
     pub fn command(folder: &Path) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast"));
         command.env_clear().current_dir(folder).env("PORT", "0").env("LOG_FORMAT", "json");
-        // The tests can be run against another build of the domain component.
+        // `HOLDFAST_TEST_COMPONENT` names another build of the domain component to test.
         if let Some(component) = std::env::var_os("HOLDFAST_TEST_COMPONENT") {
             command.env("COMPONENT", component);
         }
@@ -57,7 +57,7 @@ impl Server {
             .unwrap_or_else(|log| panic!("the server did not start: {log}"))
     }
 
-    /// The server, or what it says where it ends instead.
+    /// Starts a server. Returns its log where it ends instead.
     pub fn try_start_command(
         mut command: Command,
         folder: &Arc<TempDir>,
@@ -95,7 +95,7 @@ impl Server {
         Ok(Self { process, port, folder: Arc::clone(folder), log })
     }
 
-    /// Runs the program to its end, which must come by itself.
+    /// Runs the program until it ends by itself. Returns its status, output and errors.
     pub fn run(folder: &Path, arguments: &[&str]) -> (ExitStatus, String, String) {
         Self::finish(Self::command(folder), arguments)
     }
@@ -108,7 +108,7 @@ impl Server {
             .spawn()
             .expect("the program starts");
         let (output, errors) = (process.stdout.take().unwrap(), process.stderr.take().unwrap());
-        // Read while it runs: a full pipe would keep it from ending.
+        // The output is read while the program runs: a full pipe would keep it from ending.
         let (output, errors) = (read_aside(output), read_aside(errors));
         let mut status = None;
         eventually("the program ends", || {
@@ -142,7 +142,7 @@ impl Server {
         self.log.lock().unwrap().clone()
     }
 
-    /// Ends the process as a power cut would.
+    /// Kills the process. Returns its folder.
     pub fn kill(mut self) -> Arc<TempDir> {
         self.process.kill().expect("killing it");
         self.process.wait().expect("its end");
@@ -174,7 +174,8 @@ fn read_aside(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
     })
 }
 
-/// Waits for a condition.
+/// Waits until a condition holds. `what` describes the condition in the panic where it takes too
+/// long.
 pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let patience = Instant::now() + PATIENCE;
     while !condition() {

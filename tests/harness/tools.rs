@@ -1,4 +1,4 @@
-//! Programs of other languages, where they are on the machine.
+//! Runs scripts that need programs of other languages.
 
 use std::{
     ffi::OsStr,
@@ -6,16 +6,16 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// By which the scripts say that a program is missing.
+/// The exit code of a script when a program that it needs is missing.
 const MISSING: i32 = 77;
 
-/// Runs a script of the project with one argument, as `run_with` does.
+/// Runs a script of the project with one argument, like [`run_with`].
 pub fn run(script: &str, argument: &Path) -> Option<String> {
     run_with(script, &[argument.as_os_str()])
 }
 
-/// Runs a script of the project and returns what it prints. None where a program that the script
-/// needs is missing: this is said on standard error, and in CI it is a failure.
+/// Runs a script of the project and returns its output. Returns `None`, and says so on standard
+/// error, where a program that the script needs is missing; in CI that is a failure.
 pub fn run_with(script: &str, arguments: &[&OsStr]) -> Option<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let output = Command::new(root.join(script))
@@ -26,7 +26,7 @@ pub fn run_with(script: &str, arguments: &[&OsStr]) -> Option<String> {
     let errors = String::from_utf8_lossy(&output.stderr);
     if output.status.code() == Some(MISSING) {
         assert!(std::env::var_os("CI").is_none(), "{script} cannot run in CI: {errors}");
-        #[allow(clippy::print_stderr, reason = "that something was skipped is to be seen")]
+        #[allow(clippy::print_stderr, reason = "a skipped test must be visible")]
         {
             eprintln!("skipped: {script}: {errors}");
         }

@@ -1,4 +1,4 @@
-//! A component that means harm, while honest clients work.
+//! A hostile component, while honest clients send requests.
 
 use crate::{
     harness::{Client, Server, eventually, guests},
@@ -6,7 +6,7 @@ use crate::{
 };
 use holdfast::model::Digest;
 
-/// What each attack must be told by.
+/// Each attack with a part of the log line that must report it.
 const ATTACKS: [(&str, &str); 17] = [
     ("endless-loop", "units of fuel"),
     ("memory-bomb", "memory allocation of 1048576 bytes failed"),
@@ -32,41 +32,44 @@ fn attack(client: &mut Client, attack: &str) -> crate::harness::Reply {
     client.post("/v1/inventory/a/reserve", &body)
 }
 
-/// A server with the hostile component, which no number of faults makes give way.
-fn occupied(more: &[&str]) -> Server {
+/// A server whose component is hostile, and stays whatever the number of its faults.
+fn hostile_server(more: &[&str]) -> Server {
     let server = with_admin(&[&["--component-faults-per-minute-max", "0"], more].concat());
     let mut client = server.client();
     client.stock("a", 1_000_000, 0);
     client.stock("b", 5, 0);
     let (status, report) = swap(&mut client, &guests::hostile());
-    assert_eq!(status, 200, "honest while it is looked at: {report}");
+    assert_eq!(status, 200, "the component passes the examination: {report}");
     server
 }
 
 #[test]
-fn no_attack_costs_another_command_anything() {
-    let server = occupied(&[]);
+fn no_attack_affects_another_command() {
+    let server = hostile_server(&[]);
     let mut client = server.client();
-    for (index, (name, told)) in ATTACKS.into_iter().enumerate() {
+    for (index, (name, reported)) in ATTACKS.into_iter().enumerate() {
         let reply = attack(&mut client, name);
         assert_eq!((reply.status, reply.problem().as_str()), (500, "domain-fault"), "{name}");
         assert!(!reply.text.contains("xxxx"), "nothing of the component reaches the client");
-        eventually(&format!("{name} is told by {told:?}: {}", server.log()), || {
-            server.log().contains(told)
+        eventually(&format!("{name} is reported by {reported:?}: {}", server.log()), || {
+            server.log().contains(reported)
         });
-        assert_eq!(client.reserve("a", 1).status, 200, "behind {name}");
+        assert_eq!(client.reserve("a", 1).status, 200, "after {name}");
         let stock = client.get("/v1/inventory/a").json();
         assert_eq!(stock["reserved_quantity"], index as u64 + 1, "{name} left no trace");
     }
     assert_eq!(client.get("/v1/inventory/b").json()["total_quantity"], 5);
-    assert!(!server.log().contains("\nINFO forged"), "what a guest says is one line of the log");
+    assert!(
+        !server.log().contains("\nINFO forged"),
+        "the text of a guest is within one line of the log"
+    );
     let (_, domain) = admin(&mut client, "GET", "/v1/admin/domain", b"");
     assert_eq!(domain["faults"]["total"], ATTACKS.len());
 }
 
 #[test]
-fn honest_clients_go_on_beside_every_attack() {
-    let server = occupied(&["--component-fuel-per-call", "3000000"]);
+fn honest_clients_are_served_during_every_attack() {
+    let server = hostile_server(&["--component-fuel-per-call", "3000000"]);
     std::thread::scope(|scope| {
         let honest: Vec<_> = (0..8)
             .map(|_| {
@@ -90,16 +93,16 @@ fn honest_clients_go_on_beside_every_attack() {
 }
 
 #[test]
-fn a_component_finds_nothing_that_was_not_granted() {
-    let server = occupied(&[]);
+fn a_component_has_no_access_beyond_its_imports() {
+    let server = hostile_server(&[]);
     let reply = attack(&mut server.client(), "look-around");
     assert_eq!(reply.status, 200, "no file, no variable, no argument, no clock: {}", reply.text);
     assert!(!std::path::Path::new("/tmp/holdfast-hostile").exists());
 }
 
 #[test]
-fn what_a_component_keeps_to_itself_shows_when_it_decides_again() {
-    let server = occupied(&["--recorded-commands-max", "100"]);
+fn a_replay_and_an_explanation_reveal_state_between_calls() {
+    let server = hostile_server(&["--recorded-commands-max", "100"]);
     let mut client = server.client();
     for _ in 0..5 {
         assert_eq!(attack(&mut client, "nondeterminism").status, 200);
@@ -113,7 +116,7 @@ fn what_a_component_keeps_to_itself_shows_when_it_decides_again() {
 }
 
 #[test]
-fn too_many_faults_bring_the_component_before_back_and_say_so() {
+fn too_many_faults_roll_back_to_the_previous_component_and_say_so() {
     let server = with_admin(&["--component-faults-per-minute-max", "3"]);
     let mut client = server.client();
     client.stock("a", 1_000, 0);
@@ -122,7 +125,7 @@ fn too_many_faults_bring_the_component_before_back_and_say_so() {
     for _ in 0..3 {
         assert_eq!(attack(&mut client, "panic").status, 500);
     }
-    eventually("the component before is back", || {
+    eventually("the previous component is back", || {
         client.get("/health/ready").json()["component"] == before
     });
     let ready = client.get("/health/ready");
@@ -134,6 +137,10 @@ fn too_many_faults_bring_the_component_before_back_and_say_so() {
     let last = log(&mut client).pop().unwrap();
     assert_eq!(last["type"], "DomainRolledBack");
     assert_eq!(last["from"]["component"], Digest::of(&guests::hostile()).to_string());
-    assert_eq!(attack(&mut client, "panic").status, 200, "a reference is a reference again");
+    assert_eq!(
+        attack(&mut client, "panic").status,
+        200,
+        "the previous component ignores the attack"
+    );
     assert!(server.log().contains("rolling back"));
 }

@@ -1,8 +1,9 @@
-//! The document as it was last accepted: a change of the interface is seen in the diff.
+//! Compares the OpenAPI document with the accepted one in docs/, so that a diff shows each change
+//! of the interface.
 
 use std::{fs, path::Path};
 
-/// Accepts the document of today when the tests run with it set.
+/// Where this variable is set, the test accepts the current document.
 const ACCEPT: &str = "ACCEPT";
 
 #[test]

@@ -1,4 +1,4 @@
-//! The interface as its document describes it: what outside tools make of `/openapi.json`.
+//! Outside tools work with `/openapi.json`: generators of clients, and a fuzzer.
 
 mod document;
 
@@ -20,7 +20,7 @@ fn run(script: &str, server: &Server, more: &[&str]) -> Option<String> {
     tools::run_with(script, &arguments)
 }
 
-/// What a session prints that does the same through a generated client of any language.
+/// The output of the session, which is the same through the generated client of each language.
 const SESSION: &str = "\
 set sku-1: 201, 10 available
 hold cart-1: 201, held
@@ -58,5 +58,5 @@ fn the_server_does_what_its_document_says_and_refuses_the_rest() {
     if let Some(printed) = run("tests/interface/fuzz/run.sh", &server, &[&authorization]) {
         assert!(printed.contains("Test cases:"), "{printed}");
     }
-    assert_eq!(server.client().get("/health/ready").status, 200, "it serves as before");
+    assert_eq!(server.client().get("/health/ready").status, 200, "the server still serves");
 }

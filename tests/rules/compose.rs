@@ -1,6 +1,6 @@
 //! Composes a rule with a domain: `cargo run --example compose RULE.wasm OUT.wasm [DOMAIN.wasm]`.
-//! The result is what `wac plug RULE.wasm --plug DOMAIN.wasm -o OUT.wasm` makes. Where no domain is
-//! given, the rule is composed with the domain that the server embeds.
+//! `wac plug RULE.wasm --plug DOMAIN.wasm -o OUT.wasm` does the same. Without `DOMAIN.wasm` the
+//! rule is composed with the domain that the server embeds.
 
 #![allow(missing_docs, reason = "an example")]
 

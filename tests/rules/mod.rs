@@ -1,5 +1,5 @@
-//! Rules in front of the standard domain, in three languages: where they speak, where they do
-//! not, and on the running server.
+//! Rules in front of the standard domain, in three languages: the commands that they decide, the
+//! commands that they pass on, and the same on the running server.
 
 use crate::{
     harness::{
@@ -19,7 +19,7 @@ use holdfast::{
 use std::sync::LazyLock;
 use tempfile::TempDir;
 
-/// What an interpreter in a component needs more than the standard domain.
+/// Fuel of one call, enough for an interpreter in a component.
 const FUEL: u64 = 1_000_000_000;
 
 fn runtime() -> Runtime {
@@ -44,7 +44,7 @@ impl RuleHarness {
         Self { guest, commands: 0 }
     }
 
-    /// Decides a command: the kinds of its events, or the code of the rejection.
+    /// Decides a command. Returns the kinds of its stock events, or the code of the rejection.
     fn decide(
         &mut self,
         caller: Option<&str>,
@@ -63,14 +63,15 @@ impl RuleHarness {
                 return Err(rejection.code);
             }
         };
-        unit.accept(&command, 1_000, holdfast::model::Digest([0; 32]), &outcome).expect("sound");
-        let said = unit.facts_since(0).iter().filter_map(|entry| match &entry.event {
+        unit.accept(&command, 1_000, holdfast::model::Digest([0; 32]), &outcome)
+            .expect("no broken invariant");
+        let kinds = unit.facts_since(0).iter().filter_map(|entry| match &entry.event {
             Event::Stock(event) => Some(event.kind),
             _ => None,
         });
-        let said = said.collect();
+        let kinds = kinds.collect();
         unit.commit(1_000).unwrap();
-        Ok(said)
+        Ok(kinds)
     }
 
     fn set(&mut self, stock: &str, total: u64, minimum: u64) {
@@ -100,14 +101,15 @@ impl RuleHarness {
     }
 }
 
-/// The promises of the conformance suite that a component breaks.
+/// The promises of the conformance suite that a component breaks, each with its failure.
 fn broken(compiled: &Compiled, depth: Depth) -> Vec<String> {
     let findings = conformance::check(compiled, depth).unwrap();
     let broken = findings.into_iter().filter(|finding| finding.failure.is_some());
     broken.map(|finding| format!("{}: {:?}", finding.name, finding.failure)).collect()
 }
 
-/// What is compiled here the server need not compile again: interpreters take a minute.
+/// The compiled components, which the servers of these tests use too: compiling an interpreter
+/// takes a minute.
 static LIBRARY: LazyLock<(TempDir, Library)> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let library = Library::open(folder.path().to_owned()).unwrap();
@@ -125,7 +127,7 @@ fn on_the_server(component: &[u8]) -> Server {
     client.stock("a", 10, 5);
     let (status, report) = swap(&mut client, component);
     assert_eq!(status, 200, "{report:#}");
-    assert_eq!(client.reserve("a", 1).status, 200, "where it does not speak");
+    assert_eq!(client.reserve("a", 1).status, 200, "the rule passes this command on");
     server
 }
 
@@ -149,7 +151,11 @@ fn a_limit_per_caller_in_rust() {
     let runtime = Runtime::new(Limits::default()).unwrap();
     let limited = compiled(&runtime, &per_caller_limit());
     assert_eq!(limited.foreign_imports(), Vec::<String>::new(), "the contract and nothing else");
-    assert_eq!(broken(&limited, Depth::Whole), Vec::<String>::new(), "where it does not speak");
+    assert_eq!(
+        broken(&limited, Depth::Whole),
+        Vec::<String>::new(),
+        "the rule passes these commands on"
+    );
     let mut harness = RuleHarness::new(&limited);
     harness.set("a", 100, 0);
     assert!(
@@ -163,7 +169,8 @@ fn a_limit_per_caller_in_rust() {
     on_the_server(&per_caller_limit());
 }
 
-/// Built once a run, by the tools of the language; none where they are missing.
+/// The rule in a language, composed with the domain and built once in a run. `None` where the tools
+/// of the language are missing.
 fn built(language: &'static str) -> Option<Vec<u8>> {
     static JAVASCRIPT: LazyLock<Option<Vec<u8>>> = LazyLock::new(|| build("javascript"));
     static PYTHON: LazyLock<Option<Vec<u8>>> = LazyLock::new(|| build("python"));
@@ -183,7 +190,11 @@ fn a_safety_stock_in_javascript() {
     let runtime = runtime();
     let guarded = compiled(&runtime, &component);
     assert_eq!(guarded.foreign_imports(), Vec::<String>::new(), "the contract and nothing else");
-    assert_eq!(broken(&guarded, Depth::Admission), Vec::<String>::new(), "where it does not speak");
+    assert_eq!(
+        broken(&guarded, Depth::Admission),
+        Vec::<String>::new(),
+        "the rule passes these commands on"
+    );
     let mut harness = RuleHarness::new(&guarded);
     harness.set("a", 10, 0);
     harness.set("a@showroom", 10, 0);
@@ -206,17 +217,13 @@ fn an_alert_on_every_fall_in_python() {
     assert_eq!(
         broken(&alerting, Depth::Admission),
         Vec::<String>::new(),
-        "where it does not speak"
+        "the rule passes these commands on"
     );
     let mut harness = RuleHarness::new(&alerting);
     harness.set("a", 10, 9);
     assert_eq!(harness.reserve(None, "a", 1).unwrap(), [Reserved]);
-    assert_eq!(harness.reserve(None, "a", 1).unwrap(), [Reserved, Low], "the domain says so");
-    assert_eq!(
-        harness.reserve(None, "a", 1).unwrap(),
-        [Reserved, Low],
-        "and the rule says it again"
-    );
+    assert_eq!(harness.reserve(None, "a", 1).unwrap(), [Reserved, Low], "the event of the domain");
+    assert_eq!(harness.reserve(None, "a", 1).unwrap(), [Reserved, Low], "the event of the rule");
     assert_eq!(harness.reserve(None, "a", 100).unwrap_err(), "insufficient-stock");
     on_the_server(&component);
 }

@@ -1,15 +1,15 @@
-/* LD_PRELOAD: lets calls on the files of a database fail, as a bad or full disk would.
+/* A library for LD_PRELOAD that lets calls on the files of a database fail, as a bad or full disk does.
  *
- * HOLDFAST_TEST_DISK names a file whose text says what fails from now on; the test writes it anew
- * (a rename) to change that:
+ * HOLDFAST_TEST_DISK names a file whose text is the rule that says which calls fail. The test replaces
+ * the file (by a rename) to change the rule:
  *
  *     OPERATION FIRST COUNT ERROR [PART OF A PATH]
  *
- * OPERATION is write, sync, truncate or read; of these calls, counted since the text was written,
- * those from FIRST (1 is the next one) fail, COUNT of them. ERROR is EIO, ENOSPC, or SHORT: half
- * of it is written, but nothing of what fits a sector: disks and file systems do not tear those,
- * the header of a write-ahead log among them. Without the file nothing fails. Each failure is said
- * on standard error. */
+ * OPERATION is write, sync, truncate or read. Calls of this operation are counted from the time at which
+ * the rule was written. COUNT calls fail, beginning with number FIRST (1 is the next call). ERROR is EIO,
+ * ENOSPC or SHORT. SHORT writes half of the bytes, or nothing where all of them fit one sector: disks and
+ * file systems do not tear a sector, such as the header of a write-ahead log. Without the file no call
+ * fails. Each failure is reported on standard error. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -48,7 +48,7 @@ static void read_rule(void) {
     fclose(rule);
 }
 
-/* Whether this call is to fail; errno is set then. SHORT_WRITE through *how. */
+/* Returns whether this call must fail, and then sets errno. A short write is reported through *how. */
 static int fails(const char *what, int fd, int *how) {
     char link[64], path[4096];
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);

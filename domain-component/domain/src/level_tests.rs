@@ -38,7 +38,7 @@ fn the_numbers_of_a_level_add_up() {
 }
 
 #[test]
-fn a_change_within_its_bound_is_the_next_version_and_one_beyond_it_is_none() {
+fn a_change_within_its_bound_gives_the_next_version_and_one_beyond_it_gives_none() {
     type Change = fn(Level, Quantity) -> Option<Level>;
     type Numbers = (u64, u64, u64);
     let cases: [(&str, Change, u64, Numbers); 6] = [
@@ -59,7 +59,7 @@ fn a_change_within_its_bound_is_the_next_version_and_one_beyond_it_is_none() {
 }
 
 #[test]
-fn a_total_is_set_down_to_what_is_reserved_and_grows_up_to_the_largest_quantity() {
+fn a_total_falls_to_the_reserved_units_and_grows_to_the_largest_quantity() {
     let full = level(10, 6, 4);
     assert_eq!(numbers(full.set(quantity(6), quantity(1)).unwrap()), (6, 6, 4, 1, 5));
     assert_eq!(full.set(quantity(5), quantity(1)), None);

@@ -39,7 +39,7 @@ fn only_the_change_is_an_event() {
 }
 
 #[test]
-fn a_stock_born_low_is_detected_at_birth() {
+fn a_stock_that_is_low_at_its_creation_is_detected_at_once() {
     assert!(matches!(
         judge(&key(), None, &level(1, 0, 5)),
         Some(Event::LowStockChanged { detected: true, from: None, .. })

@@ -31,7 +31,7 @@ impl Rejection {
                 Text(", which the precondition excludes"),
             ]),
             Self::VersionMismatch { current_version: None } => {
-                "it does not exist, which the precondition excludes".into()
+                "the stock or reservation does not exist, which the precondition excludes".into()
             }
             Self::InsufficientStock { lines } => match lines.as_slice() {
                 [line] => on_stock(
@@ -121,7 +121,7 @@ fn on_stock(
     ])
 }
 
-/// Says something about a reservation.
+/// Joins a statement about a reservation.
 fn reservation_is(id: &str, verb: &str, state: &str, rest: &str) -> String {
     text(&[Text("reservation "), Text(id), Text(verb), Text(state), Text(rest)])
 }

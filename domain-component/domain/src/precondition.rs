@@ -1,4 +1,4 @@
-//! What a caller demands of a stock or of a reservation before a command may change it.
+//! Preconditions: the demands on a stock or a reservation without which a command changes nothing.
 
 use crate::{rejection::Rejection, units::Version};
 use alloc::vec::Vec;

@@ -2,7 +2,7 @@ use super::*;
 use alloc::vec;
 
 #[test]
-fn each_precondition_holds_exactly_when_it_says() {
+fn each_precondition_holds_in_exactly_its_case() {
     let holds = |precondition: Option<&Precondition>, current| {
         check_precondition(precondition, current).is_ok()
     };
@@ -19,7 +19,7 @@ fn each_precondition_holds_exactly_when_it_says() {
 }
 
 #[test]
-fn a_mismatch_tells_the_current_version() {
+fn a_mismatch_names_the_current_version() {
     assert_eq!(
         check_precondition(Some(&Precondition::Absent), Some(7)),
         Err(Rejection::VersionMismatch { current_version: Some(7) })

@@ -41,7 +41,7 @@ fn every_rejection_has_a_code_details_and_a_message_with_the_numbers() {
             Rejection::VersionMismatch { current_version: None },
             "version-mismatch",
             vec![],
-            "it does not exist, which the precondition excludes",
+            "the stock or reservation does not exist, which the precondition excludes",
         ),
         (
             Rejection::ReleaseExceedsReserved {
@@ -123,7 +123,7 @@ fn every_rejection_of_a_reservation_has_a_code_details_and_a_message() {
 }
 
 #[test]
-fn a_line_that_exceeds_what_is_left_is_named_and_the_numbers_are_those_of_the_request() {
+fn a_line_that_exceeds_the_units_left_is_named_and_the_numbers_are_those_of_the_request() {
     let exceeds =
         Rejection::QuantityExceedsLine { index: 3, key: key(), requested: 7, remaining: 2 };
     assert_eq!(exceeds.code(), "quantity-exceeds-line");

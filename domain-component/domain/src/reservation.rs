@@ -48,7 +48,8 @@ impl Line {
         self.quantity.get().checked_sub(resolved)
     }
 
-    /// Returns the units that are still set aside; 0 where the stored numbers contradict each other.
+    /// Returns the units that are still set aside; 0 where the stored numbers contradict each
+    /// other.
     fn left(&self) -> u64 {
         self.remaining().unwrap_or(0)
     }
@@ -157,7 +158,8 @@ impl Reservation {
     /// Checks that the reservation is held.
     ///
     /// # Errors
-    /// As [`Reservation::require_active`], and for a confirmed reservation too.
+    /// The errors of [`Reservation::require_active`], and
+    /// [`Rejection::ReservationNotActive`] for a confirmed reservation.
     pub(crate) fn require_held(&self) -> Result<(), Rejection> {
         if self.status.state == State::Held { Ok(()) } else { Err(self.wrong_state()) }
     }

@@ -19,7 +19,7 @@ fn reservation(lines: Vec<Line>, state: State, expires_at: Option<u64>) -> Reser
 }
 
 #[test]
-fn what_a_line_has_left_is_what_is_not_resolved() {
+fn the_units_left_of_a_line_are_those_that_are_not_resolved() {
     assert_eq!(line(9, 0, 0, 0).remaining(), Some(9));
     assert_eq!(line(9, 2, 3, 1).remaining(), Some(3));
     assert_eq!(line(9, 2, 3, 4).remaining(), Some(0));

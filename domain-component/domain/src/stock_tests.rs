@@ -56,7 +56,7 @@ fn setting_the_same_values_changes_nothing() {
 }
 
 #[test]
-fn a_total_may_fall_to_what_is_reserved_and_no_further() {
+fn a_total_may_fall_to_the_reserved_units_and_no_further() {
     let mut it = stock(10, 4, 4);
     let refused = it.adjust_set(quantity(3), None, 30);
     let expected = Rejection::AdjustBelowReserved { requested_total: 3, reserved: quantity(4) };
@@ -69,7 +69,7 @@ fn a_total_may_fall_to_what_is_reserved_and_no_further() {
 }
 
 #[test]
-fn a_delta_that_would_make_the_total_negative_is_told_the_number() {
+fn the_refusal_of_a_delta_names_a_negative_total() {
     let refused = stock(10, 0, 0).adjust_by(-15, 30);
     assert_eq!(
         refused,
@@ -92,7 +92,7 @@ fn a_delta_past_the_largest_quantity_is_refused_not_wrapped() {
 }
 
 #[test]
-fn reserving_takes_up_to_what_is_available() {
+fn reserving_takes_up_to_the_available_units() {
     let mut it = stock(10, 4, 1);
     let from = it.level();
     let event = it.reserve(quantity(6), 30).unwrap();
@@ -121,7 +121,7 @@ fn reserving_more_than_available_names_the_numbers_and_changes_nothing() {
 }
 
 #[test]
-fn releasing_gives_back_only_what_no_reservation_owns() {
+fn releasing_frees_only_units_that_no_reservation_owns() {
     let mut it = stock(10, 6, 4);
     assert_eq!(
         it.release(quantity(5), 30),

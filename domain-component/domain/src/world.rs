@@ -1,4 +1,4 @@
-//! What the handlers need from their surroundings.
+//! The state and the circumstances that the handlers get from their caller.
 
 use crate::{
     event::Event, key::StockKey, precondition::Precondition, quantity::Quantity,

@@ -86,7 +86,8 @@ unsafe impl GlobalAlloc for Arena {
     }
 
     unsafe fn realloc(&self, old: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        // The latest allocation grows in place. This is the usual case: a list that is being filled.
+        // The latest allocation grows in place. This is the usual case: a list that is being
+        // filled.
         let last = old.addr() + layout.size() == self.next.get();
         if let (true, Some(end)) = (last, old.addr().checked_add(new_size)) {
             if !reach(end) {
@@ -98,8 +99,8 @@ unsafe impl GlobalAlloc for Arena {
         if new_size <= layout.size() {
             return old;
         }
-        // SAFETY: the alignment comes from a valid layout. The two ranges are disjoint, and both are
-        // at least as large as the old size.
+        // SAFETY: the alignment comes from a valid layout. The two ranges are disjoint, and both
+        // are at least as large as the old size.
         unsafe {
             let new = self.take(Layout::from_size_align_unchecked(new_size, layout.align()));
             if !new.is_null() {
@@ -111,8 +112,8 @@ unsafe impl GlobalAlloc for Arena {
     }
 }
 
-/// Ends the call with a trap. A panic is a defect of the component, and the host reports the trap as
-/// a fault.
+/// Ends the call with a trap. A panic is a defect of the component, and the host reports the trap
+/// as a fault.
 #[panic_handler]
 fn panic(_: &PanicInfo<'_>) -> ! {
     wasm32::unreachable()
@@ -124,7 +125,8 @@ fn panic(_: &PanicInfo<'_>) -> ! {
 #[allow(unsafe_code, reason = "declares no symbol, only links the library")]
 unsafe extern "C" {}
 
-/// Allocates the memory into which the host writes lists and strings. Traps where no memory is left.
+/// Allocates the memory into which the host writes lists and strings. Traps where no memory is
+/// left.
 ///
 /// On wasm32-wasip2, wit-bindgen leaves this export to wasi-libc, which is not linked here.
 ///

@@ -9,7 +9,7 @@ use domain::{
     reservation::{Line, State, Status},
 };
 
-/// Takes lines from the caller as they are; the handler checks them.
+/// Converts lines of a command without a check; the handler checks them.
 pub(crate) fn lines_from_wit(lines: Vec<types::LineRequest>) -> Vec<RawLine> {
     lines.into_iter().map(|line| (key_from_wit(line.key), line.quantity)).collect()
 }

@@ -4,7 +4,7 @@ use crate::contract::holdfast::inventory::{storage, types};
 use core::arch::wasm32::unreachable;
 use domain::{DeficitPosition, Level, Quantity, RawKey, Stock, StockKey, is_low};
 
-/// Takes a key from the caller as it is; the handler checks it.
+/// Converts a key of a command without a check; the handler checks it.
 pub(crate) fn key_from_wit(key: types::StockKey) -> RawKey {
     (key.product_id, key.location_id)
 }

@@ -3,6 +3,8 @@
 //! rejection means in HTTP is looked up by its code.
 
 mod admin;
+#[cfg(test)]
+mod agreement;
 mod answers;
 mod body;
 mod commands;

@@ -30,14 +30,14 @@ pub use integrity::Integrity;
 pub use key::{ID_CHARACTERS_MAX, InvalidId, LocationId, ProductId, StockKey};
 pub use query::{
     Answer, Ask, GetReservation, GetStock, GetStocks, ListReservations, ListStocks, LowStock,
-    LowStockPage, Query, StockFilter, StockPage,
+    LowStockPage, PAGE_ITEMS_MAX, Query, StockFilter, StockPage,
 };
 pub use query_deadline::{QueryDeadline, QueryGuard};
 pub use recorded::{Decided, Recorded, StateBefore};
 pub use rejection::{Detail, Rejection, Value};
 pub use reservation::{
-    LineRequest, Reservation, ReservationFilter, ReservationLine, ReservationPage, ReservationScan,
-    ReservationState, ReservationStatus,
+    LINES_MAX, LineRequest, REFERENCE_BYTES_MAX, Reservation, ReservationFilter, ReservationLine,
+    ReservationPage, ReservationScan, ReservationState, ReservationStatus, TTL_SECONDS_MAX,
 };
 pub use scan::{DeficitPosition, DeficitScan, StockScan};
 pub use stock::{Level, QUANTITY_MAX, Stock, StockView};

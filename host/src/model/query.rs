@@ -5,6 +5,9 @@ use super::{
     StockView,
 };
 
+/// The largest number of items on a page of a list.
+pub const PAGE_ITEMS_MAX: u32 = 500;
+
 /// A query of one kind, which knows the type of its answer.
 pub trait Ask: Clone + Send + 'static {
     /// The type of the answer.

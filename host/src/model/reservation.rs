@@ -1,5 +1,14 @@
 use super::{LocationId, ProductId, StockKey, Timestamp};
 
+/// The largest number of lines of a reservation, and of a command on one.
+pub const LINES_MAX: usize = 100;
+
+/// The longest time to live of a hold, in seconds: 31 days.
+pub const TTL_SECONDS_MAX: u32 = 2_678_400;
+
+/// The longest reference of a reservation, in bytes: 256 characters of up to four bytes.
+pub const REFERENCE_BYTES_MAX: usize = 1_024;
+
 /// The state of a reservation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(missing_docs, reason = "the names are the contract's")]

@@ -1,5 +1,5 @@
-//! The standard domain with one rule changed. Which one is a digit in the file, which the tests
-//! write over: so one build makes all of them.
+//! The standard domain with one rule changed. A digit in the compiled file says which rule; the
+//! tests overwrite the digit, so that one build serves for all rules.
 
 #![cfg(target_arch = "wasm32")]
 #![no_std]
@@ -14,7 +14,7 @@ use rule::{
     TransferOutcome, domain,
 };
 
-/// The last digit says which rule is changed; 0: none.
+/// The last digit is the number of the changed rule; 0 changes none.
 static CHANGED: [u8; 16] = *b"changed-rule-#00";
 
 fn changed(which: u8) -> bool {
@@ -24,7 +24,7 @@ fn changed(which: u8) -> bool {
 struct Altered;
 
 impl Rule for Altered {
-    /// 1: the last unit is never given away.
+    /// Rule 1: a reserve that would take the last units takes one unit only.
     fn reserve(context: Context, key: StockKey, quantity: u64) -> Decided<StockOutcome> {
         let outcome = domain::reserve(&context, &key, quantity)?;
         if changed(1) && outcome.view.available == 0 {
@@ -33,7 +33,7 @@ impl Rule for Altered {
         Ok(outcome)
     }
 
-    /// 2: a release of too much releases what there is.
+    /// Rule 2: a release of too many units releases those that can be released.
     fn release(context: Context, key: StockKey, quantity: u64) -> Decided<StockOutcome> {
         domain::release(&context, &key, quantity).or_else(|refusal| {
             let facts = refusal.details.iter();
@@ -48,7 +48,7 @@ impl Rule for Altered {
         })
     }
 
-    /// 3: a hold lives for a second longer.
+    /// Rule 3: a hold expires a second later.
     fn hold(
         context: Context,
         id: String,
@@ -59,7 +59,7 @@ impl Rule for Altered {
         domain::hold(&context, &id, &lines, ttl_seconds)
     }
 
-    /// 4: what is to be fulfilled is cancelled.
+    /// Rule 4: a fulfillment is a cancellation.
     fn fulfill(
         context: Context,
         id: String,
@@ -71,7 +71,7 @@ impl Rule for Altered {
         domain::fulfill(&context, &id, lines.as_deref())
     }
 
-    /// 5: a transfer moves one unit less, where it moves several.
+    /// Rule 5: a transfer of several units moves one unit less.
     fn transfer(
         context: Context,
         product_id: String,

@@ -1,10 +1,11 @@
-//! How fast holds expire that came due while the server was down, and what honest clients wait
+//! How fast holds that came due while the server was down expire, and how long honest clients wait
 //! meanwhile: `cargo bench --bench due`.
 //!
-//! `--holds N` of one line, and then a fiftieth of them of 100 lines; `--server FILE` measures
-//! another build. The holds are made through HTTP and live until all of them are made, at
-//! `--rate N` lines a second or faster: a slow machine needs a lower one. The exit status is 1 where
-//! an honest request got a 5xx or none was answered, or a hold was left.
+//! Options: `--holds N` makes N holds of one line, and in a further run N / 50 holds of 100 lines;
+//! `--server FILE` measures another build. The holds are made through HTTP, at `--rate N` lines a
+//! second or faster, and come due after all of them are made: a slow machine needs a lower rate.
+//! The exit status is 1 where an honest request got a 5xx, no honest request was answered, or a
+//! hold did not expire.
 
 #![allow(
     missing_docs,
@@ -25,18 +26,18 @@ mod client;
 #[allow(dead_code, reason = "shared with other benchmarks")]
 #[path = "../common.rs"]
 mod common;
+mod holds;
 #[allow(dead_code, reason = "shared with another benchmark")]
 #[path = "../hostile/honest.rs"]
 mod honest;
-mod made;
 #[allow(dead_code, reason = "shared with another benchmark")]
 #[path = "../hostile/server.rs"]
 mod server;
 
 use client::{Client, Reply};
 use common::{argument, number};
+use holds::{Holds, LAST};
 use honest::{Waited, work};
-use made::{Holds, LAST};
 use server::Server;
 use std::{
     io,
@@ -47,7 +48,7 @@ use std::{
 };
 
 const PAUSE: Duration = Duration::from_millis(5);
-/// The server is given up when it expires fewer lines a second than this.
+/// The benchmark gives up where the server expires fewer lines a second than this.
 const LINES_PER_SECOND_MIN: usize = 1_000;
 
 fn main() -> ExitCode {
@@ -80,7 +81,7 @@ fn main() -> ExitCode {
 }
 
 struct Outcome {
-    /// From the start until the last hold is recorded as expired.
+    /// The time from the start of the server until the last hold is recorded as expired.
     expired: Option<Duration>,
     waited: Vec<(&'static str, Waited)>,
 }
@@ -101,9 +102,12 @@ fn run(holds: Holds, program: &Path, rate: usize) -> Outcome {
         let (over, times) = (&over, (PAUSE, patience));
         let workers = [
             ("queries", scope.spawn(move || work(port, over, times, |c, i| query(c, holds, i)))),
-            ("reserve, other stock", scope.spawn(move || work(port, over, times, elsewhere))),
             (
-                "reserve, such a stock",
+                "reserve, stock without holds",
+                scope.spawn(move || work(port, over, times, elsewhere)),
+            ),
+            (
+                "reserve, stock with holds",
                 scope.spawn(move || work(port, over, times, |c, i| reserve(c, holds, i))),
             ),
         ];
@@ -122,8 +126,8 @@ fn run(holds: Holds, program: &Path, rate: usize) -> Outcome {
     Outcome { expired, waited }
 }
 
-/// Waits until the hold that comes due last is recorded as expired: its version tells, what is due
-/// but not recorded is shown as expired, too.
+/// Waits until the hold that comes due last is recorded as expired. The version of the reservation
+/// shows that; the state does not, because a due hold is shown as expired before the record.
 fn until_expired(port: u16, until: Instant) -> bool {
     let mut client = Client::connect(port);
     while Instant::now() < until {
@@ -154,9 +158,9 @@ fn elsewhere(client: &mut Client, _: usize) -> io::Result<Reply> {
     client.try_call("POST", "/v1/inventory/other/reserve", &[], br#"{"quantity": 1}"#)
 }
 
-/// Reserves of a stock on which holds are due.
+/// Reserves units of a stock on which holds are due.
 fn reserve(client: &mut Client, holds: Holds, i: usize) -> io::Result<Reply> {
-    // From both ends, so that not only those are met that expire first.
+    // The stocks are taken from both ends, because the holds of the first ones expire first.
     let near = i / 2 % holds.products;
     let product = if i.is_multiple_of(2) { near } else { holds.products - 1 - near };
     let path = format!("/v1/inventory/due-{product}/reserve");

@@ -1,7 +1,7 @@
-//! How many commands a second the engine makes durable without HTTP, and what it costs that a
-//! component decides: the same unit of work and the same store, once with the shipped component
-//! and once with the domain linked natively, in turn: `cargo bench --bench engine`. `--rounds N`
-//! measurements of each; `--component FILE` measures another component.
+//! How many commands a second become durable without HTTP, with the shipped component and with the
+//! domain linked natively, in turn, over the same unit of work and the same store: `cargo bench
+//! --bench engine`. Options: `--rounds N` measurements of each; `--component FILE` measures another
+//! component.
 
 #![allow(
     missing_docs,
@@ -32,14 +32,14 @@ const BATCHES: [usize; 4] = [1, 64, 256, 1_024];
 const RUN: Duration = Duration::from_millis(1_000);
 const NOW: u64 = 1_800_000_000_000;
 
-/// What decides.
+/// The component or the native domain.
 #[derive(Clone, Copy)]
 enum Decider<'d> {
     Component(&'d Domain<Unit>),
     Native,
 }
 
-/// Cheap, and the same on each run.
+/// A cheap random number generator that gives the same numbers in each run.
 struct Random(u64);
 
 impl Random {
@@ -51,7 +51,7 @@ impl Random {
     }
 }
 
-/// Commands a second, in batches of `size`, each committed before the next one begins.
+/// Measures commands a second in batches of `size` commands, each committed before the next begins.
 fn rate(mut unit: Unit, decider: Decider<'_>, keys: &[StockKey], size: usize) -> (f64, Unit) {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let (mut done, started) = (0, Instant::now());

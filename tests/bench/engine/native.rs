@@ -1,4 +1,4 @@
-//! The domain, linked natively over the same unit of work.
+//! The native domain over the unit of work.
 
 use super::Unit;
 use domain::{
@@ -99,7 +99,7 @@ impl World for Native<'_> {
     }
 }
 
-/// Decides a command of this benchmark; it must be accepted.
+/// Decides a command of this benchmark. Panics where the command is not accepted.
 pub fn execute(unit: &mut Unit, command: &Command, now: u64) -> Outcome {
     let raw = |key: &model::StockKey| {
         (key.product_id.as_str().to_owned(), key.location_id.as_str().to_owned())

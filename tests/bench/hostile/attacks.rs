@@ -1,11 +1,11 @@
-//! The table of all attacks, and those on connections, bodies and answers.
+//! The table of all attacks, and the attacks on connections, bodies and answers.
 
 use crate::{
-    arena::Arena,
     client::Client,
     commands,
     pool::{self, Then},
     queries,
+    target::Target,
 };
 use std::{
     io::{Read, Write},
@@ -15,9 +15,9 @@ use std::{
 
 pub(crate) struct Attack {
     pub(crate) name: &'static str,
-    /// Fills the store and makes bodies, before the clock runs.
+    /// Fills the store and makes bodies, before the measurement. Takes the port of the server.
     pub(crate) prepare: fn(u16) -> Vec<String>,
-    pub(crate) run: fn(&Arena<'_>),
+    pub(crate) run: fn(&Target<'_>),
 }
 
 pub(crate) const ATTACKS: &[Attack] = &[
@@ -28,9 +28,9 @@ pub(crate) const ATTACKS: &[Attack] = &[
     Attack { name: "unfinished bodies of 1 MB", prepare: nothing, run: unfinished_bodies },
     Attack { name: "bodies sent byte by byte", prepare: nothing, run: dripping_bodies },
     Attack { name: "bodies of 100 GB", prepare: nothing, run: huge_bodies },
-    Attack { name: "bodies of JSON without sense", prepare: nothing, run: senseless_json },
-    Attack { name: "lists that nobody reads", prepare: many_stocks, run: deaf_lists },
-    Attack { name: "files of /docs that nobody reads", prepare: nothing, run: deaf_files },
+    Attack { name: "bodies of meaningless JSON", prepare: nothing, run: meaningless_json },
+    Attack { name: "lists whose answers are not read", prepare: many_stocks, run: unread_lists },
+    Attack { name: "files of /docs that are not read", prepare: nothing, run: unread_files },
     Attack { name: "connections without pause", prepare: nothing, run: churn },
     Attack { name: "connections cut within a body", prepare: nothing, run: cut },
     Attack { name: "pipelined requests without pause", prepare: nothing, run: flood },
@@ -66,7 +66,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
         run: commands::batches,
     },
     Attack {
-        name: "5,000 lines wait for what is due",
+        name: "5,000 lines wait for due holds",
         prepare: commands::short_lived,
         run: commands::crowd,
     },
@@ -83,41 +83,47 @@ fn nothing(_: u16) -> Vec<String> {
     Vec::new()
 }
 
-fn idle(arena: &Arena<'_>) {
-    arena.hold(Then::Hold, false, b"");
+fn idle(target: &Target<'_>) {
+    target.hold(Then::Hold, false, b"");
 }
 
-fn idle_answered(arena: &Arena<'_>) {
-    arena.hold(Then::Hold, false, b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n");
+fn idle_answered(target: &Target<'_>) {
+    target.hold(Then::Hold, false, b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n");
 }
 
-fn slow_heads(arena: &Arena<'_>) {
-    arena.hold(Then::Trickle, false, b"GET /v1/inventory/honest-1 HTTP/1.1\r\nhost: x\r\nx: ");
+fn slow_heads(target: &Target<'_>) {
+    target.hold(Then::Trickle, false, b"GET /v1/inventory/honest-1 HTTP/1.1\r\nhost: x\r\nx: ");
 }
 
 const BATCH_HEAD: &str = "POST /v1/batch HTTP/1.1\r\nhost: x\r\ncontent-length: ";
 
-fn unfinished_bodies(arena: &Arena<'_>) {
+fn unfinished_bodies(target: &Target<'_>) {
     let head = format!("{BATCH_HEAD}1048576\r\n\r\n");
     let mut bytes = head.into_bytes();
     bytes.resize(bytes.len() + 1_048_575, b' ');
-    arena.hold(Then::Hold, false, &bytes);
+    target.hold(Then::Hold, false, &bytes);
 }
 
-fn dripping_bodies(arena: &Arena<'_>) {
+fn dripping_bodies(target: &Target<'_>) {
     let head = format!("{BATCH_HEAD}1048576\r\n\r\n");
-    pool::hold(arena.connections / 4, arena.over, Then::Trickle, Duration::from_millis(1), || {
-        let mut stream = pool::connect(arena.port)?;
-        stream.write_all(head.as_bytes())?;
-        Ok(stream)
-    });
+    pool::hold(
+        target.connections / 4,
+        target.over,
+        Then::Trickle,
+        Duration::from_millis(1),
+        || {
+            let mut stream = pool::connect(target.port)?;
+            stream.write_all(head.as_bytes())?;
+            Ok(stream)
+        },
+    );
 }
 
-fn huge_bodies(arena: &Arena<'_>) {
+fn huge_bodies(target: &Target<'_>) {
     let block = vec![b' '; 1 << 20];
     let chunk = [b"100000\r\n".as_slice(), &block, b"\r\n"].concat();
-    arena.repeat(8, |arena, thread| {
-        let Ok(mut stream) = pool::connect(arena.port) else { return };
+    target.repeat(8, |target, thread| {
+        let Ok(mut stream) = pool::connect(target.port) else { return };
         let (head, part) = if thread % 2 == 0 {
             (format!("{BATCH_HEAD}100000000000\r\n\r\n"), &block)
         } else {
@@ -127,22 +133,22 @@ fn huge_bodies(arena: &Arena<'_>) {
             )
         };
         let mut sent = stream.write_all(head.as_bytes());
-        while sent.is_ok() && arena.goes_on() {
+        while sent.is_ok() && target.goes_on() {
             sent = stream.write_all(part);
         }
     });
 }
 
-fn senseless_json(arena: &Arena<'_>) {
+fn meaningless_json(target: &Target<'_>) {
     let bodies = [
         format!(r#"{{"commands":[{}0]}}"#, "0,".repeat(500_000)),
         format!(r#"{{"commands":[{}{{}}]}}"#, "{},".repeat(330_000)),
         format!(r#""{}""#, r"\u0041".repeat(170_000)),
     ];
-    arena.repeat(12, |arena, thread| {
-        let Some(mut client) = Client::try_connect(arena.port) else { return };
+    target.repeat(12, |target, thread| {
+        let Some(mut client) = Client::try_connect(target.port) else { return };
         let body = &bodies[thread % bodies.len()];
-        while arena.goes_on() {
+        while target.goes_on() {
             if client.try_call("POST", "/v1/batch", &[], body.as_bytes()).is_err() {
                 break;
             }
@@ -150,7 +156,7 @@ fn senseless_json(arena: &Arena<'_>) {
     });
 }
 
-/// Stocks for pages of 150 KB.
+/// Creates stocks whose list has 150 KB.
 fn many_stocks(port: u16) -> Vec<String> {
     let name = "x".repeat(100);
     let commands: Vec<_> = (0..500)
@@ -160,42 +166,42 @@ fn many_stocks(port: u16) -> Vec<String> {
     Vec::new()
 }
 
-fn deaf_lists(arena: &Arena<'_>) {
+fn unread_lists(target: &Target<'_>) {
     let request = "GET /v1/inventory?limit=500 HTTP/1.1\r\nhost: x\r\n\r\n".repeat(100);
-    arena.hold(Then::Deaf, true, request.as_bytes());
+    target.hold(Then::Unread, true, request.as_bytes());
 }
 
-fn deaf_files(arena: &Arena<'_>) {
+fn unread_files(target: &Target<'_>) {
     let request = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nhost: x\r\n\r\n".repeat(20);
-    arena.hold(Then::Deaf, true, request.as_bytes());
+    target.hold(Then::Unread, true, request.as_bytes());
 }
 
-fn churn(arena: &Arena<'_>) {
-    arena.repeat(4, |arena, _| drop(TcpStream::connect(("127.0.0.1", arena.port))));
+fn churn(target: &Target<'_>) {
+    target.repeat(4, |target, _| drop(TcpStream::connect(("127.0.0.1", target.port))));
 }
 
-fn cut(arena: &Arena<'_>) {
+fn cut(target: &Target<'_>) {
     let head =
         "POST /v1/inventory/honest-1/reserve HTTP/1.1\r\nhost: x\r\ncontent-length: 15\r\n\r\n";
-    arena.repeat(4, |arena, _| {
-        if let Ok(mut stream) = pool::connect(arena.port) {
+    target.repeat(4, |target, _| {
+        if let Ok(mut stream) = pool::connect(target.port) {
             let _ = stream.write_all(head.as_bytes());
             let _ = stream.write_all(b"{\"quantity\"");
         }
     });
 }
 
-fn flood(arena: &Arena<'_>) {
+fn flood(target: &Target<'_>) {
     let requests = "GET /v1/inventory/honest-1 HTTP/1.1\r\nhost: x\r\n\r\n".repeat(64);
-    arena.repeat(16, |arena, _| {
-        let Ok(mut stream) = pool::connect(arena.port) else { return };
+    target.repeat(16, |target, _| {
+        let Ok(mut stream) = pool::connect(target.port) else { return };
         let Ok(mut reader) = stream.try_clone() else { return };
         std::thread::scope(|scope| {
             scope.spawn(move || {
                 let mut scratch = [0; 65_536];
                 while reader.read(&mut scratch).is_ok_and(|bytes| bytes > 0) {}
             });
-            while arena.goes_on() && stream.write_all(requests.as_bytes()).is_ok() {}
+            while target.goes_on() && stream.write_all(requests.as_bytes()).is_ok() {}
             let _ = stream.shutdown(std::net::Shutdown::Both);
         });
     });

@@ -1,13 +1,13 @@
-//! Attacks with commands: many lines, long texts, holds that come due.
+//! Attacks with commands: many lines, long texts, due holds.
 
 use crate::{
-    arena::{Arena, SECOND},
     client::Client,
+    target::{SECOND, Target},
 };
 
-/// Products that are held.
+/// The number of products that the holds name.
 const PRODUCTS: usize = 100;
-/// Holds of a hundred lines in the largest lawful request.
+/// The number of holds of a hundred lines in the largest lawful request.
 const HOLDS: usize = 50;
 
 pub(crate) fn batch(port: u16, commands: &[String]) {
@@ -28,14 +28,14 @@ fn lines(count: usize, quantity: usize) -> String {
     (0..count).map(line).collect::<Vec<_>>().join(",")
 }
 
-/// A body of so many holds of so many lines. `more` are further members of each.
+/// The body of a batch of holds with these numbers. `more` has further members of each hold.
 fn holds(count: usize, line_count: usize, ttl_seconds: u32, more: &str) -> Vec<String> {
     let lines = lines(line_count, 1);
     let hold = format!(r#"{{"type":"hold","ttl_seconds":{ttl_seconds}{more},"lines":[{lines}]}}"#);
     vec![format!(r#"{{"mode":"atomic","commands":[{}]}}"#, vec![hold; count].join(","))]
 }
 
-/// A request of 28,000 lines: more than is lawful.
+/// A request of 28,000 lines, which exceeds the bound.
 pub(crate) fn too_large(port: u16) -> Vec<String> {
     make_products(port);
     holds(280, 100, 1, "")
@@ -79,35 +79,36 @@ pub(crate) fn cart(port: u16) -> Vec<String> {
     vec![format!(r#"{{"ttl_seconds":1,"lines":[{}]}}"#, lines(100, 1))]
 }
 
-pub(crate) fn batches(arena: &Arena<'_>) {
-    arena.ask(2, "/v1/batch", false);
+pub(crate) fn batches(target: &Target<'_>) {
+    target.ask(2, "/v1/batch", false);
 }
 
-pub(crate) fn dry_runs(arena: &Arena<'_>) {
-    arena.ask(2, "/v1/batch?dry_run=true", false);
+pub(crate) fn dry_runs(target: &Target<'_>) {
+    target.ask(2, "/v1/batch?dry_run=true", false);
 }
 
-pub(crate) fn keyed(arena: &Arena<'_>) {
-    arena.ask(2, "/v1/batch", true);
+pub(crate) fn keyed(target: &Target<'_>) {
+    target.ask(2, "/v1/batch", true);
 }
 
-/// Many at once: while holds are due on their stocks, requests wait outside the queue.
-pub(crate) fn crowd(arena: &Arena<'_>) {
-    arena.ask(arena.connections.min(256), "/v1/batch", false);
+/// Sends many requests at once. While holds are due on their stocks, requests wait outside the
+/// queue.
+pub(crate) fn crowd(target: &Target<'_>) {
+    target.ask(target.connections.min(256), "/v1/batch", false);
 }
 
-pub(crate) fn more_carts(arena: &Arena<'_>) {
-    arena.ask(4, "/v1/reservations", false);
+pub(crate) fn more_carts(target: &Target<'_>) {
+    target.ask(4, "/v1/reservations", false);
 }
 
-pub(crate) fn carts(arena: &Arena<'_>) {
-    while arena.goes_on() {
-        let Some(mut client) = Client::try_connect(arena.port) else { return };
+pub(crate) fn carts(target: &Target<'_>) {
+    while target.goes_on() {
+        let Some(mut client) = Client::try_connect(target.port) else { return };
         client.set_read_timeout(SECOND * 5);
         for _ in 0..65 {
-            let hold = arena.prepared[0].as_bytes();
+            let hold = target.prepared[0].as_bytes();
             match client.try_call("POST", "/v1/reservations", &[], hold) {
-                Ok(reply) => arena.note(reply.status),
+                Ok(reply) => target.note(reply.status),
                 Err(_) => break,
             }
         }

@@ -1,4 +1,4 @@
-//! Clients that mean well: they send one request at a time, read the answer, and pause.
+//! Honest clients: they send one request at a time, read the answer, and pause.
 
 use crate::client::{Client, Reply};
 use std::{
@@ -15,13 +15,14 @@ use std::{
 const PAUSE: Duration = Duration::from_millis(10);
 const LIST_PAUSE: Duration = Duration::from_millis(100);
 
-/// Requests after which a client connects anew: so new ones are measured, too.
+/// The number of requests after which a client opens a new connection, so that new connections are
+/// measured too.
 const REQUESTS_PER_CONNECTION: usize = 20;
 
-/// An answer that takes longer than this counts as none.
+/// An answer that takes longer than this counts as an error.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Makes the stocks of the honest clients.
+/// Creates the stocks of the honest clients.
 pub(crate) fn seed(port: u16) {
     let mut client = Client::connect(port);
     for i in 0..20 {
@@ -29,13 +30,14 @@ pub(crate) fn seed(port: u16) {
     }
 }
 
-/// How long the requests of one kind took.
+/// The results of the requests of one kind.
 #[derive(Default)]
 pub(crate) struct Waited {
+    /// The times of the requests that were answered 200, in milliseconds.
     pub(crate) times: Vec<f64>,
-    /// How often what was answered in place of 200, or the connection ended.
+    /// How often each other status or connection error came instead of a 200.
     pub(crate) errors: BTreeMap<String, usize>,
-    /// How often that was a 5xx.
+    /// The number of 5xx among the errors.
     pub(crate) failed_by_server: usize,
 }
 
@@ -44,7 +46,7 @@ impl Waited {
         self.errors.values().sum()
     }
 
-    /// The time in ms that so many in a hundred requests did not exceed.
+    /// The time in milliseconds that `part` percent of the requests did not exceed.
     pub(crate) fn percentile(&self, part: usize) -> f64 {
         let place = (self.times.len() * part / 100).min(self.times.len().saturating_sub(1));
         self.times.get(place).copied().unwrap_or(f64::NAN)
@@ -77,7 +79,7 @@ impl<'scope> Honest<'scope> {
         Self { over, single, lists }
     }
 
-    /// Ends the work and returns what single requests and what lists waited.
+    /// Ends the work. Returns the results of single requests and of lists.
     pub(crate) fn finish(self) -> [Waited; 2] {
         self.over.store(true, Ordering::Relaxed);
         [self.single, self.lists].map(|worker| worker.join().expect("an honest client"))
@@ -97,7 +99,7 @@ fn list(client: &mut Client, _: usize) -> io::Result<Reply> {
     client.try_call("GET", "/v1/inventory?prefix=honest&limit=20", &[], b"")
 }
 
-/// Makes one call after the other until it is over. Each is given its number.
+/// Makes one call after the other until `over` is true. Each call gets its number.
 pub(crate) fn work(
     port: u16,
     over: &AtomicBool,

@@ -1,9 +1,8 @@
-//! What an honest client waits while others attack: `cargo bench --bench hostile`.
+//! How long honest clients wait during attacks: `cargo bench --bench hostile`.
 //!
-//! Each attack runs against a server of its own, beside honest clients that read, reserve and
-//! list at a quiet pace. Then the server is told to stop while the attack goes on. The exit
-//! status is 1 where an honest request got a 5xx, or none was answered, or the server did not
-//! stop.
+//! Each attack runs against a server of its own, while honest clients read, reserve and list at a
+//! quiet pace. Then the server is told to stop while the attack goes on. The exit status is 1 where
+//! an honest request got a 5xx, or no honest request was answered, or the server did not stop.
 
 #![allow(
     missing_docs,
@@ -19,7 +18,6 @@
     reason = "a benchmark fails by panicking"
 )]
 
-mod arena;
 mod attacks;
 #[allow(dead_code, reason = "shared with the tests")]
 #[path = "../../harness/client.rs"]
@@ -32,8 +30,8 @@ mod honest;
 mod pool;
 mod queries;
 mod server;
+mod target;
 
-use arena::Arena;
 use attacks::{ATTACKS, Attack};
 use common::{argument, number};
 use honest::{Honest, Waited};
@@ -47,9 +45,11 @@ use std::{
     },
     time::{Duration, Instant},
 };
+use target::Target;
 
-/// `--seconds N` per attack, `--connections N` of one attack, `--only TEXT` in an attack's name,
-/// `--server FILE` to attack another build; cargo adds `--bench`.
+/// Options: `--seconds N` for each attack, `--connections N` for each attack, `--only TEXT` for
+/// attacks with this text in their names, `--server FILE` to attack another build. Cargo adds
+/// `--bench`.
 fn main() -> ExitCode {
     raise_descriptors();
     let seconds = number("--seconds", 15);
@@ -100,10 +100,10 @@ fn run(
     honest::seed(server.port);
     let prepared = (attack.prepare)(server.port);
     let over = AtomicBool::new(false);
-    let told = Mutex::default();
-    let arena = Arena { port: server.port, connections, over: &over, prepared, told };
+    let statuses = Mutex::default();
+    let target = Target { port: server.port, connections, over: &over, prepared, statuses };
     let (honest_waited, peak_mb, stopped) = std::thread::scope(|scope| {
-        let attacking = scope.spawn(|| (attack.run)(&arena));
+        let attacking = scope.spawn(|| (attack.run)(&target));
         let honest = Honest::start(scope, server.port);
         let until = Instant::now() + length;
         let mut peak_mb = 0;
@@ -117,10 +117,10 @@ fn run(
         attacking.join().expect("the attack");
         (waited, peak_mb, stopped)
     });
-    // Whether the attack was the one that was meant.
-    let told = arena.told.lock().unwrap();
-    if !told.is_empty() {
-        eprintln!("{}: the attacker was told {told:?}", attack.name);
+    // The statuses show whether the attack did what was intended.
+    let statuses = target.statuses.lock().unwrap();
+    if !statuses.is_empty() {
+        eprintln!("{}: the attacker got the statuses {statuses:?}", attack.name);
     }
     let [single, lists] = honest_waited;
     for (what, waited) in [("requests", &single), ("lists", &lists)] {
@@ -150,7 +150,7 @@ fn print_row(attack: &Attack, outcome: &Outcome) {
     );
 }
 
-/// As many file descriptors as the system lets this process have; the server inherits it.
+/// Raises the limit of open files as far as the system allows. The server inherits the limit.
 fn raise_descriptors() {
     use rustix::process::{Resource, getrlimit, setrlimit};
     let mut limit = getrlimit(Resource::Nofile);

@@ -1,4 +1,4 @@
-//! Many connections at once, opened anew when the server closes them.
+//! Many connections at once, which are opened again when the server closes them.
 
 use std::{
     io::{self, ErrorKind, Read, Write},
@@ -7,10 +7,10 @@ use std::{
     time::Duration,
 };
 
-/// Threads that look after the connections.
+/// The number of threads that serve the connections.
 const THREADS: usize = 4;
 
-/// A connection that a client without patience could not write to counts as closed after this.
+/// A connection on which a write blocks for longer than this counts as closed.
 const WRITE_PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) fn connect(port: u16) -> io::Result<TcpStream> {
@@ -20,7 +20,7 @@ pub(crate) fn connect(port: u16) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// A connection for which the operating system buffers little of what is not read.
+/// Opens a connection with a small receive buffer in the operating system.
 pub(crate) fn connect_narrow(port: u16) -> io::Result<TcpStream> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     let stream = runtime.block_on(async {
@@ -33,18 +33,18 @@ pub(crate) fn connect_narrow(port: u16) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// What is done with each connection again and again.
+/// The attacker's action on each connection in every round.
 #[derive(Clone, Copy)]
 pub(crate) enum Then {
-    /// It is held, and nothing is read.
-    Deaf,
-    /// It is held, and what comes is read.
+    /// Keeps the connection open and reads nothing.
+    Unread,
+    /// Keeps the connection open and reads all that comes.
     Hold,
-    /// One byte is sent each round.
+    /// Sends one byte.
     Trickle,
 }
 
-/// Holds so many connections until the attack is over.
+/// Keeps this number of connections open until the attack is over.
 pub(crate) fn hold(
     connections: usize,
     over: &AtomicBool,
@@ -79,8 +79,8 @@ fn is_open(stream: &mut TcpStream, then: Then) -> bool {
         return false;
     }
     let open = match then {
-        // Whoever does not read learns of the end by writing; an empty line is no request.
-        Then::Deaf => stream.write(b"\r\n").map_or_else(|error| would_block(&error), |_| true),
+        // A client that does not read learns of the end by writing. An empty line is no request.
+        Then::Unread => stream.write(b"\r\n").map_or_else(|error| would_block(&error), |_| true),
         Then::Hold => match stream.read(&mut [0; 4_096]) {
             Ok(bytes) => bytes > 0,
             Err(error) => would_block(&error),

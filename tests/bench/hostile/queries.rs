@@ -1,10 +1,10 @@
-//! Attacks with queries whose clients hang up.
+//! Attacks with queries whose clients close the connection early.
 
-use crate::{arena::Arena, client::Client, commands::batch};
+use crate::{client::Client, commands::batch, target::Target};
 
 const LISTS: &[&str] = &["/v1/reservations?product_id=replaced"];
 
-/// Filters that let nothing through, or one in ten thousand.
+/// Lists with filters that match nothing, or one item in ten thousand.
 const EVENTS: &[&str] = &[
     "/v1/events?type=ReservationFulfilled",
     "/v1/events?type=InventoryTransferred&product_id=busy",
@@ -16,7 +16,7 @@ const EVENTS: &[&str] = &[
     "/v1/inventory?low_stock=true",
 ];
 
-/// A body that replaces the lines of one reservation many times.
+/// The bodies of batches that replace the lines of one reservation many times.
 fn replace() -> Vec<String> {
     (0..1_000)
         .map(|i| {
@@ -28,7 +28,7 @@ fn replace() -> Vec<String> {
         .collect()
 }
 
-/// A reservation, and a body that replaces its lines many times.
+/// Creates a reservation. Returns bodies that replace its lines many times.
 pub(crate) fn replaces(port: u16) -> Vec<String> {
     let mut client = Client::connect(port);
     client.stock("replaced", 1_000_000, 0);
@@ -38,7 +38,7 @@ pub(crate) fn replaces(port: u16) -> Vec<String> {
     vec![format!(r#"{{"mode":"independent","commands":[{}]}}"#, replace().join(","))]
 }
 
-/// One reservation whose lines were replaced many times.
+/// Creates a reservation and replaces its lines many times.
 pub(crate) fn replaced(port: u16) -> Vec<String> {
     let body = replaces(port);
     for _ in 0..20 {
@@ -47,18 +47,18 @@ pub(crate) fn replaced(port: u16) -> Vec<String> {
     Vec::new()
 }
 
-pub(crate) fn lists(arena: &Arena<'_>) {
-    arena.hang_up(8, LISTS);
+pub(crate) fn lists(target: &Target<'_>) {
+    target.hang_up(8, LISTS);
 }
 
-pub(crate) fn beside(arena: &Arena<'_>) {
+pub(crate) fn beside(target: &Target<'_>) {
     std::thread::scope(|scope| {
-        scope.spawn(|| arena.ask(1, "/v1/batch", false));
-        arena.hang_up(8, LISTS);
+        scope.spawn(|| target.ask(1, "/v1/batch", false));
+        target.hang_up(8, LISTS);
     });
 }
 
-/// Events of one product and one reference, 40,000 of one kind, and reservations that are held.
+/// Creates events of one product and one reference, 40,000 of one kind, and held reservations.
 pub(crate) fn history(port: u16) -> Vec<String> {
     let mut client = Client::connect(port);
     client.stock("busy", 1_000_000_000, 0);
@@ -77,6 +77,6 @@ pub(crate) fn history(port: u16) -> Vec<String> {
     Vec::new()
 }
 
-pub(crate) fn events(arena: &Arena<'_>) {
-    arena.hang_up(16, EVENTS);
+pub(crate) fn events(target: &Target<'_>) {
+    target.hang_up(16, EVENTS);
 }

@@ -6,10 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long the server may take to stop.
+/// The longest time that the server may take to stop.
 const STOP_TIME: Duration = Duration::from_secs(30);
 
-/// A server process on loopback; it ends with this value.
+/// A server process on loopback. The process ends when this value is dropped.
 pub(crate) struct Server {
     process: Child,
     pub(crate) port: u16,
@@ -45,7 +45,7 @@ impl Server {
         server
     }
 
-    /// What the process keeps in memory, in MB; 0 where it has ended.
+    /// The resident memory of the process in MB; 0 where the process has ended.
     pub(crate) fn resident_mb(&self) -> u64 {
         let status = format!("/proc/{}/status", self.process.id());
         let status = std::fs::read_to_string(status).unwrap_or_default();
@@ -54,8 +54,8 @@ impl Server {
         kib.map_or(0, |kib| kib * 1_024 / 1_000_000)
     }
 
-    /// Tells the server to stop, as a supervisor would, and waits until it has. `None` where it
-    /// takes too long, or fails.
+    /// Tells the server to stop as a supervisor would, and waits for its end. Returns the time that
+    /// it took; `None` where the server takes too long or fails.
     pub(crate) fn stop(&mut self) -> Option<Duration> {
         let begin = Instant::now();
         let pid = self.process.id().to_string();

@@ -1,5 +1,5 @@
-//! What HTTP and JSON alone cost here: the same requests and answers, nothing decided and
-//! nothing kept.
+//! The bare route: the same requests and answers over axum, with nothing decided and nothing
+//! stored. It shows the cost of HTTP and JSON alone.
 
 use axum::{
     Json, Router,

@@ -1,5 +1,5 @@
-//! A database that has been in use for years, made in minutes: through the same unit of work and
-//! the same component as the server's, without HTTP.
+//! Makes the database of some years of use in minutes, with the server's unit of work and component
+//! and without HTTP.
 
 use crate::common::{Unit, command, decide, unit};
 use holdfast::{
@@ -12,16 +12,16 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// How large it is to be.
+/// The size of the database to make.
 #[derive(Clone, Copy)]
 pub(crate) struct Size {
     pub(crate) stocks: u64,
     pub(crate) holds: u64,
-    /// At least.
+    /// The least number of events.
     pub(crate) events: u64,
 }
 
-/// One stock in so many is low.
+/// One in this many stocks is low.
 const LOW_EVERY: u64 = 10;
 
 const BATCH: usize = 4_096;
@@ -30,8 +30,8 @@ fn key(number: u64) -> StockKey {
     StockKey::parse(format!("sku-{number}"), "default".to_owned()).expect("a key")
 }
 
-/// Makes the database: stocks `sku-1` and on, and `hot`; live holds that come due in a month;
-/// and reserves, every second one of `hot`, until there are enough events.
+/// Makes the database: the stocks `sku-1`, `sku-2`, ... and `hot`, live holds that come due in a
+/// month, and reserves, every second one of `hot`, until there are enough events.
 pub(crate) fn grow(file: &Path, size: Size) {
     let runtime = Runtime::new(Limits::default()).expect("a runtime");
     let domain = Domain::<Unit>::compile(&runtime, EMBEDDED).expect("the shipped component");

@@ -1,5 +1,5 @@
--- wrk script. Arguments: scenario (hot, spread, hold, get, mixed, batch-N), number of products,
--- and the distance between the numbers of two products.
+-- A script for wrk. Arguments: the scenario (hot, spread, hold, get, mixed, batch-N), the number of
+-- products, and the distance between the numbers of two products.
 local requests, n = {}, 0
 local threads = 0
 local scenario, products, run
@@ -21,7 +21,7 @@ local step = 1
 
 local function product(i) return "/v1/inventory/sku-" .. i * step end
 
--- Independent commands, many per request; 64 requests, drawn once.
+-- Batches of independent commands. 64 requests are made at random once.
 local function add_batches(size)
   for _ = 1, 64 do
     local commands = {}
@@ -42,7 +42,7 @@ function init(args)
   elseif scenario == "spread" then
     for i = 1, products do add("POST", product(i) .. "/reserve", BODY) end
   elseif scenario == "hold" then
-    -- Ids that rise with the time, as those that the server makes do.
+    -- The ids rise with the time, as the server's own ids do.
     run = string.format("r-%d-%d-", os.time(), math.random(1000000))
   elseif scenario:match("^batch%-") then
     add_batches(tonumber(scenario:match("%d+")))
@@ -57,9 +57,9 @@ end
 
 local random = math.random
 
--- Holds of three lines, each confirmed a while later: when its answer is surely there.
+-- Holds of three lines. Each is confirmed later, when its answer has certainly arrived.
 local LAG = 256
--- wrk asks for one request that it does not send.
+-- wrk calls this function once for a request that it does not send.
 local held, confirmed = 0, 1
 
 local function line()

@@ -1,8 +1,8 @@
-//! How fast the server is, against a bare axum route that parses and answers the same JSON
-//! on the same machine in the same run: `cargo bench --bench http`. Needs wrk on the PATH.
+//! The server's speed, compared with a bare axum route that parses and answers the same JSON on the
+//! same machine in the same run: `cargo bench --bench http`. Needs wrk on the PATH.
 //!
-//! Each scenario is run several times, ours and the bare one in turn, and medians are
-//! printed: on a shared machine only the ratios mean much.
+//! Each scenario is run several times, on the server and on the bare route in turn. The medians are
+//! printed. On a shared machine only the ratios mean much.
 
 #![allow(
     missing_docs,
@@ -40,11 +40,11 @@ use std::{
 const PRODUCTS: u32 = 10_000;
 const CONNECTIONS: u32 = 64;
 
-/// Connections that send batches, so that what waits fits the queue.
+/// The number of connections that send batches, few enough that their commands fit the queue.
 const BATCH_CONNECTIONS: u32 = 16;
 const LARGE_BATCH_CONNECTIONS: u32 = 3;
 
-/// A database of a few years.
+/// The size of a database after a few years.
 const GROWN: grow::Size = grow::Size { stocks: 1_000_000, holds: 1_000_000, events: 20_000_000 };
 
 struct Options {
@@ -53,9 +53,9 @@ struct Options {
     grown: Option<PathBuf>,
 }
 
-/// `--seconds N` per measurement, `--rounds N` measurements, `--grown FOLDER` for the
-/// comparison with a large database, which is made there, in some minutes and gigabytes, unless
-/// it is there already; cargo adds `--bench`.
+/// Options: `--seconds N` for each measurement, `--rounds N` measurements, `--grown FOLDER` for the
+/// comparison with a large database in that folder. Where the folder has none, it is made there,
+/// which takes some minutes and gigabytes. Cargo adds `--bench`.
 fn options() -> Options {
     Options {
         seconds: number("--seconds", 5) as u32,
@@ -79,7 +79,7 @@ fn main() {
     }
 }
 
-/// Runs of two servers, in turn, so that both see the same neighbours.
+/// Measures two servers in turn, so that other load on the machine affects both alike.
 fn in_turn(scenario: Scenario, servers: [&Server; 2], options: &Options) -> [Measured; 2] {
     let mut runs = [Vec::new(), Vec::new()];
     for _ in 0..options.rounds {
@@ -177,7 +177,7 @@ fn grown(folder: &Path, options: &Options) {
     let small = Server::holdfast(small_folder.path());
     server::seed(&small, PRODUCTS);
     let mut large = Server::holdfast(folder);
-    // Odd, so that one in ten is low, as of all.
+    // The distance is odd, so that one in ten of these stocks is low, as of all stocks.
     large.step = GROWN.stocks as u32 / PRODUCTS - 1;
     println!("start to first answer: {:.0} ms", large.started.as_secs_f64() * 1e3);
     println!("resident memory at the start: {} MB\n", large.resident_mb());

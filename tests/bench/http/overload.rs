@@ -1,7 +1,7 @@
-//! Overload: an open loop that sends at its own rate, whatever comes back.
+//! Overload: an open loop that sends at its own rate, whatever the server answers.
 //!
-//! A request is due at a fixed time; its latency counts from then, so that a server that makes
-//! the sender wait gains nothing by it.
+//! Each request is due at a fixed time, and its latency counts from that time. So a server cannot
+//! improve its figures by making the sender wait.
 
 use crate::{client::Client, server::Server};
 use std::{
@@ -9,14 +9,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Connections that share the work: enough that those that wait fill the queue.
+/// The number of connections, large enough that the waiting requests fill the queue.
 pub(crate) const SENDERS: u32 = 128;
 
-/// As many as keep the writer busy, and no more.
+/// The number of connections that just keep the writer busy.
 pub(crate) const SENDERS_AT_PEAK: u32 = 16;
 
-/// Commands per request. With one command each, the sender and the refusals alone would be more
-/// than the machine can do; commands by the hundred make the writer the narrow place.
+/// Commands per request. With one command each, the sender and the refusals alone would need more
+/// than the machine has; with a hundred commands the writer is the bottleneck.
 pub(crate) const COMMANDS: u32 = 100;
 
 #[derive(Default)]
@@ -41,8 +41,8 @@ fn body(products: u32, from: u32) -> String {
     format!(r#"{{"mode":"independent","commands":[{}]}}"#, commands.join(","))
 }
 
-/// Offers `rate` requests a second for a while; with an infinite rate each of the senders sends
-/// as soon as it has its answer.
+/// Offers `rate` requests a second for a time. With an infinite rate each sender sends its next
+/// request as soon as it has an answer.
 pub(crate) fn offer(
     server: &Server,
     products: u32,
@@ -104,7 +104,7 @@ impl Offered {
         );
     }
 
-    /// Commands a second that were accepted.
+    /// Accepted commands a second.
     pub(crate) fn accepted_rate(&self, length: Duration) -> f64 {
         self.accepted.len() as f64 * f64::from(COMMANDS) / length.as_secs_f64()
     }

@@ -1,4 +1,4 @@
-//! How long a page of a long list takes, at any depth.
+//! The time that a page of a long list takes, at any depth.
 
 use crate::{client::Client, server::Server};
 use std::time::{Duration, Instant};
@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 /// Items per page.
 const ITEMS: u32 = 100;
 
-/// Pages per list, and items passed over between two of them.
+/// The number of measured pages of a list, and of items between two of them.
 const PAGES: usize = 2_000;
 const STRIDE: u32 = 500;
 
-/// A page behind a cursor, and the cursor behind it.
+/// Requests the page behind a cursor. Returns the time it took, and the next cursor.
 fn page(client: &mut Client, path: &str, items: u32, cursor: &str) -> (Duration, Option<String>) {
     let mark = if path.contains('?') { '&' } else { '?' };
     let mut target = format!("{path}{mark}limit={items}");
@@ -24,7 +24,7 @@ fn page(client: &mut Client, path: &str, items: u32, cursor: &str) -> (Duration,
     (took, reply.json()["next_cursor"].as_str().map(str::to_owned))
 }
 
-/// Walks a list from its beginning and prints how long its pages took.
+/// Reads a list from its beginning and prints the times of its pages.
 fn walk(client: &mut Client, title: &str, path: &str) {
     let mut times: Vec<Duration> = Vec::new();
     let mut cursor = String::new();

@@ -11,16 +11,16 @@ pub(crate) enum Scenario {
     Hold,
     Get,
     Mixed,
-    /// So many commands in one request.
+    /// Batches of this number of commands.
     Batch(u32),
 }
 
-/// One run, or the medians of several.
+/// The results of one run, or the medians of several runs.
 pub(crate) struct Measured {
     pub(crate) rate: f64,
     pub(crate) p50_ms: f64,
     pub(crate) p99_ms: f64,
-    /// Statuses of 400 and above, broken connections, time-outs.
+    /// The number of statuses of 400 and above, broken connections and time-outs.
     pub(crate) errors: u64,
 }
 
@@ -50,7 +50,7 @@ impl Scenario {
         }
     }
 
-    /// One run of wrk, on [`PRODUCTS`] products `server.step` apart.
+    /// Runs wrk once, on [`PRODUCTS`] products whose numbers are `server.step` apart.
     pub(crate) fn run(self, server: &Server, seconds: u32) -> Measured {
         let connections = match self {
             Self::Batch(size) if size > 100 => LARGE_BATCH_CONNECTIONS,
@@ -92,7 +92,7 @@ impl Scenario {
 }
 
 impl Measured {
-    /// The median of each figure; of errors, the sum.
+    /// Returns the median of each figure, and the sum of the errors.
     pub(crate) fn median(runs: Vec<Self>) -> Self {
         let middle = |figure: fn(&Self) -> f64| median(runs.iter().map(figure).collect());
         Self {

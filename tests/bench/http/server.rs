@@ -6,13 +6,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A server process on loopback; it ends with this value.
+/// A server process on loopback. The process ends when this value is dropped.
 pub(crate) struct Server {
     process: Child,
     pub(crate) port: u16,
     /// The distance between the numbers of two products of a scenario.
     pub(crate) step: u32,
-    /// From the start of the process to its first answer.
+    /// The time from the start of the process to its first answer.
     pub(crate) started: Duration,
 }
 
@@ -61,7 +61,7 @@ impl Server {
         panic!("the server on port {port} does not answer");
     }
 
-    /// What the process keeps in memory, in MB.
+    /// The resident memory of the process in MB.
     pub(crate) fn resident_mb(&self) -> u64 {
         let status = format!("/proc/{}/status", self.process.id());
         let status = std::fs::read_to_string(status).expect("a process on Linux");
@@ -70,7 +70,7 @@ impl Server {
         kib.expect("a number") * 1_024 / 1_000_000
     }
 
-    /// Batches and commands so far.
+    /// The numbers of batches and of commands so far.
     pub(crate) fn batches(&self) -> (f64, f64) {
         let text = Client::connect(self.port).get("/metrics").text;
         let figure = |name: &str| {
@@ -81,7 +81,7 @@ impl Server {
     }
 }
 
-/// Creates the stocks of all scenarios, with something reserved to release.
+/// Creates the stocks of all scenarios, with reserved units that can be released.
 pub(crate) fn seed(server: &Server, products: u32) {
     std::thread::scope(|scope| {
         for part in 0..16 {
@@ -97,7 +97,8 @@ pub(crate) fn seed(server: &Server, products: u32) {
     });
 }
 
-/// The number of events in the log, give or take what no stock of the benchmark is about.
+/// The sequence of the last event of a stock of the benchmark, which is about the number of events
+/// in the log.
 pub(crate) fn last_sequence(server: &Server) -> u64 {
     let mut client = Client::connect(server.port);
     assert_eq!(client.reserve("hot", 1).status, 200);

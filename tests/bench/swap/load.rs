@@ -1,4 +1,4 @@
-//! Sixty-four connections with one request under way each, every answer timed.
+//! The load: 64 connections, each with one request under way, and every answer timed.
 
 use std::time::{Duration, Instant};
 use tokio::{
@@ -11,13 +11,13 @@ const CONNECTIONS: usize = 64;
 const REQUEST: &[u8] = b"POST /v1/inventory/a/reserve HTTP/1.1\r\nhost: bench\r\n\
     content-type: application/json\r\ncontent-length: 14\r\n\r\n{\"quantity\":1}";
 
-/// What to do to a server, and for how long.
+/// A load on the server at this port, for this time.
 pub(crate) struct Load {
     pub(crate) port: u16,
     pub(crate) seconds: u32,
 }
 
-/// What came of it; times in milliseconds.
+/// The results of a load; times in milliseconds, the rate in requests a second.
 #[derive(Clone, Copy)]
 pub(crate) struct Measured {
     rate: f64,
@@ -68,7 +68,7 @@ async fn client(port: u16, until: Instant) -> (Vec<Duration>, u64) {
     while Instant::now() < until {
         let begun = Instant::now();
         stream.write_all(REQUEST).await.expect("a request");
-        // An answer is shorter than the buffer, and comes in one piece.
+        // An answer is shorter than the buffer and comes in one piece.
         let length = stream.read(&mut buffer).await.expect("an answer");
         errors += u64::from(!buffer[..length].starts_with(b"HTTP/1.1 200"));
         times.push(begun.elapsed());
@@ -77,7 +77,7 @@ async fn client(port: u16, until: Instant) -> (Vec<Duration>, u64) {
 }
 
 impl Measured {
-    /// By each figure for itself; errors are summed.
+    /// Returns the median of each figure, and the sum of the errors.
     pub(crate) fn median(runs: Vec<Self>) -> Self {
         let of = |figure: fn(&Self) -> f64| {
             let mut figures: Vec<_> = runs.iter().map(figure).collect();

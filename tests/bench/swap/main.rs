@@ -1,6 +1,6 @@
-//! What a swap, and what a component that means harm, costs those who work meanwhile: 64
-//! connections reserve, each with one request under way; quiet and not, in turn, in one run.
-//! `cargo bench --bench swap [-- --seconds 5] [-- --rounds 5]`
+//! The effect of swaps and of a hostile component on 64 connections that reserve, each with one
+//! request under way. Quiet and disturbed rounds take turns in one run. `cargo bench --bench swap
+//! [-- --seconds 5] [-- --rounds 5]`
 
 #![allow(
     missing_docs,
@@ -33,7 +33,7 @@ use std::{
 const TOKEN: &str = "a-token-for-benchmarks";
 const SWAPS: u32 = 100;
 
-/// Each is tried so often a second: the breaker ends it after ten.
+/// Attacks a second. The breaker rolls the component back after ten faults.
 const ATTACKS_PER_SECOND: u32 = 20;
 
 const ATTACKS: [&str; 13] = [
@@ -98,7 +98,7 @@ impl Server {
         assert_eq!(reply.status, 200, "{}", reply.text);
     }
 
-    /// Load, and somebody who does something else until it ends.
+    /// Measures the load while `other` runs until the load ends.
     fn beside(&self, seconds: u32, other: impl FnOnce(&AtomicBool) + Send) -> Measured {
         let over = AtomicBool::new(false);
         std::thread::scope(|scope| {
@@ -129,7 +129,7 @@ fn main() {
             let begun = Instant::now();
             for round in 0..SWAPS {
                 server.swap(if round % 2 == 0 { &other } else { EMBEDDED });
-                // Spread over the whole run.
+                // The swaps are spread over the whole run.
                 let due = Duration::from_secs(seconds.into()) * round / (SWAPS + 10);
                 std::thread::sleep(due.saturating_sub(begun.elapsed()));
             }

@@ -1,4 +1,4 @@
-// Opens the page in a headless Chromium, and prints the lines of its session.
+// Opens the page in a headless Chromium and prints the lines of its session.
 
 import { execFile } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -13,7 +13,7 @@ async function domOf(url) {
   try {
     const { stdout } = await promisify(execFile)("chromium", [
       "--headless",
-      "--no-sandbox", // which root and most containers do not have
+      "--no-sandbox", // the sandbox does not work as root and in most containers
       "--disable-gpu",
       "--disable-quic",
       "--no-first-run",
@@ -21,8 +21,8 @@ async function domOf(url) {
       "--disable-component-update",
       "--disable-sync",
       `--user-data-dir=${profile}`,
-      // The load event does not wait for a module that awaits; virtual time stands still while
-      // something is under way.
+      // The load event does not wait for a module that awaits. Virtual time stands still while
+      // requests are under way.
       "--virtual-time-budget=10000",
       "--dump-dom",
       url,
@@ -36,7 +36,7 @@ async function domOf(url) {
 function textOf(id, dom) {
   const [, html] = dom.match(new RegExp(`<pre id="${id}">([^<]*)</pre>`)) ?? [];
   if (!html) throw new Error(`the page has nothing in #${id}:\n${dom}`);
-  // All that a serialised text escapes; "&" last, or it would make new entities.
+  // Undoes every escape of a serialised text; "&" comes last, because it would make new entities.
   return html
     .replaceAll("&lt;", "<")
     .replaceAll("&gt;", ">")

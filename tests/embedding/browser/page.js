@@ -4,8 +4,8 @@
 //     HOLDFAST_COMPONENT=/path/to/domain.wasm npm run transpile
 //     npm run page
 //
-// Everything but the page itself is shared with the example for Node. When the page loads it runs
-// the same session: its lines are what ./check.js reads, and its stocks are what there is to take.
+// The page shares all other files with the example for Node. When the page loads, it runs the same
+// session. ./check.js reads the lines of the session, and its stocks are those that the page shows.
 
 import { command, dryRun, query } from "../node/inventory.js";
 import { lines, session } from "../node/session.js";
@@ -16,7 +16,7 @@ const { stock, quantity, answer } = form.elements;
 let stocks = [];
 let now = 0n;
 
-// A wall clock can be set back, the time of a command cannot.
+// A wall clock can be set back, but the time of commands must not go back.
 function tick() {
   const clock = BigInt(Date.now());
   now = clock > now ? clock : now;
@@ -51,7 +51,7 @@ form.addEventListener("submit", (event) => {
   const context = { now: tick(), commandId: crypto.randomUUID(), caller: "page" };
   const wish = ["reserve", context, stocks[stock.selectedIndex].key, BigInt(quantity.value)];
   if (event.submitter.value === "ask") {
-    // Not by comparing numbers here: what can be taken is the component's rule.
+    // The page compares no numbers: the component decides what can be taken.
     const { ok, rejected } = dryRun(...wish);
     answer.value = ok ? `Yes, ${ok.view.available} would be left.` : `No: ${rejected.message}.`;
   } else {

@@ -1,4 +1,4 @@
-// A static server of the examples, on a free port of this machine only.
+// Serves the examples' files on a free port of the loopback address.
 
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -6,7 +6,7 @@ import { extname } from "node:path";
 
 const root = new URL("../", import.meta.url);
 
-// A browser runs no module and compiles no component under another type.
+// A browser accepts modules and WebAssembly only with these media types.
 const types = {
   ".css": "text/css",
   ".html": "text/html",
@@ -16,7 +16,7 @@ const types = {
 
 async function respond(request, response) {
   try {
-    // Parsing resolves every "..", so the path stays below the root.
+    // The URL parser resolves every "..", so the path stays below the root.
     const { pathname } = new URL(request.url, "http://localhost");
     const path = pathname.replace(/\/$/, "/index.html");
     const body = await readFile(new URL(`.${path}`, root));
@@ -26,7 +26,7 @@ async function respond(request, response) {
   }
 }
 
-/** Starts it: `{ url, close }`, where `url` is the page's. */
+/** Starts the server. Returns `{ url, close }`, with the URL of the page. */
 export async function serve() {
   const server = createServer(respond);
   await new Promise((listening) => server.listen(0, "127.0.0.1", listening));

@@ -1,5 +1,5 @@
-// The contract's `event-sink`. Facts wait for the end of their command: one that is rejected after
-// all, or traps, has published nothing.
+// The contract's `event-sink`. Events wait for the end of their command, because a command that is
+// rejected or traps must publish nothing.
 
 import { currentUnit } from "./unit-of-work.js";
 

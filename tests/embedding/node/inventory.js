@@ -1,22 +1,22 @@
-// Commands and queries: the component's exports, and what the contract asks of their caller.
+// Calls the component's exports, with the duties of a host around them.
 //
-// An answer is `{ ok }` or `{ rejected }`. Anything thrown is neither: the component trapped, or an
-// import threw. The instance is spent then: start the process, or load the page, anew.
+// An answer is `{ ok }` or `{ rejected }`. An exception means that the component trapped or that an
+// import threw. The instance cannot be used afterwards: restart the process, or reload the page.
 
 import { inventory } from "./generated/domain.js";
 import { unitOfWork } from "./unit-of-work.js";
 
-/** Asks, and changes nothing. */
+/** Answers a query, which changes nothing. */
 export function query(name, context, ...given) {
   return call(name, context, given);
 }
 
-/** Decides, and keeps what the component wrote where it accepted: `{ answer, events }`. */
+/** Decides a command, and keeps its writes where it is accepted: `{ answer, events }`. */
 export function command(name, context, ...given) {
   return unitOfWork(() => call(name, context, given), (answer) => "ok" in answer);
 }
 
-/** What a command would be answered. */
+/** Decides a command and drops its writes: the answer that the command would get. */
 export function dryRun(name, context, ...given) {
   return unitOfWork(() => call(name, context, given), () => false).answer;
 }
@@ -25,7 +25,7 @@ function call(name, context, given) {
   try {
     return { ok: inventory[name](context, ...given) };
   } catch (error) {
-    // jco throws the error case of a result, with the value as its payload.
+    // jco throws the `err` of a result, with its value as the payload.
     if (error.payload === undefined) throw error;
     return { rejected: error.payload };
   }

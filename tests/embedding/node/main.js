@@ -1,13 +1,13 @@
-// The inventory component in Node: runs one session of commands and queries, and prints what
-// happened, one JSON object per line.
+// The inventory component in Node: runs one session of commands and queries, and prints each event
+// and each answer as a line of JSON.
 //
 //     npm ci
 //     HOLDFAST_COMPONENT=/path/to/domain.wasm npm run transpile
 //     npm start
 //
-// `transpile` turns the component into a core module and the JavaScript around it, in generated/,
-// and ties its two imports to storage.js and event-sink.js. Nothing that this file imports needs
-// Node: the page in ../browser runs the same files.
+// `transpile` turns the component into a core module with JavaScript around it, in generated/, and
+// connects its two imports to storage.js and event-sink.js. The files that this one imports do not
+// need Node: the page in ../browser uses them too.
 
 import { session } from "./session.js";
 

@@ -1,4 +1,4 @@
-# Sourced by run.sh here and in ../browser, in this folder.
+# run.sh here and in ../browser source this file, with this folder as the current one.
 
 # need PROGRAM HOW-TO-INSTALL-IT
 need() {
@@ -7,18 +7,18 @@ need() {
   exit 77
 }
 
-# prepare COMPONENT: installs jco, and transpiles the component to generated/.
+# prepare COMPONENT: installs jco and transpiles the component to generated/.
 prepare() {
   need node "Install Node.js 20 or later: https://nodejs.org, or apt-get install nodejs"
   need npm "Install it with Node.js: https://nodejs.org, or apt-get install npm"
 
-  # Both examples use generated/: one at a time. The lock goes with the process.
+  # Both examples use generated/, so only one may run at a time. The lock ends with the process.
   if command -v flock >/dev/null; then
     exec 9>.lock
     flock 9
   fi
 
-  # Written last, so that an installation that was cut short does not count.
+  # This file is written last, so that an interrupted installation does not count.
   local installed=node_modules/.installed
   if ! cmp -s package-lock.json "$installed"; then
     npm ci --no-audit --no-fund >&2

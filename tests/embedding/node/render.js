@@ -1,5 +1,5 @@
-// Values of the contract as JSON, the same text in every runtime. Not JSON.stringify: that has no
-// word for a BigInt, which is what jco makes of a u64.
+// Writes values of the contract as JSON, the same text in every runtime. JSON.stringify cannot do
+// that: it refuses a BigInt, into which jco turns a u64.
 
 export function render(value) {
   if (typeof value === "bigint") return String(value);

@@ -23,7 +23,7 @@ const commands = [
   { now: 9_000n, call: ["fulfill", "cart-1", [line(bNorth, 1n)]] },
   { now: 10_000n, call: ["cancel", "cart-1", undefined] },
   { now: 11_000n, call: ["hold", "cart-2", [line(aDefault, 2n)], 5] },
-  // cart-2 is due: its host expires it before the next command meets its stock.
+  // cart-2 is due: the host expires it before the next command meets its stock.
   { now: 20_000n, call: ["expire", "cart-2"] },
   { now: 20_000n, call: ["reserve", aDefault, 7n] },
   { now: 21_000n, call: ["release", aDefault, 10n] },
@@ -53,7 +53,7 @@ export function* session() {
   }
 }
 
-/** What a command did, as lines: its events, then its answer. */
+/** The lines of a command: its events, then its answer. */
 export function* lines({ answer, events }) {
   for (const { tag, val } of events) {
     yield render({ event: tag, ...val });

@@ -1,12 +1,13 @@
-// The contract's `storage`, in memory: the functions of wit/storage.wit under their JavaScript
-// names. It looks at everything it has; a database would have an index per scan.
+// The contract's `storage` in memory: the functions of wit/storage.wit under their JavaScript
+// names. A scan reads every entry, where a database would have an index.
 //
-// Values are copied on their way in and out of the component, so they can be kept as they come.
+// jco copies values on their way in and out of the component, so the storage keeps them without a
+// copy.
 
 import { currentUnit, forbidInCommand } from "./unit-of-work.js";
 
-const stocks = new Map(); // place of the key -> { key, stock }
-const reservations = new Map(); // id -> { id, reservation }, in the order they were made
+const stocks = new Map(); // placeOf(key) -> { key, stock }
+const reservations = new Map(); // id -> { id, reservation }, in the order of creation
 
 export function getStock(key) {
   return stocks.get(placeOf(key))?.stock;
@@ -54,7 +55,7 @@ export function putReservation(id, reservation) {
 
 export function scanReservations(scan) {
   forbidInCommand();
-  // No reservation is ever removed, so its number in the order is a position that stays.
+  // Reservations are never removed, so the number of a reservation is a position that stays valid.
   const found = [...reservations.values()]
     .map((entry, index) => ({ entry, position: BigInt(index) }))
     .reverse()
@@ -75,8 +76,8 @@ function put(map, id, value) {
   map.set(id, value);
 }
 
-// Ids are printable ASCII without spaces, and a space sorts before all of that: these strings are
-// in the contract's order, by product, then by location.
+// Ids are printable ASCII without spaces, and a space sorts before all these characters. So these
+// strings sort in the contract's order: by product, then by location.
 function placeOf({ productId, locationId }) {
   return `${productId} ${locationId}`;
 }

@@ -1,8 +1,8 @@
-// What one command writes and publishes: kept together, or not at all.
+// The writes and events of one command, which are kept together or not at all.
 
-let current; // undefined while no command runs, so in every query
+let current; // undefined while no command runs, and so in every query
 
-/** Runs a command; all it wrote is taken back unless `keeps(answer)`, also where it throws. */
+/** Runs a command. Undoes its writes unless `keeps(answer)` is true, and also where it throws. */
 export function unitOfWork(run, keeps) {
   const unit = (current = { undo: [], events: [] });
   let kept = false;
@@ -16,7 +16,7 @@ export function unitOfWork(run, keeps) {
   }
 }
 
-/** The unit of work of the command at hand. Throwing into the component ends its call. */
+/** The unit of work of the current command. An exception in an import ends the component's call. */
 export function currentUnit() {
   if (!current) throw new Error("not allowed in a query");
   return current;

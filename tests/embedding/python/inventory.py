@@ -1,4 +1,4 @@
-"""Commands and queries: the component's exports, and what the contract asks of their caller."""
+"""Calls the component's exports, with the duties of a host around them."""
 
 from wasmtime import Engine, Store
 from wasmtime.component import Component, Linker
@@ -10,8 +10,8 @@ CONTRACT = "holdfast:inventory/{}@0.2.0"
 
 
 class Inventory:
-    """An answer is `{"ok": ...}` or `{"rejected": ...}`. Anything raised is neither: the component
-    trapped, or an import raised. Its instance is spent then."""
+    """An answer is `{"ok": ...}` or `{"rejected": ...}`. An exception means that the component trapped
+    or that an import raised. The instance cannot be used afterwards."""
 
     def __init__(self, path):
         self._unit = UnitOfWork()
@@ -40,11 +40,11 @@ class Inventory:
         self._exports = self._instance.get_export_index(self._store, CONTRACT.format("inventory"))
 
     def query(self, name, context, *given):
-        """Asks, and changes nothing."""
+        """Answers a query, which changes nothing."""
         return self._call(name, context, given)
 
     def command(self, name, context, *given):
-        """Decides, and keeps what the component wrote where it accepted: the answer, the events."""
+        """Decides a command, and keeps its writes where it is accepted. Returns answer and events."""
         return self._unit.run(
             lambda: self._call(name, context, given), keeps=lambda answer: "ok" in answer
         )
@@ -57,5 +57,5 @@ class Inventory:
 
 
 def _without_store(function):
-    # wasmtime hands each import the store first, for those that call back into the component.
+    # wasmtime passes each import the store first, for imports that call back into the component.
     return lambda _store, *given: function(*given)

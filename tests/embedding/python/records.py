@@ -1,7 +1,7 @@
 """Values of the contract in Python.
 
-wasmtime gives a record's fields the names they have in the contract, hyphens and all. So
-`record(product_id="a")` makes one, and `getattr(key, "product-id")` reads it.
+wasmtime gives the fields of a record the names of the contract, with hyphens. So
+`record(product_id="a")` makes a record, and `getattr(key, "product-id")` reads its field.
 """
 
 import json

@@ -4,13 +4,13 @@ set -euo pipefail
 component=$(realpath "${1:?usage: run.sh COMPONENT.wasm}")
 cd "$(dirname "$0")"
 
-# Debian keeps what venv needs in a package of its own.
+# On Debian, venv needs a package of its own.
 if ! python3 -c "import ensurepip" 2>/dev/null; then
   echo "python3 with venv is missing. Install it: apt-get install python3-venv" >&2
   exit 77
 fi
 
-# Written last, so that an installation that was cut short does not count.
+# This file is written last, so that an interrupted installation does not count.
 installed=.venv/requirements.txt
 if ! cmp -s requirements.txt "$installed"; then
   python3 -m venv --clear .venv >&2

@@ -1,10 +1,10 @@
-"""The inventory component in Python: runs one session of commands and queries, and prints what
-happened, one JSON object per line.
+"""The inventory component in Python: runs one session of commands and queries, and prints each event
+and each answer as a line of JSON.
 
     pip install -r requirements.txt
     python session.py /path/to/domain.wasm
 
-Every example runs this session, the same commands and queries at the same times, so that the same
+Every example runs this session, with the same commands and queries at the same times. So the same
 component must print the same lines in every runtime.
 """
 
@@ -34,7 +34,7 @@ COMMANDS = [
     (9_000, "fulfill", "cart-1", [line(B_NORTH, 1)]),
     (10_000, "cancel", "cart-1", None),
     (11_000, "hold", "cart-2", [line(A_DEFAULT, 2)], 5),
-    # cart-2 is due: its host expires it before the next command meets its stock.
+    # cart-2 is due: the host expires it before the next command meets its stock.
     (20_000, "expire", "cart-2"),
     (20_000, "reserve", A_DEFAULT, 7),
     (21_000, "release", A_DEFAULT, 10),

@@ -1,7 +1,7 @@
-"""The contract's `storage`, in memory: the functions of wit/storage.wit under their Python names.
+"""The contract's `storage` in memory: the functions of wit/storage.wit under their Python names.
 
-It looks at everything it has; a database would have an index per scan. Values are copied on their
-way in and out of the component, so they can be kept as they come.
+A scan reads every entry, where a database would have an index. wasmtime copies values on their way in
+and out of the component, so the storage keeps them without a copy.
 """
 
 from records import record
@@ -11,7 +11,7 @@ class Storage:
     def __init__(self, unit):
         self._unit = unit
         self._stocks = {}  # (product id, location id) -> stock-entry
-        self._reservations = {}  # id -> reservation-entry, in the order they were made
+        self._reservations = {}  # id -> reservation-entry, in the order of creation
 
     def get_stock(self, key):
         entry = self._stocks.get(_place(key))
@@ -64,7 +64,8 @@ class Storage:
 
     def scan_reservations(self, scan):
         self._unit.forbid_command()
-        # No reservation is ever removed, so its number in the order is a position that stays.
+        # Reservations are never removed, so the number of a reservation is a position that stays
+        # valid.
         found = [
             (position, entry)
             for position, entry in reversed(list(enumerate(self._reservations.values())))
@@ -81,7 +82,7 @@ class Storage:
 
 
 def _place(key):
-    # Ids are ASCII, so tuples of them are in the contract's order.
+    # Ids are ASCII, so tuples of them sort in the contract's order.
     return getattr(key, "product-id"), getattr(key, "location-id")
 
 

@@ -1,13 +1,13 @@
-"""What one command writes and publishes: kept together, or not at all."""
+"""The writes and events of one command, which are kept together or not at all."""
 
 
 class UnitOfWork:
     def __init__(self):
-        self._undo = None  # None while no command runs, so in every query
+        self._undo = None  # None while no command runs, and so in every query
         self._events = None
 
     def run(self, decide, keeps):
-        """Runs a command. All it wrote is taken back unless `keeps(answer)`, or where it raises."""
+        """Runs a command. Undoes its writes unless `keeps(answer)` is true, and also where it raises."""
         self._undo, self._events = [], []
         kept = False
         try:
@@ -25,12 +25,12 @@ class UnitOfWork:
         self._undo.append(take_back)
 
     def publish(self, events):
-        """The contract's `event-sink`. Facts wait for the end of their command: one that is
-        rejected after all, or traps, has published nothing."""
+        """The contract's `event-sink`. Events wait for the end of their command, because a command that
+        is rejected or traps must publish nothing."""
         self.require_command()
         self._events.extend(events)
 
-    # Raising into the component ends its call.
+    # An exception in an import ends the component's call.
 
     def require_command(self):
         if self._undo is None:

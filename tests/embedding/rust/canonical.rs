@@ -1,16 +1,16 @@
-//! The canonical form of what the contract speaks: JSON without spaces, fields in the contract's
-//! order and in `snake_case`, what is absent left out.
+//! The canonical form of the contract's values: JSON without spaces, fields in the contract's order
+//! and in `snake_case`, absent fields left out.
 
 use crate::bindings::holdfast::inventory::types::Event;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-/// One line.
+/// Prints a value on a line of its own.
 pub fn print(line: &Value) {
     println!("{line}");
 }
 
-/// `{"event": "inventory-reserved", ...}`
+/// Writes an event: `{"event": "inventory-reserved", ...}`.
 pub fn event(event: &Event) -> Value {
     let mut line = Map::new();
     for (case, fields) in members(plain(event)) {
@@ -20,7 +20,7 @@ pub fn event(event: &Event) -> Value {
     Value::Object(line)
 }
 
-/// `{"ok": {...}}` or `{"rejected": {...}}`
+/// Writes a decision: `{"ok": {...}}` or `{"rejected": {...}}`.
 pub fn decision<T: Serialize, E: Serialize>(decision: &Result<T, E>) -> Value {
     match decision {
         Ok(outcome) => json!({"ok": plain(outcome)}),
@@ -35,7 +35,8 @@ fn members(value: Value) -> Map<String, Value> {
     }
 }
 
-/// The generated types name cases as Rust does, and show what is absent.
+/// Writes a value of the generated types, which name cases as Rust does and write absent fields as
+/// null.
 fn plain(value: &impl Serialize) -> Value {
     tidy(serde_json::to_value(value).expect("plain values"))
 }

@@ -1,7 +1,7 @@
-//! The shortest way to run the domain with wasmtime directly: the contract's bindings, a storage
-//! in memory, one instance. `cargo run --example session [COMPONENT.wasm]` plays a session and
-//! prints every event and every outcome in canonical form; the same session runs in Node, in
-//! Python and in a browser (`tests/embedding`), and prints the same.
+//! Runs the domain with wasmtime alone: the contract's bindings, a storage in memory, one instance.
+//! `cargo run --example session [COMPONENT.wasm]` runs a session and prints every event and every
+//! outcome in canonical form. The same session runs in Node, in Python and in a browser
+//! (`tests/embedding`), and prints the same.
 
 #![allow(
     missing_docs,
@@ -66,8 +66,8 @@ fn lines(lines: &[(&str, &str, u64)]) -> Vec<LineRequest> {
 }
 
 impl Session {
-    /// One command: its events, then its outcome. Whoever runs a domain drops what a refused
-    /// command wrote; so here, too.
+    /// Runs a command, and prints its events and its outcome. The writes of a refused command are
+    /// dropped, as the contract asks of every host.
     fn command<T: serde::Serialize, E: serde::Serialize>(
         &mut self,
         now: u64,
@@ -123,7 +123,7 @@ impl Session {
         self.command(10_000, None, |it, s, c| it.call_cancel(s, c, "cart-1", None))?;
         let cart = lines(&[("a", "default", 2)]);
         self.command(11_000, None, |it, s, c| it.call_hold(s, c, "cart-2", &cart, Some(5)))?;
-        // cart-2 is due: its host expires it before the next command meets its stock.
+        // cart-2 is due: the host expires it before the next command meets its stock.
         self.command(20_000, None, |it, s, c| it.call_expire(s, c, "cart-2"))?;
         self.command(20_000, None, |it, s, c| it.call_reserve(s, c, &a, 7))?;
         self.command(21_000, None, |it, s, c| it.call_release(s, c, &a, 10))?;

@@ -1,5 +1,5 @@
-//! The contract's imports over maps: all that a domain needs of its host. The session expires what
-//! is due before it asks anything, so the stocks of a query need no sums of due units.
+//! The contract's imports over maps, which is all that a domain needs from its host. The session
+//! expires due holds before it sends a query, so the stocks of a query need no sums of due units.
 
 use crate::bindings::holdfast::inventory::{
     event_sink,
@@ -8,7 +8,7 @@ use crate::bindings::holdfast::inventory::{
 };
 use std::{cmp::Reverse, collections::BTreeMap};
 
-/// Stocks by product and location, reservations by id with the order in which they were made.
+/// Stocks by product and location; reservations by id, with the order of their creation.
 #[derive(Clone, Default)]
 pub struct Storage {
     stocks: BTreeMap<(String, String), Stock>,

@@ -1,10 +1,14 @@
-//! A component that misbehaves when a command's reference or a query's caller tells it to, and is
-//! honest otherwise: so
-//! it passes every examination, and shows what a host must stand. It has the standard library,
-//! and with it everything of WASI that a host may be asked for.
+//! A component that attacks its host when a command's reference or a query's caller names an
+//! attack. Otherwise it decides as the standard domain does, so it passes every examination. It has
+//! the standard library, and with it every WASI interface that a component may import.
 
 #![cfg(target_arch = "wasm32")]
-#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "that is its trade")]
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "attacks panic on purpose"
+)]
 
 use rule::{
     Context, Decided, Event, LowStockChange, QueryContext, Rejection, Rule, StockKey, StockOutcome,
@@ -59,7 +63,7 @@ fn misbehave(
             dig(1);
             decide()
         }
-        // Without memory: the host's own stack is what it is after.
+        // Uses no memory of its own, and attacks the host's stack.
         "deep-recursion" => {
             black_box(dive(quantity));
             decide()
@@ -69,7 +73,7 @@ fn misbehave(
             let _ = storage::get_reservation(&giant);
             decide()
         }
-        // One string, many times over: little memory here, much where it is copied.
+        // Passes one string many times: little memory here, much where the host copies it.
         "copied-strings" => {
             let text = "y".repeat(1 << 20);
             let level = storage::get_stock(key).unwrap().level;
@@ -121,7 +125,7 @@ fn misbehave(
             outcome.view.available = 1_000_000;
             Ok(outcome)
         }
-        // Not the same the next time.
+        // Decides otherwise at each call.
         "nondeterminism" => {
             let calls = CALLS.replace(CALLS.get() + 1);
             domain::reserve(context, key, quantity + calls)
@@ -152,7 +156,7 @@ fn store(
     Ok(outcome)
 }
 
-/// What it finds it tells by a refusal; the tests read it.
+/// Looks for anything that was not granted. Refuses with a list of what was found, for the tests.
 fn look_around(
     context: &Context,
     decide: impl Fn() -> Decided<StockOutcome>,

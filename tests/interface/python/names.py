@@ -1,7 +1,7 @@
 """The names that the generator takes from the document, in one place.
 
-A module of `api` is an operation: its folder is the operation's first tag, its name the
-`operationId`. A class of `models` is a schema.
+A module of `api` is an operation: its folder is the operation's first tag, and its name is the
+`operationId`. A class of `models` is a schema of the document.
 """
 
 from holdfast_client import Client

@@ -16,13 +16,13 @@ fi
 mkdir -p "$sources/../../../target/interface/python"
 cd "$sources/../../../target/interface/python"
 
-# One run at a time. The lock goes with the process.
+# Only one run at a time. The lock ends with the process.
 if command -v flock >/dev/null; then
   exec 9>.lock
   flock 9
 fi
 
-# Written last, so that an installation that was cut short does not count.
+# This file is written last, so that an interrupted installation does not count.
 installed=.venv/installed
 if ! cmp -s "$sources/requirements.txt" "$installed"; then
   python3 -m venv --clear .venv >&2

@@ -1,7 +1,7 @@
 """A session through a client that is generated from the document.
 
-Every answer is read through the attributes of its generated class: one that the document does not
-describe ends the session.
+The session reads every answer through the attributes of its generated class, so an answer that the
+document does not describe ends the session.
 """
 
 import sys

@@ -18,13 +18,13 @@ need npm "Install it with Node.js: https://nodejs.org, or apt-get install npm"
 mkdir -p "$sources/../../../target/interface/typescript"
 cd "$sources/../../../target/interface/typescript"
 
-# One run at a time. The lock goes with the process.
+# Only one run at a time. The lock ends with the process.
 if command -v flock >/dev/null; then
   exec 9>.lock
   flock 9
 fi
 
-# Written last, so that an installation that was cut short does not count.
+# This file is written last, so that an interrupted installation does not count.
 installed=node_modules/.installed
 if ! cmp -s "$sources/package-lock.json" "$installed"; then
   cp "$sources/package.json" "$sources/package-lock.json" .

@@ -1,5 +1,5 @@
 // A session through a client whose types are generated from the document. The compiler is half of
-// the test: each request and each member that is read must be what the document says.
+// the test: it refuses a request or a member that the document does not have.
 import createClient from "openapi-fetch";
 import type { paths } from "./api.js";
 
@@ -7,7 +7,7 @@ const url = process.argv[2];
 if (url === undefined) throw new Error("usage: session.js URL");
 const client = createClient<paths>({ baseUrl: url });
 
-/** The data of an accepted request that was no dry run. Anything else ends the session. */
+/** The data of an accepted request that was no dry run. Any other answer ends the session. */
 function accepted<Data extends object>(answer: {
   data?: Data;
   error?: unknown;
@@ -113,7 +113,7 @@ if (!("errors" in violations)) throw new Error(violations.detail);
 const pointers = violations.errors.map((violation) => violation.pointer);
 console.log(`batch refused: ${invalid.response.status}, ${violations.code}, ${pointers.join(" ")}`);
 
-// Requests that the types must refuse. They are compiled and never sent.
+// Requests that the compiler must refuse. They are never sent.
 export function neverSent() {
   const lines = [{ product_id: "sku-1", quantity: 1 }];
   // @ts-expect-error: a batch is `atomic` or `independent`

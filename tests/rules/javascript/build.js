@@ -8,8 +8,8 @@ const { component } = await componentize({
   sourcePath: path("rule.js"),
   witPath: path("../../../wit"),
   worldName: "rule",
-  // Without these the component imports no WASI at all. An error that is no rejection is then a
-  // trap without a word; to read it, leave "stdio" enabled.
+  // Without these features the component imports no WASI interface. An exception that is no
+  // rejection is then a trap without a message; to read the message, leave "stdio" enabled.
   disableFeatures: ["stdio", "random", "clocks", "http", "fetch-event"],
 });
 await writeFile(process.argv[2], component);

@@ -13,13 +13,13 @@ need() {
 need node "Install Node.js 20 or later: https://nodejs.org, or apt-get install nodejs"
 need npm "Install it with Node.js: https://nodejs.org, or apt-get install npm"
 
-# One installation at a time. The lock goes with the process.
+# Only one installation at a time. The lock ends with the process.
 if command -v flock >/dev/null; then
   exec 9>.lock
   flock 9
 fi
 
-# Written last, so that an installation that was cut short does not count.
+# This file is written last, so that an interrupted installation does not count.
 installed=node_modules/.installed
 if ! cmp -s package-lock.json "$installed"; then
   npm ci --no-audit --no-fund >&2

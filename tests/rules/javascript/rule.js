@@ -1,4 +1,4 @@
-// A safety stock: at some locations the last units of every product are not given away.
+// A safety stock: at some locations the last units of every product cannot be reserved.
 import * as domain from "holdfast:inventory/inventory@0.2.0";
 
 const SAFETY_STOCK = new Map([
@@ -6,7 +6,7 @@ const SAFETY_STOCK = new Map([
   ["harbour", 20n],
 ]);
 
-// What takes units is guarded; everything else is the domain's own.
+// The rule guards the commands that take units, and passes all others on to the domain.
 export const inventory = {
   ...domain,
 
@@ -22,7 +22,7 @@ export const inventory = {
 
   hold(context, id, lines, ttlSeconds) {
     const decide = () => domain.hold(context, id, lines, ttlSeconds);
-    // The same hold again takes nothing, and another one under its id is refused.
+    // A hold whose id exists takes no units: the domain repeats its answer or refuses it.
     return find(context, id) ? decide() : guard(context, lines, [], decide);
   },
 
@@ -34,8 +34,8 @@ export const inventory = {
   },
 };
 
-// Lets the domain decide, but not give more than the rule lets go: what a stock has above its
-// safety stock, and what the reservation at hand holds of it already.
+// Lets the domain decide, unless a line asks for more than the units of the stock above its safety
+// stock together with the units that the reservation already holds.
 function guard(context, lines, held, decide) {
   if (!lines.some(({ key }) => SAFETY_STOCK.has(key.locationId))) return decide();
 
@@ -48,8 +48,8 @@ function guard(context, lines, held, decide) {
   });
   if (short.length === 0) return decide();
 
-  // Any other refusal comes before this one. What the domain would have given is dropped by the
-  // host, as everything that a rejected command wrote.
+  // Any other refusal of the domain comes first. The host drops the writes of the domain, as it
+  // does for every rejected command.
   try {
     decide();
   } catch (refusal) {
@@ -68,8 +68,8 @@ function find(context, id) {
   return ask(() => domain.getReservation(asQuery(context), id))?.reservation;
 }
 
-// A query that is refused tells nothing: the command will be refused too, in the domain's own
-// words.
+// Returns undefined where the query is refused. The domain then refuses the command as well, with
+// its own reason.
 function ask(query) {
   try {
     return query();
@@ -90,7 +90,7 @@ function unitsByStock(lines) {
 
 const name = ({ productId, locationId }) => `${productId} ${locationId}`;
 
-// What is thrown and is no Error is the `err` of the result.
+// A thrown value that is no Error becomes the `err` of the result.
 function insufficientStock(short) {
   const [{ key, requested, available }] = short;
   return {

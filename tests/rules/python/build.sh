@@ -10,19 +10,19 @@ if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
   exit 77
 fi
 
-# One installation at a time. The lock goes with the process.
+# Only one installation at a time. The lock ends with the process.
 if command -v flock >/dev/null; then
   exec 9>.lock
   flock 9
 fi
 
-# Written last, so that an installation that was cut short does not count.
+# This file is written last, so that an interrupted installation does not count.
 installed=.venv/installed
 if ! cmp -s requirements.txt "$installed"; then
   python3 -m venv --clear .venv >&2
   .venv/bin/pip install --quiet --disable-pip-version-check --requirement requirements.txt >&2
   cp requirements.txt "$installed"
 fi
-# The interpreter imports all of WASI. With stubs instead the component imports none.
+# The interpreter imports all of WASI. With stubs in its place the component imports no WASI.
 .venv/bin/componentize-py --wit-path ../../../wit --world rule \
   componentize --stub-wasi --output "$out" rule >&2

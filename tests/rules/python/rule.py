@@ -1,5 +1,5 @@
-"""A low-stock alert on every fall: the domain says that a stock became low, this rule says it
-again whenever a command leaves even less of it."""
+"""A low-stock alert on every fall. The domain publishes an event when a stock becomes low. This rule
+publishes the event again whenever a command leaves fewer units of a low stock."""
 
 from wit_world import exports
 from wit_world.imports import event_sink, inventory as domain, storage
@@ -7,7 +7,7 @@ from wit_world.imports.types import Event_LowStockDetected, LowStockChange, Stoc
 
 
 class Inventory(exports.Inventory):
-    # What can leave less of a stock is watched.
+    # The rule watches the commands that can leave fewer units of a stock.
 
     def adjust_set(self, context, key, total, minimum):
         return watch([key], domain.adjust_set, context, key, total, minimum)
@@ -31,7 +31,7 @@ class Inventory(exports.Inventory):
     def replace(self, context, id, lines):
         return watch([line.key for line in lines], domain.replace, context, id, lines)
 
-    # Everything else is the domain's own.
+    # The domain decides everything else.
 
     release = staticmethod(domain.release)
     extend = staticmethod(domain.extend)
@@ -47,10 +47,10 @@ class Inventory(exports.Inventory):
 
 
 def watch(keys, command, *arguments):
-    # Several lines can be about one stock.
+    # Several lines can name one stock.
     stocks = {(key.product_id, key.location_id): key for key in keys}.values()
     before = [level(key) for key in stocks]
-    # A rejection is raised past what follows.
+    # A rejection is raised here, and the rest is not run.
     outcome = command(*arguments)
     changes = [LowStockChange(key, was, level(key)) for key, was in zip(stocks, before)]
     falls = [Event_LowStockDetected(change) for change in changes if is_fall(change)]
@@ -60,7 +60,7 @@ def watch(keys, command, *arguments):
 
 
 def is_fall(change):
-    """Low and less; where it was not low before, the domain has said so itself."""
+    """Whether a low stock has fewer units. When a stock becomes low, the domain publishes the event."""
     was, now = change.from_, change.to
     return was is not None and is_low(was) and is_low(now) and available(now) < available(was)
 

@@ -6,7 +6,7 @@ use crate::{Change, Rejection, queries, reservation::State};
 #[test]
 fn a_confirmed_reservation_never_expires_and_can_only_be_resolved() {
     let mut memory = memory();
-    make(&mut memory, "r", &[("a", 3)], Some(1));
+    create_hold(&mut memory, "r", &[("a", 3)], Some(1));
     confirm(&mut memory, &at(1_500), "r".into()).unwrap();
     assert_eq!(
         confirm(&mut memory, &at(1_500), "r".into()).unwrap_err().code(),
@@ -22,8 +22,8 @@ fn a_confirmed_reservation_never_expires_and_can_only_be_resolved() {
 #[test]
 fn extending_never_brings_the_expiry_forward() {
     let mut memory = memory();
-    make(&mut memory, "r", &[("a", 3)], Some(60));
-    make(&mut memory, "for-good", &[("a", 3)], None);
+    create_hold(&mut memory, "r", &[("a", 3)], Some(60));
+    create_hold(&mut memory, "for-good", &[("a", 3)], None);
     let mut expiry = |id: &str, ttl| {
         let outcome = extend(&mut memory, &at(2_000), id.into(), ttl).unwrap();
         (outcome.reservation.status.expires_at, outcome.reservation.status.version)
@@ -36,10 +36,10 @@ fn extending_never_brings_the_expiry_forward() {
 #[test]
 fn a_hold_that_is_due_expires_as_of_the_time_it_came_due() {
     let mut memory = memory();
-    make(&mut memory, "r", &[("a", 7), ("b", 1), ("a", 1)], Some(1));
-    told(&mut memory);
+    create_hold(&mut memory, "r", &[("a", 7), ("b", 1), ("a", 1)], Some(1));
+    take_events(&mut memory);
     let outcome = expire(&mut memory, &at(5_000), "r".into()).unwrap();
-    assert_eq!(told(&mut memory), ["released 8 a", "released 1 b", "Expired r", "fine a"]);
+    assert_eq!(take_events(&mut memory), ["released 8 a", "released 1 b", "Expired r", "fine a"]);
     let status = outcome.reservation.status;
     assert_eq!((status.state, status.version), (State::Expired, 2));
     assert!(outcome.reservation.lines.iter().all(|line| line.expired == line.quantity.get()));
@@ -51,15 +51,15 @@ fn a_hold_that_is_due_expires_as_of_the_time_it_came_due() {
 }
 
 #[test]
-fn what_is_not_due_does_not_expire() {
+fn a_reservation_that_is_not_due_does_not_expire() {
     let mut memory = memory();
-    make(&mut memory, "held", &[("a", 1)], Some(1));
-    make(&mut memory, "for-good", &[("a", 1)], None);
-    make(&mut memory, "confirmed", &[("a", 1)], Some(1));
+    create_hold(&mut memory, "held", &[("a", 1)], Some(1));
+    create_hold(&mut memory, "for-good", &[("a", 1)], None);
+    create_hold(&mut memory, "confirmed", &[("a", 1)], Some(1));
     confirm(&mut memory, &at(1_500), "confirmed".into()).unwrap();
-    make(&mut memory, "ended", &[("a", 1)], Some(1));
+    create_hold(&mut memory, "ended", &[("a", 1)], Some(1));
     expire(&mut memory, &at(2_000), "ended".into()).unwrap();
-    told(&mut memory);
+    take_events(&mut memory);
     let mut refused =
         |id: &str, now| expire(&mut memory, &at(now), id.into()).map(|_| ()).unwrap_err();
     let not_due = |id: &str, state, expires_at| Rejection::ReservationNotDue {
@@ -79,11 +79,11 @@ fn what_is_not_due_does_not_expire() {
 #[test]
 fn a_line_of_which_nothing_is_left_does_not_expire() {
     let mut memory = memory();
-    make(&mut memory, "r", &[("a", 3), ("b", 2)], Some(1));
+    create_hold(&mut memory, "r", &[("a", 3), ("b", 2)], Some(1));
     cancel(&mut memory, &at(1_500), "r".into(), Some(lines(&[("a", 3)]))).unwrap();
-    told(&mut memory);
+    take_events(&mut memory);
     expire(&mut memory, &at(2_000), "r".into()).unwrap();
-    assert_eq!(told(&mut memory), ["released 2 b", "Expired r"]);
+    assert_eq!(take_events(&mut memory), ["released 2 b", "Expired r"]);
     assert_eq!(numbers(&memory, "a").3, 3);
 }
 
@@ -110,7 +110,7 @@ fn the_arguments_of_the_commands_on_an_expiry_are_checked() {
 #[test]
 fn a_hold_that_is_extended_or_confirmed_has_an_event_with_both_states() {
     let mut memory = memory();
-    make(&mut memory, "r", &[("a", 1)], Some(60));
+    create_hold(&mut memory, "r", &[("a", 1)], Some(60));
     memory.events.clear();
     let held = memory.reservations["r"].status;
     let extended = extend(&mut memory, &at(2_000), "r".into(), 90).unwrap().reservation;

@@ -133,7 +133,7 @@ fn lines(of: &[(&str, u64)]) -> Vec<RawLine> {
     of.iter().map(|(product, quantity)| (raw(product), *quantity)).collect()
 }
 
-/// Stocks of 10 units of "a" and 10 of "b", each low below 5.
+/// A world with stocks of 10 units of "a" and of "b", each low below 5.
 fn memory() -> Memory {
     let mut memory = Memory::default();
     for product in ["a", "b"] {
@@ -143,11 +143,11 @@ fn memory() -> Memory {
     memory
 }
 
-fn make(memory: &mut Memory, id: &str, of: &[(&str, u64)], ttl: Option<u32>) {
+fn create_hold(memory: &mut Memory, id: &str, of: &[(&str, u64)], ttl: Option<u32>) {
     assert!(hold(memory, &at(1_000), id.to_string(), lines(of), ttl).unwrap().created);
 }
 
-/// Total, reserved, unattributed, version.
+/// The total, reserved and unattributed units of a stock, and its version.
 fn numbers(memory: &Memory, product: &str) -> (u64, u64, u64, u64) {
     let level = memory.stocks[&key(product)].level();
     let [total, reserved, unattributed] =
@@ -155,8 +155,8 @@ fn numbers(memory: &Memory, product: &str) -> (u64, u64, u64, u64) {
     (total, reserved, unattributed, level.version())
 }
 
-/// Takes the events out of the world and tells each in a few words.
-fn told(memory: &mut Memory) -> Vec<String> {
+/// Takes the events out of the world. Returns a few words on each.
+fn take_events(memory: &mut Memory) -> Vec<String> {
     let short = |event: &Event| match event {
         Event::InventoryAdjusted { key, .. } => format!("adjusted {}", key.product_id()),
         Event::InventoryMoved { movement, key, quantity, .. } => {

@@ -1,4 +1,4 @@
-//! Random commands, held against the invariants of the domain.
+//! Random commands, checked against the invariants of the domain.
 
 use super::*;
 use crate::{Change, Level, reservation::Status};
@@ -162,14 +162,14 @@ proptest! {
             for it in memory.reservations.values() {
                 let left: u64 = it.lines.iter().map(|line| line.remaining().unwrap()).sum();
                 prop_assert_eq!(left > 0, it.status.state.is_active());
-                let told = folded.statuses.get(&it.id);
-                prop_assert!(it.status.state.is_active() || told == Some(&it.status));
+                let last = folded.statuses.get(&it.id);
+                prop_assert!(it.status.state.is_active() || last == Some(&it.status));
             }
         }
     }
 
     #[test]
-    fn a_hold_that_is_cancelled_gives_back_exactly_what_it_took(
+    fn a_cancelled_hold_gives_back_exactly_the_units_that_it_took(
         of in prop::collection::vec((prop::sample::select(vec!["a", "b"]), 1..6_u64), 1..6),
     ) {
         let mut memory = memory();

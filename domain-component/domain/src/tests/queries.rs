@@ -9,11 +9,11 @@ use crate::{
 use alloc::vec;
 
 #[test]
-fn a_reader_sees_what_is_due_as_free_and_writes_nothing() {
+fn a_reader_sees_due_units_as_free_and_writes_nothing() {
     let mut memory = memory();
-    make(&mut memory, "r", &[("a", 7), ("b", 1)], Some(1));
+    create_hold(&mut memory, "r", &[("a", 7), ("b", 1)], Some(1));
     reserve(&mut memory, &at(1_500), raw("a"), 1).unwrap();
-    told(&mut memory);
+    take_events(&mut memory);
     let key = StockKey::parse("a".into(), "default".into()).unwrap();
     let stored = memory.stocks[&key].clone();
     let due = |units| {
@@ -38,10 +38,10 @@ fn a_reader_sees_what_is_due_as_free_and_writes_nothing() {
 }
 
 #[test]
-fn a_list_of_held_reservations_leaves_out_what_is_due() {
+fn a_list_of_held_reservations_leaves_out_due_holds() {
     let mut memory = memory();
-    make(&mut memory, "r", &[("a", 1)], Some(1));
-    make(&mut memory, "s", &[("a", 1)], Some(2));
+    create_hold(&mut memory, "r", &[("a", 1)], Some(1));
+    create_hold(&mut memory, "s", &[("a", 1)], Some(2));
     let mut held = |now| {
         let scan = ReservationScan { state: Some(State::Held), limit: 9, ..Default::default() };
         let (found, _) = queries::list_reservations(&mut memory, now, scan).unwrap();
@@ -92,7 +92,7 @@ fn a_stock_is_found_by_its_key() {
 #[test]
 fn a_reservation_is_found_by_its_id() {
     let mut memory = memory();
-    make(&mut memory, "r", &[("a", 1)], None);
+    create_hold(&mut memory, "r", &[("a", 1)], None);
     let found = queries::get_reservation(&mut memory, 2, "r".into()).unwrap();
     assert_eq!(found, memory.reservations["r"]);
     let missing = Rejection::ReservationNotFound { id: "x".into() };
@@ -154,9 +154,9 @@ fn low_stocks_come_by_deficit_and_then_by_key_page_by_page() {
 }
 
 #[test]
-fn a_stock_that_is_low_only_by_what_is_due_is_listed_as_not_low() {
+fn a_stock_that_is_low_only_by_due_units_is_listed_as_not_low() {
     let mut memory = memory();
-    make(&mut memory, "r", &[("a", 6)], Some(1));
+    create_hold(&mut memory, "r", &[("a", 6)], Some(1));
     let stored = memory.stocks[&key("a")].clone();
     let due = Quantity::new(6).unwrap();
     let times = (stored.created_at, stored.updated_at());
@@ -211,8 +211,8 @@ fn reservations_are_listed_newest_first_page_by_page_and_filtered() {
     let mut memory = memory();
     let north = ("b".to_string(), "north".to_string());
     adjust_set(&mut memory, &at(1), north.clone(), 9, None).unwrap();
-    make(&mut memory, "r", &[("a", 1)], Some(1));
-    make(&mut memory, "s", &[("a", 1), ("b", 1)], Some(9));
+    create_hold(&mut memory, "r", &[("a", 1)], Some(1));
+    create_hold(&mut memory, "s", &[("a", 1), ("b", 1)], Some(9));
     let named = Context { reference: Some("order".into()), ..at(1_000) };
     hold(&mut memory, &named, "t".into(), vec![(north, 1)], None).unwrap();
     confirm(&mut memory, &at(1_000), "s".into()).unwrap();
@@ -237,7 +237,7 @@ fn reservations_are_listed_newest_first_page_by_page_and_filtered() {
 #[test]
 fn a_list_of_all_states_shows_a_hold_that_is_due_as_expired() {
     let mut memory = memory();
-    make(&mut memory, "r", &[("a", 1)], Some(1));
+    create_hold(&mut memory, "r", &[("a", 1)], Some(1));
     let scan = ReservationScan { limit: 9, ..ReservationScan::default() };
     let (found, _) = queries::list_reservations(&mut memory, 2_000, scan).unwrap();
     assert_eq!(found[0].status.state, State::Expired);

@@ -7,8 +7,8 @@ use alloc::vec;
 #[test]
 fn a_hold_reserves_the_sum_per_stock_and_remembers_each_line() {
     let mut memory = memory();
-    make(&mut memory, "r", &[("a", 2), ("b", 1), ("a", 4)], Some(60));
-    assert_eq!(told(&mut memory), ["reserved 6 a", "reserved 1 b", "low a"]);
+    create_hold(&mut memory, "r", &[("a", 2), ("b", 1), ("a", 4)], Some(60));
+    assert_eq!(take_events(&mut memory), ["reserved 6 a", "reserved 1 b", "low a"]);
     assert_eq!(numbers(&memory, "a"), (10, 6, 0, 2));
     let reservation = &memory.reservations["r"];
     assert_eq!(reservation.lines.len(), 3);
@@ -21,8 +21,8 @@ fn a_hold_that_is_short_names_each_short_line_with_the_whole_demand() {
     let wanted = lines(&[("a", 6), ("b", 10), ("a", 5)]);
     let refused = hold(&mut memory, &at(1), "r".into(), wanted, None).unwrap_err();
     let Rejection::InsufficientStock { lines } = refused else { panic!("{refused:?}") };
-    let told: Vec<_> = lines.iter().map(|it| (it.index, it.requested, it.available)).collect();
-    assert_eq!(told, [(0, 11, 10), (2, 11, 10)]);
+    let short: Vec<_> = lines.iter().map(|it| (it.index, it.requested, it.available)).collect();
+    assert_eq!(short, [(0, 11, 10), (2, 11, 10)]);
     assert!(memory.events.is_empty() && memory.reservations.is_empty());
 }
 
@@ -32,14 +32,14 @@ fn arguments_are_checked_line_by_line() {
     let wanted = lines(&[("a", 0), ("x y", 1)]);
     let refused = hold(&mut memory, &at(1), String::new(), wanted, Some(0)).unwrap_err();
     let Rejection::InvalidRequest { invalid } = refused else { panic!("{refused:?}") };
-    let told: Vec<_> = invalid.iter().map(|it| (it.name, it.line)).collect();
+    let named: Vec<_> = invalid.iter().map(|it| (it.name, it.line)).collect();
     let expected = [
         ("reservation_id", None),
         ("ttl_seconds", None),
         ("quantity", Some(0)),
         ("product_id", Some(1)),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(named, expected);
     for count in [0, 101] {
         let wanted = vec![(raw("a"), 1); count];
         let refused = hold(&mut memory, &at(1), "r".into(), wanted, None).unwrap_err();
@@ -50,7 +50,7 @@ fn arguments_are_checked_line_by_line() {
 #[test]
 fn the_same_hold_again_is_the_same_and_another_one_is_refused() {
     let mut memory = memory();
-    make(&mut memory, "r", &[("a", 2)], Some(60));
+    create_hold(&mut memory, "r", &[("a", 2)], Some(60));
     let mut again = |of: &[(&str, u64)], ttl, reference: Option<&str>| {
         let context = Context { reference: reference.map(String::from), ..at(2_000) };
         hold(&mut memory, &context, "r".into(), lines(of), ttl)
@@ -65,43 +65,43 @@ fn the_same_hold_again_is_the_same_and_another_one_is_refused() {
     ] {
         assert_eq!(other, Err("reservation-exists"));
     }
-    assert_eq!(told(&mut memory), ["reserved 2 a"]);
+    assert_eq!(take_events(&mut memory), ["reserved 2 a"]);
 }
 
 #[test]
-fn replacing_tells_the_net_change_only() {
+fn replacing_publishes_only_the_net_change() {
     let mut memory = memory();
-    make(&mut memory, "r", &[("a", 6), ("b", 2)], None);
-    told(&mut memory);
+    create_hold(&mut memory, "r", &[("a", 6), ("b", 2)], None);
+    take_events(&mut memory);
     let outcome = replace(&mut memory, &at(2), "r".into(), lines(&[("a", 8), ("b", 2)])).unwrap();
     assert_eq!(outcome.reservation.status.version, 2);
-    assert_eq!(told(&mut memory), ["reserved 2 a"]);
+    assert_eq!(take_events(&mut memory), ["reserved 2 a"]);
     replace(&mut memory, &at(2), "r".into(), lines(&[("a", 8), ("b", 2)])).unwrap();
     assert_eq!(memory.reservations["r"].status.version, 2, "the same lines change nothing");
     replace(&mut memory, &at(2), "r".into(), lines(&[("b", 10)])).unwrap();
-    assert_eq!(told(&mut memory), ["reserved 8 b", "released 8 a", "low b", "fine a"]);
+    assert_eq!(take_events(&mut memory), ["reserved 8 b", "released 8 a", "low b", "fine a"]);
     let refused = replace(&mut memory, &at(2), "r".into(), lines(&[("b", 11)])).unwrap_err();
     assert_eq!(refused.code(), "insufficient-stock");
 }
 
 #[test]
-fn replacing_what_is_partly_resolved_begins_anew() {
+fn replacing_a_partly_resolved_reservation_starts_with_new_lines() {
     let mut memory = memory();
-    make(&mut memory, "r", &[("a", 6)], None);
+    create_hold(&mut memory, "r", &[("a", 6)], None);
     fulfill(&mut memory, &at(2), "r".into(), Some(lines(&[("a", 4)]))).unwrap();
-    told(&mut memory);
+    take_events(&mut memory);
     replace(&mut memory, &at(3), "r".into(), lines(&[("a", 6)])).unwrap();
-    assert_eq!(told(&mut memory), ["reserved 4 a", "low a"][..1], "2 were left");
+    assert_eq!(take_events(&mut memory), ["reserved 4 a", "low a"][..1], "2 were left");
     assert_eq!(numbers(&memory, "a").1, 6);
 }
 
 #[test]
-fn what_is_resolved_leaves_or_is_free_again_and_the_last_unit_ends_it() {
+fn fulfilled_units_leave_cancelled_units_are_free_and_the_last_unit_ends_the_reservation() {
     let mut memory = memory();
-    make(&mut memory, "r", &[("a", 3), ("a", 2)], None);
-    told(&mut memory);
+    create_hold(&mut memory, "r", &[("a", 3), ("a", 2)], None);
+    take_events(&mut memory);
     fulfill(&mut memory, &at(2), "r".into(), Some(lines(&[("a", 4)]))).unwrap();
-    assert_eq!(told(&mut memory), ["fulfilled 4 a"]);
+    assert_eq!(take_events(&mut memory), ["fulfilled 4 a"]);
     let left: Vec<_> = memory.reservations["r"].lines.iter().map(|line| line.remaining()).collect();
     assert_eq!(left, [Some(0), Some(1)], "line by line");
     let refused = cancel(&mut memory, &at(2), "r".into(), Some(lines(&[("a", 2)]))).unwrap_err();
@@ -113,15 +113,15 @@ fn what_is_resolved_leaves_or_is_free_again_and_the_last_unit_ends_it() {
     };
     assert_eq!(refused, exceeds);
     cancel(&mut memory, &at(2), "r".into(), None).unwrap();
-    assert_eq!(told(&mut memory), ["released 1 a", "Cancelled r"]);
+    assert_eq!(take_events(&mut memory), ["released 1 a", "Cancelled r"]);
     assert_eq!(numbers(&memory, "a"), (6, 0, 0, 4));
 }
 
 #[test]
-fn what_is_final_stays() {
+fn a_final_state_stays() {
     for (end, state) in [("fulfill", "fulfilled"), ("cancel", "cancelled")] {
         let mut memory = memory();
-        make(&mut memory, "r", &[("a", 3)], None);
+        create_hold(&mut memory, "r", &[("a", 3)], None);
         let ended = if end == "fulfill" {
             fulfill(&mut memory, &at(2), "r".into(), None)
         } else {
@@ -144,7 +144,7 @@ fn what_is_final_stays() {
 #[test]
 fn the_version_of_a_reservation_can_be_demanded() {
     let mut memory = memory();
-    make(&mut memory, "r", &[("a", 1)], None);
+    create_hold(&mut memory, "r", &[("a", 1)], None);
     let version =
         |version| Context { precondition: Some(Precondition::VersionIn(vec![version])), ..at(2) };
     assert_eq!(
@@ -166,18 +166,18 @@ fn the_version_of_a_reservation_can_be_demanded() {
 fn a_hold_has_up_to_100_lines_and_a_time_to_live_of_up_to_31_days() {
     let mut memory = memory();
     adjust_by(&mut memory, &at(1), raw("a"), 1_000).unwrap();
-    let mut go = |id: &str, count, ttl| {
+    let mut hold_lines = |id: &str, count, ttl| {
         let wanted = vec![(raw("a"), 1); count];
         hold(&mut memory, &at(1), id.into(), wanted, ttl)
             .map(|outcome| outcome.created)
             .map_err(|refused| refused.message())
     };
-    assert_eq!(go("r", LINES_MAX, Some(2_678_400)), Ok(true));
-    assert_eq!(go("s", 1, Some(1)), Ok(true));
+    assert_eq!(hold_lines("r", LINES_MAX, Some(2_678_400)), Ok(true));
+    assert_eq!(hold_lines("s", 1, Some(1)), Ok(true));
     let refused = "invalid arguments: lines must be from 1 to 100, is 101".to_string();
-    assert_eq!(go("t", 101, None), Err(refused));
+    assert_eq!(hold_lines("t", 101, None), Err(refused));
     let refused = "invalid arguments: ttl_seconds must be from 1 to 2678400, is 2678401";
-    assert_eq!(go("t", 1, Some(2_678_401)), Err(refused.to_string()));
+    assert_eq!(hold_lines("t", 1, Some(2_678_401)), Err(refused.to_string()));
 }
 
 #[test]
@@ -210,7 +210,7 @@ fn a_reservation_records_the_time_and_the_reference_of_its_hold() {
 }
 
 #[test]
-fn a_product_that_does_not_exist_is_told_before_a_version_that_does_not_match() {
+fn a_missing_product_is_refused_before_a_version_that_does_not_match() {
     let mut memory = memory();
     let refused = hold(&mut memory, &at_version(1, 1), "r".into(), lines(&[("x", 1)]), None);
     assert_eq!(refused.unwrap_err(), Rejection::ProductNotFound { key: key("x") });
@@ -220,9 +220,9 @@ fn a_product_that_does_not_exist_is_told_before_a_version_that_does_not_match() 
 }
 
 #[test]
-fn a_product_that_does_not_exist_is_told_before_a_state_that_does_not_fit() {
+fn a_missing_product_is_refused_before_a_state_that_does_not_fit() {
     let mut memory = memory();
-    make(&mut memory, "r", &[("a", 1)], None);
+    create_hold(&mut memory, "r", &[("a", 1)], None);
     cancel(&mut memory, &at(2), "r".into(), None).unwrap();
     let refused = replace(&mut memory, &at(3), "r".into(), lines(&[("x", 1)])).unwrap_err();
     assert_eq!(refused, Rejection::ProductNotFound { key: key("x") });
@@ -231,23 +231,23 @@ fn a_product_that_does_not_exist_is_told_before_a_state_that_does_not_fit() {
 #[test]
 fn replacing_with_fewer_units_of_a_stock_releases_the_difference() {
     let mut memory = memory();
-    make(&mut memory, "r", &[("a", 7), ("b", 2)], Some(60));
-    told(&mut memory);
+    create_hold(&mut memory, "r", &[("a", 7), ("b", 2)], Some(60));
+    take_events(&mut memory);
     replace(&mut memory, &at(2_000), "r".into(), lines(&[("b", 3), ("a", 2)])).unwrap();
     let Event::InventoryMoved { expires_at, .. } = &memory.events[1] else {
         panic!("{:?}", memory.events)
     };
     assert_eq!(*expires_at, None, "released units do not expire");
-    assert_eq!(told(&mut memory), ["reserved 1 b", "released 5 a", "fine a"]);
+    assert_eq!(take_events(&mut memory), ["reserved 1 b", "released 5 a", "fine a"]);
     assert_eq!((numbers(&memory, "a").1, numbers(&memory, "b").1), (2, 3));
     assert_eq!(memory.reservations["r"].updated_at, 2_000);
 }
 
 #[test]
-fn replacing_may_use_what_the_reservation_holds_and_what_is_available_and_no_more() {
+fn replacing_may_use_held_and_available_units_and_no_more() {
     let mut memory = memory();
-    make(&mut memory, "r", &[("a", 4)], None);
-    make(&mut memory, "s", &[("a", 3)], None);
+    create_hold(&mut memory, "r", &[("a", 4)], None);
+    create_hold(&mut memory, "s", &[("a", 3)], None);
     let refused = replace(&mut memory, &at(2), "r".into(), lines(&[("a", 8)])).unwrap_err();
     let Rejection::InsufficientStock { lines: short } = refused else { panic!("{refused:?}") };
     assert_eq!((short[0].requested, short[0].available), (8, 7));
@@ -258,19 +258,19 @@ fn replacing_may_use_what_the_reservation_holds_and_what_is_available_and_no_mor
 #[test]
 fn lines_in_another_order_are_other_lines_but_move_nothing() {
     let mut memory = memory();
-    make(&mut memory, "r", &[("a", 2), ("b", 1)], None);
-    told(&mut memory);
+    create_hold(&mut memory, "r", &[("a", 2), ("b", 1)], None);
+    take_events(&mut memory);
     let outcome = replace(&mut memory, &at(2), "r".into(), lines(&[("b", 1), ("a", 2)])).unwrap();
     assert_eq!(outcome.reservation.status.version, 2);
     assert_eq!(outcome.reservation.lines[0].key, key("b"));
-    assert_eq!(told(&mut memory), [""; 0]);
+    assert_eq!(take_events(&mut memory), [""; 0]);
     assert_eq!(numbers(&memory, "a").3, 2, "the stock keeps its version");
 }
 
 #[test]
 fn a_confirmed_reservation_cannot_be_replaced() {
     let mut memory = memory();
-    make(&mut memory, "r", &[("a", 2)], None);
+    create_hold(&mut memory, "r", &[("a", 2)], None);
     confirm(&mut memory, &at(2), "r".into()).unwrap();
     let before = memory.clone();
     let refused = replace(&mut memory, &at(3), "r".into(), lines(&[("a", 3)])).unwrap_err();
@@ -282,7 +282,7 @@ fn a_confirmed_reservation_cannot_be_replaced() {
 #[test]
 fn lines_to_resolve_are_checked_and_those_that_exceed_are_named_by_their_position() {
     let mut memory = memory();
-    make(&mut memory, "r", &[("a", 3), ("b", 2)], None);
+    create_hold(&mut memory, "r", &[("a", 3), ("b", 2)], None);
     let before = memory.clone();
     let mut refused =
         |of: &[(&str, u64)]| fulfill(&mut memory, &at(2), "r".into(), Some(lines(of))).unwrap_err();
@@ -300,14 +300,14 @@ fn lines_to_resolve_are_checked_and_those_that_exceed_are_named_by_their_positio
 #[test]
 fn a_partly_resolved_reservation_stays_active_and_counts_the_change() {
     let mut memory = memory();
-    make(&mut memory, "r", &[("a", 3), ("b", 2)], Some(60));
-    told(&mut memory);
+    create_hold(&mut memory, "r", &[("a", 3), ("b", 2)], Some(60));
+    take_events(&mut memory);
     let outcome = cancel(&mut memory, &at(2_000), "r".into(), Some(lines(&[("b", 2)]))).unwrap();
     let status = outcome.reservation.status;
     assert_eq!((status.state, status.version, status.expires_at), (State::Held, 2, Some(61_000)));
-    assert_eq!(told(&mut memory), ["released 2 b"]);
+    assert_eq!(take_events(&mut memory), ["released 2 b"]);
     let outcome = fulfill(&mut memory, &at(3_000), "r".into(), None).unwrap();
-    assert_eq!(told(&mut memory), ["fulfilled 3 a", "Fulfilled r"]);
+    assert_eq!(take_events(&mut memory), ["fulfilled 3 a", "Fulfilled r"]);
     assert_eq!(outcome.reservation, memory.reservations["r"]);
     assert_eq!(outcome.reservation.status.expires_at, Some(61_000));
     assert_eq!((numbers(&memory, "a").0, numbers(&memory, "b").0), (7, 10));
@@ -316,19 +316,23 @@ fn a_partly_resolved_reservation_stays_active_and_counts_the_change() {
 #[test]
 fn a_reservation_that_contradicts_its_stock_moves_nothing() {
     let mut memory = memory();
-    make(&mut memory, "r", &[("a", 3)], None);
+    create_hold(&mut memory, "r", &[("a", 3)], None);
     adjust_set(&mut memory, &at(2), raw("x"), 1, None).unwrap();
-    told(&mut memory);
+    take_events(&mut memory);
     memory.reservations.get_mut("r").unwrap().lines[0].key = key("x");
     fulfill(&mut memory, &at(3), "r".into(), None).unwrap();
-    assert_eq!(told(&mut memory), ["Fulfilled r"], "the host's check of the invariants sees it");
+    assert_eq!(
+        take_events(&mut memory),
+        ["Fulfilled r"],
+        "the host's check of the invariants sees it"
+    );
     assert_eq!(numbers(&memory, "x"), (1, 0, 0, 1));
 }
 
 #[test]
 fn a_reservation_of_a_stock_that_is_gone_cannot_be_resolved_or_expired() {
     let mut memory = memory();
-    make(&mut memory, "r", &[("a", 3), ("b", 1)], Some(1));
+    create_hold(&mut memory, "r", &[("a", 3), ("b", 1)], Some(1));
     memory.stocks.remove(&key("b"));
     let before = memory.clone();
     let missing = Rejection::ProductNotFound { key: key("b") };

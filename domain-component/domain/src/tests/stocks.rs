@@ -22,14 +22,14 @@ fn setting_creates_a_stock_once_and_then_changes_it() {
     let changed = adjust_set(&mut memory, &at(6), raw("a"), 7, Some(9)).unwrap();
     assert!(!changed.created);
     assert_eq!(changed.stock, memory.stocks[&key("a")]);
-    assert_eq!(told(&mut memory), ["adjusted a", "adjusted a", "low a"]);
+    assert_eq!(take_events(&mut memory), ["adjusted a", "adjusted a", "low a"]);
 }
 
 #[test]
 fn a_stock_that_is_low_from_its_creation_on_is_detected_at_once() {
     let mut memory = Memory::default();
     adjust_set(&mut memory, &at(5), raw("a"), 1, Some(2)).unwrap();
-    assert_eq!(told(&mut memory), ["adjusted a", "low a"]);
+    assert_eq!(take_events(&mut memory), ["adjusted a", "low a"]);
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn an_accepted_command_saves_the_stock_and_publishes_its_events() {
         "adjusted a",
         "fine a",
     ];
-    assert_eq!(told(&mut memory), expected);
+    assert_eq!(take_events(&mut memory), expected);
 }
 
 #[test]

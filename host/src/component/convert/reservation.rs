@@ -8,8 +8,9 @@ use super::{
     key_from_wit, key_to_wit,
 };
 use crate::model::{
-    Fault, LineRequest, LocationId, Outcome, ProductId, Reservation, ReservationFilter,
-    ReservationLine, ReservationPage, ReservationScan, ReservationState, ReservationStatus,
+    Fault, LINES_MAX, LineRequest, LocationId, Outcome, ProductId, REFERENCE_BYTES_MAX,
+    Reservation, ReservationFilter, ReservationLine, ReservationPage, ReservationScan,
+    ReservationState, ReservationStatus,
 };
 
 /// A reservation's id follows the rule of a location's.
@@ -52,10 +53,6 @@ pub(in super::super) fn lines_to_wit(lines: &[LineRequest]) -> Vec<types::LineRe
     };
     lines.iter().map(line).collect()
 }
-
-/// The most lines of a reservation, and the longest reference, in bytes.
-const LINES_MAX: usize = 100;
-const REFERENCE_BYTES_MAX: usize = 1_024;
 
 pub(in super::super) fn from_wit(it: types::Reservation) -> Result<Reservation, Fault> {
     if it.lines.len() > LINES_MAX {

@@ -2,7 +2,10 @@
 
 use super::{scalar::Scalar, value::Schema};
 use crate::{
-    model::{ID_CHARACTERS_MAX, LocationId, ProductId, QUANTITY_MAX, ReservationState, Timestamp},
+    model::{
+        ID_CHARACTERS_MAX, LocationId, PAGE_ITEMS_MAX, ProductId, QUANTITY_MAX, ReservationState,
+        TTL_SECONDS_MAX, Timestamp,
+    },
     wire::time,
 };
 use serde_json::json;
@@ -13,12 +16,8 @@ const TEXT_CHARACTERS_MAX: usize = 256;
 /// The time to live of a hold where the request names none, in seconds.
 const TTL_SECONDS: u32 = 900;
 
-/// The longest time to live of a hold, in seconds: 31 days.
-const TTL_SECONDS_MAX: u32 = 2_678_400;
-
-/// The number of items on a page where the request names none, and the largest.
+/// The number of items on a page where the request names none.
 const PAGE_ITEMS: u32 = 100;
-const PAGE_ITEMS_MAX: u32 = 500;
 
 /// Makes a leaf a value: how it is parsed, its schema, and what it is where it is absent.
 macro_rules! leaf {

@@ -4,12 +4,9 @@ use crate::{
         body::{List, Quantity, ReservationId, Text, TimeToLive, object},
         openapi::Answer,
     },
-    model::{Action, LineRequest, LocationId, ProductId, StockKey},
+    model::{Action, LINES_MAX, LineRequest, LocationId, ProductId, StockKey},
 };
 use uuid::Uuid;
-
-/// The most lines of a reservation, or of a command on one.
-pub(super) const LINES_MAX: usize = 100;
 
 /// The lines of a command.
 pub(super) type Lines = List<LineRequestBody, LINES_MAX>;

@@ -21,6 +21,8 @@ mod transfer;
 
 pub(super) use about::About;
 pub(super) use adjust::AdjustBody;
+#[cfg(test)]
+pub(super) use batch::BatchBody;
 pub(super) use batch::batch;
 pub(super) use cancel::CancelBody;
 pub(super) use confirm::ConfirmBody;
@@ -28,6 +30,8 @@ pub(super) use document::{batch_document, document};
 pub(super) use extend::ExtendBody;
 pub(super) use fulfill::FulfillBody;
 pub(super) use hold::HoldBody;
+#[cfg(test)]
+pub(super) use incoming::CommandParams;
 pub(super) use release::ReleaseBody;
 pub(super) use replace::ReplaceBody;
 pub(super) use reserve::ReserveBody;

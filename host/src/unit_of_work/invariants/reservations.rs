@@ -2,14 +2,9 @@
 
 use super::{Draft, ReservationBefore, Said, StockBefore};
 use crate::model::{
-    LocationId, Map, QUANTITY_MAX, Reservation, ReservationState as State, Stock, StockKey,
+    LINES_MAX, LocationId, Map, QUANTITY_MAX, REFERENCE_BYTES_MAX, Reservation,
+    ReservationState as State, Stock, StockKey,
 };
-
-/// The most lines of a reservation.
-const LINES_MAX: usize = 100;
-
-/// The longest reference, in bytes.
-const REFERENCE_BYTES_MAX: usize = 1_024;
 
 /// One reservation, before and after the command.
 pub(super) fn check(

@@ -1,5 +1,5 @@
-//! A limit per caller: a shop's web front may take so many units of one stock at once, and no
-//! more. Whom no limit is set for, such as the back office, is not concerned.
+//! A limit per caller on the units of one stock that one command may take, such as for the web
+//! front of a shop. A caller without a limit, such as the back office, may take any number.
 
 #![cfg(target_arch = "wasm32")]
 #![no_std]
@@ -13,7 +13,8 @@ use rule::{
     StockKey, StockOutcome, domain,
 };
 
-/// Callers whose names begin so, and how many units of a stock they may take at once.
+/// Each limit: the beginning of the callers' names, and the units of a stock that a command may
+/// take.
 const LIMITS: [(&str, u64); 2] = [("web", 5), ("partner", 50)];
 
 struct PerCallerLimit;
@@ -52,7 +53,7 @@ fn limit(context: &Context) -> Option<u64> {
     Some(limit)
 }
 
-/// Lines of one stock count as their sum.
+/// Refuses lines that exceed the caller's limit. Several lines of one stock count as their sum.
 fn check(context: &Context, lines: &[LineRequest]) -> Decided<()> {
     let Some(limit) = limit(context) else { return Ok(()) };
     for (index, line) in (0..).zip(lines) {

@@ -1,10 +1,10 @@
-//! Holds that all come due at about one instant.
+//! Makes holds that all come due at about the same time.
 
 use crate::client::Client;
 use std::time::{Duration, Instant};
 
-/// The hold that comes due last. It is on a stock of its own, so that no command on another stock
-/// has it expired before its turn.
+/// The id of the hold that comes due last. The hold is on a stock of its own, so that no command on
+/// another stock expires it before its turn.
 pub(crate) const LAST: &str = "last";
 
 /// Lines in one request.
@@ -16,7 +16,7 @@ const REQUEST_COMMANDS: usize = 1_000;
 pub(crate) struct Holds {
     pub(crate) count: usize,
     pub(crate) lines: usize,
-    /// They are spread over so many products.
+    /// The number of products over which the lines are spread.
     pub(crate) products: usize,
 }
 
@@ -25,7 +25,8 @@ impl Holds {
         self.count * self.lines
     }
 
-    /// Makes the holds, at `rate` lines a second or faster. Returns when all of them are due.
+    /// Makes the holds, at `rate` lines a second or faster. Returns the time at which all of them
+    /// are due.
     pub(crate) fn make(self, port: u16, rate: usize) -> Instant {
         let mut client = Client::connect(port);
         for product in ["other", LAST] {
@@ -35,7 +36,7 @@ impl Holds {
             client.stock(&format!("due-{i}"), 100_000_000_000, 0);
         }
         let due = Instant::now() + Duration::from_secs((3 + self.all_lines() / rate) as u64);
-        // Later than all others, whose time to live is rounded down to a second.
+        // The last hold comes due after all others, whose time to live is rounded down to a second.
         let last_due = due + Duration::from_secs(2);
         let per_request = REQUEST_COMMANDS.min(REQUEST_LINES / self.lines);
         let mut made = 0;
@@ -68,6 +69,6 @@ impl Holds {
 
 fn seconds_until(due: Instant) -> u64 {
     let left = due.saturating_duration_since(Instant::now()).as_secs();
-    assert!(left > 0, "they are made too slowly: give a lower --rate");
+    assert!(left > 0, "the holds are made too slowly: give a lower --rate");
     left
 }

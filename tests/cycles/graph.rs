@@ -6,21 +6,21 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The sources of a crate: the path of each file and its text.
 pub type Sources = BTreeMap<String, String>;
 
-/// From each file to the files from which it takes a name.
+/// The files whose names each file uses.
 pub type Arrows = BTreeMap<String, BTreeSet<String>>;
 
 /// A module of the crate and the file that contains its source.
-struct Room {
+struct ModuleFile {
     file: String,
     module: Module,
 }
 
 /// The modules of a crate by their path; the root's path is empty.
-struct House {
-    rooms: BTreeMap<Path, Room>,
+struct ModuleTree {
+    modules: BTreeMap<Path, ModuleFile>,
 }
 
-/// What a path leads to.
+/// The target of a path.
 enum Place {
     Module(Path),
     /// An item in a file.
@@ -29,24 +29,24 @@ enum Place {
 
 /// The arrows between the files of a crate whose root is the file `root`.
 ///
-/// File A points at file B where code of A names an item that B defines: in a `use` declaration,
-/// or in a path. A name that a front door offers (`pub use`) leads to the file that defines the
-/// item, and offering the name is no arrow by itself. Neither is `mod name;`. What the front door
-/// of a folder defines itself is common to the files of the folder, so their use of it is no arrow.
+/// There is an arrow from file A to file B where code of A names an item that B defines, in a `use`
+/// declaration or in a path. A name that `mod.rs` offers (`pub use`) leads to the file that defines
+/// the item. Offering a name is no arrow, and neither is `mod name;`. Items that the `mod.rs` of a
+/// folder defines are common to the files of the folder, so their use there is no arrow.
 pub fn arrows(sources: &Sources, root: &str) -> Result<Arrows, String> {
-    let mut house = House { rooms: BTreeMap::new() };
-    house.read(sources, root, Vec::new())?;
+    let mut tree = ModuleTree { modules: BTreeMap::new() };
+    tree.read(sources, root, Vec::new())?;
     let mut arrows = Arrows::new();
-    for (at, room) in &house.rooms {
-        let module = &room.module;
-        let targets = arrows.entry(room.file.clone()).or_default();
+    for (at, found) in &tree.modules {
+        let module = &found.module;
+        let targets = arrows.entry(found.file.clone()).or_default();
         let imports = module.imports.iter();
         let used =
             imports.filter(|(name, import)| !import.offered || module.identifiers.contains(*name));
         let imported = used.map(|(_, import)| &import.path);
         for path in imported.chain(&module.paths) {
-            if let Some(Place::Item(file)) = house.follow(at, path, 0)
-                && !leads_to(&file, &room.file)
+            if let Some(Place::Item(file)) = tree.follow(at, path, 0)
+                && !leads_to(&file, &found.file)
             {
                 targets.insert(file);
             }
@@ -55,10 +55,10 @@ pub fn arrows(sources: &Sources, root: &str) -> Result<Arrows, String> {
     Ok(arrows)
 }
 
-/// A path of imports that is longer than this leads in a circle of its own.
+/// The longest chain of imports that is followed. A longer chain leads back to itself.
 const IMPORTS_FOLLOWED_MAX: usize = 32;
 
-impl House {
+impl ModuleTree {
     /// Reads a file as the module `path`, and the files of the modules that it declares.
     fn read(&mut self, sources: &Sources, file: &str, path: Path) -> Result<(), String> {
         let text = sources.get(file).ok_or_else(|| format!("no file {file}"))?;
@@ -91,11 +91,11 @@ impl House {
             let folder = format!("{folder}/{name}");
             self.enter(sources, file, &folder, joined(&path, &name), inner)?;
         }
-        self.rooms.insert(path, Room { file: file.to_owned(), module });
+        self.modules.insert(path, ModuleFile { file: file.to_owned(), module });
         Ok(())
     }
 
-    /// What a path names that is written in the module `from`. None where the path leads out of
+    /// Finds the target of a path in the module `from`. Returns `None` where the path leads out of
     /// the crate or begins with an item of the module itself.
     fn follow(&self, from: &Path, path: &[String], followed: usize) -> Option<Place> {
         if followed > IMPORTS_FOLLOWED_MAX {
@@ -111,32 +111,32 @@ impl House {
         while let (Place::Module(at), Some((segment, after))) = (&place, rest.split_first()) {
             place = match segment.as_str() {
                 "super" => Place::Module(parent(at)?),
-                // What a macro defines is not seen: the name is the module's own.
+                // A name that is not found comes from a macro of the module itself.
                 name => self
                     .named(at, name, followed)
-                    .or_else(|| Some(Place::Item(self.rooms.get(at)?.file.clone())))?,
+                    .or_else(|| Some(Place::Item(self.modules.get(at)?.file.clone())))?,
             };
             rest = after;
         }
         Some(place)
     }
 
-    /// What a name means in a module: a child, an import, or an item of its own.
+    /// Finds a name in a module: a child, an import, or an item of its own.
     fn named(&self, at: &Path, name: &str, followed: usize) -> Option<Place> {
         let child = joined(at, name);
-        if self.rooms.contains_key(&child) {
+        if self.modules.contains_key(&child) {
             return Some(Place::Module(child));
         }
-        let room = self.rooms.get(at)?;
-        if room.module.items.contains(name) {
-            return Some(Place::Item(room.file.clone()));
+        let found = self.modules.get(at)?;
+        if found.module.items.contains(name) {
+            return Some(Place::Item(found.file.clone()));
         }
-        if let Some(import) = room.module.imports.get(name) {
+        if let Some(import) = found.module.imports.get(name) {
             // `use serde::Deserialize` leads out of the crate, and so does `use serde`.
             let itself = import.path.first().is_some_and(|first| first == name);
             return if itself { None } else { self.follow(at, &import.path, followed + 1) };
         }
-        room.module.globs.iter().find_map(|glob| {
+        found.module.globs.iter().find_map(|glob| {
             let Some(Place::Module(offering)) = self.follow(at, glob, followed + 1) else {
                 return None;
             };
@@ -145,11 +145,12 @@ impl House {
     }
 }
 
-/// Whether a file is the other one, or the front door of a folder that contains the other one.
-fn leads_to(door: &str, file: &str) -> bool {
-    let doors = ["mod.rs", "lib.rs"];
-    let folder = doors.iter().find_map(|name| door.strip_suffix(name));
-    door == file || folder.is_some_and(|folder| folder.ends_with('/') && file.starts_with(folder))
+/// Whether the file `defining` is the file `using` itself, or the `mod.rs` or `lib.rs` of a folder
+/// that contains `using`.
+fn leads_to(defining: &str, using: &str) -> bool {
+    let folder = ["mod.rs", "lib.rs"].iter().find_map(|name| defining.strip_suffix(name));
+    defining == using
+        || folder.is_some_and(|folder| folder.ends_with('/') && using.starts_with(folder))
 }
 
 fn joined(path: &Path, name: &str) -> Path {

@@ -1,15 +1,15 @@
-//! No circles between files: a file that takes a name from another must not be needed by it,
-//! directly or by way of others. A circle can be understood, tested and moved only as a whole.
+//! No cycles between files: a file that uses a name of another file must not be used by that file,
+//! directly or by way of others. A cycle can be understood, tested and moved only as a whole.
 
-mod circle;
-mod house;
+mod cycle;
+mod graph;
 mod module;
 
-use circle::{circles, described};
-use house::{Sources, arrows};
+use cycle::{cycles, described};
+use graph::{Sources, arrows};
 use std::{collections::BTreeSet, fs, path::Path};
 
-/// The root file of each crate whose files are looked at.
+/// The root file of each crate that the test reads.
 const CRATES: [&str; 5] = [
     "host/src/lib.rs",
     "domain-component/src/lib.rs",
@@ -18,11 +18,11 @@ const CRATES: [&str; 5] = [
     "domain-component/runtime/src/lib.rs",
 ];
 
-/// One file of each circle that is still allowed. An entry whose file is in no circle any more
-/// fails the test, so that the list only gets shorter.
+/// One file of each cycle that is still allowed. The test fails where an entry is in no cycle any
+/// more, so that the list only gets shorter.
 const STILL_ALLOWED: &[&str] = &[];
 
-/// Every Rust source within a folder, by its path from the root of the project.
+/// Reads every Rust source within a folder. Paths are relative to the root of the project.
 fn sources(root: &Path, folder: &Path) -> Sources {
     let mut found = Sources::new();
     for entry in fs::read_dir(folder).expect("a folder") {
@@ -39,37 +39,37 @@ fn sources(root: &Path, folder: &Path) -> Sources {
 }
 
 #[test]
-fn no_file_needs_a_file_that_needs_it() {
+fn no_files_use_each_other() {
     let root = fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("..")).unwrap();
     let mut allowed = BTreeSet::<&str>::new();
     let mut refused = String::new();
     for name in CRATES {
         let folder = root.join(name).parent().unwrap().to_owned();
         let arrows = arrows(&sources(&root, &folder), name).unwrap();
-        for circle in circles(&arrows) {
-            let entries = STILL_ALLOWED.iter().filter(|file| circle.contains(**file));
+        for cycle in cycles(&arrows) {
+            let entries = STILL_ALLOWED.iter().filter(|file| cycle.contains(**file));
             let before = allowed.len();
             allowed.extend(entries);
             if allowed.len() == before {
-                let files = circle.len();
-                refused += &format!("\na circle of {files} files:{}", described(&circle, &arrows));
+                let files = cycle.len();
+                refused += &format!("\na cycle of {files} files:{}", described(&cycle, &arrows));
             }
         }
     }
     assert!(refused.is_empty(), "{refused}");
     let gone: Vec<_> = STILL_ALLOWED.iter().filter(|file| !allowed.contains(*file)).collect();
-    assert!(gone.is_empty(), "in no circle any more, take them out of STILL_ALLOWED: {gone:?}");
+    assert!(gone.is_empty(), "in no cycle any more, take them out of STILL_ALLOWED: {gone:?}");
 }
 
-/// The circles among sources that are given as pairs of a path and a text.
+/// The cycles among sources, which are pairs of a path and a text.
 fn found(files: &[(&str, &str)]) -> Vec<Vec<String>> {
     let text = |(path, text): &(&str, &str)| (format!("src/{path}"), (*text).to_owned());
     let arrows = arrows(&files.iter().map(text).collect(), "src/lib.rs").unwrap();
-    circles(&arrows).into_iter().map(|circle| circle.into_iter().collect()).collect()
+    cycles(&arrows).into_iter().map(|cycle| cycle.into_iter().collect()).collect()
 }
 
 #[test]
-fn arrows_that_all_point_one_way_are_no_circle() {
+fn arrows_that_all_point_one_way_are_no_cycle() {
     let files = [
         ("lib.rs", "mod http; mod engine;"),
         ("http/mod.rs", "mod problem; mod list; pub use problem::Problem; pub use list::list;"),
@@ -81,7 +81,7 @@ fn arrows_that_all_point_one_way_are_no_circle() {
 }
 
 #[test]
-fn two_files_that_import_each_other_are_a_circle() {
+fn two_files_that_import_each_other_are_a_cycle() {
     let files = [
         ("lib.rs", "mod a; mod b;"),
         ("a.rs", "use crate::b::B; pub struct A(B);"),
@@ -91,8 +91,8 @@ fn two_files_that_import_each_other_are_a_circle() {
 }
 
 #[test]
-fn a_name_of_a_front_door_leads_to_the_file_that_defines_it() {
-    // The door itself is in no circle: offering a name is not using it.
+fn a_name_that_mod_rs_offers_leads_to_the_file_that_defines_it() {
+    // `mod.rs` is in no cycle, because it offers the names and does not use them.
     let files = [
         ("lib.rs", "mod room; mod outside;"),
         ("room/mod.rs", "mod inner; mod deep; pub(crate) use inner::{Item as Thing, *};"),
@@ -122,7 +122,7 @@ fn paths_in_bodies_in_macros_and_in_attributes_count() {
 }
 
 #[test]
-fn what_a_door_defines_is_common_to_its_folder_but_not_to_others() {
+fn items_defined_in_mod_rs_are_common_to_its_folder_but_not_to_others() {
     let door = "mod inner; pub use inner::Item; pub trait Door { fn item() -> Item; }";
     let within = [
         ("lib.rs", "mod room;"),
@@ -140,7 +140,7 @@ fn what_a_door_defines_is_common_to_its_folder_but_not_to_others() {
 }
 
 #[test]
-fn what_only_tests_need_is_no_arrow() {
+fn code_that_only_tests_compile_has_no_arrow() {
     let files = [
         ("lib.rs", "mod a; mod b;"),
         ("a.rs", "use crate::b::B; pub struct A(B);"),

@@ -1,6 +1,7 @@
-//! How connections end: by the client, by the reaper and by a server that stops.
+//! The end of connections: closed by the client, by the server for a reason, or by a server that
+//! stops.
 
-use super::{RESERVE, connect_narrow, deaf, figure, is_closed, many_stocks, server};
+use super::{RESERVE, connect_narrow, is_closed, many_stocks, metric, not_reading, server};
 use crate::harness::eventually;
 use std::{
     io::{ErrorKind, Read, Write},
@@ -8,7 +9,7 @@ use std::{
 };
 
 #[test]
-fn stopping_waits_neither_for_the_idle_nor_for_those_that_do_not_read() {
+fn a_stop_waits_neither_for_idle_clients_nor_for_clients_that_do_not_read() {
     let mut server = server(&[("DRAIN_TIMEOUT_MS", "600000"), ("WRITE_TIMEOUT_MS", "300")]);
     many_stocks(&server);
     let mut used = server.client();
@@ -19,15 +20,15 @@ fn stopping_waits_neither_for_the_idle_nor_for_those_that_do_not_read() {
         client.send(b"GET /health/live HTTP/1.1\r\n").unwrap();
         client
     };
-    let _deaf: Vec<_> = (0..3).map(|_| deaf(&server)).collect();
-    eventually("answers wait to be read", || figure(&server, "holdfast_answers_bytes ") > 300_000);
+    let _clients: Vec<_> = (0..3).map(|_| not_reading(&server)).collect();
+    eventually("answers wait to be read", || metric(&server, "holdfast_answers_bytes ") > 300_000);
     server.signal("-TERM");
     assert!(server.wait().success());
     assert!(is_closed(&mut used));
 }
 
 #[test]
-fn what_is_asked_before_the_server_stops_is_answered_and_is_the_last() {
+fn a_request_under_way_at_a_stop_is_answered_and_is_the_last_of_its_connection() {
     let mut server = server(&[("DRAIN_TIMEOUT_MS", "60000")]);
     let mut client = server.client();
     client.stock("a", 10, 0);
@@ -36,10 +37,10 @@ fn what_is_asked_before_the_server_stops_is_answered_and_is_the_last() {
         RESERVE.len()
     );
     client.send(head.as_bytes()).unwrap();
-    // The request is being received when another one, sent later, has been answered.
+    // When a later request is answered, the server has begun to receive the first one.
     assert_eq!(server.client().get("/health/live").status, 200);
     server.signal("-TERM");
-    eventually("no more are accepted", || {
+    eventually("no more connections are accepted", || {
         TcpStream::connect(("127.0.0.1", server.port())).is_err()
     });
     client.send(RESERVE.as_bytes()).unwrap();
@@ -49,7 +50,7 @@ fn what_is_asked_before_the_server_stops_is_answered_and_is_the_last() {
 }
 
 #[test]
-fn a_client_that_closes_its_side_after_the_last_answer_is_done() {
+fn a_connection_ends_when_its_client_closes_it_after_the_last_answer() {
     let server = server(&[]);
     let mut stream = TcpStream::connect(("127.0.0.1", server.port())).unwrap();
     stream
@@ -59,7 +60,7 @@ fn a_client_that_closes_its_side_after_the_last_answer_is_done() {
     stream.read_to_string(&mut answer).unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     drop(stream);
-    eventually("its place is free", || figure(&server, "holdfast_connections ") == 1);
+    eventually("the connection is free", || metric(&server, "holdfast_connections ") == 1);
 }
 
 #[test]
@@ -82,11 +83,11 @@ fn a_client_that_closes_its_side_after_its_request_is_answered() {
 }
 
 #[test]
-fn what_a_client_does_not_read_goes_with_its_connection() {
+fn unread_answers_leave_the_kernel_with_their_connection() {
     let server = server(&[("WRITE_TIMEOUT_MS", "300"), ("HEADER_TIMEOUT_MS", "300")]);
     many_stocks(&server);
-    // One answer is wholly in the kernel, six are more than it takes; the last one of a
-    // connection is followed by its end, which either side may begin.
+    // One answer fits the buffers of the kernel, six do not. The last answer of a connection is
+    // followed by the end of the connection, which either side may begin.
     for (count, last, half_closed) in
         [(1, "", false), (6, "", false), (1, "connection: close\r\n", false), (6, "", true)]
     {
@@ -97,7 +98,7 @@ fn what_a_client_does_not_read_goes_with_its_connection() {
             stream.shutdown(Shutdown::Write).unwrap();
         }
         eventually("the answer is made", || stream.peek(&mut [0]).is_ok_and(|bytes| bytes > 0));
-        eventually("it is let go", || figure(&server, "holdfast_connections ") == 1);
+        eventually("the connection is closed", || metric(&server, "holdfast_connections ") == 1);
         let read = stream.read_to_end(&mut Vec::new());
         assert!(read.is_err_and(|error| error.kind() == ErrorKind::ConnectionReset), "{count}");
     }

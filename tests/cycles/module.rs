@@ -1,4 +1,4 @@
-//! One module as its source shows it: its children, its imports, its items and the paths it names.
+//! The source of one module: its children, its imports, its items and the paths that it names.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +14,7 @@ pub struct Import {
     pub offered: bool,
 }
 
-/// What the source of a module says.
+/// The declarations and names in the source of a module.
 #[derive(Default)]
 pub struct Module {
     /// Modules declared by `mod name;`: their sources are files of their own.
@@ -98,7 +98,7 @@ impl Module {
         }
     }
 
-    /// Notes the path that begins at a token. Returns where the path's last segment stands.
+    /// Records the path that begins at a token. Returns the position of the path's last segment.
     fn path(&mut self, tokens: &[TokenTree], mut at: usize) -> usize {
         let mut path = vec![tokens[at].to_string()];
         while let [TokenTree::Punct(first), TokenTree::Punct(second), TokenTree::Ident(segment)] =
@@ -115,7 +115,7 @@ impl Module {
         at
     }
 
-    /// Notes the names of one `use` tree, whose path so far is `prefix`.
+    /// Records the names of one `use` tree, whose path so far is `prefix`.
     fn import(&mut self, tree: &[TokenTree], prefix: &mut Path, offered: bool) {
         let depth = prefix.len();
         let mut alias = None;
@@ -162,13 +162,13 @@ fn is_mark(token: &TokenTree, mark: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == mark)
 }
 
-/// Where the statement that contains a token ends: at its semicolon.
+/// The position of the semicolon that ends the statement at a token.
 fn end_of_statement(tokens: &[TokenTree], at: usize) -> usize {
     let length = tokens[at..].iter().take_while(|token| !is_mark(token, ';')).count();
     at + length
 }
 
-/// The place after the item that begins at a token: after its semicolon or its body in braces.
+/// The position after the item that begins at a token: after its semicolon or its body in braces.
 fn after_item(tokens: &[TokenTree], at: usize) -> usize {
     let ends = |token: &TokenTree| {
         is_mark(token, ';')

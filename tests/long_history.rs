@@ -1,5 +1,5 @@
-//! What lists find, in a store where much has happened: all that they ask for, once, in pages that
-//! do not grow with what they leave out.
+//! Lists in a store with a long history: they find each matching item exactly once, and the number
+//! of pages does not grow with the number of items that do not match.
 
 use crate::harness::{Client, Reply, Server};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ fn hold(id: &str, products: &[&str]) -> Value {
     json!({ "type": "hold", "reservation_id": id, "lines": lines })
 }
 
-/// All items of a list, page by page, and how many pages there were.
+/// All items of a list, read page by page, and the number of pages.
 fn all(client: &mut Client, path: &str) -> (Vec<Value>, usize) {
     let (mut items, mut pages, mut next) = (Vec::new(), 0, Some(path.to_owned()));
     while let Some(path) = next.take() {
@@ -39,7 +39,7 @@ fn ids(items: &[Value]) -> Vec<&str> {
 }
 
 #[test]
-fn a_reservation_that_was_replaced_thousands_of_times_is_one_on_the_first_page() {
+fn a_reservation_that_was_replaced_thousands_of_times_is_listed_once_on_the_first_page() {
     let server = Server::start();
     let mut client = server.client();
     client.stock("hot", 100, 0);
@@ -57,7 +57,8 @@ fn a_reservation_that_was_replaced_thousands_of_times_is_one_on_the_first_page()
         assert_eq!(ids(page["items"].as_array().unwrap()), ["often"], "{query}");
         assert!(page["next_cursor"].is_null(), "there is no more: {query}");
     }
-    // Its events are a long chain: the first page does not need all of it, and none is lost.
+    // The events of the reservation are a long chain. The first page reads only a part of the
+    // chain, and all pages together have every event.
     let path = "/v1/events?reservation_id=often&limit=500";
     let first = client.get(path).json();
     assert_eq!(first["items"].as_array().unwrap().len(), 500);
@@ -85,7 +86,7 @@ fn every_reservation_of_a_product_is_listed_once_also_after_a_crash() {
     }
     let holds: Vec<_> = expected.iter().map(|(id, lines)| hold(id, lines)).collect();
     batch(&mut client, &holds);
-    // Some get other lines.
+    // Every fifth reservation gets other lines.
     for (id, lines) in expected.iter_mut().step_by(5) {
         *lines = vec!["c", "b"];
         let lines: Vec<_> = lines.iter().map(|product| line(product)).collect();
@@ -119,7 +120,7 @@ fn a_hold_that_is_due_is_listed_as_expired_swept_or_not() {
     let due = json!({ "type": "hold", "reservation_id": "due", "lines": [line("a")],
         "ttl_seconds": 1 });
     batch(&mut client, &[due, hold("held", &["a"])]);
-    crate::harness::eventually("it is due", || {
+    crate::harness::eventually("one hold is due", || {
         let (expired, _) = all(&mut client, "/v1/reservations?state=expired");
         let (held, _) = all(&mut client, "/v1/reservations?state=held&product_id=a");
         (ids(&expired), ids(&held)) == (vec!["due"], vec!["held"])
@@ -127,7 +128,7 @@ fn a_hold_that_is_due_is_listed_as_expired_swept_or_not() {
 }
 
 #[test]
-fn reason_and_reference_are_told_with_every_event_and_found_by_it() {
+fn every_event_shows_the_reference_of_its_command_and_is_found_by_it() {
     let server = Server::start();
     let mut client = server.client();
     let products: Vec<_> = (0..50).map(|i| format!("p{i}")).collect();
@@ -154,8 +155,8 @@ fn reason_and_reference_are_told_with_every_event_and_found_by_it() {
         assert_eq!(all(&mut client, &path).0.len(), 2, "by {limit}");
     }
     let (all_events, _) = all(&mut client, "/v1/events?limit=500");
-    let told = all_events.iter().filter(|it| it["reference"] == reference.as_str()).count();
-    assert_eq!(told, 101);
+    let found = all_events.iter().filter(|it| it["reference"] == reference.as_str()).count();
+    assert_eq!(found, 101);
 }
 
 #[test]
@@ -172,13 +173,14 @@ fn a_long_text_is_stored_once_for_each_command() {
             let hold = json!({ "type": "hold", "lines": lines, "reference": reference });
             batch(&mut client, &[hold]);
         }
-        // A clean stop moves everything to the database file.
+        // A clean stop moves the write-ahead log into the database file.
         let (database, mut server) = (server.database(), server);
         server.signal("-TERM");
         server.wait();
         std::fs::metadata(database).unwrap().len()
     };
     let (few, many) = (size(1), size(100));
-    // 1,980 lines more, each a few hundred bytes; the text would be half a megabyte.
+    // 1,980 more lines take a few hundred bytes each. The text in each of them would be half a
+    // megabyte more.
     assert!(many - few < 1_980 * 400, "{} bytes for a line", (many - few) / 1_980);
 }
