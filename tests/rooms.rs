@@ -250,8 +250,9 @@ fn only_one_file_names_the_store() {
 
 #[test]
 fn the_traits_of_the_store_do_not_know_their_implementation() {
-    let traits = ["answers", "batch", "cached", "lane", "log", "memory", "past", "read", "scans"]
-        .map(|name| format!("host/src/store/{name}.rs"));
+    let traits =
+        ["batch", "cached", "idempotency", "lane", "log", "memory", "past", "read", "scans"]
+            .map(|name| format!("host/src/store/{name}.rs"));
     never(&traits.each_ref().map(String::as_str), &SQL, &[]);
 }
 

@@ -1,5 +1,5 @@
 //! The tools of an operator: examine a component, swap it, roll back, shadow, replay, explain. One
-//! tool works at a time, on a thread of low priority, so that requests do not feel it.
+//! tool works at a time, on a thread of low priority, so that it does not slow requests down.
 
 mod metrics;
 mod past;
@@ -12,7 +12,7 @@ use crate::{
     replay::{Explanation, Range, ReplayError, Replayed},
     store::Store,
 };
-use past::Past;
+use past::RecordedHistory;
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
@@ -22,8 +22,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 /// The bound on the admitted components that this process remembers and need not examine again.
 const ADMITTED_MAX: usize = 8;
 
-/// The niceness of the thread for examinations. Compiling a large component takes seconds, and
-/// requests must not feel it.
+/// The niceness of the thread for examinations. Compiling a large component takes seconds, which
+/// must not slow requests down.
 const NICENESS: i32 = 10;
 
 /// The number of differences that a replay shows in full.
@@ -81,9 +81,9 @@ pub struct Admin {
     engine: Arc<Engine>,
     runtime: Arc<Runtime>,
     library: Library,
-    past: Arc<dyn Past>,
+    past: Arc<dyn RecordedHistory>,
     component_bytes_max: usize,
-    turn: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     admitted: Arc<Mutex<VecDeque<Compiled>>>,
 }
 
@@ -103,7 +103,7 @@ impl Admin {
             library,
             past: store,
             component_bytes_max,
-            turn: Arc::new(Semaphore::new(1)),
+            permits: Arc::new(Semaphore::new(1)),
             admitted: Arc::default(),
         }
     }
@@ -114,7 +114,7 @@ impl Admin {
         self.component_bytes_max
     }
 
-    /// The result of the last check of the database.
+    /// The result of the integrity check of the database so far.
     #[must_use]
     pub fn integrity(&self) -> Integrity {
         self.past.integrity()
@@ -143,14 +143,14 @@ impl Admin {
         until: Until,
         origin: Origin,
     ) -> Result<SwapReport, AdminError> {
-        let (Admitted { compiled, steps }, turn) = self.admit(bytes, expected, until).await?;
+        let (Admitted { compiled, steps }, permit) = self.admit(bytes, expected, until).await?;
         let component = compiled.digest();
         let swapped = if component == self.engine.digest() {
             None
         } else {
             Some(self.engine.install(&compiled, origin).await?)
         };
-        drop(turn);
+        drop(permit);
         Ok(SwapReport { component, steps, swapped })
     }
 
@@ -162,8 +162,8 @@ impl Admin {
         Ok(self.engine.roll_back(origin).await?)
     }
 
-    /// Examines a component and begins a shadow: the component decides one command in `every`, beside
-    /// the one that counts, and nothing that it writes is kept.
+    /// Examines a component and begins a shadow: the component decides one command in `every` in
+    /// addition to the installed component, and nothing that it writes is kept.
     ///
     /// # Errors
     /// [`AdminError`].
@@ -173,7 +173,7 @@ impl Admin {
         expected: Option<Digest>,
         every: u64,
     ) -> Result<Vec<Step>, AdminError> {
-        let (Admitted { compiled, steps }, _turn) =
+        let (Admitted { compiled, steps }, _permit) =
             self.admit(bytes, expected, Until::Call).await?;
         self.engine.begin_shadow(&compiled, every)?;
         Ok(steps)
@@ -215,10 +215,10 @@ impl Admin {
     /// # Errors
     /// [`AdminError`].
     pub async fn replay(&self, bytes: Vec<u8>, range: Range) -> Result<Replayed, AdminError> {
-        let (Admitted { compiled, .. }, turn) = self.admit(bytes, None, Until::Call).await?;
+        let (Admitted { compiled, .. }, permit) = self.admit(bytes, None, Until::Call).await?;
         let past = Arc::clone(&self.past);
-        aside(move || {
-            let _turn = turn;
+        on_low_priority_thread(move || {
+            let _permit = permit;
             Ok(past.replay(&compiled, range, SHOWN_MAX)?)
         })
         .await
@@ -230,50 +230,51 @@ impl Admin {
     /// [`AdminError`].
     pub async fn explain(&self, sequence: u64) -> Result<Explanation, AdminError> {
         let (past, library) = (Arc::clone(&self.past), self.library.clone());
-        let (runtime, turn) = (Arc::clone(&self.runtime), self.turn()?);
-        aside(move || {
-            let _turn = turn;
+        let (runtime, permit) = (Arc::clone(&self.runtime), self.acquire_permit()?);
+        on_low_priority_thread(move || {
+            let _permit = permit;
             past.explain(sequence, &|digest| Ok(library.load(&runtime, digest)?))
         })
         .await
     }
 
-    fn turn(&self) -> Result<OwnedSemaphorePermit, AdminError> {
-        Arc::clone(&self.turn).try_acquire_owned().map_err(|_| AdminError::Busy)
+    fn acquire_permit(&self) -> Result<OwnedSemaphorePermit, AdminError> {
+        Arc::clone(&self.permits).try_acquire_owned().map_err(|_| AdminError::Busy)
     }
 
-    /// Examines a component, unless this process admitted it before, and keeps it in the library. The
-    /// permit moves into the work, so that it is held to the end of the work even if the request is
-    /// dropped.
+    /// Examines a component, unless this process admitted it before, and keeps it in the library.
+    /// The permit moves into the work, so that it is held to the end of the work even if the
+    /// request is dropped.
     async fn admit(
         &self,
         bytes: Vec<u8>,
         expected: Option<Digest>,
         until: Until,
     ) -> Result<(Admitted, OwnedSemaphorePermit), AdminError> {
-        let turn = self.turn()?;
+        let permit = self.acquire_permit()?;
         let (runtime, library) = (Arc::clone(&self.runtime), self.library.clone());
         let (admitted, bytes_max) = (Arc::clone(&self.admitted), self.component_bytes_max);
-        aside(move || {
+        on_low_priority_thread(move || {
             let candidate = Candidate { bytes: &bytes, expected, until };
             let digest = Digest::of(&bytes);
             let known = known(&admitted, digest);
             if let (Some(compiled), None | Some(true)) = (known, expected.map(|it| it == digest)) {
                 let outcome = "it passed all other steps before".to_owned();
                 let step = Step { step: "digest", outcome, passed: true, took_ms: 0 };
-                return Ok((Admitted { compiled, steps: vec![step] }, turn));
+                return Ok((Admitted { compiled, steps: vec![step] }, permit));
             }
             let passed = admission::examine(&runtime, Some(&library), &candidate, bytes_max)?;
             library.store(&bytes)?;
             if until == Until::SelfCheck {
                 remember(&admitted, passed.compiled.clone());
             }
-            Ok((passed, turn))
+            Ok((passed, permit))
         })
         .await
     }
 }
 
+/// The compiled component with this digest, if this process has admitted it before.
 fn known(admitted: &Mutex<VecDeque<Compiled>>, digest: Digest) -> Option<Compiled> {
     let admitted = admitted.lock().unwrap_or_else(PoisonError::into_inner);
     admitted.iter().find(|known| known.digest() == digest).cloned()
@@ -287,8 +288,9 @@ fn remember(admitted: &Mutex<VecDeque<Compiled>>, compiled: Compiled) {
     admitted.push_back(compiled);
 }
 
-/// Does work on a thread of its own, with low priority.
-async fn aside<T: Send + 'static>(
+/// Does work on a new thread of low priority. Returns the result of the work, or
+/// [`AdminError::Lost`] where the thread cannot be started or panics.
+async fn on_low_priority_thread<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, AdminError> + Send + 'static,
 ) -> Result<T, AdminError> {
     let (done, result) = oneshot::channel();
@@ -302,5 +304,5 @@ async fn aside<T: Send + 'static>(
         let _ = done.send(work());
     });
     thread.map_err(|error| AdminError::Lost(error.to_string()))?;
-    result.await.unwrap_or_else(|_| Err(AdminError::Lost("it panicked".to_owned())))
+    result.await.unwrap_or_else(|_| Err(AdminError::Lost("the thread panicked".to_owned())))
 }

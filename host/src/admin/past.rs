@@ -1,4 +1,4 @@
-//! What has been recorded, whatever store it is in.
+//! Access to recorded commands and events, for any store.
 
 use super::AdminError;
 use crate::{
@@ -8,9 +8,10 @@ use crate::{
     store::Store,
 };
 
-/// The recorded commands and events of a store. A trait object, so that the store's types end here.
-pub(super) trait Past: Send + Sync {
-    /// What is known of the soundness of the store.
+/// The recorded commands and events of a store. The trait hides the type of the store from the rest
+/// of this room.
+pub(super) trait RecordedHistory: Send + Sync {
+    /// The result of the integrity check of the store's files so far.
     fn integrity(&self) -> Integrity;
 
     /// Replays recorded commands on a candidate.
@@ -29,7 +30,7 @@ pub(super) trait Past: Send + Sync {
     ) -> Result<Explanation, AdminError>;
 }
 
-impl<S: Store> Past for S {
+impl<S: Store> RecordedHistory for S {
     fn integrity(&self) -> Integrity {
         Store::integrity(self)
     }

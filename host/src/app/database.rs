@@ -8,7 +8,7 @@ use crate::{
 /// The store that this program is built with.
 pub type Database = SqliteStore;
 
-pub use sqlite::{Check, OpenError};
+pub use sqlite::{IntegrityCheck, OpenError};
 
 /// Opens the database that the settings name, creates it where it does not exist, and brings its
 /// schema up to date.

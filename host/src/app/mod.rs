@@ -4,7 +4,7 @@ mod component_watcher;
 mod components;
 mod database;
 
-pub use database::{Check, Database, OpenError, open};
+pub use database::{Database, IntegrityCheck, OpenError, open};
 
 use crate::{
     admin::Admin,
@@ -30,7 +30,7 @@ pub struct Application {
     traffic: Arc<http::Traffic>,
     watcher: Option<JoinHandle<()>>,
     /// Checks the database for damage in the background.
-    check: Check,
+    check: IntegrityCheck,
     /// Kept alive because it ticks the deadlines of components.
     _runtime: Arc<Runtime>,
 }

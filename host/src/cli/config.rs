@@ -1,7 +1,7 @@
 //! `holdfast config`.
 
 use super::print;
-use crate::config::{Config, Description, Settings};
+use crate::config::{Config, SettingDescription, Settings};
 use anyhow::Context;
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ pub(super) fn run(given: &Settings, config: &Config) -> anyhow::Result<()> {
     effective.worker_threads = Some(config.worker_threads);
     let table = toml::Table::try_from(&effective).context("writing the configuration as TOML")?;
     let mut text = String::new();
-    for Description { name, variable, help } in Settings::descriptions() {
+    for SettingDescription { name, variable, help } in Settings::descriptions() {
         writeln!(text, "# {help} [env: {variable}]")?;
         match table.get(name) {
             Some(value) => writeln!(text, "{name} = {value}\n")?,

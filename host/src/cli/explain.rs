@@ -1,6 +1,6 @@
 //! `holdfast explain`.
 
-use super::{Opened, opened, print, remote};
+use super::{DatabaseAccess, open_database, print, remote};
 use crate::{
     component::{Library, Runtime},
     config::Config,
@@ -14,8 +14,8 @@ use hyper::Method;
 /// and answered. Works on the database itself, or through the server that has it open.
 pub(super) fn run(sequence: u64, config: &Config) -> anyhow::Result<()> {
     anyhow::ensure!(sequence > 0, "events are numbered from 1");
-    let explanation = match opened(config)? {
-        Opened::Here(store) => {
+    let explanation = match open_database(config)? {
+        DatabaseAccess::Here(store) => {
             let runtime = Runtime::new(config.limits)?;
             let library = Library::open(config.component_folder.clone())?;
             let (snapshot, mut log) = (store.snapshot()?, store.log()?);
@@ -24,7 +24,7 @@ pub(super) fn run(sequence: u64, config: &Config) -> anyhow::Result<()> {
             })?;
             serde_json::to_value(ExplanationBody::from(&explained))?
         }
-        Opened::OnServer => {
+        DatabaseAccess::OnServer => {
             let path = format!("/v1/admin/explain/{sequence}");
             remote::ask(config, Method::GET, &path, &[], Vec::new())?
         }

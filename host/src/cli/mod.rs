@@ -27,7 +27,7 @@ use std::{io::IsTerminal, path::PathBuf, process::ExitCode};
 #[command(version, about, arg_required_else_help = false)]
 struct Cli {
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<CliCommand>,
     /// TOML file with settings; `holdfast config` prints one
     #[arg(long, env = "HOLDFAST_CONFIG", global = true, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -36,7 +36,7 @@ struct Cli {
 }
 
 #[derive(Subcommand, Clone, Debug)]
-enum Command {
+enum CliCommand {
     /// Serve the REST API (the default command)
     Serve,
     /// Print the effective configuration as TOML
@@ -68,7 +68,7 @@ pub fn run() -> ExitCode {
     match execute(cli) {
         Ok(code) => code,
         Err(error) => {
-            logging::say(&format!("holdfast: {error:#}"));
+            logging::print_to_stderr(&format!("holdfast: {error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -78,7 +78,7 @@ pub fn run() -> ExitCode {
 /// with the arguments.
 fn print_usage(error: &clap::Error) -> ExitCode {
     if error.use_stderr() && !std::io::stderr().is_terminal() {
-        logging::say(error.render().to_string().trim_end());
+        logging::print_to_stderr(error.render().to_string().trim_end());
     } else {
         // The exit code says enough when the text cannot be written.
         let _ = error.print();
@@ -91,14 +91,14 @@ fn execute(cli: Cli) -> anyhow::Result<ExitCode> {
     let file = cli.config.as_deref().map(read_file).transpose()?.unwrap_or_default();
     let settings = cli.settings.or(file);
     let config = settings.clone().resolve()?;
-    match cli.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve::run(&config),
-        Command::Config => config::run(&settings, &config),
-        Command::Openapi => openapi::run(),
-        Command::Migrate => migrate::run(&config),
-        Command::Domain(command) => return domain::run(&command, &config),
-        Command::Clock(command) => clock::run(&command, &config),
-        Command::Explain { sequence } => explain::run(sequence, &config),
+    match cli.command.unwrap_or(CliCommand::Serve) {
+        CliCommand::Serve => serve::run(&config),
+        CliCommand::Config => config::run(&settings, &config),
+        CliCommand::Openapi => openapi::run(),
+        CliCommand::Migrate => migrate::run(&config),
+        CliCommand::Domain(command) => return domain::run(&command, &config),
+        CliCommand::Clock(command) => clock::run(&command, &config),
+        CliCommand::Explain { sequence } => explain::run(sequence, &config),
     }?;
     Ok(ExitCode::SUCCESS)
 }
@@ -112,8 +112,8 @@ fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// A database, or the news that another process has it.
-enum Opened {
+/// The way to reach the database: opened by this process, or through the server that has it open.
+enum DatabaseAccess {
     /// This process has opened the database.
     Here(Database),
     /// A running server has the database open, so it has to do the work.
@@ -124,7 +124,7 @@ enum Opened {
 ///
 /// # Errors
 /// The file does not exist or cannot be opened.
-fn opened(config: &Config) -> anyhow::Result<Opened> {
+fn open_database(config: &Config) -> anyhow::Result<DatabaseAccess> {
     let file = &config.database_path;
     anyhow::ensure!(
         file.exists(),
@@ -132,8 +132,8 @@ fn opened(config: &Config) -> anyhow::Result<Opened> {
         file.display()
     );
     match app::open(config) {
-        Ok(store) => Ok(Opened::Here(store)),
-        Err(OpenError::InUse(_)) => Ok(Opened::OnServer),
+        Ok(store) => Ok(DatabaseAccess::Here(store)),
+        Err(OpenError::InUse(_)) => Ok(DatabaseAccess::OnServer),
         Err(error) => Err(error.into()),
     }
 }

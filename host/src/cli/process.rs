@@ -9,10 +9,10 @@ use std::sync::{Arc, atomic::AtomicBool};
 /// and, for a moment, a temporary file.
 const FILES_PER_READER: u64 = 6;
 
-/// File descriptors besides those of readers and connections: the standard streams, the sockets and
-/// queues of the runtime, the lock file, the writer, the checkpointer, a component that is being
-/// read.
-const FILES_BESIDE: u64 = 64;
+/// File descriptors other than those of readers and connections: the standard streams, the sockets
+/// and queues of the runtime, the lock file, the writer, the checkpointer, a component that is
+/// being read.
+const OTHER_FILES: u64 = 64;
 
 /// Makes a write beyond the limit on file sizes (`ulimit -f`) fail with an error. Without this, the
 /// signal SIGXFSZ ends the process.
@@ -28,7 +28,7 @@ pub(super) fn survive_file_size_limit() -> std::io::Result<()> {
 pub(super) fn room_for_connections(config: &Config) -> anyhow::Result<usize> {
     let limits = getrlimit(Resource::Nofile);
     let readers = u64::try_from(config.engine.readers_max)?;
-    let files = readers.saturating_mul(FILES_PER_READER).saturating_add(FILES_BESIDE);
+    let files = readers.saturating_mul(FILES_PER_READER).saturating_add(OTHER_FILES);
     let connections_max = u64::try_from(config.connections_max)?;
     let mut plan = plan(&limits, files, connections_max);
     if plan.limits != limits

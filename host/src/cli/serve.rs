@@ -4,7 +4,7 @@ use super::process;
 use crate::{
     app::{self, Application},
     config::{Config, LogFormat},
-    logging::{self, Log, Style},
+    logging::{self, LogGuard, Style},
 };
 use anyhow::Context;
 use std::{io::IsTerminal, time::Duration};
@@ -57,7 +57,7 @@ pub(super) fn run(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn log_as(config: &Config) -> anyhow::Result<Log> {
+fn log_as(config: &Config) -> anyhow::Result<LogGuard> {
     let filter = EnvFilter::try_new(&config.log_level)?;
     let terminal = std::io::stderr().is_terminal();
     let text = match config.log_format {

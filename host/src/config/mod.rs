@@ -14,7 +14,7 @@ mod settings;
 mod trusted_caller;
 
 pub use secret::Secret;
-pub use settings::{Description, Settings};
+pub use settings::{SettingDescription, Settings};
 pub use trusted_caller::{Proxies, TrustedCaller};
 
 use crate::{component, engine};

@@ -4,7 +4,7 @@ use super::{
     Config, ConfigError, LogFormat, Secret, Settings, TrustedCaller, in_range,
     settings::{COMMON_BYTES_MAX, IDEMPOTENCY_BYTES_MAX, WORKER_THREADS_MAX},
 };
-use crate::{component, engine, store::AnswerBounds};
+use crate::{component, engine, store::IdempotencyBounds};
 use std::{
     net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
@@ -70,7 +70,7 @@ impl Settings {
             query_within: milliseconds(self.query_timeout_ms),
             sweep_interval_ms: set(self.sweep_interval_ms),
             answers_kept_ms: set(self.idempotency_hours).saturating_mul(3_600_000),
-            answer_bounds: self.answer_bounds()?,
+            idempotency_bounds: self.idempotency_bounds()?,
             recorded_commands_max: set(self.recorded_commands_max),
             faults_per_minute_max: set(self.component_faults_per_minute_max),
             clock_step_ms_max: set(self.clock_step_ms_max),
@@ -78,14 +78,14 @@ impl Settings {
         })
     }
 
-    fn answer_bounds(&self) -> Result<AnswerBounds, ConfigError> {
+    fn idempotency_bounds(&self) -> Result<IdempotencyBounds, ConfigError> {
         let caller_bytes_max = set(self.idempotency_caller_bytes_max);
         in_range(
             "idempotency_bytes_max",
             self.idempotency_bytes_max,
             &(caller_bytes_max..=IDEMPOTENCY_BYTES_MAX),
         )?;
-        Ok(AnswerBounds { caller_bytes_max, bytes_max: set(self.idempotency_bytes_max) })
+        Ok(IdempotencyBounds { caller_bytes_max, bytes_max: set(self.idempotency_bytes_max) })
     }
 
     fn limits(&self) -> component::Limits {
@@ -111,8 +111,8 @@ fn milliseconds(value: Option<u64>) -> Duration {
     Duration::from_millis(set(value))
 }
 
-/// The folder that keeps components. By default it lies beside the database, so that whoever moves
-/// or backs up the one takes the other along.
+/// The folder that keeps components. By default it lies beside the database, so that a move or a
+/// backup of the database's folder includes the components.
 fn component_folder(given: &Settings) -> PathBuf {
     given.component_folder.clone().unwrap_or_else(|| {
         let database = given.database_path.as_deref().unwrap_or(Path::new(""));

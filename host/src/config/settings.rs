@@ -12,7 +12,7 @@ use std::{
 
 /// A setting as it is described to operators.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Description {
+pub struct SettingDescription {
     /// The name in the configuration file. The flag has hyphens in place of the underscores.
     pub name: &'static str,
     /// The environment variable.
@@ -61,8 +61,8 @@ macro_rules! settings {
 
             /// Describes all settings in the order of their declaration.
             #[must_use]
-            pub fn descriptions() -> Vec<Description> {
-                vec![$(Description {
+            pub fn descriptions() -> Vec<SettingDescription> {
+                vec![$(SettingDescription {
                     name: stringify!($name),
                     variable: $env,
                     help: describe::<$type>(
@@ -201,7 +201,7 @@ fn describe<T: serde::Serialize>(
     if let Some(range) = range {
         help += &format!(" [range: {range}]");
     }
-    // A secret has no form that could be shown, and no default.
+    // A secret has no default, and its value cannot be shown.
     if let Some(default) = default.and_then(|value| toml::Value::try_from(value).ok()) {
         let default = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
         help += &format!(" [default: {default}]");

@@ -30,7 +30,7 @@ fn the_help_of_a_number_says_its_range_and_its_default() {
     );
     assert!(help("log_format").ends_with(" [default: auto]"));
     assert!(!help("admin_token").contains("[default"));
-    for Description { name, help, .. } in Settings::descriptions() {
+    for SettingDescription { name, help, .. } in Settings::descriptions() {
         let number = ["_max", "_ms", "_hours", "_threads", "_call"];
         let number = number.iter().any(|ending| name.ends_with(ending));
         assert_eq!(help.contains("[range: "), number, "{name}: {help}");

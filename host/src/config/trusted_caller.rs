@@ -44,8 +44,8 @@ const RESERVED_HEADERS: [&str; 24] = [
     "x-request-id",
 ];
 
-/// The first letters of families of headers that cannot carry a caller's name either: content
-/// negotiation, CORS, conditions, the description of the body, and what concerns proxies alone.
+/// Prefixes of families of headers that cannot carry a caller's name either: content negotiation,
+/// CORS, conditions, the description of the body, and headers for proxies.
 const RESERVED_PREFIXES: [&str; 5] = ["accept", "access-control-", "content-", "if-", "proxy-"];
 
 /// How the server learns a caller's name from a proxy in front of it.

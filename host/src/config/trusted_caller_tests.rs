@@ -69,7 +69,7 @@ fn an_ipv4_address_in_its_ipv6_form_is_the_ipv4_address() {
 }
 
 #[test]
-fn what_is_no_list_of_addresses_is_refused() {
+fn a_malformed_list_of_addresses_is_refused() {
     for bad in ["", ",", "127.0.0.1,", "localhost", "10.0.0.0/33", "10.0.0/8", "::1/129", "*"] {
         let refusal = refusal(Some("x-caller"), Some(bad));
         assert!(refusal.starts_with("trusted_proxies = \""), "{bad}: {refusal}");

@@ -6,11 +6,13 @@ use crate::{
     engine::{self, Engine, Request, StartComponents, Work, WriterHandle},
     model::{
         Action, Command, DeficitScan, Digest, Identity, Installed, Level, LogEntry, Origin,
-        Outcome, Patience, Recorded, ReservationPage, ReservationScan, Stock, StockKey, StockScan,
+        Outcome, QueryDeadline, Recorded, ReservationPage, ReservationScan, Stock, StockKey,
+        StockScan,
     },
     store::{
-        Ahead, AnswerBounds, Answered, Batch, Committed, Decidable, EventPage, EventScan,
-        FoundStocks, Log, LogEnd, MemoryLane, Order, Read, RequestKey, Stored, StoredReservation,
+        Batch, Committed, Decidable, EventPage, EventScan, FoundStocks, IdempotencyBounds,
+        IdempotencyKey, IdempotencyRecord, Log, LogEnd, LookAhead, MemoryLane, Order, Read, Stored,
+        StoredReservation,
     },
 };
 use std::sync::{
@@ -79,7 +81,7 @@ impl Lane for Contested {
         keys.for_each(|key| announced.push(match key {
             BatchKey::Stock(key) => format!("stock {}", key.product_id.as_str()),
             BatchKey::Reservation(id) => format!("reservation {id}"),
-            BatchKey::Request(key) => format!("request {}", key.key),
+            BatchKey::Idempotency(key) => format!("request {}", key.key),
         }));
         self.inner.begin_batch(keys)
     }
@@ -90,23 +92,23 @@ impl Lane for Contested {
             return Err(CommitError::Conflict);
         }
         let Batch {
-            stocks, reservations, log, answers, answer_bounds, installed, recorded, recorded_max, now
+            stocks, reservations, log, idempotency_records, idempotency_bounds, installed, recorded, recorded_max, now
         } = batch;
         self.inner.commit(Batch {
-            stocks, reservations, log, answers, answer_bounds, installed, recorded, recorded_max, now
+            stocks, reservations, log, idempotency_records, idempotency_bounds, installed, recorded, recorded_max, now
         })
     }
-    fn look_ahead(&mut self, now: Timestamp) -> Result<Ahead, StoreFailure> {
+    fn look_ahead(&mut self, now: Timestamp) -> Result<LookAhead, StoreFailure> {
         self.inner.look_ahead(now)
     }
     fn next_due(&self) -> Option<Timestamp> { self.inner.next_due() }
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure> { self.inner.log_end() }
     fn installed(&mut self) -> Result<Option<Installed>, StoreFailure> { self.inner.installed() }
-    fn answered(&mut self, key: &RequestKey, since: Timestamp) -> Result<Option<Answered>, StoreFailure> {
-        self.inner.answered(key, since)
+    fn idempotency_record(&mut self, key: &IdempotencyKey, since: Timestamp) -> Result<Option<IdempotencyRecord>, StoreFailure> {
+        self.inner.idempotency_record(key, since)
     }
-    fn forget_answers(&mut self, before: Timestamp, limit: u32) -> Result<bool, StoreFailure> {
-        self.inner.forget_answers(before, limit)
+    fn delete_idempotency_records(&mut self, before: Timestamp, limit: u32) -> Result<bool, StoreFailure> {
+        self.inner.delete_idempotency_records(before, limit)
     }
     fn recover(&mut self) -> Result<(), StoreFailure> {
         panic!("a conflict is no failure: there is nothing to recover from")
@@ -125,7 +127,7 @@ impl Log for Unread {
         -> Result<Option<(LogEntry, Timestamp)>, StoreFailure> { unreachable!() }
     fn sequence_at(&mut self, _: Timestamp) -> Result<u64, StoreFailure> { unreachable!() }
     fn events(&mut self, _: &EventScan) -> Result<EventPage, StoreFailure> { unreachable!() }
-    fn limit(&mut self, _: Option<&Patience>) {}
+    fn limit(&mut self, _: Option<&QueryDeadline>) {}
     fn pin(&mut self) -> Result<(), StoreFailure> { unreachable!() }
     fn last_recorded(&mut self) -> Result<u64, StoreFailure> { unreachable!() }
     fn recorded(&mut self, _: u64, _: u32) -> Result<Vec<(u64, Recorded)>, StoreFailure> { unreachable!() }
@@ -145,7 +147,7 @@ fn settings() -> Settings {
         query_within: long,
         sweep_interval_ms: 0,
         answers_kept_ms: 1_000,
-        answer_bounds: AnswerBounds::NONE,
+        idempotency_bounds: IdempotencyBounds::NONE,
         recorded_commands_max: 0,
         faults_per_minute_max: 0,
         clock_step_ms_max: 1_000,

@@ -11,7 +11,7 @@ use crate::{
     model::{
         Action, Command, Decided, Due, Ended, Event, Fault, Origin, Outcome, Rejection, Timestamp,
     },
-    store::{Answered, Lane},
+    store::{IdempotencyRecord, Lane},
 };
 use std::time::Instant;
 use uuid::Uuid;
@@ -236,7 +236,8 @@ impl<L: Lane> Executor<'_, L> {
         match render(&result) {
             None => Ok(result?),
             Some(response) => {
-                let answered = Answered { fingerprint: *fingerprint, response: response.clone() };
+                let answered =
+                    IdempotencyRecord { fingerprint: *fingerprint, response: response.clone() };
                 self.instance.unit().map_err(fault_error)?.keep_answer(key.clone(), answered);
                 Ok(Done::Recorded { response, replayed: false })
             }

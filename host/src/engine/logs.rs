@@ -2,7 +2,7 @@
 
 use super::Error;
 use crate::{
-    model::{Event, LogEntry, Patience, Stock, StockKey, StoreFailure, Timestamp},
+    model::{Event, LogEntry, QueryDeadline, Stock, StockKey, StoreFailure, Timestamp},
     store::{EventPage, EventScan, Log, Order},
 };
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -58,16 +58,16 @@ impl<G: Log> Logs<G> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads the log with an idle reader, within the patience of a query.
+    /// Reads the log with an idle reader, within the deadline of a query.
     fn read<T>(
         &self,
-        patience: &Patience,
+        deadline: &QueryDeadline,
         read: impl FnOnce(&mut G) -> Result<T, StoreFailure>,
     ) -> Result<T, Error> {
         let log = self.idle().pop();
         // A query that panicked lost its reader.
         let mut log = log.ok_or(Error::StoreUnavailable)?;
-        log.limit(Some(patience));
+        log.limit(Some(deadline));
         let found = read(&mut log);
         log.limit(None);
         self.idle().push(log);
@@ -75,20 +75,24 @@ impl<G: Log> Logs<G> {
     }
 
     /// A page of the whole log, the oldest events first.
-    pub(super) fn events(&self, patience: &Patience, scan: &EventScan) -> Result<EventPage, Error> {
-        self.read(patience, |log| log.events(scan))
+    pub(super) fn events(
+        &self,
+        deadline: &QueryDeadline,
+        scan: &EventScan,
+    ) -> Result<EventPage, Error> {
+        self.read(deadline, |log| log.events(scan))
     }
 
     /// A page of a stock's ledger; `None` where the stock does not exist.
     pub(super) fn ledger(
         &self,
-        patience: &Patience,
+        deadline: &QueryDeadline,
         scan: &LedgerScan,
     ) -> Result<Option<LedgerPage>, Error> {
         let LedgerScan { key, order, after, limit } = scan;
         // One entry more than the limit shows whether there is a next page.
         let wanted = limit.saturating_add(1);
-        let found = self.read(patience, |log| log.stock_events(key, *order, *after, wanted))?;
+        let found = self.read(deadline, |log| log.stock_events(key, *order, *after, wanted))?;
         Ok(found.map(|items| page(items, *limit)))
     }
 
@@ -96,11 +100,11 @@ impl<G: Log> Logs<G> {
     /// stock did not exist yet.
     pub(super) fn stock_as_of(
         &self,
-        patience: &Patience,
+        deadline: &QueryDeadline,
         key: &StockKey,
         as_of: PointInTime,
     ) -> Result<Option<(Stock, Timestamp)>, Error> {
-        let found = self.read(patience, |log| {
+        let found = self.read(deadline, |log| {
             let until = match as_of {
                 PointInTime::Sequence(sequence) => sequence,
                 PointInTime::Time(at) => log.sequence_at(at)?,

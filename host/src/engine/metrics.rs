@@ -12,7 +12,7 @@ use super::{
 use crate::{
     metrics::{Counter, Encoder, Gauge, Info, Registry},
     model::Timestamp,
-    store::LargeAnswers,
+    store::LargeRecords,
 };
 use std::{
     fmt,
@@ -129,7 +129,7 @@ impl EngineMetrics {
 
     /// Sets the metrics of the idempotency records of large answers: their size in bytes, and the
     /// number of records that were deleted early.
-    pub(super) fn set_large_answers(&self, answers: LargeAnswers) {
+    pub(super) fn set_large_answers(&self, answers: LargeRecords) {
         self.large_answers_bytes.store(answers.bytes, Ordering::Relaxed);
         self.answers_forgotten_early.store(answers.forgotten_early, Ordering::Relaxed);
     }
@@ -253,7 +253,7 @@ mod tests {
         StageTimer::start(&metrics).count_batch(6);
         metrics.count_overload(5, 1_000_000);
         metrics.count_overload(5, 1_000_001);
-        metrics.set_large_answers(LargeAnswers { bytes: 4, forgotten_early: 5 });
+        metrics.set_large_answers(LargeRecords { bytes: 4, forgotten_early: 5 });
         assert_eq!(metrics.warned_at.load(Ordering::Relaxed), 1_000_000, "one warning each second");
         let text = scrape(metrics);
         for line in [

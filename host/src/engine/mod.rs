@@ -119,8 +119,8 @@ impl Engine {
         as_of: PointInTime,
     ) -> Result<Option<StockView>, Error> {
         let (caller, query) = (identity.caller().cloned(), query.clone());
-        queries::blocking(&self.queries, move |queries, patience| {
-            queries.stock_as_of(patience, caller.as_deref(), &query, as_of)
+        queries::blocking(&self.queries, move |queries, deadline| {
+            queries.stock_as_of(deadline, caller.as_deref(), &query, as_of)
         })
         .await
     }
@@ -130,7 +130,7 @@ impl Engine {
     /// # Errors
     /// [`Error`].
     pub async fn ledger(&self, scan: LedgerScan) -> Result<Option<LedgerPage>, Error> {
-        queries::blocking(&self.queries, move |queries, patience| queries.ledger(patience, &scan))
+        queries::blocking(&self.queries, move |queries, deadline| queries.ledger(deadline, &scan))
             .await
     }
 
@@ -139,7 +139,7 @@ impl Engine {
     /// # Errors
     /// [`Error`].
     pub async fn events(&self, scan: EventScan) -> Result<EventPage, Error> {
-        queries::blocking(&self.queries, move |queries, patience| queries.events(patience, &scan))
+        queries::blocking(&self.queries, move |queries, deadline| queries.events(deadline, &scan))
             .await
     }
 

@@ -6,7 +6,7 @@ use super::{
     logs::{LedgerPage, LedgerScan, PointInTime},
 };
 use crate::{
-    model::{Answer, Ask, GetStock, Identity, Patience, Query, StockView, Waiting},
+    model::{Answer, Ask, GetStock, Identity, Query, QueryDeadline, QueryGuard, StockView},
     store::{EventPage, EventScan},
 };
 use std::sync::Arc;
@@ -18,8 +18,8 @@ pub(super) trait Queries: Send + Sync {
     /// One permit for each query that may run at once.
     fn permits(&self) -> &Arc<Semaphore>;
 
-    /// The patience of a query that begins now: its deadline, and what ends it earlier.
-    fn patience(&self) -> (Patience, Waiting);
+    /// The deadline of a query that begins now: its deadline, and what ends it earlier.
+    fn deadline(&self) -> (QueryDeadline, QueryGuard);
 
     /// Ends the queries under way, and all later ones: each returns [`Error::Stopping`].
     fn stop(&self);
@@ -33,7 +33,7 @@ pub(super) trait Queries: Send + Sync {
     /// Answers a query.
     fn query(
         &self,
-        patience: &Patience,
+        deadline: &QueryDeadline,
         caller: Option<&str>,
         query: Query<'_>,
     ) -> Result<Answer, Error>;
@@ -41,17 +41,21 @@ pub(super) trait Queries: Send + Sync {
     /// One stock at a point in time; `None` where the stock did not exist yet.
     fn stock_as_of(
         &self,
-        patience: &Patience,
+        deadline: &QueryDeadline,
         caller: Option<&str>,
         query: &GetStock,
         as_of: PointInTime,
     ) -> Result<Option<StockView>, Error>;
 
     /// A page of a stock's ledger; `None` where the stock does not exist.
-    fn ledger(&self, patience: &Patience, scan: &LedgerScan) -> Result<Option<LedgerPage>, Error>;
+    fn ledger(
+        &self,
+        deadline: &QueryDeadline,
+        scan: &LedgerScan,
+    ) -> Result<Option<LedgerPage>, Error>;
 
     /// A page of the whole log, the oldest events first.
-    fn events(&self, patience: &Patience, scan: &EventScan) -> Result<EventPage, Error>;
+    fn events(&self, deadline: &QueryDeadline, scan: &EventScan) -> Result<EventPage, Error>;
 }
 
 /// Answers a query. A query for one stock reads a page of the database and takes the component a
@@ -70,8 +74,8 @@ pub(super) async fn ask<Q: Ask>(
         return typed::<Q>(answer?);
     }
     let (query, caller) = (query.clone(), caller.cloned());
-    let answer = blocking(queries, move |queries, patience| {
-        queries.query(patience, caller.as_deref(), query.as_query())
+    let answer = blocking(queries, move |queries, deadline| {
+        queries.query(deadline, caller.as_deref(), query.as_query())
     });
     typed::<Q>(answer.await?)
 }
@@ -88,17 +92,17 @@ pub(super) fn typed<Q: Ask>(answer: Answer) -> Result<Q::Answer, Error> {
 /// finished, and ends soon after its client has gone.
 pub(super) async fn blocking<T: Send + 'static>(
     queries: &Arc<dyn Queries>,
-    query: impl FnOnce(&dyn Queries, &Patience) -> Result<T, Error> + Send + 'static,
+    query: impl FnOnce(&dyn Queries, &QueryDeadline) -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     let permit = Arc::clone(queries.permits()).acquire_owned().await;
     let permit = permit.map_err(|_| Error::Stopping)?;
-    let (patience, _waiting) = queries.patience();
+    let (deadline, _waiting) = queries.deadline();
     let queries = Arc::clone(queries);
     let asked = tokio::task::spawn_blocking(move || {
         let _permit = permit;
-        match query(&*queries, &patience) {
-            Err(Error::Stopping) if patience.time_is_over() => {
-                Err(Error::QueryTimeout { within: patience.within() })
+        match query(&*queries, &deadline) {
+            Err(Error::Stopping) if deadline.has_passed() => {
+                Err(Error::QueryTimeout { within: deadline.within() })
             }
             result => result,
         }

@@ -48,8 +48,8 @@ impl Nothing {
 #[rustfmt::skip]
 impl Queries for Nothing {
     fn permits(&self) -> &Arc<Semaphore> { &self.permits }
-    fn patience(&self) -> (Patience, Waiting) {
-        Patience::new(self.within, Arc::clone(&self.stopping))
+    fn deadline(&self) -> (QueryDeadline, QueryGuard) {
+        QueryDeadline::new(self.within, Arc::clone(&self.stopping))
     }
     fn stop(&self) { self.stopping.store(true, Ordering::Relaxed); }
     fn may_block(&self) -> bool { false }
@@ -58,21 +58,21 @@ impl Queries for Nothing {
         self.note(caller, true);
         Some(Self::rejected())
     }
-    fn query(&self, _: &Patience, caller: Option<&str>, _: Query<'_>) -> Result<Answer, Error> {
+    fn query(&self, _: &QueryDeadline, caller: Option<&str>, _: Query<'_>) -> Result<Answer, Error> {
         self.note(caller, false);
         Self::rejected()
     }
-    fn stock_as_of(&self, _: &Patience, _: Option<&str>, _: &GetStock, _: PointInTime)
+    fn stock_as_of(&self, _: &QueryDeadline, _: Option<&str>, _: &GetStock, _: PointInTime)
         -> Result<Option<StockView>, Error> { Err(Error::Fault) }
-    fn ledger(&self, _: &Patience, _: &LedgerScan) -> Result<Option<LedgerPage>, Error> {
+    fn ledger(&self, _: &QueryDeadline, _: &LedgerScan) -> Result<Option<LedgerPage>, Error> {
         Err(Error::Fault)
     }
-    fn events(&self, _: &Patience, _: &EventScan) -> Result<EventPage, Error> { Err(Error::Fault) }
+    fn events(&self, _: &QueryDeadline, _: &EventScan) -> Result<EventPage, Error> { Err(Error::Fault) }
 }
 
 /// A query that reads on until it is told to stop.
-fn endless(patience: &Patience) -> Result<(), Error> {
-    while !patience.is_over() {
+fn endless(deadline: &QueryDeadline) -> Result<(), Error> {
+    while !deadline.is_over() {
         std::thread::yield_now();
     }
     Err(Error::Stopping)
@@ -84,9 +84,9 @@ async fn a_query_whose_client_has_gone_ends_and_keeps_its_permit_until_then() {
     let (may_end, end) = mpsc::channel();
     let (begun, has_begun) = tokio::sync::oneshot::channel();
     let asked = tokio::spawn(async move {
-        blocking(&queries, move |_, patience| {
+        blocking(&queries, move |_, deadline| {
             let _ = begun.send(());
-            let ended = endless(patience);
+            let ended = endless(deadline);
             end.recv().expect("a word");
             ended
         })
@@ -103,7 +103,7 @@ async fn a_query_whose_client_has_gone_ends_and_keeps_its_permit_until_then() {
 #[tokio::test]
 async fn a_query_that_takes_too_long_is_told_how_long_it_may_take() {
     let (_, queries) = Nothing::within(Duration::from_millis(20));
-    let ended = blocking(&queries, |_, patience| endless(patience)).await;
+    let ended = blocking(&queries, |_, deadline| endless(deadline)).await;
     let Err(error @ Error::QueryTimeout { .. }) = ended else { panic!("{ended:?}") };
     assert_eq!(error.to_string(), "the query was stopped after 20 ms: ask for less, or later");
 }
@@ -113,7 +113,7 @@ async fn a_server_that_stops_waits_for_no_query() {
     let (_, queries) = Nothing::within(Duration::from_secs(3600));
     let asked = tokio::spawn({
         let queries = Arc::clone(&queries);
-        async move { blocking(&queries, |_, patience| endless(patience)).await }
+        async move { blocking(&queries, |_, deadline| endless(deadline)).await }
     });
     queries.stop();
     assert!(matches!(asked.await.expect("an end"), Err(Error::Stopping)));

@@ -12,7 +12,8 @@ use super::{
 use crate::{
     component::{Decision, Guest},
     model::{
-        Answer, Ask, Ended, GetStock, Patience, Query, StockView, StoreFailure, Timestamp, Waiting,
+        Answer, Ask, Ended, GetStock, Query, QueryDeadline, QueryGuard, StockView, StoreFailure,
+        Timestamp,
     },
     store::{EventPage, EventScan, Log, Snapshot},
     unit_of_work::ReadView,
@@ -95,13 +96,13 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
     /// Answers a query with a free reader, or waits for one.
     fn answer(
         &self,
-        patience: &Patience,
+        deadline: &QueryDeadline,
         query: impl Fn(&mut Guest<ReadView<S>>) -> Result<Answer, Error>,
     ) -> Result<Answer, Error> {
         let free = self.slots().find_map(|slot| slot.try_lock().ok());
         let waited = || self.slots().next()?.lock().ok();
         match free.or_else(waited) {
-            Some(slot) => self.answer_in(slot, Some(patience), query),
+            Some(slot) => self.answer_in(slot, Some(deadline), query),
             None => Err(Error::StoreUnavailable),
         }
     }
@@ -109,11 +110,11 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
     fn answer_in(
         &self,
         mut slot: MutexGuard<'_, Option<Reader<S>>>,
-        patience: Option<&Patience>,
+        deadline: Option<&QueryDeadline>,
         query: impl Fn(&mut Guest<ReadView<S>>) -> Result<Answer, Error>,
     ) -> Result<Answer, Error> {
         let reader = slot.take().ok_or(Error::StoreUnavailable)?;
-        let (reader, result) = self.answer_with(reader, patience, query);
+        let (reader, result) = self.answer_with(reader, deadline, query);
         *slot = Some(reader);
         result
     }
@@ -121,7 +122,7 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
     fn answer_with(
         &self,
         reader: Reader<S>,
-        patience: Option<&Patience>,
+        deadline: Option<&QueryDeadline>,
         query: impl Fn(&mut Guest<ReadView<S>>) -> Result<Answer, Error>,
     ) -> (Reader<S>, Result<Answer, Error>) {
         // The count is read before the component: the next query notices a swap between the two
@@ -129,13 +130,13 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
         let replacements = self.query_component.replacements();
         let view = match reader {
             Reader::Live { guest, calls, replacements: of } if of == replacements => {
-                return self.answer_live(guest, (calls, replacements), patience, query);
+                return self.answer_live(guest, (calls, replacements), deadline, query);
             }
             Reader::Live { guest, .. } => guest.into_world(),
             Reader::Spent(view) => view,
         };
         match Guest::new(&self.query_component.domain(), view) {
-            Ok(guest) => self.answer_live(Box::new(guest), (0, replacements), patience, query),
+            Ok(guest) => self.answer_live(Box::new(guest), (0, replacements), deadline, query),
             Err((fault, view)) => {
                 self.faults.count(self.clock.now());
                 (Reader::Spent(view), Err(Ended::Fault(fault).into()))
@@ -147,10 +148,10 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
         &self,
         mut guest: Box<Guest<ReadView<S>>>,
         (calls, replacements): (u32, u64),
-        patience: Option<&Patience>,
+        deadline: Option<&QueryDeadline>,
         query: impl Fn(&mut Guest<ReadView<S>>) -> Result<Answer, Error>,
     ) -> (Reader<S>, Result<Answer, Error>) {
-        guest.world().limit(patience);
+        guest.world().limit(deadline);
         let result = query(&mut guest);
         guest.world().limit(None);
         if matches!(result, Err(Error::Fault)) {
@@ -229,8 +230,8 @@ impl<S: Snapshot, G: Log> Queries for Readers<S, G> {
         &self.permits
     }
 
-    fn patience(&self) -> (Patience, Waiting) {
-        Patience::new(self.query_within, Arc::clone(&self.stopping))
+    fn deadline(&self) -> (QueryDeadline, QueryGuard) {
+        QueryDeadline::new(self.query_within, Arc::clone(&self.stopping))
     }
 
     fn stop(&self) {
@@ -248,21 +249,21 @@ impl<S: Snapshot, G: Log> Queries for Readers<S, G> {
 
     fn query(
         &self,
-        patience: &Patience,
+        deadline: &QueryDeadline,
         caller: Option<&str>,
         query: Query<'_>,
     ) -> Result<Answer, Error> {
-        self.answer(patience, |guest| self.ask(guest, caller, query))
+        self.answer(deadline, |guest| self.ask(guest, caller, query))
     }
 
     fn stock_as_of(
         &self,
-        patience: &Patience,
+        deadline: &QueryDeadline,
         caller: Option<&str>,
         query: &GetStock,
         as_of: PointInTime,
     ) -> Result<Option<StockView>, Error> {
-        let Some((stock, at)) = self.logs.stock_as_of(patience, &query.key, as_of)? else {
+        let Some((stock, at)) = self.logs.stock_as_of(deadline, &query.key, as_of)? else {
             return Ok(None);
         };
         let once = |guest: &mut Guest<ReadView<S>>| {
@@ -271,15 +272,19 @@ impl<S: Snapshot, G: Log> Queries for Readers<S, G> {
             guest.world().pin(None);
             answer
         };
-        let answer = self.answer(patience, |guest| ask_cheaply(guest, once))?;
+        let answer = self.answer(deadline, |guest| ask_cheaply(guest, once))?;
         queries::typed::<GetStock>(answer).map(Some)
     }
 
-    fn ledger(&self, patience: &Patience, scan: &LedgerScan) -> Result<Option<LedgerPage>, Error> {
-        self.logs.ledger(patience, scan)
+    fn ledger(
+        &self,
+        deadline: &QueryDeadline,
+        scan: &LedgerScan,
+    ) -> Result<Option<LedgerPage>, Error> {
+        self.logs.ledger(deadline, scan)
     }
 
-    fn events(&self, patience: &Patience, scan: &EventScan) -> Result<EventPage, Error> {
-        self.logs.events(patience, scan)
+    fn events(&self, deadline: &QueryDeadline, scan: &EventScan) -> Result<EventPage, Error> {
+        self.logs.events(deadline, scan)
     }
 }

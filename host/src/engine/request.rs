@@ -3,7 +3,7 @@
 use super::Error;
 use crate::{
     model::{Command, Event, Identity, Outcome},
-    store::{BatchKey, RequestKey},
+    store::{BatchKey, IdempotencyKey},
 };
 
 /// The commands of a request.
@@ -51,7 +51,7 @@ pub type Render = dyn Fn(&Result<Done, Error>) -> Option<Vec<u8>> + Send;
 /// gets the same answer and is not carried out twice.
 pub struct Recording {
     /// The idempotency key, within the scope of its caller.
-    pub(super) key: RequestKey,
+    pub(super) key: IdempotencyKey,
     /// SHA-256 of the request. The same key with another request is refused.
     pub(super) fingerprint: [u8; 32],
     /// Renders the answer.
@@ -69,7 +69,7 @@ impl Recording {
         render: Box<Render>,
     ) -> Self {
         let caller = identity.caller().map_or_else(String::new, |name| (**name).to_owned());
-        Self { key: RequestKey { caller, key }, fingerprint, render }
+        Self { key: IdempotencyKey { caller, key }, fingerprint, render }
     }
 }
 
@@ -88,7 +88,7 @@ impl Request {
     /// key.
     pub(super) fn show_keys(&self, show: &mut dyn FnMut(BatchKey<'_>)) {
         if let Some(recording) = &self.recording {
-            show(BatchKey::Request(&recording.key));
+            show(BatchKey::Idempotency(&recording.key));
         }
         for Command { action, .. } in self.work.as_slice() {
             if let Some(id) = action.reservation_id() {
@@ -131,7 +131,7 @@ mod tests {
             let subject = Subject::parse(name).unwrap();
             Identity::new(subject, IdentityKind::TrustedHeader, Scopes::ALL_BUT_ADMIN)
         };
-        let key = |caller: &str| RequestKey { caller: caller.to_owned(), key: "k".to_owned() };
+        let key = |caller: &str| IdempotencyKey { caller: caller.to_owned(), key: "k".to_owned() };
         assert!(scope(&named("web-7")) == key("web-7"));
         assert!(scope(&Identity::ANONYMOUS) == key(""));
         assert!(scope(&named("anonymous")) == key(""));

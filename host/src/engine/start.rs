@@ -17,7 +17,7 @@ use super::{
 use crate::{
     component::{Compiled, Limits},
     model::{Digest, Installed, Origin, StoreFailure},
-    store::{Ahead, Lane, Log, Snapshot},
+    store::{Lane, Log, LookAhead, Snapshot},
     unit_of_work::UnitOfWork,
 };
 use std::{sync::Arc, thread::JoinHandle};
@@ -86,13 +86,13 @@ where
     let previous = start.previous.as_ref().map(LinkedComponent::link).transpose()?;
     let mut unit = UnitOfWork::new(lane)?;
     unit.record_up_to(settings.recorded_commands_max);
-    unit.bound_answers(settings.answer_bounds);
+    unit.bound_answers(settings.idempotency_bounds);
     let recorded = unit.log_end()?.at;
     let clock = Clock::new(recorded, settings.clock_step_ms_max, settings.accept_clock);
     let clock = Arc::new(clock);
     // Readers must count every hold that is due already.
     let now = clock.now();
-    while matches!(unit.look_ahead(now)?, Ahead::More(before) if before <= now) {}
+    while matches!(unit.look_ahead(now)?, LookAhead::More(before) if before <= now) {}
     let status = Arc::new(StatusCell::default());
     if !unit.writable() {
         status.set(Status::ReadOnly);

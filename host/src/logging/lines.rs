@@ -15,7 +15,7 @@ use tracing_subscriber::fmt::MakeWriter;
 /// Bytes that the queued lines may have together. A line that exceeds it is lost.
 const QUEUE_BYTES_MAX: usize = 1024 * 1024;
 
-/// The longest time that [`Lines`] waits for its queue when it is dropped.
+/// The longest time that dropping a [`LineQueue`] waits until its lines are written.
 const FLUSH_MAX: Duration = Duration::from_secs(1);
 
 /// Pause before the next attempt to write to a full pipe that is in non-blocking mode.
@@ -38,41 +38,43 @@ impl Write for StandardError {
     }
 }
 
+/// The queued lines and the state of the thread that writes them.
 #[derive(Default)]
-struct State {
+struct QueueState {
     lines: VecDeque<Vec<u8>>,
     /// Bytes of the queued lines and of the line that is being written.
     bytes: usize,
-    /// Whether [`Lines`] was dropped. No lines are added after that.
+    /// Whether the [`LineQueue`] was dropped. No lines are added after that.
     closed: bool,
     /// Whether the thread has ended.
     ended: bool,
 }
 
-struct Shared {
-    state: Mutex<State>,
+/// The queue that the threads that log share with the thread that writes.
+struct SharedQueue {
+    queue: Mutex<QueueState>,
     changed: Condvar,
     counters: &'static Counters,
     /// Number of lost lines that were reported in the log.
     reported: AtomicU64,
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl SharedQueue {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         // No code that can panic runs under this lock, so it is never poisoned.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Queues a line, or counts it as lost when the queue is full. Never waits for a write.
     fn push(&self, line: Vec<u8>) {
-        let mut state = self.lock();
-        if state.closed || state.bytes + line.len() > QUEUE_BYTES_MAX {
+        let mut queue = self.lock();
+        if queue.closed || queue.bytes + line.len() > QUEUE_BYTES_MAX {
             self.counters.lost.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        state.bytes += line.len();
-        state.lines.push_back(line);
-        drop(state);
+        queue.bytes += line.len();
+        queue.lines.push_back(line);
+        drop(queue);
         self.changed.notify_all();
     }
 
@@ -84,13 +86,13 @@ impl Shared {
 
     /// Takes the next line. Waits for one, at most for [`REPORT_INTERVAL`].
     fn take(&self) -> Next {
-        let state = self.lock();
-        let idle = |state: &mut State| state.lines.is_empty() && !state.closed;
-        let waited = self.changed.wait_timeout_while(state, REPORT_INTERVAL, idle);
-        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
-        match state.lines.pop_front() {
+        let queue = self.lock();
+        let idle = |queue: &mut QueueState| queue.lines.is_empty() && !queue.closed;
+        let waited = self.changed.wait_timeout_while(queue, REPORT_INTERVAL, idle);
+        let mut queue = waited.unwrap_or_else(PoisonError::into_inner).0;
+        match queue.lines.pop_front() {
             Some(line) => Next::Line(line),
-            None if state.closed => Next::End,
+            None if queue.closed => Next::End,
             None => Next::Wait,
         }
     }
@@ -106,11 +108,11 @@ enum Next {
     End,
 }
 
-/// The queue of lines on their way to a file. Dropping it waits until the lines are written, at most
-/// for [`FLUSH_MAX`].
-pub(super) struct Lines(Arc<Shared>);
+/// The queue of lines on their way to a file. Dropping it waits until the lines are written, at
+/// most for [`FLUSH_MAX`].
+pub(super) struct LineQueue(Arc<SharedQueue>);
 
-impl Lines {
+impl LineQueue {
     /// Starts the thread that writes to `file`. About once each [`REPORT_INTERVAL`], while the file
     /// can be written, the thread calls `report` with the number of lines that were lost since the
     /// call before.
@@ -122,8 +124,8 @@ impl Lines {
         counters: &'static Counters,
         report: impl Fn(u64) + Send + 'static,
     ) -> io::Result<Self> {
-        let (state, changed, reported) = (Mutex::default(), Condvar::new(), AtomicU64::new(0));
-        let shared = Arc::new(Shared { state, changed, counters, reported });
+        let (queue, changed, reported) = (Mutex::default(), Condvar::new(), AtomicU64::new(0));
+        let shared = Arc::new(SharedQueue { queue, changed, counters, reported });
         let thread = std::thread::Builder::new().name("log".into());
         thread.spawn({
             let shared = Arc::clone(&shared);
@@ -136,7 +138,8 @@ impl Lines {
         Ok(Self(shared))
     }
 
-    /// Queues a line that ends with a newline. When the queue is full the line is lost, and counted.
+    /// Queues a line that ends with a newline. When the queue is full the line is lost, and
+    /// counted.
     pub(super) fn push(&self, line: Vec<u8>) {
         self.0.push(line);
     }
@@ -147,12 +150,12 @@ impl Lines {
     }
 }
 
-impl Drop for Lines {
+impl Drop for LineQueue {
     fn drop(&mut self) {
-        let mut state = self.0.lock();
-        state.closed = true;
+        let mut queue = self.0.lock();
+        queue.closed = true;
         self.0.changed.notify_all();
-        let _ = self.0.changed.wait_timeout_while(state, FLUSH_MAX, |state| !state.ended);
+        let _ = self.0.changed.wait_timeout_while(queue, FLUSH_MAX, |queue| !queue.ended);
         // A thread that is blocked by a full pipe is left behind: the process ends without it.
     }
 }
@@ -165,7 +168,7 @@ struct Output<W> {
 }
 
 impl<W: Write> Output<W> {
-    fn work(mut self, shared: &Shared, report: &impl Fn(u64)) {
+    fn work(mut self, shared: &SharedQueue, report: &impl Fn(u64)) {
         let counters = shared.counters;
         let mut reported_at = Instant::now();
         let mut writable = true;
@@ -177,8 +180,8 @@ impl<W: Write> Output<W> {
                     writable = self.write(&line).is_ok();
                     let counter = if writable { &counters.written } else { &counters.lost };
                     counter.fetch_add(1, Ordering::Relaxed);
-                    let mut state = shared.lock();
-                    state.bytes = state.bytes.saturating_sub(line.len());
+                    let mut queue = shared.lock();
+                    queue.bytes = queue.bytes.saturating_sub(line.len());
                 }
             }
             // A report would be lost too while the file cannot be written.
@@ -218,18 +221,18 @@ impl<W: Write> Output<W> {
 }
 
 /// Receives the lines of `tracing-subscriber`, bounds their length and queues them.
-pub(super) struct LinesWriter {
-    shared: Arc<Shared>,
+pub(super) struct QueueWriter {
+    shared: Arc<SharedQueue>,
     json: bool,
 }
 
-impl LinesWriter {
-    pub(super) fn new(lines: &Lines, json: bool) -> Self {
+impl QueueWriter {
+    pub(super) fn new(lines: &LineQueue, json: bool) -> Self {
         Self { shared: Arc::clone(&lines.0), json }
     }
 }
 
-impl<'a> MakeWriter<'a> for LinesWriter {
+impl<'a> MakeWriter<'a> for QueueWriter {
     type Writer = &'a Self;
 
     fn make_writer(&'a self) -> &'a Self {
@@ -237,7 +240,7 @@ impl<'a> MakeWriter<'a> for LinesWriter {
     }
 }
 
-impl Write for &LinesWriter {
+impl Write for &QueueWriter {
     /// Queues a whole line: `tracing-subscriber` writes each line with one call.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.shared.push(long::bounded(line, self.json).into_owned());

@@ -38,7 +38,7 @@ fn scripted() -> (Scripted, Receiver<Vec<u8>>, Sender<io::Result<usize>>) {
 fn queued_lines_are_written_before_the_end() {
     let (mut reader, writer) = pipe().unwrap();
     let counters = counters();
-    let lines = Lines::start(writer, counters, |_| {}).unwrap();
+    let lines = LineQueue::start(writer, counters, |_| {}).unwrap();
     for number in 0..100 {
         lines.push(format!("{number}\n").into_bytes());
     }
@@ -53,7 +53,7 @@ fn queued_lines_are_written_before_the_end() {
 fn a_full_queue_loses_lines_and_blocks_no_thread() {
     let (file, writes, results) = scripted();
     let counters = counters();
-    let lines = Lines::start(file, counters, |_| {}).unwrap();
+    let lines = LineQueue::start(file, counters, |_| {}).unwrap();
     let line = vec![b'x'; 1024];
     lines.push(line.clone());
     assert_eq!(writes.recv().unwrap(), line, "this line is never written to its end");
@@ -69,10 +69,10 @@ fn a_full_queue_loses_lines_and_blocks_no_thread() {
 }
 
 #[test]
-fn a_line_that_cannot_be_written_is_lost_and_the_next_one_stands_by_itself() {
+fn a_line_that_cannot_be_written_is_lost_and_the_next_one_begins_on_a_new_line() {
     let (file, writes, results) = scripted();
     let counters = counters();
-    let lines = Lines::start(file, counters, |_| {}).unwrap();
+    let lines = LineQueue::start(file, counters, |_| {}).unwrap();
     lines.push(b"first\n".to_vec());
     assert_eq!(writes.recv().unwrap(), b"first\n");
     results.send(Ok(2)).unwrap();
@@ -94,7 +94,7 @@ fn a_line_that_cannot_be_written_is_lost_and_the_next_one_stands_by_itself() {
 #[test]
 fn a_stalled_file_delays_the_end_by_no_more_than_a_bound() {
     let (file, writes, results) = scripted();
-    let lines = Lines::start(file, counters(), |_| {}).unwrap();
+    let lines = LineQueue::start(file, counters(), |_| {}).unwrap();
     lines.push(b"line\n".to_vec());
     writes.recv().unwrap();
     // Dropping ends although the write has not returned.

@@ -1,9 +1,10 @@
 //! The log: bounded lines on standard error, for which no other thread ever waits.
 //!
 //! - **Logging does not block.** A thread that logs puts its line in a queue in memory, and one
-//!   thread writes the queue (`lines`). When the log cannot be written (the disk is full, its reader
-//!   has exited) or is not read (the pipe is full), lines are lost and counted; the next line that
-//!   can be written says how many. At its end the process waits a bounded time for the queue.
+//!   thread writes the queue (`lines`). When the log cannot be written (the disk is full, its
+//!   reader has exited) or is not read (the pipe is full), lines are lost and counted; the next
+//!   line that can be written says how many. At its end the process waits a bounded time for the
+//!   queue.
 //! - **The length of a line is bounded** (`long`): a longer value is cut, and a mark says how much
 //!   is missing.
 //! - **Repetition is bounded** (`repeats`): of each kind of line a few are written in each period,
@@ -13,10 +14,11 @@
 //! block for ever, and the print macros of the standard library panic when it fails. A panic is
 //! therefore a line of the log too (`panics`).
 //!
-//! The queue is written by hand because `tracing_appender::non_blocking` does less. It drops a line
-//! on an I/O error without counting it, bounds its queue by the number of lines and not by bytes,
-//! and reports a failed shutdown with `println!`, which can block and panic. For the rotation of
-//! files, which this program leaves to others, it brings `time` and `crossbeam-channel`.
+//! The queue is written by hand because `tracing_appender::non_blocking` does less. That writer
+//! drops a line on an I/O error without counting it, bounds its queue by the number of lines and
+//! not by bytes, and reports a failed shutdown with `println!`, which can block and panic. For the
+//! rotation of files, which this program leaves to others, its crate brings `time` and
+//! `crossbeam-channel`.
 //!
 //! This room registers its counters with the room `metrics`, and knows no other room.
 
@@ -26,7 +28,7 @@ mod panics;
 mod repeats;
 
 use crate::metrics::{self, Counter};
-use lines::{Lines, LinesWriter};
+use lines::{LineQueue, QueueWriter};
 use repeats::{RepeatFilter, Repeats};
 use std::{
     io,
@@ -64,7 +66,7 @@ pub enum Style {
     Json,
 }
 
-/// Why the log could not be started.
+/// The reason why the log could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// The operating system cannot start the thread that writes.
@@ -75,7 +77,7 @@ pub enum LogError {
     Installed(#[from] tracing_subscriber::util::TryInitError),
 }
 
-/// Numbers of lines since the start of the process.
+/// Counts of lines since the start of the process.
 #[derive(Default)]
 struct Counters {
     written: AtomicU64,
@@ -83,7 +85,7 @@ struct Counters {
     held_back: AtomicU64,
 }
 
-/// The counters of the log. They are static because a process has one log.
+/// The counters of the log, static because a process has one log.
 static COUNTERS: Counters =
     Counters { written: AtomicU64::new(0), lost: AtomicU64::new(0), held_back: AtomicU64::new(0) };
 
@@ -96,23 +98,23 @@ pub fn register_metrics(registry: &mut metrics::Registry) {
     });
 }
 
-/// The log of this process. Dropping it ends the log: the queued lines are still written, unless
-/// that takes longer than a second.
+/// The guard of this process's log. Dropping it ends the log: the queued lines are still written,
+/// unless that takes longer than a second.
 #[must_use]
-pub struct Log {
+pub struct LogGuard {
     repeats: Arc<Repeats>,
-    lines: Lines,
+    lines: LineQueue,
 }
 
-impl Drop for Log {
+impl Drop for LogGuard {
     fn drop(&mut self) {
-        panics::leave();
+        panics::restore_hook();
         self.repeats.report_all();
         report_lost(self.lines.newly_lost());
     }
 }
 
-/// Logs that so many lines were lost since the last report.
+/// Logs the number of lines that were lost since the last report, unless it is 0.
 fn report_lost(lines: u64) {
     if lines > 0 {
         tracing::warn!(
@@ -126,15 +128,15 @@ fn report_lost(lines: u64) {
 ///
 /// # Errors
 /// [`LogError`].
-pub fn start(filter: EnvFilter, style: Style) -> Result<Log, LogError> {
+pub fn start(filter: EnvFilter, style: Style) -> Result<LogGuard, LogError> {
     let repeats = Arc::new(Repeats::new(&COUNTERS));
     let reported = Arc::clone(&repeats);
-    let lines = Lines::start(lines::StandardError, &COUNTERS, move |lost| {
+    let lines = LineQueue::start(lines::StandardError, &COUNTERS, move |lost| {
         reported.report();
         report_lost(lost);
     })?;
     let json = style == Style::Json;
-    let writer = LinesWriter::new(&lines, json);
+    let writer = QueueWriter::new(&lines, json);
     // `lines` counts failed writes. By default `tracing-subscriber` prints them to standard error.
     let layer = tracing_subscriber::fmt::layer().with_writer(writer).log_internal_errors(false);
     let layer: Box<dyn Layer<_> + Send + Sync> = match style {
@@ -146,19 +148,19 @@ pub fn start(filter: EnvFilter, style: Style) -> Result<Log, LogError> {
         .with(layer)
         .with(RepeatFilter(Arc::clone(&repeats)))
         .try_init()?;
-    panics::log();
-    Ok(Log { repeats, lines })
+    panics::install_hook();
+    Ok(LogGuard { repeats, lines })
 }
 
 /// Writes a text to standard error while there is no log. The call returns after a second at the
 /// latest, whether or not the text could be written.
-pub fn say(text: &str) {
+pub fn print_to_stderr(text: &str) {
     static UNCOUNTED: Counters = Counters {
         written: AtomicU64::new(0),
         lost: AtomicU64::new(0),
         held_back: AtomicU64::new(0),
     };
-    if let Ok(lines) = Lines::start(lines::StandardError, &UNCOUNTED, |_| {}) {
+    if let Ok(lines) = LineQueue::start(lines::StandardError, &UNCOUNTED, |_| {}) {
         lines.push(format!("{text}\n").into_bytes());
     }
 }

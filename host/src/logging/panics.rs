@@ -4,7 +4,7 @@
 use std::{backtrace::Backtrace, panic};
 
 /// Logs every panic from now on, with a backtrace when `RUST_BACKTRACE` asks for one.
-pub(super) fn log() {
+pub(super) fn install_hook() {
     panic::set_hook(Box::new(|panic| {
         let thread = std::thread::current();
         let thread = thread.name().unwrap_or("unnamed");
@@ -16,8 +16,8 @@ pub(super) fn log() {
     }));
 }
 
-/// Returns panics to the standard library. Called when the log ends.
-pub(super) fn leave() {
+/// Restores the panic hook of the standard library. The log calls it when it ends.
+pub(super) fn restore_hook() {
     // A panicking thread cannot change the hook: `take_hook` would panic again.
     if !std::thread::panicking() {
         drop(panic::take_hook());

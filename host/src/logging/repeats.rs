@@ -1,9 +1,9 @@
-//! The bound on repeated lines. Two lines are of the same kind when they come from the same place in
-//! the program and have the same field `code`. The code is part of it because all refused requests
-//! are logged at one place: a flood of one refusal must not hide another.
+//! The bound on repeated lines. Two lines are of the same kind when they come from the same place
+//! in the program and have the same field `code`. The code is part of it because all refused
+//! requests are logged at one place: a flood of one refusal must not hide another.
 //!
-//! Lines of the levels debug and trace are not bounded here: an operator has asked for them, and the
-//! queue still bounds their bytes.
+//! Lines of the levels debug and trace are not bounded here: an operator has asked for them, and
+//! the queue still bounds their bytes.
 
 use super::Counters;
 use std::{
@@ -34,7 +34,7 @@ const NAME_BYTES_MAX: usize = 128;
 /// The place and the code of a kind; `None` for the kinds beyond [`KINDS_MAX`].
 type Key = Option<(Identifier, String)>;
 
-struct Kind {
+struct LineKind {
     level: Level,
     /// The message and, if there is one, the code: the kind's name in reports.
     name: String,
@@ -46,9 +46,9 @@ struct Kind {
     unreported: u64,
 }
 
-/// Counts of recent lines by kind.
+/// The counts of recent lines, by kind.
 pub(super) struct Repeats {
-    kinds: Mutex<HashMap<Key, Kind>>,
+    kinds: Mutex<HashMap<Key, LineKind>>,
     counters: &'static Counters,
 }
 
@@ -57,20 +57,20 @@ impl Repeats {
         Self { kinds: Mutex::default(), counters }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Kind>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, LineKind>> {
         // No code that can panic runs under this lock, so it is never poisoned.
         self.kinds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts a line and returns whether to write it.
-    fn admits(&self, place: Identifier, line: Line, level: Level, now: Instant) -> bool {
+    fn admits(&self, place: Identifier, line: KindFields, level: Level, now: Instant) -> bool {
         let mut kinds = self.lock();
         let mut key = Some((place, line.code));
         let mut name = line.name;
         if kinds.len() >= KINDS_MAX && !kinds.contains_key(&key) {
             (key, name) = (None, "lines of other kinds".to_owned());
         }
-        let new = Kind { level, name, begun: now, lines: 0, unreported: 0 };
+        let new = LineKind { level, name, begun: now, lines: 0, unreported: 0 };
         let kind = kinds.entry(key).or_insert(new);
         if now.saturating_duration_since(kind.begun) >= PERIOD {
             (kind.begun, kind.lines) = (now, 0);
@@ -84,8 +84,8 @@ impl Repeats {
         false
     }
 
-    /// Takes the counts of lines that were held back: those of periods that are over or, with `all`,
-    /// of all periods.
+    /// Takes the counts of lines that were held back: those of periods that are over or, with
+    /// `all`, of all periods.
     fn take_unreported(&self, now: Instant, all: bool) -> Vec<(Level, String, u64)> {
         let mut kinds = self.lock();
         let over = kinds.values_mut().filter(|kind| {
@@ -119,14 +119,14 @@ fn report(unreported: Vec<(Level, String, u64)>) {
     }
 }
 
-/// The fields of a line that say of which kind it is.
+/// The fields of a line that determine its kind.
 #[derive(Default)]
-struct Line {
+struct KindFields {
     name: String,
     code: String,
 }
 
-impl Line {
+impl KindFields {
     fn of(event: &Event<'_>) -> Self {
         let mut line = Self::default();
         event.record(&mut line);
@@ -140,7 +140,7 @@ impl Line {
     }
 }
 
-impl Visit for Line {
+impl Visit for KindFields {
     fn record_str(&mut self, field: &Field, value: &str) {
         if field.name() == "code" {
             self.code = value.to_owned();
@@ -155,7 +155,7 @@ impl Visit for Line {
     }
 }
 
-/// The layer that keeps lines out of the log that repeat too often.
+/// The layer that holds back lines that repeat too often.
 pub(super) struct RepeatFilter(pub(super) Arc<Repeats>);
 
 impl<S: Subscriber> Layer<S> for RepeatFilter {
@@ -166,7 +166,7 @@ impl<S: Subscriber> Layer<S> for RepeatFilter {
         if level > Level::INFO || metadata.target().starts_with(super::ROOM) {
             return true;
         }
-        self.0.admits(metadata.callsite(), Line::of(event), level, Instant::now())
+        self.0.admits(metadata.callsite(), KindFields::of(event), level, Instant::now())
     }
 }
 

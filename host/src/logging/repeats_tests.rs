@@ -2,9 +2,9 @@ use super::*;
 use tracing::{Metadata, callsite::Callsite, subscriber::Interest};
 
 /// A place in a program.
-struct Place(#[allow(dead_code, reason = "so that each has an address of its own")] u8);
+struct TestCallsite(#[allow(dead_code, reason = "so that each has an address of its own")] u8);
 
-impl Callsite for Place {
+impl Callsite for TestCallsite {
     fn set_interest(&self, _: Interest) {}
 
     fn metadata(&self) -> &Metadata<'_> {
@@ -13,7 +13,7 @@ impl Callsite for Place {
 }
 
 fn place(number: usize) -> Identifier {
-    static PLACES: [Place; 2] = [Place(0), Place(1)];
+    static PLACES: [TestCallsite; 2] = [TestCallsite(0), TestCallsite(1)];
     Identifier(&PLACES[number])
 }
 
@@ -21,8 +21,8 @@ fn repeats() -> Repeats {
     Repeats::new(Box::leak(Box::default()))
 }
 
-fn line(code: &str) -> Line {
-    Line { name: format!("request: {code}"), code: code.to_owned() }
+fn line(code: &str) -> KindFields {
+    KindFields { name: format!("request: {code}"), code: code.to_owned() }
 }
 
 fn admitted(repeats: &Repeats, code: &str, now: Instant, lines: u32) -> u32 {
@@ -48,11 +48,11 @@ fn lines_held_back_are_reported_once_when_the_period_is_over() {
     let reported = |number| vec![(Level::INFO, "request: a".to_owned(), number)];
     assert_eq!(repeats.take_unreported(now + PERIOD, false), reported(7));
     assert!(repeats.take_unreported(now + PERIOD, true).is_empty());
-    // In the next period, too, and also when that has begun before the report.
+    // Lines of the next period are reported too, also when a third period has begun by then.
     admitted(&repeats, "a", now + PERIOD, LINES_PER_PERIOD_MAX + 2);
     assert_eq!(admitted(&repeats, "a", now + PERIOD * 2, 1), 1);
     assert_eq!(repeats.take_unreported(now + PERIOD * 2, false), reported(2));
-    // At the end of the process nothing is kept.
+    // At the end of the process all held back lines are reported.
     admitted(&repeats, "a", now + PERIOD * 2, LINES_PER_PERIOD_MAX);
     assert_eq!(repeats.take_unreported(now + PERIOD * 2, true), reported(1));
 }

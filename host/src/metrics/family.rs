@@ -7,7 +7,7 @@ use prometheus_client::{
 };
 use std::{fmt, time::Duration};
 
-/// What a family is called and what it says.
+/// The name, the help and the unit of a family.
 #[derive(Debug)]
 struct Descriptor {
     /// The name without the prefix, the unit and the ending of its type.
@@ -98,7 +98,7 @@ impl Gauge {
         ConstGauge::new(value).encode(metric)
     }
 
-    /// Encodes a yes as 1 and a no as 0.
+    /// Encodes true as 1 and false as 0.
     ///
     /// # Errors
     /// The encoder cannot be written to.
@@ -107,7 +107,7 @@ impl Gauge {
     }
 }
 
-/// A family that says something in a label; its number is always 1.
+/// A family that gives information in a label; its number is always 1.
 #[derive(Debug)]
 pub struct Info(Descriptor);
 

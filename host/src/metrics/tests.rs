@@ -83,7 +83,7 @@ fn numbers_are_read_at_each_scrape() {
 }
 
 #[test]
-fn a_failure_is_told_and_not_half_a_text() {
+fn a_failed_scrape_is_an_error_and_not_half_a_text() {
     let mut registry = registry();
     registry.register(|_| Err(fmt::Error));
     assert!(registry.encode(Format::OpenMetrics).is_err());

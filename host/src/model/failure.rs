@@ -1,26 +1,27 @@
 use super::StockKey;
 use std::{fmt, sync::Arc};
 
-/// Why a call into the domain ended without a decision.
+/// The reason why a call of the component ended without a decision.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Ended {
     /// The component failed.
     #[error(transparent)]
     Fault(#[from] Fault),
-    /// The host's world failed.
+    /// The store failed.
     #[error(transparent)]
     Failure(#[from] StoreFailure),
-    /// It met something on which holds are due: they expire first, then it is made again.
+    /// The call read a stock or a reservation on which holds are due. The host expires these holds
+    /// and then repeats the call.
     #[error("holds are due on {0}: they expire first")]
     Due(Due),
 }
 
-/// On what holds are due.
+/// A stock or a reservation on which holds are due.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Due {
-    /// Holds of this stock.
+    /// Holds on this stock are due.
     Stock(StockKey),
-    /// The hold of this id.
+    /// The reservation with this id is due.
     Reservation(String),
 }
 
@@ -38,22 +39,23 @@ impl fmt::Display for Due {
 #[error("the domain component failed: {0}")]
 pub struct Fault(pub String);
 
-/// The store failed: disk, file system, lost connection.
+/// A failure of the store, such as a full disk, an error of the file system or a lost connection.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the store failed while {doing}: {cause}")]
 pub struct StoreFailure {
-    /// What was being done.
+    /// The activity that failed, such as `reading a stock`.
     pub doing: &'static str,
     /// The error of the store.
     pub cause: Arc<dyn std::error::Error + Send + Sync>,
-    /// Whether what was being done may be there after a restart. Otherwise it is certainly not.
+    /// Whether the commit that failed may be there after a restart. If false, nothing of it is.
     pub outcome_unknown: bool,
-    /// Whether nothing failed: what was being done is a query, and it was stopped.
+    /// Whether the activity was a query that ended at its deadline or was cancelled. The store
+    /// itself did not fail then.
     pub stopped: bool,
 }
 
 impl StoreFailure {
-    /// Wraps an error of the store.
+    /// A failure of the activity `doing`, with a known outcome.
     pub fn new(doing: &'static str, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self { doing, cause: Arc::new(cause), outcome_unknown: false, stopped: false }
     }

@@ -1,10 +1,10 @@
 use super::{InvalidId, key};
 use std::{fmt, sync::Arc};
 
-/// The subject that stands for nobody in particular.
+/// The subject of the anonymous identity.
 const ANONYMOUS: &str = "anonymous";
 
-/// The subject of whoever brings the administrator's token.
+/// The subject of the administrator.
 const OPERATOR: &str = "admin";
 
 /// The name of a caller: 1 to 128 printable ASCII characters without spaces.
@@ -144,13 +144,14 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The identity of a request that names no caller. It may do everything but administer.
+    /// The identity of a request that names no caller. An anonymous caller may do everything but
+    /// administer.
     pub const ANONYMOUS: Self =
         Self { subject: None, kind: IdentityKind::Anonymous, scopes: Scopes::ALL_BUT_ADMIN };
 
-    /// An identity with a name. The subject `anonymous` is nobody's name: with it, the identity
-    /// has no [`caller`](Self::caller) and is of the kind [`IdentityKind::Anonymous`]; the scopes
-    /// stay as given.
+    /// An identity with a name. The subject `anonymous` is reserved: an identity with it has no
+    /// [`caller`](Self::caller) and is of the kind [`IdentityKind::Anonymous`]; the scopes stay as
+    /// given.
     #[must_use]
     pub fn new(subject: Subject, kind: IdentityKind, scopes: Scopes) -> Self {
         if subject.as_str() == ANONYMOUS {

@@ -1,20 +1,20 @@
 use super::Digest;
 
-/// Which component decides, and how it came to that: kept with the log.
+/// The components that a store remembers: the one that decides, and those that it follows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Installed {
     /// The component that decides.
     pub current: Digest,
-    /// The one before it: what a rollback goes back to.
+    /// The component before it, to which a rollback returns; `None` for the first component.
     pub previous: Option<Digest>,
-    /// The one that the server was last started with, by its settings.
+    /// The component that the settings named at the last start.
     pub configured: Digest,
-    /// Whether the current one is there by a rollback.
+    /// Whether a rollback made the current component decide.
     pub rolled_back: bool,
 }
 
 impl Installed {
-    /// A component that nothing was before.
+    /// The first component of a store.
     #[must_use]
     pub fn first(configured: Digest) -> Self {
         Self { current: configured, previous: None, configured, rolled_back: false }

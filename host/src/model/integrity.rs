@@ -1,11 +1,11 @@
-/// What is known of the soundness of the store's files.
+/// The result of the integrity check of the store's files.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub enum Integrity {
-    /// They have not been looked through to the end yet.
+    /// The check has not been completed yet.
     #[default]
     Unchecked,
-    /// Nothing was found. That does not mean that every value is as it was written.
+    /// The check found no damage, which does not prove that every value is as it was written.
     Sound,
-    /// They are damaged. These are the first findings.
+    /// The files are damaged. The texts are the first findings.
     Damaged(Vec<String>),
 }

@@ -23,7 +23,7 @@ pub enum InvalidId {
 /// Checks that a text is 1 to 128 printable ASCII characters without spaces, as ids and the names
 /// of callers are.
 pub(super) fn check(text: &str) -> Result<(), InvalidId> {
-    // The common case needs no count of characters; the rest only words the refusal.
+    // The common case needs no count of characters. The code after it only finds the reason.
     let bytes = text.as_bytes();
     if (1..=ID_CHARACTERS_MAX).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic) {
         return Ok(());

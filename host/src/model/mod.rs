@@ -1,5 +1,5 @@
-//! The host's words for what goes through it: plain values, known to every room. They
-//! mean what the contract says they mean; the rules about them are the component's.
+//! The values that the rooms of the host exchange: commands, events, stocks, reservations, queries.
+//! Their meaning is that of the contract, and the rules about them are the component's.
 
 mod command;
 mod digest;
@@ -9,8 +9,8 @@ mod identity;
 mod installed;
 mod integrity;
 mod key;
-mod patience;
 mod query;
+mod query_deadline;
 mod recorded;
 mod rejection;
 mod reservation;
@@ -28,11 +28,11 @@ pub use identity::{Identity, IdentityKind, Scope, Scopes, Subject};
 pub use installed::Installed;
 pub use integrity::Integrity;
 pub use key::{ID_CHARACTERS_MAX, InvalidId, LocationId, ProductId, StockKey};
-pub use patience::{Patience, Waiting};
 pub use query::{
     Answer, Ask, GetReservation, GetStock, GetStocks, ListReservations, ListStocks, LowStock,
     LowStockPage, PAGE_ITEMS_MAX, Query, StockFilter, StockPage,
 };
+pub use query_deadline::{QueryDeadline, QueryGuard};
 pub use recorded::{Decided, Recorded, StateBefore};
 pub use rejection::{Detail, Rejection, Value};
 pub use reservation::{
@@ -45,6 +45,6 @@ pub use stock::{Level, QUANTITY_MAX, Stock, StockView};
 /// Milliseconds since the Unix epoch.
 pub type Timestamp = u64;
 
-/// A map in memory, of whatever clients name: seeded at random, and cheaper than the
-/// standard one.
+/// A hash map whose keys may come from clients. The hash function has a random seed, against chosen
+/// collisions, and is faster than that of the standard map.
 pub(crate) type Map<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;

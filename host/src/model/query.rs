@@ -13,7 +13,7 @@ pub trait Ask: Clone + Send + 'static {
     /// The type of the answer.
     type Answer: Send + 'static;
 
-    /// The query, as one of all.
+    /// The query as a [`Query`].
     fn as_query(&self) -> Query<'_>;
 
     /// The answer to this kind of query; `None` for an answer to another kind.
@@ -23,14 +23,13 @@ pub trait Ask: Clone + Send + 'static {
 /// Declares [`Query`], [`Answer`] and the pairs of both, one line for each query.
 macro_rules! queries {
     ($($(#[$meta:meta])* $query:ident -> $answer:ty;)*) => {
-        /// A query of the contract and its arguments. It borrows them: a query is answered, and
-        /// not stored.
+        /// A query of the contract, with borrowed arguments: a query is answered and never stored.
         #[derive(Clone, Copy, Debug)]
         pub enum Query<'q> {
             $($(#[$meta])* $query(&'q $query),)*
         }
 
-        /// What the component answers to a [`Query`], case by case.
+        /// The answer of the component to a [`Query`] of the same name.
         #[derive(Clone, Debug)]
         pub enum Answer {
             $($(#[$meta])* $query($answer),)*
@@ -56,7 +55,7 @@ macro_rules! queries {
 queries! {
     /// One stock.
     GetStock -> StockView;
-    /// Several stocks as of one commit, in the order of the keys; `None` where there is none.
+    /// Several stocks as of one commit, in the order of the keys; `None` for a key without a stock.
     GetStocks -> Vec<Option<StockView>>;
     /// A page of stocks in key order.
     ListStocks -> StockPage;
@@ -87,7 +86,7 @@ pub struct GetStocks {
 pub struct ListStocks {
     /// Which stocks to list.
     pub filter: StockFilter,
-    /// Only stocks behind this key.
+    /// Only stocks after this key.
     pub after: Option<StockKey>,
     /// The most stocks on the page.
     pub limit: u32,
@@ -98,7 +97,7 @@ pub struct ListStocks {
 pub struct LowStock {
     /// Only stocks at this location.
     pub location_id: Option<LocationId>,
-    /// Only stocks behind this position.
+    /// Only stocks after this position.
     pub after: Option<DeficitPosition>,
     /// The most stocks on the page.
     pub limit: u32,
@@ -116,7 +115,7 @@ pub struct GetReservation {
 pub struct ListReservations {
     /// Which reservations to list.
     pub filter: ReservationFilter,
-    /// Only reservations behind this position.
+    /// Only reservations after this position.
     pub after: Option<u64>,
     /// The most reservations on the page.
     pub limit: u32,
@@ -138,7 +137,7 @@ pub struct StockFilter {
 pub struct StockPage {
     /// The stocks.
     pub items: Vec<(StockKey, StockView)>,
-    /// The key behind which to read on; `None` on the last page.
+    /// The key after which the next page begins; `None` on the last page.
     pub next: Option<StockKey>,
 }
 
@@ -147,6 +146,6 @@ pub struct StockPage {
 pub struct LowStockPage {
     /// The stocks.
     pub items: Vec<(StockKey, StockView)>,
-    /// The position behind which to read on; `None` on the last page.
+    /// The position after which the next page begins; `None` on the last page.
     pub next: Option<DeficitPosition>,
 }

@@ -1,6 +1,6 @@
 use super::{Command, Digest, Outcome, Rejection, Reservation, Stock, StockKey, Timestamp};
 
-/// How a command ended.
+/// The decision on a command.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Decided {
     /// The domain accepted the command. The command changed something, or found that nothing had
@@ -13,7 +13,7 @@ pub enum Decided {
 }
 
 impl Decided {
-    /// The end in one word: `accepted`, `fault`, or the code of the rejection.
+    /// The decision in one word: `accepted`, `fault`, or the code of the rejection.
     #[must_use]
     pub fn code(&self) -> &str {
         match self {

@@ -44,7 +44,7 @@ impl ReservationState {
     }
 }
 
-/// The part of a reservation that changes without a change of a stock.
+/// The part of a reservation that can change without a change of a stock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ReservationStatus {
     /// The state.
@@ -162,8 +162,8 @@ impl ReservationFilter {
         it.lines.iter().any(line)
     }
 
-    /// Whether a reservation meets the conditions that are not on lines. A hold that is due counts as
-    /// expired.
+    /// Whether a reservation meets the conditions that are not on lines. A hold that is due counts
+    /// as expired.
     #[must_use]
     pub fn matches_but_for_lines(&self, it: &Reservation, now: Timestamp) -> bool {
         let state = if it.is_due(now) { ReservationState::Expired } else { it.status.state };

@@ -1,35 +1,35 @@
 use super::StockKey;
 
-/// Which stocks to scan, in key order.
+/// A scan of stocks in key order.
 #[derive(Clone, Default, Debug)]
 pub struct StockScan {
-    /// Only at this location.
+    /// Only stocks at this location.
     pub location_id: Option<String>,
-    /// Only products whose id starts with this.
+    /// Only products whose id begins with this text.
     pub product_prefix: Option<String>,
-    /// Only stocks below their minimum.
+    /// Whether to scan only stocks below their minimum.
     pub below_minimum: bool,
-    /// Only behind this key.
+    /// Only stocks after this key.
     pub after: Option<StockKey>,
-    /// At most this many.
+    /// The most stocks to return.
     pub limit: u32,
 }
 
-/// Which stocks below their minimum to scan, the largest deficit first.
+/// A scan of the stocks below their minimum, the largest deficit first.
 #[derive(Clone, Default, Debug)]
 pub struct DeficitScan {
-    /// Only at this location.
+    /// Only stocks at this location.
     pub location_id: Option<String>,
-    /// Only behind this place.
+    /// Only stocks after this position.
     pub after: Option<DeficitPosition>,
-    /// At most this many.
+    /// The most stocks to return.
     pub limit: u32,
 }
 
-/// A place in the order by deficit.
+/// A position in the order by deficit.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DeficitPosition {
-    /// Units missing to the minimum.
+    /// The units by which the stock is below its minimum.
     pub deficit: u64,
     /// The stock.
     pub key: StockKey,

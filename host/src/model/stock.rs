@@ -23,8 +23,9 @@ pub struct Level {
 pub struct Stock {
     /// The numbers.
     pub level: Level,
-    /// The units of `level.reserved` that belong to holds which are due. Only queries see another
-    /// number than 0: nothing is due on a stock when a command decides, and 0 is stored.
+    /// The units of `level.reserved` that belong to holds which are due. The number is 0 in
+    /// commands, because due holds expire before a command is decided, and in the store. Only
+    /// queries see others.
     pub due: u64,
     /// The time at which the stock was created.
     pub created_at: Timestamp,

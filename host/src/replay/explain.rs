@@ -83,7 +83,7 @@ fn trace<S: Snapshot, G: Log>(
     let (unit, calls) = world.into_parts();
     let decided = unit.effect(&recorded.command, decided);
     let mut past = unit.into_state();
-    past.pass(&recorded.replaced);
+    past.advance(&recorded.replaced);
     let then = as_decided(&recorded, &mut past, log)?;
     Ok(Explanation {
         sequence,

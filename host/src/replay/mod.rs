@@ -100,7 +100,7 @@ pub fn replay<S: Snapshot, G: Log>(
                 first.saturating_add(recorded.event_count).saturating_sub(1)
             });
             if sequence < range.from {
-                past.pass(&recorded.replaced);
+                past.advance(&recorded.replaced);
                 continue;
             }
             if sequence > range.to {
@@ -108,7 +108,7 @@ pub fn replay<S: Snapshot, G: Log>(
             }
             let (back, candidate) = decided_again(past, &domain, &mut runner, &recorded)?;
             past = back;
-            past.pass(&recorded.replaced);
+            past.advance(&recorded.replaced);
             let decided = as_decided(&recorded, &mut past, log)?;
             comparison.take(&recorded.command, &decided, &candidate, || Difference {
                 number: Some(number),
@@ -141,7 +141,7 @@ fn rewound<S: Snapshot, G: Log>(
         let Some((last, _)) = page.last() else { return Ok(past) };
         after = *last;
         for (_, recorded) in page {
-            past.before(recorded.replaced);
+            past.add_replaced(recorded.replaced);
         }
     }
 }

@@ -1,29 +1,29 @@
-//! A batch: the keys that its commands name, and what it commits.
+//! A batch: the keys that its commands name, and the data that its commit writes.
 
-use super::{AnswerBounds, Answered, Read, RequestKey, StoredReservation};
+use super::{IdempotencyBounds, IdempotencyKey, IdempotencyRecord, Read, StoredReservation};
 use crate::model::{
     Digest, Event, Installed, LogEntry, Recorded, Reservation, Stock, StockKey, Timestamp,
 };
 use std::{collections::HashMap, sync::Arc};
 use uuid::Uuid;
 
-/// Something that a command of a batch names.
+/// A key that a command of a batch names.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum BatchKey<'a> {
     /// A stock.
     Stock(&'a StockKey),
     /// A reservation, by id.
     Reservation(&'a str),
-    /// The key of a request that its sender may send again.
-    Request(&'a RequestKey),
+    /// The idempotency key of a request.
+    Idempotency(&'a IdempotencyKey),
 }
 
-/// Shows each key to its parameter.
+/// A function that calls its parameter with each key.
 type ShowKeys<'a> = dyn Fn(&mut dyn FnMut(BatchKey<'_>)) + 'a;
 
 /// The keys that the commands of a batch name, so that a store can fetch all of them in one round
-/// trip. A batch may read other keys too: holds that are due, and what a component looks up. The
-/// keys are collected only where a store asks for them.
+/// trip. A batch may read further keys: holds that are due, and keys that a component looks up. The
+/// keys are collected only when a store asks for them.
 #[derive(Clone, Copy)]
 pub struct BatchKeys<'a>(Option<&'a ShowKeys<'a>>);
 
@@ -31,7 +31,7 @@ impl<'a> BatchKeys<'a> {
     /// No keys.
     pub const NONE: BatchKeys<'static> = BatchKeys(None);
 
-    /// The keys that this function shows, some of them perhaps more than once.
+    /// The keys that the function `show` passes on; `show` may pass on a key more than once.
     #[must_use]
     pub fn new(show: &'a ShowKeys<'a>) -> Self {
         Self(Some(show))
@@ -45,10 +45,10 @@ impl<'a> BatchKeys<'a> {
     }
 }
 
-/// An entry of the event log before its commit, which gives it its sequence.
+/// An entry of the event log before its commit. The commit assigns the sequence.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewEntry {
-    /// When the command was decided.
+    /// The time at which the command was decided.
     pub at: Timestamp,
     /// The command that produced the event.
     pub command_id: Uuid,
@@ -58,15 +58,15 @@ pub struct NewEntry {
     pub reason: Option<Arc<str>>,
     /// The caller's name for the business transaction.
     pub reference: Option<Arc<str>>,
-    /// The component that decided the command; where the event is about the component, the one
-    /// that decides from then on.
+    /// The component that decided the command. An event of the domain component names the
+    /// component that decides from then on.
     pub component: Digest,
     /// The event.
     pub event: Event,
 }
 
 impl NewEntry {
-    /// The entry as it stands in the log.
+    /// The entry as it stands in the log, with its sequence.
     #[must_use]
     pub fn numbered(self, sequence: u64) -> LogEntry {
         let Self { at, command_id, caller, reason, reference, component, event } = self;
@@ -79,7 +79,7 @@ impl NewEntry {
 pub struct StockWrite<'a, H> {
     /// The key of the stock.
     pub key: &'a StockKey,
-    /// The store's own handle; `None` where the stock is new. A commit brings it up to date.
+    /// The store's handle of the stock; `None` where the stock is new. A commit updates it.
     pub handle: &'a mut Option<H>,
     /// The stock before the batch; `None` where the stock is new.
     pub before: Option<&'a Stock>,
@@ -92,7 +92,7 @@ pub struct StockWrite<'a, H> {
 pub struct ReservationWrite<'a, H> {
     /// The id of the reservation.
     pub id: &'a str,
-    /// The reservation as the store has it; `None` where it is new.
+    /// The reservation as it is stored; `None` where it is new.
     pub stored: Option<&'a StoredReservation<H>>,
     /// The reservation after the batch.
     pub reservation: &'a Reservation,
@@ -100,29 +100,29 @@ pub struct ReservationWrite<'a, H> {
 
 /// A batch to be committed.
 pub struct Batch<'a, 'w, R: Read> {
-    /// Stocks that changed.
+    /// The stocks that changed.
     pub stocks: &'a mut [StockWrite<'w, R::StockHandle>],
-    /// Reservations that changed.
+    /// The reservations that changed.
     pub reservations: &'a [ReservationWrite<'w, R::ReservationHandle>],
     /// The events of the batch, in their order.
     pub log: &'a [NewEntry],
-    /// Answers to requests with a key.
-    pub answers: &'a HashMap<RequestKey, Answered>,
+    /// The idempotency records of the batch's requests, by key.
+    pub idempotency_records: &'a HashMap<IdempotencyKey, IdempotencyRecord>,
     /// Bounds on the idempotency records of large answers.
-    pub answer_bounds: AnswerBounds,
-    /// The component that decides from now on, where that changes.
+    pub idempotency_bounds: IdempotencyBounds,
+    /// The component that decides from this batch on; `None` where the component stays the same.
     pub installed: Option<Installed>,
-    /// Commands as they were decided. Until the commit their `first_sequence` counts the events
-    /// of the batch from 1; the commit makes each of them a sequence of the log.
+    /// The commands of the batch as they were decided. Until the commit, `first_sequence` is a
+    /// position in the batch, from 1; the commit turns it into a sequence of the log.
     pub recorded: &'a mut [Recorded],
-    /// The most recorded commands that are kept; 0 keeps none.
+    /// The number of recorded commands that the store keeps; 0 keeps none.
     pub recorded_max: u64,
     /// The time of the batch.
     pub now: Timestamp,
 }
 
-/// Turns the places of recorded commands within their batch into sequences of the log, for a
-/// batch whose events follow the sequence `end`.
+/// Turns the positions of recorded commands within their batch into sequences of the log. `end` is
+/// the last sequence before the batch.
 pub(super) fn number_recorded(recorded: &mut [Recorded], end: u64) {
     for first in recorded.iter_mut().filter_map(|it| it.first_sequence.as_mut()) {
         *first = first.saturating_add(end);

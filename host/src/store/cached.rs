@@ -1,18 +1,20 @@
-//! A bounded cache of committed stocks in front of any store: most reads concern few
-//! stocks, and even a page that the database has in memory costs more than the rest of the query.
+//! A bounded cache of committed stocks in front of any store. Most reads concern few stocks, and
+//! reading a page that the database has in memory costs more than the rest of the query.
 //!
-//! The rule of the cache: a stock is visible in it only once it is committed, and a value that a
-//! reader fetched before a commit is not kept after it. The second half is a check of a count of
-//! commits and an insertion under one lock. Cache libraries (quick_cache, moka) offer an insertion
-//! that waits for a missing value, and none that depends on a count of the caller: their use would
-//! need the same shards, locks and counts around it, and would replace only the eviction.
+//! The cache has two rules: it shows a stock only once it is committed, and it does not keep a
+//! value that a reader fetched before a commit of the same shard. For the second rule, an insertion
+//! compares a count of commits under the lock of the shard. Cache libraries (quick_cache, moka) can
+//! make readers wait for a missing value, but have no insertion that depends on such a count. With
+//! one of them the shards, locks and counts would still be needed; it would replace only the
+//! eviction.
 
 use super::{
-    Ahead, Answered, Batch, BatchKeys, CommitError, Committed, Decidable, FoundStocks, Handle,
-    Lane, LargeAnswers, LogEnd, Read, RequestKey, Snapshot, Stored, StoredReservation,
+    Batch, BatchKeys, CommitError, Committed, Decidable, FoundStocks, Handle, IdempotencyKey,
+    IdempotencyRecord, Lane, LargeRecords, LogEnd, LookAhead, Read, Snapshot, Stored,
+    StoredReservation,
 };
 use crate::model::{
-    DeficitScan, Installed, Map, Patience, ReservationPage, ReservationScan, Stock, StockKey,
+    DeficitScan, Installed, Map, QueryDeadline, ReservationPage, ReservationScan, Stock, StockKey,
     StockScan, StoreFailure, Timestamp,
 };
 use std::{
@@ -20,13 +22,15 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// Readers of different stocks seldom meet.
+/// The number of shards, each with a lock of its own, so that reads of different stocks seldom
+/// wait for each other.
 const SHARDS: usize = 16;
 
-/// Stocks per shard; a full shard is emptied. 32,768 in all, a few hundred bytes each.
+/// The most stocks of a shard; a full shard is emptied. All shards together have at most 32,768
+/// stocks, a few hundred bytes each.
 const STOCKS_PER_SHARD_MAX: usize = 2_048;
 
-/// Committed stocks, shared by the lane that changes them and the snapshots that read them.
+/// Committed stocks, shared by the lane and the snapshots of a store.
 pub struct Cache<H> {
     shards: [Mutex<Shard<H>>; SHARDS],
     hasher: foldhash::fast::RandomState,
@@ -40,8 +44,8 @@ impl<H> Default for Cache<H> {
 
 struct Shard<H> {
     stocks: Map<StockKey, Stored<H>>,
-    /// Counts the commits that concerned this shard: what a reader fetched before one of
-    /// them may be outdated and must not be kept.
+    /// The number of commits that changed a stock of this shard. A value that was fetched before
+    /// one of them may be outdated and must not be inserted.
     commits: u64,
 }
 
@@ -58,7 +62,7 @@ impl<H: Handle> Cache<H> {
         self.shards.get(hash).map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The stock, from the cache or else from the store.
+    /// The stock from the cache or, where the cache lacks it, from the store.
     fn get(
         &self,
         key: &StockKey,
@@ -74,12 +78,12 @@ impl<H: Handle> Cache<H> {
         if let (Some(stored), Some(mut shard)) = (fetched, self.shard(key))
             && shard.commits == commits
         {
-            shard.keep(key, stored);
+            shard.insert(key, stored);
         }
         Ok(fetched)
     }
 
-    /// Drops everything, also what a reader is fetching at the moment.
+    /// Empties the cache. Values that readers are fetching at the moment will not be inserted.
     fn forget(&self) {
         for shard in &self.shards {
             let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
@@ -88,7 +92,7 @@ impl<H: Handle> Cache<H> {
         }
     }
 
-    /// A stock as of the commit that was just made.
+    /// Notes a stock that was just committed: updates its cached value, if there is one.
     fn committed(&self, key: &StockKey, handle: H, stock: Stock) {
         let Some(mut shard) = self.shard(key) else { return };
         shard.commits += 1;
@@ -99,7 +103,7 @@ impl<H: Handle> Cache<H> {
 }
 
 impl<H: Handle> Shard<H> {
-    fn keep(&mut self, key: &StockKey, stored: Stored<H>) {
+    fn insert(&mut self, key: &StockKey, stored: Stored<H>) {
         if self.stocks.len() >= STOCKS_PER_SHARD_MAX {
             self.stocks.clear();
         }
@@ -107,20 +111,20 @@ impl<H: Handle> Shard<H> {
     }
 }
 
-/// A reader or writer that asks the cache for stocks first. A lane tells the cache what it has
-/// committed, before anybody is answered. A snapshot that is to see one certain commit passes the
-/// cache by.
+/// A reader or writer with a cache of stocks in front. A lane updates the cache with each commit,
+/// before any request of the batch is answered. A pinned snapshot bypasses the cache, which holds
+/// the values of the latest commit only.
 pub struct Cached<R: Read> {
     inner: R,
     cache: Arc<Cache<R::StockHandle>>,
-    /// Whether a snapshot is to see one certain commit.
-    bound: bool,
+    /// Whether the snapshot is pinned to a commit; always false for a lane.
+    pinned: bool,
 }
 
 impl<R: Read> Cached<R> {
-    /// A reader or writer in front of which there is a cache.
+    /// Puts a cache in front of a reader or writer.
     pub fn new(inner: R, cache: Arc<Cache<R::StockHandle>>) -> Self {
-        Self { inner, cache, bound: false }
+        Self { inner, cache, pinned: false }
     }
 }
 
@@ -129,7 +133,7 @@ impl<R: Read> Read for Cached<R> {
     type ReservationHandle = R::ReservationHandle;
 
     fn stock(&mut self, key: &StockKey) -> Result<Option<Stored<Self::StockHandle>>, StoreFailure> {
-        if self.bound {
+        if self.pinned {
             return self.inner.stock(key);
         }
         self.cache.get(key, || self.inner.stock(key))
@@ -167,17 +171,17 @@ impl<R: Read> Read for Cached<R> {
 impl<S: Snapshot> Snapshot for Cached<S> {
     fn begin(&mut self) -> Result<(), StoreFailure> {
         self.inner.begin()?;
-        self.bound = true;
+        self.pinned = true;
         Ok(())
     }
 
     fn end(&mut self) {
-        self.bound = false;
+        self.pinned = false;
         self.inner.end();
     }
 
-    fn limit(&mut self, patience: Option<&Patience>) {
-        self.inner.limit(patience);
+    fn limit(&mut self, deadline: Option<&QueryDeadline>) {
+        self.inner.limit(deadline);
     }
 
     fn nothing_due(&self, until: Timestamp) -> bool {
@@ -219,7 +223,7 @@ impl<L: Lane> Lane for Cached<L> {
         self.inner.begin_batch(keys)
     }
 
-    fn look_ahead(&mut self, now: Timestamp) -> Result<Ahead, StoreFailure> {
+    fn look_ahead(&mut self, now: Timestamp) -> Result<LookAhead, StoreFailure> {
         self.inner.look_ahead(now)
     }
 
@@ -243,8 +247,8 @@ impl<L: Lane> Lane for Cached<L> {
             stocks,
             reservations,
             log,
-            answers,
-            answer_bounds,
+            idempotency_records,
+            idempotency_bounds,
             installed,
             recorded,
             recorded_max,
@@ -254,8 +258,8 @@ impl<L: Lane> Lane for Cached<L> {
             stocks: &mut *stocks,
             reservations,
             log,
-            answers,
-            answer_bounds,
+            idempotency_records,
+            idempotency_bounds,
             installed,
             recorded,
             recorded_max,
@@ -274,20 +278,24 @@ impl<L: Lane> Lane for Cached<L> {
         Ok(committed)
     }
 
-    fn answered(
+    fn idempotency_record(
         &mut self,
-        key: &RequestKey,
+        key: &IdempotencyKey,
         since: Timestamp,
-    ) -> Result<Option<Answered>, StoreFailure> {
-        self.inner.answered(key, since)
+    ) -> Result<Option<IdempotencyRecord>, StoreFailure> {
+        self.inner.idempotency_record(key, since)
     }
 
-    fn forget_answers(&mut self, before: Timestamp, limit: u32) -> Result<bool, StoreFailure> {
-        self.inner.forget_answers(before, limit)
+    fn delete_idempotency_records(
+        &mut self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<bool, StoreFailure> {
+        self.inner.delete_idempotency_records(before, limit)
     }
 
-    fn large_answers(&self) -> LargeAnswers {
-        self.inner.large_answers()
+    fn large_records(&self) -> LargeRecords {
+        self.inner.large_records()
     }
 
     fn writable(&self) -> bool {
@@ -296,7 +304,7 @@ impl<L: Lane> Lane for Cached<L> {
 
     fn recover(&mut self) -> Result<(), StoreFailure> {
         self.inner.recover()?;
-        // The store may know of a commit that was taken for failed.
+        // A commit that was reported as failed may have lasted.
         self.cache.forget();
         Ok(())
     }

@@ -11,7 +11,7 @@ fn stored(version: u64) -> Stored<u64> {
     Stored { handle: version, stock }
 }
 
-/// The version that a read answers, and whether it had to ask the store.
+/// The version that a read returns, and whether it had to ask the store.
 fn read(cache: &Cache<u64>, product: &str, in_store: u64) -> (u64, bool) {
     let mut asked = false;
     let found = cache.get(&key(product), || {
@@ -42,14 +42,14 @@ fn a_commit_is_seen_by_the_next_read() {
 }
 
 #[test]
-fn what_was_fetched_before_a_commit_is_not_kept_after_it() {
+fn a_value_fetched_before_a_commit_is_not_kept_after_it() {
     let cache = Cache::<u64>::default();
     let slow = cache.get(&key("a"), || {
         commit(&cache, "a", 2);
         Ok(Some(stored(1)))
     });
-    assert_eq!(slow.unwrap().unwrap().stock.level.version, 1, "as of its own time");
-    assert_eq!(read(&cache, "a", 2), (2, true), "but nobody after it sees that");
+    assert_eq!(slow.unwrap().unwrap().stock.level.version, 1, "the slow reader gets its value");
+    assert_eq!(read(&cache, "a", 2), (2, true), "no later reader gets the old value");
 }
 
 #[test]
@@ -61,14 +61,14 @@ fn after_a_recovery_the_store_is_asked_again() {
 }
 
 #[test]
-fn what_does_not_exist_is_asked_for_each_time() {
+fn a_stock_that_does_not_exist_is_not_cached() {
     let cache = Cache::<u64>::default();
     assert!(cache.get(&key("a"), || Ok(None)).unwrap().is_none());
     assert_eq!(read(&cache, "a", 1), (1, true));
 }
 
 #[test]
-fn its_size_is_bounded() {
+fn the_size_of_the_cache_is_bounded() {
     let cache = Cache::<u64>::default();
     for i in 0..3 * SHARDS * STOCKS_PER_SHARD_MAX {
         read(&cache, &format!("p{i}"), 1);

@@ -1,6 +1,6 @@
-//! Writing: the one writer of a store.
+//! The trait of the one writer of a store.
 
-use super::{Answered, Batch, BatchKeys, Decidable, LargeAnswers, RequestKey};
+use super::{Batch, BatchKeys, Decidable, IdempotencyKey, IdempotencyRecord, LargeRecords};
 use crate::model::{Installed, StoreFailure, Timestamp};
 
 /// The end of the event log.
@@ -8,85 +8,92 @@ use crate::model::{Installed, StoreFailure, Timestamp};
 pub struct LogEnd {
     /// The sequence of the last event; 0 where there is none.
     pub sequence: u64,
-    /// The latest time that was recorded, in milliseconds since the epoch.
+    /// The time of the last event, in milliseconds since the epoch; 0 where there is none.
     pub at: Timestamp,
 }
 
-/// How well a lane knows what comes due.
+/// The time up to which a lane knows all holds that come due.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Ahead {
-    /// Everything that comes due before this time is known.
+pub enum LookAhead {
+    /// The lane knows every hold that comes due before this time. More need not be read yet.
     Known(Timestamp),
-    /// Everything that comes due before this time is known, and the next step can be read at once.
+    /// The lane knows every hold that comes due before this time. The next step should be read at
+    /// once.
     More(Timestamp),
 }
 
-/// What a commit gave to a batch.
+/// The sequences and handles that a commit assigned to a batch.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Committed<H> {
-    /// The sequence of the first event of the batch, whose other events follow it without a gap;
+    /// The sequence of the first event of the batch; the batch's other events follow without a gap.
     /// `None` where the batch has no event.
     pub first_sequence: Option<u64>,
-    /// The handle of each reservation of the batch, in order.
+    /// The handle of each reservation of the batch, in the order of the batch.
     pub reservation_handles: Vec<H>,
 }
 
-/// Why a batch was not committed.
+/// The reason why a batch was not committed.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum CommitError {
-    /// The batch was decided on a state that another writer has changed. Nothing was written; the
-    /// lane reads the new state, on which the batch is to be decided again.
-    #[error("another writer changed what the batch was decided on; nothing was written")]
+    /// Another writer has changed the state on which the batch was decided. Nothing was written.
+    /// The lane reads the new state, and the batch must be decided again on it.
+    #[error("another writer changed the state that the batch was decided on; nothing was written")]
     Conflict,
-    /// The store failed. Nothing was written, now or after any restart, unless the failure says
-    /// that its outcome is unknown. [`Lane::recover`] comes before the next batch.
+    /// The store failed. Nothing was written, now or after any restart, unless
+    /// [`StoreFailure::outcome_unknown`] is set. Call [`Lane::recover`] before the next batch.
     #[error(transparent)]
     Failed(#[from] StoreFailure),
 }
 
-/// The one writer.
+/// The one writer of a store.
 #[allow(clippy::missing_errors_doc, reason = "every function fails where the store does")]
 pub trait Lane: Decidable {
-    /// Begins a batch: all reads until its commit are made for it. `keys` are the keys that its
-    /// commands name, which the store may fetch at once.
+    /// Begins a batch. All reads until its commit belong to the batch. `keys` are the keys that the
+    /// batch's commands name; the store may fetch all of them in one round trip.
     fn begin_batch(&mut self, keys: &BatchKeys<'_>) -> Result<(), StoreFailure>;
-    /// Makes all of the batch durable, or nothing, and ends the batch.
+    /// Makes the whole batch durable, or nothing of it, and ends the batch.
     fn commit(
         &mut self,
         batch: Batch<'_, '_, Self>,
     ) -> Result<Committed<Self::ReservationHandle>, CommitError>
     where
         Self: Sized;
-    /// Between batches: reads ahead some of the holds that come due soon, so that their stocks are
-    /// known when they do. Returns when to call it again at the latest.
-    fn look_ahead(&mut self, now: Timestamp) -> Result<Ahead, StoreFailure>;
+    /// Between batches: reads ahead a bounded number of holds that come due soon, so that the lane
+    /// knows their stocks when they come due. The result says when to call it again at the latest.
+    fn look_ahead(&mut self, now: Timestamp) -> Result<LookAhead, StoreFailure>;
     /// Time at which the next hold comes due, as of the latest commit, in milliseconds since the epoch;
     /// an earlier time where the exact one is not known, and `None` when no hold can come due. A hold
     /// that comes due later than the time that was read ahead may be missing.
     fn next_due(&self) -> Option<Timestamp>;
     /// The end of the log as of the last commit.
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure>;
-    /// The component that decides, where that is written down.
+    /// The component that decides; `None` in a store that has never recorded one.
     fn installed(&mut self) -> Result<Option<Installed>, StoreFailure>;
-    /// The answer that a request with this key was given since `since`.
-    fn answered(
+    /// The idempotency record of this key, unless it was written before `since`.
+    fn idempotency_record(
         &mut self,
-        key: &RequestKey,
+        key: &IdempotencyKey,
         since: Timestamp,
-    ) -> Result<Option<Answered>, StoreFailure>;
-    /// Within a batch: deletes up to `limit` answers from before `before`, fewer where they are
-    /// large. Returns whether there may be more.
-    fn forget_answers(&mut self, before: Timestamp, limit: u32) -> Result<bool, StoreFailure>;
-    /// The idempotency records of large answers.
-    fn large_answers(&self) -> LargeAnswers {
-        LargeAnswers::default()
+    ) -> Result<Option<IdempotencyRecord>, StoreFailure>;
+    /// Within a batch: deletes up to `limit` idempotency records that were written before `before`,
+    /// fewer where they are large. Returns whether more of them may be left.
+    fn delete_idempotency_records(
+        &mut self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<bool, StoreFailure>;
+    /// Figures of the idempotency records of large answers.
+    fn large_records(&self) -> LargeRecords {
+        LargeRecords::default()
     }
-    /// Whether batches can be begun, as far as is known. If not, [`Lane::recover`] comes first.
+    /// Whether batches can be begun, as far as the lane knows. If not, call [`Lane::recover`]
+    /// first.
     fn writable(&self) -> bool {
         true
     }
-    /// After a failure: gets ready to write again, and proves it by writing.
+    /// Recovery after a failure: makes the lane ready to write, and proves it with a test write.
     fn recover(&mut self) -> Result<(), StoreFailure>;
-    /// Leaves the store as compact as it can be, before the process ends.
+    /// Closes the lane before the process ends: writes rows that lag behind the log, and
+    /// checkpoints.
     fn close(&mut self) -> Result<(), StoreFailure>;
 }

@@ -1,25 +1,24 @@
 //! Reading the event log.
 
 use crate::model::{
-    Event, EventKind, LogEntry, Patience, ProductId, Recorded, StockKey, StoreFailure, Timestamp,
+    Event, EventKind, LogEntry, ProductId, QueryDeadline, Recorded, StockKey, StoreFailure,
+    Timestamp,
 };
 
-/// In which order to read a ledger.
+/// The order in which the ledger of a stock is read.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Order {
-    /// By falling sequence.
+    /// By descending sequence.
     NewestFirst,
-    /// By rising sequence.
+    /// By ascending sequence.
     OldestFirst,
 }
 
-/// The event log, to be read.
+/// A reader of the event log.
+#[allow(clippy::missing_errors_doc, reason = "every function fails where the store does")]
 pub trait Log: Send + 'static {
-    /// Up to `limit` entries of one stock behind the sequence `after`; none where the stock
-    /// does not exist.
-    ///
-    /// # Errors
-    /// Where the store fails.
+    /// Up to `limit` events of one stock that follow the event `after` in this order; all from the
+    /// first one on where `after` is `None`. Returns `None` where the stock does not exist.
     fn stock_events(
         &mut self,
         key: &StockKey,
@@ -28,77 +27,58 @@ pub trait Log: Send + 'static {
         limit: u32,
     ) -> Result<Option<Vec<LogEntry>>, StoreFailure>;
 
-    /// The last entry about a stock up to a sequence, remarks included, and the time of its
-    /// first; none where there was none yet.
-    ///
-    /// # Errors
-    /// Where the store fails.
+    /// The last event of a stock up to the sequence `until`, low-stock events included, and the
+    /// time of the stock's first event. Returns `None` where the stock had no event by then.
     fn last_stock_event(
         &mut self,
         key: &StockKey,
         until: u64,
     ) -> Result<Option<(LogEntry, Timestamp)>, StoreFailure>;
 
-    /// The sequence of the last entry that is not later than a time; 0 where there is none.
-    ///
-    /// # Errors
-    /// Where the store fails.
+    /// The sequence of the last event at the time `at` or before; 0 where there is none.
     fn sequence_at(&mut self, at: Timestamp) -> Result<u64, StoreFailure>;
 
-    /// Entries of the whole log, the oldest first.
-    ///
-    /// # Errors
-    /// Where the store fails.
+    /// A page of the whole log, the oldest event first.
     fn events(&mut self, scan: &EventScan) -> Result<EventPage, StoreFailure>;
 
-    /// Lets reads fail, as stopped, once this patience is over; `None` lets reads take their time.
-    fn limit(&mut self, patience: Option<&Patience>);
+    /// Sets the deadline of the reads that follow. A read beyond it fails with
+    /// [`StoreFailure::stopped`]. `None` removes the deadline.
+    fn limit(&mut self, deadline: Option<&QueryDeadline>);
 
     /// Pins a snapshot: all reads from now on see the same commit.
-    ///
-    /// # Errors
-    /// Where the store fails.
     fn pin(&mut self) -> Result<(), StoreFailure>;
 
-    /// The number of the last recorded command; 0: there is none.
-    ///
-    /// # Errors
-    /// Where the store fails.
+    /// The number of the last recorded command; 0 where there is none.
     fn last_recorded(&mut self) -> Result<u64, StoreFailure>;
 
-    /// Up to `limit` recorded commands behind the one of number `after`, with their numbers, the
-    /// oldest first.
-    ///
-    /// # Errors
-    /// Where the store fails.
+    /// Up to `limit` recorded commands that follow the command number `after`, with their numbers,
+    /// the oldest first.
     fn recorded(&mut self, after: u64, limit: u32) -> Result<Vec<(u64, Recorded)>, StoreFailure>;
 
-    /// The number of the recorded command whose events the one of this sequence belongs to.
-    ///
-    /// # Errors
-    /// Where the store fails.
+    /// The number of the recorded command that produced the event of this sequence; `None` where
+    /// that command was not recorded.
     fn recorded_with_event(&mut self, sequence: u64) -> Result<Option<u64>, StoreFailure>;
 }
 
-/// Which entries of the log to read.
+/// The filter and the bounds of a page of the log.
 #[derive(Clone, Default, Debug)]
 pub struct EventScan {
-    /// Only facts of these kinds; empty: of all.
+    /// Only events of these kinds; an empty list lets every kind through.
     pub kinds: Vec<EventKind>,
-    /// Only about stocks of this product.
+    /// Only events of stocks of this product.
     pub product_id: Option<ProductId>,
-    /// Only about this reservation, or what it moved.
+    /// Only events of this reservation, and events of stocks whose units it holds or held.
     pub reservation_id: Option<String>,
-    /// Only with this reference.
+    /// Only events of commands with this reference.
     pub reference: Option<String>,
-    /// Only behind this sequence.
+    /// Only events after this sequence.
     pub after: u64,
-    /// At most this many.
+    /// The most events on the page.
     pub limit: u32,
 }
 
 impl EventScan {
-    /// Whether it asks for this entry, wherever that is.
+    /// Whether an entry passes the filters. The bound `after` is not tested.
     #[must_use]
     pub(crate) fn matches(&self, entry: &LogEntry) -> bool {
         let (kind, product, reservation) = match &entry.event {
@@ -125,8 +105,8 @@ impl EventScan {
 /// A page of the log.
 #[derive(Clone, Default, Debug)]
 pub struct EventPage {
-    /// The entries. A store may stop early, to keep one scan short.
+    /// The entries. A page may be short, because a store bounds the entries that one scan examines.
     pub items: Vec<LogEntry>,
-    /// The sequence behind which to read on; none at the end.
+    /// The sequence after which the next page begins; `None` at the end of the log.
     pub next: Option<u64>,
 }

@@ -1,9 +1,9 @@
-//! A store that forgets everything at its end: for candidates that are checked, and for tests.
+//! A store in memory: for conformance checks of candidates, and for tests.
 
 use super::{
-    Ahead, Answered, Batch, BatchKeys, CommitError, Committed, Decidable, FoundStocks, Lane,
-    LogEnd, Read, RequestKey, Snapshot, Stored, StoredReservation, batch::number_recorded, deficit,
-    deficit_order, deficit_scan_matches, scan_matches,
+    Batch, BatchKeys, CommitError, Committed, Decidable, FoundStocks, IdempotencyKey,
+    IdempotencyRecord, Lane, LogEnd, LookAhead, Read, Snapshot, Stored, StoredReservation,
+    batch::number_recorded, deficit, deficit_order, deficit_scan_matches, scan_matches,
 };
 use crate::model::{
     DeficitScan, Installed, LogEntry, Reservation, ReservationPage, ReservationScan, Stock,
@@ -11,16 +11,17 @@ use crate::model::{
 };
 use std::collections::BTreeMap;
 
-/// Stocks, reservations and a log in memory.
+/// Stocks, reservations and a log in memory. Idempotency records and the installed component are
+/// not kept.
 #[derive(Clone, Default, Debug)]
 pub struct MemoryLane {
-    /// The stocks.
+    /// The stocks, by key.
     pub stocks: BTreeMap<StockKey, Stock>,
-    /// The reservations, by id, and in which order they were made.
+    /// The reservations, by id. The number is their order of creation, from 1.
     pub reservations: BTreeMap<String, (u64, Reservation)>,
-    /// What happened.
+    /// The event log.
     pub log: Vec<LogEntry>,
-    /// Whether every commit is to fail, until it recovers.
+    /// Whether every commit fails until [`Lane::recover`] is called.
     pub failing: bool,
 }
 
@@ -33,7 +34,7 @@ fn most(limit: u32) -> usize {
 }
 
 impl MemoryLane {
-    /// Held reservations that can expire, those first that expire first.
+    /// The held reservations that can expire, the earliest expiry first.
     fn by_expiry(&self) -> Vec<(Timestamp, &str)> {
         let held = self.reservations.iter();
         let mut all: Vec<_> =
@@ -43,7 +44,7 @@ impl MemoryLane {
     }
 }
 
-/// The maps find everything by its key, so handles are empty.
+/// Handles are empty: the maps are searched by key.
 impl Read for MemoryLane {
     type StockHandle = ();
     type ReservationHandle = ();
@@ -136,8 +137,8 @@ impl Lane for MemoryLane {
         Ok(())
     }
 
-    fn look_ahead(&mut self, _: Timestamp) -> Result<Ahead, StoreFailure> {
-        Ok(Ahead::Known(Timestamp::MAX))
+    fn look_ahead(&mut self, _: Timestamp) -> Result<LookAhead, StoreFailure> {
+        Ok(LookAhead::Known(Timestamp::MAX))
     }
 
     fn next_due(&self) -> Option<Timestamp> {
@@ -177,11 +178,15 @@ impl Lane for MemoryLane {
         })
     }
 
-    fn answered(&mut self, _: &RequestKey, _: Timestamp) -> Result<Option<Answered>, StoreFailure> {
+    fn idempotency_record(
+        &mut self,
+        _: &IdempotencyKey,
+        _: Timestamp,
+    ) -> Result<Option<IdempotencyRecord>, StoreFailure> {
         Ok(None)
     }
 
-    fn forget_answers(&mut self, _: Timestamp, _: u32) -> Result<bool, StoreFailure> {
+    fn delete_idempotency_records(&mut self, _: Timestamp, _: u32) -> Result<bool, StoreFailure> {
         Ok(false)
     }
 

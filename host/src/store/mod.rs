@@ -1,11 +1,11 @@
-//! The only room that knows SQL: where stocks and the event log are kept.
+//! Storage of stocks, reservations and the event log. No other room knows SQL.
 //!
-//! One [`Lane`] writes; any number of [`Snapshot`]s and [`Log`]s read what is committed, without
-//! waiting for it. A [`Store`] opens all three.
+//! One [`Lane`] writes. Any number of [`Snapshot`]s and [`Log`]s read committed data and never wait
+//! for the lane. A [`Store`] opens all three.
 
-mod answers;
 mod batch;
 mod cached;
+mod idempotency;
 mod lane;
 mod log;
 mod memory;
@@ -14,10 +14,10 @@ mod read;
 mod scans;
 pub mod sqlite;
 
-pub use answers::{AnswerBounds, Answered, LargeAnswers, RequestKey};
 pub use batch::{Batch, BatchKey, BatchKeys, NewEntry, ReservationWrite, StockWrite};
 pub use cached::{Cache, Cached};
-pub use lane::{Ahead, CommitError, Committed, Lane, LogEnd};
+pub use idempotency::{IdempotencyBounds, IdempotencyKey, IdempotencyRecord, LargeRecords};
+pub use lane::{CommitError, Committed, Lane, LogEnd, LookAhead};
 pub use log::{EventPage, EventScan, Log, Order};
 pub use memory::MemoryLane;
 pub use past::PastState;
@@ -29,9 +29,9 @@ use crate::model::{Integrity, StoreFailure};
 /// An open store.
 #[allow(clippy::missing_errors_doc, reason = "every function fails where the store does")]
 pub trait Store: Clone + Send + Sync + 'static {
-    /// The store's own handle of a stock.
+    /// The store's handle of a stock.
     type StockHandle: Handle;
-    /// The store's own handle of a reservation.
+    /// The store's handle of a reservation.
     type ReservationHandle: Handle;
     /// The writer.
     type Lane: Lane<StockHandle = Self::StockHandle, ReservationHandle = Self::ReservationHandle>;
@@ -40,12 +40,12 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// A reader of the event log.
     type Log: Log;
 
-    /// Opens the writer. There must be only one.
+    /// Opens the writer. A store has at most one writer at a time.
     fn lane(&self) -> Result<Self::Lane, StoreFailure>;
     /// Opens a reader of stocks and reservations.
     fn snapshot(&self) -> Result<Self::Snapshot, StoreFailure>;
     /// Opens a reader of the event log.
     fn log(&self) -> Result<Self::Log, StoreFailure>;
-    /// What is known of the soundness of the store.
+    /// The result of the integrity check of the store's files so far.
     fn integrity(&self) -> Integrity;
 }

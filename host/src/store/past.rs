@@ -1,5 +1,5 @@
-//! The past, seen from the present: what is there now, but where a recorded command wrote later,
-//! what that command replaced.
+//! A past state of a store. Each recorded command keeps the values that it replaced. A past state
+//! is the present state, with the replaced values in place of those that later commands wrote.
 
 use super::{Decidable, FoundStocks, Read, Stored, StoredReservation};
 use crate::model::{
@@ -8,27 +8,29 @@ use crate::model::{
 };
 use std::collections::VecDeque;
 
-/// A store as it was before a recorded command; it moves on from command to command. Commands can
-/// be decided on it, and nothing can be written to it.
+/// A store as it was before a recorded command. [`PastState::advance`] moves it from one recorded
+/// command to the next. Commands can be decided on a past state, and nothing can be written to it.
 ///
-/// Nothing is due in it: holds that were due on what a command met were expired by recorded
-/// commands of their own, before it. On a stock that no recorded command touched, a hold that was
-/// due counts as held.
+/// No hold is due in a past state: the holds that were due on the stocks of a command were expired
+/// before it, by recorded commands of their own. On a stock that no recorded command touched, a
+/// hold that was due counts as held.
 pub struct PastState<R> {
     present: R,
-    /// What each later command replaced, in their order.
+    /// For each stock, the values that later commands replaced, in the order of these commands.
     stocks: Map<StockKey, VecDeque<Option<Stock>>>,
+    /// The same for each reservation.
     reservations: Map<String, VecDeque<Option<Reservation>>>,
 }
 
 impl<R: Read> PastState<R> {
-    /// The present. What came before is told by [`PastState::before`].
+    /// The present state. [`PastState::add_replaced`] takes it back into the past.
     pub fn new(present: R) -> Self {
         Self { present, stocks: Map::default(), reservations: Map::default() }
     }
 
-    /// Tells of a command: all from the first that matters to the last, in their order.
-    pub fn before(&mut self, replaced: StateBefore) {
+    /// Adds the values that a command replaced. Call it for every recorded command from the first
+    /// one of interest to the last one in the store, in their order.
+    pub fn add_replaced(&mut self, replaced: StateBefore) {
         for (key, stock) in replaced.stocks {
             self.stocks.entry(key).or_default().push_back(stock);
         }
@@ -37,8 +39,9 @@ impl<R: Read> PastState<R> {
         }
     }
 
-    /// Moves on behind a command: the first of those that are still to come.
-    pub fn pass(&mut self, replaced: &StateBefore) {
+    /// Moves the state from before a command to after it. The command must be the earliest one that
+    /// was added and not passed yet.
+    pub fn advance(&mut self, replaced: &StateBefore) {
         for (key, _) in &replaced.stocks {
             if let Some(later) = self.stocks.get_mut(key) {
                 later.pop_front();
@@ -78,7 +81,7 @@ impl<R: Read> PastState<R> {
 }
 
 impl<R: Read> Read for PastState<R> {
-    /// `None` for a stock that a later command changed: the store has no handle of the past.
+    /// `None` for a stock that a later command changed: the store has no handles for past values.
     type StockHandle = Option<R::StockHandle>;
     /// `None` for a reservation that a later command changed.
     type ReservationHandle = Option<R::ReservationHandle>;
@@ -93,7 +96,7 @@ impl<R: Read> Read for PastState<R> {
         })
     }
 
-    /// The scan finds every stock that there was, because stocks are never removed.
+    /// Finds every stock of the past state, because stocks are never removed.
     fn scan_stocks(
         &mut self,
         scan: &StockScan,

@@ -1,84 +1,86 @@
-//! Reading: the types of what is found, and the traits of what can be read.
+//! The traits for reading stocks and reservations, and the types that reads return.
 
 use crate::model::{
-    DeficitScan, Patience, Reservation, ReservationPage, ReservationScan, Stock, StockKey,
+    DeficitScan, QueryDeadline, Reservation, ReservationPage, ReservationScan, Stock, StockKey,
     StockScan, StoreFailure, Timestamp,
 };
 use std::fmt::Debug;
 
-/// What a store keeps about a stock or a reservation for itself, so that it need not look the row
-/// up again. Only the store that made a handle can read it.
+/// A store's private data about a stock or a reservation that was read, so that a write need not
+/// look the row up again. Only the store that made a handle can interpret it.
 pub trait Handle: Copy + Debug + Send + Sync + 'static {}
 
 impl<T: Copy + Debug + Send + Sync + 'static> Handle for T {}
 
-/// A stock as found in the store.
+/// A stock as it is stored.
 #[derive(Clone, Copy, Debug)]
 pub struct Stored<H> {
-    /// The store's own handle of the stock.
+    /// The store's handle of the stock.
     pub handle: H,
     /// The stock.
     pub stock: Stock,
 }
 
-/// A reservation as found in the store.
+/// A reservation as it is stored.
 #[derive(Clone, Debug)]
 pub struct StoredReservation<H> {
-    /// The store's own handle of the reservation.
+    /// The store's handle of the reservation.
     pub handle: H,
     /// The reservation.
     pub reservation: Reservation,
 }
 
-/// The stocks of a scan, by key.
+/// The stocks that a scan returns, with their keys.
 pub type FoundStocks<H> = Vec<(StockKey, Stored<H>)>;
 
 /// Reads stocks and reservations.
 #[allow(clippy::missing_errors_doc, reason = "every function fails where the store does")]
 pub trait Read: Send + 'static {
-    /// The store's own handle of a stock.
+    /// The store's handle of a stock.
     type StockHandle: Handle;
-    /// The store's own handle of a reservation.
+    /// The store's handle of a reservation.
     type ReservationHandle: Handle;
 
-    /// The stock of this key.
+    /// The stock with this key; `None` where it does not exist.
     fn stock(&mut self, key: &StockKey) -> Result<Option<Stored<Self::StockHandle>>, StoreFailure>;
-    /// Stocks in key order.
+    /// The stocks that match the scan, in key order.
     fn scan_stocks(
         &mut self,
         scan: &StockScan,
     ) -> Result<FoundStocks<Self::StockHandle>, StoreFailure>;
-    /// Stocks below their minimum, the largest deficit first, then in key order.
+    /// The stocks below their minimum that match the scan, the largest deficit first, then in key
+    /// order.
     fn scan_deficits(
         &mut self,
         scan: &DeficitScan,
     ) -> Result<FoundStocks<Self::StockHandle>, StoreFailure>;
-    /// The reservation of this id.
+    /// The reservation with this id; `None` where it does not exist.
     fn reservation(
         &mut self,
         id: &str,
     ) -> Result<Option<StoredReservation<Self::ReservationHandle>>, StoreFailure>;
-    /// Reservations, the newest first.
+    /// The reservations that match the scan, the newest first.
     fn scan_reservations(
         &mut self,
         scan: &ReservationScan,
     ) -> Result<ReservationPage, StoreFailure>;
 }
 
-/// A reader of what is committed, for queries. Queries write nothing, so holds that are due are
-/// told as sums of units and not expired.
+/// A reader of committed data, for queries. A query writes nothing and therefore expires no hold.
+/// Instead, the snapshot tells a query how many units are due, and the query counts them as free.
 #[allow(clippy::missing_errors_doc, reason = "every function fails where the store does")]
 pub trait Snapshot: Read {
-    /// Makes all reads until [`Snapshot::end`] see the same commit.
+    /// Pins a snapshot: all reads until [`Snapshot::end`] see the same commit.
     fn begin(&mut self) -> Result<(), StoreFailure>;
-    /// Lets reads see the latest commit again.
+    /// Releases the snapshot pin: reads see the latest commit again.
     fn end(&mut self);
-    /// Lets reads fail, as stopped, once this patience is over; `None` lets reads take their time.
-    fn limit(&mut self, _patience: Option<&Patience>) {}
-    /// Whether no hold at all is due by `until`, as of the latest commit. Costs next to nothing.
+    /// Sets the deadline of the reads that follow. A read beyond it fails with
+    /// [`StoreFailure::stopped`]. `None` removes the deadline.
+    fn limit(&mut self, _deadline: Option<&QueryDeadline>) {}
+    /// Whether no hold at all is due by `until`, as of the latest commit. Reads one atomic number.
     fn nothing_due(&self, until: Timestamp) -> bool;
-    /// Units of the stock that belong to holds which are due by `until`, as of the commit that
-    /// the other reads see: call it between [`Snapshot::begin`] and [`Snapshot::end`].
+    /// The units of the stock that belong to holds which are due by `until`, as of the pinned
+    /// commit. Call it between [`Snapshot::begin`] and [`Snapshot::end`].
     fn due_units(
         &self,
         key: &StockKey,
@@ -89,14 +91,14 @@ pub trait Snapshot: Read {
     fn exact_until(&self) -> Timestamp;
 }
 
-/// A state on which commands can be decided: it also names the holds that are due, which must
-/// expire before a command meets them.
+/// A state on which commands can be decided. Such a state also names the holds that are due,
+/// because a due hold must expire before a command reads its stocks.
 #[allow(clippy::missing_errors_doc, reason = "every function fails where the store does")]
 pub trait Decidable: Read {
-    /// The ids of the held reservations that expire first, and when each expires.
+    /// The ids of up to `limit` held reservations that expire first, with the time of each expiry.
     fn first_due(&mut self, limit: u32) -> Result<Vec<(String, Timestamp)>, StoreFailure>;
-    /// The ids of reservations that hold something of the stock and are due by `until`, the
-    /// longest due first.
+    /// The ids of up to `limit` reservations that hold units of the stock and are due by `until`,
+    /// the longest due first.
     fn due_on(
         &mut self,
         key: &StockKey,

@@ -1,10 +1,10 @@
-//! Which stocks a scan asks for, and in which order: for stocks that are not in the store yet.
+//! The filters and the order of scans, evaluated in memory for stocks that are not stored yet.
 
 use crate::model::{DeficitScan, Stock, StockKey, StockScan};
 use std::cmp::Reverse;
 
-/// Whether a scan asks for this stock: the conditions that a store evaluates in its own
-/// language, for stocks that are not in the store yet.
+/// Whether a stock matches a scan by key. The conditions are those that a store evaluates in its
+/// query language.
 #[must_use]
 pub(crate) fn scan_matches(scan: &StockScan, key: &StockKey, stock: &Stock) -> bool {
     let StockScan { location_id, product_prefix, below_minimum, after, .. } = scan;
@@ -16,7 +16,7 @@ pub(crate) fn scan_matches(scan: &StockScan, key: &StockKey, stock: &Stock) -> b
         && after.as_ref().is_none_or(|after| key > after)
 }
 
-/// The same for a scan by deficit.
+/// Whether a stock matches a scan by deficit.
 #[must_use]
 pub(crate) fn deficit_scan_matches(scan: &DeficitScan, key: &StockKey, stock: &Stock) -> bool {
     let DeficitScan { location_id, after, .. } = scan;
@@ -27,13 +27,14 @@ pub(crate) fn deficit_scan_matches(scan: &DeficitScan, key: &StockKey, stock: &S
         })
 }
 
-/// The order of a scan by deficit: the largest first, then by key.
+/// The sort key of a scan by deficit: the largest deficit first, then by key.
 #[must_use]
 pub(crate) fn deficit_order(deficit: u64, key: &StockKey) -> (Reverse<u64>, &StockKey) {
     (Reverse(deficit), key)
 }
 
-/// Units missing to the minimum, as the contract's `storage` defines it.
+/// The units by which a stock is below its minimum, as the contract's `storage` defines the
+/// deficit.
 #[must_use]
 pub(crate) fn deficit(stock: &Stock) -> u64 {
     let level = stock.level;

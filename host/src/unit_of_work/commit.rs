@@ -4,8 +4,8 @@ use super::UnitOfWork;
 use crate::{
     model::{Installed, StoreFailure, Timestamp},
     store::{
-        Ahead, Answered, Batch, BatchKeys, CommitError, Committed, Lane, LargeAnswers, LogEnd,
-        RequestKey, ReservationWrite, StockWrite, StoredReservation,
+        Batch, BatchKeys, CommitError, Committed, IdempotencyKey, IdempotencyRecord, Lane,
+        LargeRecords, LogEnd, LookAhead, ReservationWrite, StockWrite, StoredReservation,
     },
 };
 
@@ -34,7 +34,7 @@ impl<L: Lane> UnitOfWork<L> {
     ///
     /// # Errors
     /// The store fails.
-    pub fn look_ahead(&mut self, now: Timestamp) -> Result<Ahead, StoreFailure> {
+    pub fn look_ahead(&mut self, now: Timestamp) -> Result<LookAhead, StoreFailure> {
         let ahead = self.state.look_ahead(now)?;
         self.next_due = self.state.next_due();
         Ok(ahead)
@@ -55,12 +55,12 @@ impl<L: Lane> UnitOfWork<L> {
     /// The store fails.
     pub fn answered(
         &mut self,
-        key: &RequestKey,
+        key: &IdempotencyKey,
         since: Timestamp,
-    ) -> Result<Option<Answered>, StoreFailure> {
+    ) -> Result<Option<IdempotencyRecord>, StoreFailure> {
         match self.answers.get(key) {
             Some(answered) => Ok(Some(answered.clone())),
-            None => self.state.answered(key, since),
+            None => self.state.idempotency_record(key, since),
         }
     }
 
@@ -70,13 +70,13 @@ impl<L: Lane> UnitOfWork<L> {
     /// # Errors
     /// The store fails.
     pub fn forget_answers(&mut self, before: Timestamp, limit: u32) -> Result<bool, StoreFailure> {
-        self.state.forget_answers(before, limit)
+        self.state.delete_idempotency_records(before, limit)
     }
 
     /// The idempotency records of large answers in the store.
     #[must_use]
-    pub fn large_answers(&self) -> LargeAnswers {
-        self.state.large_answers()
+    pub fn large_answers(&self) -> LargeRecords {
+        self.state.large_records()
     }
 
     /// Makes the batch durable and ends it. Returns the sequence of the batch's first event; `None`
@@ -123,8 +123,8 @@ impl<L: Lane> UnitOfWork<L> {
             stocks: &mut stocks,
             reservations: &reservations,
             log: &self.log,
-            answers: &self.answers,
-            answer_bounds: self.answer_bounds,
+            idempotency_records: &self.answers,
+            idempotency_bounds: self.idempotency_bounds,
             installed: self.installed,
             recorded: &mut self.recorded,
             recorded_max: self.recorded_max,

@@ -3,8 +3,8 @@
 use crate::{
     component::{Purpose, World},
     model::{
-        DeficitScan, Ended, Event, Fault, Patience, Reservation, ReservationPage, ReservationScan,
-        Stock, StockKey, StockScan, StoreFailure, Timestamp,
+        DeficitScan, Ended, Event, Fault, QueryDeadline, Reservation, ReservationPage,
+        ReservationScan, Stock, StockKey, StockScan, StoreFailure, Timestamp,
     },
     store::{FoundStocks, Snapshot, Stored},
 };
@@ -45,7 +45,7 @@ impl<S: Snapshot> ReadView<S> {
     }
 
     /// Lets reads fail once this patience is over; `None` sets no deadline.
-    pub fn limit(&mut self, patience: Option<&Patience>) {
+    pub fn limit(&mut self, patience: Option<&QueryDeadline>) {
         self.snapshot.limit(patience);
     }
 

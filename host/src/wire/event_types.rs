@@ -14,16 +14,16 @@ use crate::model::{
 };
 
 /// A `type`, and the kinds of events that have it.
-type EventType = (&'static str, &'static [EventKind]);
+type NamedKinds = (&'static str, &'static [EventKind]);
 
-const fn of(kinds: &'static [EventKind]) -> EventType {
+const fn of(kinds: &'static [EventKind]) -> NamedKinds {
     match kinds {
         [first, ..] => (first.name(), kinds),
         [] => ("", kinds),
     }
 }
 
-pub(super) const STOCK_EVENT_TYPES: [EventType; 7] = [
+pub(super) const STOCK_EVENT_TYPES: [NamedKinds; 7] = [
     of(&[EventKind::Stock(InventoryAdjusted)]),
     of(&[EventKind::Stock(InventoryReserved)]),
     of(&[EventKind::Stock(InventoryReleased)]),
@@ -33,7 +33,7 @@ pub(super) const STOCK_EVENT_TYPES: [EventType; 7] = [
     of(&[EventKind::Stock(LowStockResolved)]),
 ];
 
-pub(super) const RESERVATION_EVENT_TYPES: [EventType; 5] = [
+pub(super) const RESERVATION_EVENT_TYPES: [NamedKinds; 5] = [
     of(&[EventKind::Reservation(ReservationExtended)]),
     of(&[EventKind::Reservation(ReservationConfirmed)]),
     of(&[EventKind::Reservation(ReservationFulfilled)]),
@@ -41,11 +41,11 @@ pub(super) const RESERVATION_EVENT_TYPES: [EventType; 5] = [
     of(&[EventKind::Reservation(ReservationExpired)]),
 ];
 
-pub(super) const DOMAIN_EVENT_TYPES: [EventType; 2] =
+pub(super) const DOMAIN_EVENT_TYPES: [NamedKinds; 2] =
     [of(&[EventKind::Domain(DomainSwapped)]), of(&[EventKind::Domain(DomainRolledBack)])];
 
 /// Every `type` of event, and the kinds of events that have it.
-pub const EVENT_TYPES: [EventType; 14] = {
+pub const EVENT_TYPES: [NamedKinds; 14] = {
     let [a, b, c, d, e, f, g] = STOCK_EVENT_TYPES;
     let [h, i, j, k, l] = RESERVATION_EVENT_TYPES;
     let [m, n] = DOMAIN_EVENT_TYPES;

@@ -1,8 +1,8 @@
 //! Events as JSON, in the one form that every reader of the log gets.
 //!
 //! The functions here are pure: they turn values of the model into bodies that `serde` writes, and
-//! describe these bodies for the OpenAPI document. They know neither HTTP nor the store, so that
-//! whoever delivers events renders each of them once, and all alike.
+//! describe these bodies for the OpenAPI document. This room knows neither HTTP nor the store, so
+//! every channel that delivers events can use it.
 
 mod event;
 mod event_types;

@@ -13,7 +13,7 @@ use utoipa::{
     openapi::{AllOfBuilder, Discriminator, OneOfBuilder, Ref, RefOr, Schema},
 };
 
-type Schemas = Vec<(String, RefOr<Schema>)>;
+type NamedSchemas = Vec<(String, RefOr<Schema>)>;
 
 /// One of three shapes, told apart by `type`. The names are those of the shapes' schemas: of the
 /// events of stocks, of reservations, and of the domain component.
@@ -34,13 +34,13 @@ fn by_type(names: [&str; 3]) -> OneOfBuilder {
     one_of.discriminator(Some(Discriminator::with_mapping("type", mapping)))
 }
 
-fn add<T: ToSchema>(schemas: &mut Schemas) {
+fn add<T: ToSchema>(schemas: &mut NamedSchemas) {
     schemas.push((T::name().into_owned(), T::schema()));
     T::schemas(schemas);
 }
 
 impl ToSchema for EventBody<'_> {
-    fn schemas(schemas: &mut Schemas) {
+    fn schemas(schemas: &mut NamedSchemas) {
         add::<StockEventBody<'_>>(schemas);
         add::<ReservationEventBody<'_>>(schemas);
         add::<DomainEventBody>(schemas);
@@ -63,7 +63,7 @@ impl PartialSchema for EventBody<'_> {
 const ENTRIES: [&str; 3] = ["StockLogEntryBody", "ReservationLogEntryBody", "DomainLogEntryBody"];
 
 impl ToSchema for LogEntryBody<'_> {
-    fn schemas(schemas: &mut Schemas) {
+    fn schemas(schemas: &mut NamedSchemas) {
         EventBody::schemas(schemas);
         add::<EntryOriginBody<'_>>(schemas);
         let events =

@@ -4,7 +4,8 @@ use crate::model::Timestamp;
 use serde::Serializer;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The last time that RFC 3339 can write, in milliseconds since the epoch: the end of the year 9999.
+/// The last time that RFC 3339 can write, in milliseconds since the epoch: the end of the year
+/// 9999.
 const LAST_MS: u64 = 253_402_300_799_999;
 
 fn moment(at: Timestamp) -> SystemTime {
@@ -20,7 +21,7 @@ pub fn text(at: Timestamp) -> String {
 /// Reads a time. Fractions of a millisecond are dropped.
 ///
 /// # Errors
-/// A text that is no such time; the error says what is expected.
+/// The text is not a time in RFC 3339 since 1970; the error says what is expected.
 pub fn parse(text: &str) -> Result<Timestamp, &'static str> {
     const EXPECTED: &str = "must be a time such as 2026-11-23T09:30:00Z";
     let time = humantime::parse_rfc3339(text).map_err(|_| EXPECTED)?;
@@ -31,7 +32,7 @@ pub fn parse(text: &str) -> Result<Timestamp, &'static str> {
 /// Serialises a time as text, for `#[serde(serialize_with)]`.
 ///
 /// # Errors
-/// Whatever the serializer fails with.
+/// The serializer fails.
 pub fn rfc3339<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&humantime::format_rfc3339_millis(moment(*at)))
 }
@@ -39,7 +40,7 @@ pub fn rfc3339<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S:
 /// Serialises a time as text, or `None` as null, for `#[serde(serialize_with)]`.
 ///
 /// # Errors
-/// Whatever the serializer fails with.
+/// The serializer fails.
 #[allow(clippy::ref_option, reason = "serde's signature")]
 pub fn optional_rfc3339<S: Serializer>(
     at: &Option<Timestamp>,

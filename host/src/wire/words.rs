@@ -1,4 +1,4 @@
-//! The schemas of members that are one of some words.
+//! The schemas of members whose values are enumerated words.
 
 use super::event_types::{DOMAIN_EVENT_TYPES, RESERVATION_EVENT_TYPES, STOCK_EVENT_TYPES};
 use crate::model::ReservationState;
@@ -7,7 +7,7 @@ use utoipa::{
     openapi::{ObjectBuilder, RefOr, Schema, schema::Type},
 };
 
-/// A text that is one of some words.
+/// The schema of a text that is one of these words.
 fn one_of_words(words: impl IntoIterator<Item = &'static str>, about: &str) -> RefOr<Schema> {
     let object = ObjectBuilder::new().schema_type(Type::String);
     object.enum_values(Some(words)).description(Some(about)).into()

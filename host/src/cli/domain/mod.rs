@@ -85,7 +85,7 @@ pub(super) fn run(command: &DomainCommand, config: &Config) -> anyhow::Result<Ex
         DomainCommand::Replay { from, to } => return replay::run(*from, *to, config),
         DomainCommand::Status => remote::ask(config, Method::GET, DOMAIN, &[], Vec::new())?,
         DomainCommand::Swap { file, reason, without_self_check } => {
-            let (bytes, mut parameters) = sent(file.as_deref())?;
+            let (bytes, mut parameters) = upload(file.as_deref())?;
             parameters.extend(because(reason));
             if *without_self_check {
                 parameters.push(("self_check", "false".to_owned()));
@@ -102,7 +102,7 @@ pub(super) fn run(command: &DomainCommand, config: &Config) -> anyhow::Result<Ex
             remote::ask(config, Method::GET, SHADOW, &[], Vec::new())?
         }
         DomainCommand::Shadow { file, every, .. } => {
-            let (bytes, mut parameters) = sent(file.as_deref())?;
+            let (bytes, mut parameters) = upload(file.as_deref())?;
             parameters.push(("every", every.to_string()));
             remote::ask(config, Method::PUT, SHADOW, &parameters, bytes)?
         }
@@ -114,9 +114,9 @@ pub(super) fn run(command: &DomainCommand, config: &Config) -> anyhow::Result<Ex
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns the bytes of a component to send, and its digest as a parameter, by which the server
-/// checks what arrives.
-fn sent(file: Option<&Path>) -> anyhow::Result<(Vec<u8>, Parameters)> {
+/// The bytes of a component to send, and its digest as a query parameter. The server compares the
+/// digest with the bytes that arrive.
+fn upload(file: Option<&Path>) -> anyhow::Result<(Vec<u8>, Parameters)> {
     let bytes = component(file)?.into_owned();
     let digest = Digest::of(&bytes).to_string();
     Ok((bytes, vec![("digest", digest)]))

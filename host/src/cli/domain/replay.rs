@@ -3,7 +3,7 @@
 use super::component;
 use crate::{
     admission::{self, Candidate, Until},
-    cli::{Opened, opened, print, remote},
+    cli::{DatabaseAccess, open_database, print, remote},
     component::{Library, Runtime},
     config::Config,
     http::ReplayBody,
@@ -25,27 +25,27 @@ const SHOWN_MAX: usize = 20;
 struct Summary {
     compared: u64,
     differing: u64,
-    counts: Vec<Count>,
+    counts: Vec<DifferenceCount>,
     differences: Vec<serde_json::Value>,
     took_ms: u64,
 }
 
 /// The number of differences of one kind.
 #[derive(Deserialize)]
-struct Count {
+struct DifferenceCount {
     command: String,
     decided: String,
     candidate: String,
     count: u64,
 }
 
-/// Replays the recorded commands of the events `from` to `to` on the configured component and prints
-/// how its decisions differ. Works on the database itself, or through the server that has it open.
-/// The exit code is 1 when any decision differs.
+/// Replays the recorded commands of the events `from` to `to` on the configured component and
+/// prints how its decisions differ. Works on the database itself, or through the server that has it
+/// open. The exit code is 1 when any decision differs.
 pub(super) fn run(from: Option<u64>, to: Option<u64>, config: &Config) -> anyhow::Result<ExitCode> {
     let bytes = component(config.component.as_deref())?;
-    let report = match opened(config)? {
-        Opened::Here(store) => {
+    let report = match open_database(config)? {
+        DatabaseAccess::Here(store) => {
             let runtime = Runtime::new(config.limits)?;
             let library = Library::open(config.component_folder.clone())?;
             let candidate = Candidate { bytes: &bytes, expected: None, until: Until::Call };
@@ -58,7 +58,7 @@ pub(super) fn run(from: Option<u64>, to: Option<u64>, config: &Config) -> anyhow
                 replay::replay(&admitted.compiled, snapshot, &mut log, range, SHOWN_MAX)?;
             serde_json::to_value(ReplayBody::from(&replayed))?
         }
-        Opened::OnServer => {
+        DatabaseAccess::OnServer => {
             let bound = |name, value: Option<u64>| value.map(|value| (name, value.to_string()));
             let range: Vec<_> =
                 [bound("from", from), bound("to", to)].into_iter().flatten().collect();
@@ -67,17 +67,18 @@ pub(super) fn run(from: Option<u64>, to: Option<u64>, config: &Config) -> anyhow
     };
     let summary: Summary =
         serde_json::from_value(report).context("the report of the replay cannot be read")?;
-    print(&told(&summary)?)?;
+    print(&report_text(&summary)?)?;
     Ok(if summary.differing == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn told(summary: &Summary) -> anyhow::Result<String> {
+/// The report as text: a table of counts, and the first differences as JSON.
+fn report_text(summary: &Summary) -> anyhow::Result<String> {
     let Summary { compared, differing, took_ms, .. } = summary;
     let mut text = format!("{compared} commands replayed in {took_ms} ms, {differing} differ");
     if !summary.counts.is_empty() {
         text.push_str("\n\n| command | decided | candidate | count |\n| --- | --- | --- | ---: |");
     }
-    for Count { command, decided, candidate, count } in &summary.counts {
+    for DifferenceCount { command, decided, candidate, count } in &summary.counts {
         write!(text, "\n| {command} | {decided} | {candidate} | {count} |")?;
     }
     if !summary.differences.is_empty() {

@@ -1,4 +1,4 @@
-//! Writing the event log, and the chains that its rows are part of.
+//! Appends events to the log, and to the chains of the stocks and reservations that they name.
 
 use super::{
     chain::ANCHOR_SPACING,
@@ -20,19 +20,19 @@ const INSERT_EVENT: &str = "INSERT INTO event_row (sequence, kind, at, component
 const INSERT_ANCHOR: &str =
     "INSERT INTO ledger_anchor (stock_id, ordinal, sequence) VALUES (?1, ?2, ?3)";
 
-/// The components of an entry, by number.
+/// The numbers of the components that a log entry names.
 pub(super) struct EntryComponents {
-    /// Which decided it.
+    /// The component that decided the command.
     pub(super) by: i64,
-    /// Which decided before, where the entry is about that.
+    /// The component that decided before; `None` unless the event is one of the domain component.
     pub(super) from: Option<i64>,
 }
 
-/// Writes rows of the log.
+/// A writer of rows of the log.
 pub(super) struct Appender<'c> {
     connection: &'c Connection,
     insert: Insert<'c>,
-    /// The command of the entry before, and the first event of that command.
+    /// The command of the previous entry, and the sequence of the first event of that command.
     command: Option<(Uuid, u64)>,
 }
 
@@ -42,13 +42,14 @@ impl<'c> Appender<'c> {
         Ok(Self { connection, insert, command: None })
     }
 
-    /// The first event of the entry's command, where that is another one. Caller, reason and
-    /// reference are written with it alone: they can be long, and a command have many events.
+    /// The sequence of the first event of the entry's command; `None` where the entry is that event
+    /// or has no caller, reason and reference. Caller, reason and reference are stored only with
+    /// the first event, because they can be long and a command can have many events.
     fn origin(&mut self, sequence: u64, entry: &NewEntry) -> Option<u64> {
         match self.command {
             Some((command, first)) if command == entry.command_id => {
-                let told = entry.caller.is_some() || entry.reason.is_some();
-                (told || entry.reference.is_some()).then_some(first)
+                let has_texts = entry.caller.is_some() || entry.reason.is_some();
+                (has_texts || entry.reference.is_some()).then_some(first)
             }
             _ => {
                 self.command = Some((entry.command_id, sequence));
@@ -57,8 +58,8 @@ impl<'c> Appender<'c> {
         }
     }
 
-    /// Writes one row, and moves the ends of the chains that it is part of: of its stock, and
-    /// of its reservation.
+    /// Appends an event. `handle` and `reservation_end` are the ends of the chains of the event's
+    /// stock and of its reservation; both are moved to the event.
     pub(super) fn append(
         &mut self,
         sequence: u64,
@@ -120,8 +121,8 @@ impl<'c> Appender<'c> {
     }
 }
 
-/// The statement of one row, filled column by column. Most columns of a row are NULL, which
-/// costs nothing here: what is not bound is NULL.
+/// The statement that inserts one row. Its parameters are bound column by column. Most columns are
+/// NULL and cost nothing, because a parameter that is not bound is NULL.
 struct Insert<'c> {
     statement: CachedStatement<'c>,
     column: usize,

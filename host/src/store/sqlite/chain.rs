@@ -1,4 +1,6 @@
-//! The events about a stock, or about a reservation: chains that can be entered anywhere.
+//! The chains of the events of a stock and of a reservation. Each event names the previous one of
+//! its chain. Anchors are stored at intervals, so that a chain can be entered near any of its
+//! events.
 
 use super::{
     handles::StockHandle,
@@ -6,16 +8,16 @@ use super::{
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
-/// The sequences of some events, in order.
+/// The sequences of some events, in ascending order.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct EventSequences {
     /// The sequences.
     pub(super) sequences: Vec<u64>,
     /// Whether more events follow.
     pub(super) more: bool,
 }
 
-/// The chain of a stock's events can be entered at every so many of them.
+/// The number of events of a stock from one anchor of its chain to the next.
 pub(super) const ANCHOR_SPACING: u64 = 64;
 
 const LINK: &str = "SELECT ordinal, previous FROM event_row WHERE sequence = ?1 AND stock_id = ?2";
@@ -23,8 +25,8 @@ const LINK: &str = "SELECT ordinal, previous FROM event_row WHERE sequence = ?1 
 const ANCHOR: &str =
     "SELECT ordinal, sequence FROM ledger_anchor WHERE stock_id = ?1 AND ordinal >= ?2 LIMIT 1";
 
-/// An event's place in its stock's ledger, and the event before it; none where it is not
-/// about the stock.
+/// The ordinal of an event in its stock's chain, from 1, and the sequence of the previous event of
+/// the chain. Returns `None` where the event is not one of the stock.
 pub(super) fn link(
     connection: &Connection,
     stock_id: i64,
@@ -39,8 +41,8 @@ pub(super) fn link(
         .optional()
 }
 
-/// The sequence of the event with this place in the ledger, found from the nearest anchor
-/// behind it.
+/// The sequence of the event with this ordinal in the stock's chain. The search begins at the next
+/// anchor, or at the end of the chain, and goes backwards.
 pub(super) fn at_ordinal(
     connection: &Connection,
     handle: &StockHandle,
@@ -62,8 +64,8 @@ pub(super) fn at_ordinal(
     Ok(Some(sequence))
 }
 
-/// The sequences of the first event, and of the last one up to a sequence; none where there was
-/// none yet.
+/// The sequences of the first event of a stock and of its last event up to the sequence `until`.
+/// Returns `None` where the stock had no event by then.
 pub(super) fn first_and_last_until(
     connection: &Connection,
     handle: &StockHandle,
@@ -75,9 +77,9 @@ pub(super) fn first_and_last_until(
     Ok(Some((first, last)))
 }
 
-/// The last event up to a sequence, its place in the ledger first; not before the event `from`,
-/// which is up to it. Events come by rising ordinal, so it is found by halving: the anchors keep
-/// each look short.
+/// The ordinal and the sequence of the last event up to the sequence `until`, by binary search over
+/// ordinals. `from` is the ordinal and the sequence of an event up to `until`, or zeros. The
+/// anchors bound the cost of each step.
 fn last_until(
     connection: &Connection,
     handle: &StockHandle,
@@ -98,13 +100,13 @@ fn last_until(
     Ok(low)
 }
 
-/// Up to `most` events of a stock behind a sequence.
+/// Up to `most` events of a stock after the sequence `after`.
 pub(super) fn of_stock(
     connection: &Connection,
     handle: &StockHandle,
     after: u64,
     most: usize,
-) -> rusqlite::Result<Found> {
+) -> rusqlite::Result<EventSequences> {
     let (passed, _) = last_until(connection, handle, (0, 0), after)?;
     let last = handle.event_count.min(passed.saturating_add(most as u64));
     let mut sequences = Vec::new();
@@ -115,14 +117,15 @@ pub(super) fn of_stock(
         next = link(connection, handle.stock_id, sequence)?.and_then(|(_, previous)| previous);
     }
     sequences.reverse();
-    Ok(Found { sequences, more: last < handle.event_count })
+    Ok(EventSequences { sequences, more: last < handle.event_count })
 }
 
-/// The chain of a reservation's events can be entered at every so many of its versions, of which
-/// each has a bounded number of events.
+/// The number of versions of a reservation from one anchor of its chain to the next. A version has
+/// a bounded number of events.
 const VERSIONS_PER_ANCHOR: u64 = 16;
 
-/// Whether a commit that takes a reservation from one version to another makes an anchor.
+/// Whether a commit that takes a reservation from version `before` to version `after` must write an
+/// anchor.
 pub(super) fn makes_anchor(before: u64, after: u64) -> bool {
     before / VERSIONS_PER_ANCHOR != after / VERSIONS_PER_ANCHOR
 }
@@ -130,7 +133,7 @@ pub(super) fn makes_anchor(before: u64, after: u64) -> bool {
 const INSERT_RESERVATION_ANCHOR: &str =
     "INSERT OR IGNORE INTO reservation_anchor (reservation_no, sequence) VALUES (?1, ?2)";
 
-/// Makes an anchor of a reservation's latest event.
+/// Writes an anchor at the latest event of a reservation.
 pub(super) fn write_anchor(
     connection: &Connection,
     number: i64,
@@ -148,18 +151,19 @@ const RESERVATION_ANCHOR: &str = "SELECT sequence FROM reservation_anchor \
 
 const RESERVATION_LINK: &str = "SELECT reservation_previous FROM event_row WHERE sequence = ?1";
 
-/// At least `most` events of a reservation behind a sequence, where there are so many.
+/// The events of a reservation after the sequence `after`: at least `most` of them, or all. The
+/// list ends at an anchor or at the last event, so it may be longer than `most`.
 pub(super) fn of_reservation(
     connection: &Connection,
     id: &str,
     after: u64,
     most: usize,
-) -> rusqlite::Result<Found> {
+) -> rusqlite::Result<EventSequences> {
     let found = connection
         .prepare_cached(RESERVATION)?
         .query_row([id], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, Option<Unsigned>>(1)?)))
         .optional()?;
-    let Some((number, Some(Unsigned(last)))) = found else { return Ok(Found::default()) };
+    let Some((number, Some(Unsigned(last)))) = found else { return Ok(EventSequences::default()) };
     let mut anchor = connection.prepare_cached(RESERVATION_ANCHOR)?;
     let mut previous = connection.prepare_cached(RESERVATION_LINK)?;
     let (mut sequences, mut passed) = (Vec::new(), after);
@@ -181,5 +185,5 @@ pub(super) fn of_reservation(
         }
         passed = end;
     }
-    Ok(Found { sequences, more: passed < last })
+    Ok(EventSequences { sequences, more: passed < last })
 }

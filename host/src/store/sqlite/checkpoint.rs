@@ -1,115 +1,121 @@
-//! Moves the write-ahead log into the database file, and keeps the promises of `belonging.rs`
-//! about the mark while it does.
+//! Checkpoints copy the committed pages of the write-ahead log into the database file. The
+//! functions here keep the invariants of the mark (`file_match.rs`).
 
-use super::mark::{self, Alone, Mark};
+use super::mark::{self, FileState, Mark};
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
-/// Moves what no reader and no writer is in the way of; waits for nobody.
-const MOVE: &str = "PRAGMA wal_checkpoint(PASSIVE)";
-/// Waits for readers of older snapshots.
-const MOVE_ALL: &str = "PRAGMA wal_checkpoint(FULL)";
-/// Waits for readers of the log, so that the next commit begins a new one.
+/// Copies as many pages as possible without waiting. Readers of older snapshots limit the pages.
+const PASSIVE: &str = "PRAGMA wal_checkpoint(PASSIVE)";
+/// Waits for writers and for readers of older snapshots, and copies all pages.
+const FULL: &str = "PRAGMA wal_checkpoint(FULL)";
+/// As `FULL`, and then waits until no reader uses the log, so that the next commit restarts it.
 const RESTART: &str = "PRAGMA wal_checkpoint(RESTART)";
-/// Does that, and cuts the log to no length.
-const EMPTY: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+/// As `RESTART`, and then truncates the log to zero bytes.
+const TRUNCATE: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 
-/// Moves nothing.
-const LOOK: &str = "PRAGMA wal_checkpoint(NOOP)";
+/// Copies nothing and reports the number of pages.
+const NOOP: &str = "PRAGMA wal_checkpoint(NOOP)";
 
-/// Pages in the log as this process knows it, also those that were moved.
+/// The number of pages in the log as this process knows it, including checkpointed ones.
 ///
 /// # Errors
-/// Where SQLite fails, or the connection is within a transaction.
+/// SQLite fails, or the connection is within a transaction.
 pub(super) fn pages_in_log(connection: &Connection) -> rusqlite::Result<u64> {
-    let pages: i64 = connection.query_row(LOOK, [], |row| row.get(1))?;
+    let pages: i64 = connection.query_row(NOOP, [], |row| row.get(1))?;
     Ok(u64::try_from(pages).unwrap_or(0))
 }
 
-/// Makes the database file whole and the log empty. Nobody else may write meanwhile.
+/// Makes the database file whole and truncates the log. Nobody else may write meanwhile.
 ///
 /// # Errors
-/// Where SQLite fails, or somebody reads. The log belongs to the database file all the same.
-pub(super) fn settle(connection: &mut Connection) -> rusqlite::Result<()> {
-    // A checkpoint moves pages in their order, the mark among them: so that a kill in its midst
-    // leaves no mark that says more than is true, nothing else is left to be moved with it.
-    if !moved(connection, MOVE_ALL)? {
-        return Err(busy("moved"));
+/// SQLite fails, or a reader uses the log. The log still matches the database file then.
+pub(super) fn truncate_log(connection: &mut Connection) -> rusqlite::Result<()> {
+    // A checkpoint copies pages in the order of their numbers, the mark's page among them. All
+    // other pages are copied before the mark says "whole", so that a kill during the last
+    // checkpoint cannot leave a false mark.
+    if !run_checkpoint(connection, FULL)? {
+        return Err(busy("checkpointed"));
     }
     if Mark::find(connection)?.is_some() {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        mark::renew(&transaction, Alone::Whole)?;
+        mark::renew(&transaction, FileState::Whole)?;
         transaction.commit()?;
     }
-    match connection.query_row(EMPTY, [], |row| row.get(0))? {
+    match connection.query_row(TRUNCATE, [], |row| row.get(0))? {
         false => Ok(()),
-        true => Err(busy("emptied")),
+        true => Err(busy("truncated")),
     }
 }
 
-/// Before a process serves: moves what the last one has left in the log, and a mark that says that
-/// the database file may need a log from now on. Then a new log begins.
+/// Before a process serves: commits a mark that says that the database file may need its log,
+/// checkpoints everything that the previous process left in the log, and restarts the log.
 ///
-/// A process that was killed may have left commits in the log that are in the system's memory
-/// only, and whose sync has failed: here they become durable, or the start is told of it, before
-/// anything is built on them.
+/// The previous process may have been killed after a sync had failed, with commits in the log that
+/// are only in the operating system's cache. The function makes such commits durable, or fails,
+/// before new commits depend on them.
 ///
 /// # Errors
-/// Where SQLite fails. The log belongs to the database file all the same.
-pub(super) fn begin(connection: &mut Connection) -> rusqlite::Result<()> {
+/// SQLite fails. The log still matches the database file then.
+pub(super) fn start_log(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    mark::renew(&transaction, Alone::NeedsLog)?;
+    mark::renew(&transaction, FileState::NeedsLog)?;
     transaction.commit()?;
-    if moved_all(connection)? && begun_anew(connection)? { Ok(()) } else { Err(busy("moved")) }
+    if checkpoint_all(connection)? && restart_log(connection)? {
+        Ok(())
+    } else {
+        Err(busy("checkpointed"))
+    }
 }
 
-/// Moves all of the log, and the mark of the latest commit with it. Returns false where a reader
-/// of an older snapshot or another checkpoint is in the way.
-pub(super) fn moved_all(connection: &Connection) -> rusqlite::Result<bool> {
-    moved(connection, MOVE)
+/// Checkpoints the whole log without waiting. Returns false where a reader of an older snapshot or
+/// another checkpoint prevents that.
+pub(super) fn checkpoint_all(connection: &Connection) -> rusqlite::Result<bool> {
+    run_checkpoint(connection, PASSIVE)
 }
 
-/// Behind a checkpoint that moved all of the log: commits another mark. A new log begins with it
-/// unless somebody still reads the old one, and a backup of the database file from before that
-/// checkpoint does not fit the new log. Returns false where somebody else writes.
-pub(super) fn begun_anew(connection: &mut Connection) -> rusqlite::Result<bool> {
+/// After [`checkpoint_all`]: commits another mark, which restarts the log unless a reader still
+/// uses it. A backup of the database file from before the checkpoint does not match the restarted
+/// log. Returns false where another connection writes.
+pub(super) fn restart_log(connection: &mut Connection) -> rusqlite::Result<bool> {
     let Some(transaction) = begin_at_once(connection)? else { return Ok(false) };
-    mark::renew(&transaction, Alone::NeedsLog)?;
+    mark::renew(&transaction, FileState::NeedsLog)?;
     transaction.commit()?;
     Ok(true)
 }
 
-/// Moves all of the log, and then a mark that says that the database file is whole. Returns false
-/// where somebody reads or writes, or `still_quiet` says so once nobody else can commit. The log
-/// stays as it is until the first commit of the next log overwrites it.
-pub(super) fn made_whole(
+/// Checkpoints the whole log, commits a mark that says that the database file is whole, and
+/// checkpoints that mark. Returns false where a reader or a writer prevents that, or where
+/// `still_quiet`, called when nobody else can commit, returns false. The log keeps its content
+/// until the next commit restarts it.
+pub(super) fn mark_whole(
     connection: &mut Connection,
     still_quiet: impl FnOnce() -> bool,
 ) -> rusqlite::Result<bool> {
-    if !moved_all(connection)? {
+    if !checkpoint_all(connection)? {
         return Ok(false);
     }
     let Some(transaction) = begin_at_once(connection)? else { return Ok(false) };
     if !still_quiet() {
         return Ok(false);
     }
-    mark::renew(&transaction, Alone::Whole)?;
+    mark::renew(&transaction, FileState::Whole)?;
     transaction.commit()?;
-    moved_all(connection)
+    checkpoint_all(connection)
 }
 
-/// Moves what can be moved without waiting. Returns whether SQLite succeeded. A failure loses
-/// nothing: the log keeps all that was not moved.
-pub(super) fn moved_some(connection: &Connection) -> bool {
-    report(connection, MOVE)
+/// Checkpoints as many pages as possible without waiting. Returns whether SQLite succeeded. A
+/// failure loses nothing: pages that were not copied stay in the log.
+pub(super) fn checkpoint_some(connection: &Connection) -> bool {
+    run_or_warn(connection, PASSIVE)
 }
 
-/// Waits until all of the log is moved and nobody reads it, so that the next commit begins a new
-/// log.
-pub(super) fn restart(connection: &Connection) {
-    report(connection, RESTART);
+/// Checkpoints the whole log and waits until no reader uses it, so that the next commit restarts
+/// it.
+pub(super) fn wait_and_restart_log(connection: &Connection) {
+    run_or_warn(connection, RESTART);
 }
 
-/// A transaction, unless somebody else writes.
+/// Begins a transaction without waiting. Returns `None` where another connection writes.
 fn begin_at_once(connection: &mut Connection) -> rusqlite::Result<Option<Transaction<'_>>> {
     match connection.transaction_with_behavior(TransactionBehavior::Immediate) {
         Ok(transaction) => Ok(Some(transaction)),
@@ -118,15 +124,16 @@ fn begin_at_once(connection: &mut Connection) -> rusqlite::Result<Option<Transac
     }
 }
 
-fn moved(connection: &Connection, statement: &str) -> rusqlite::Result<bool> {
+/// Runs a checkpoint. Returns whether it has copied every page of the log.
+fn run_checkpoint(connection: &Connection, statement: &str) -> rusqlite::Result<bool> {
     connection.query_row(statement, [], |row| {
-        let (busy, pages, moved): (bool, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        Ok(!busy && pages == moved)
+        let (busy, pages, copied): (bool, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok(!busy && pages == copied)
     })
 }
 
-/// Runs a checkpoint. Returns whether it succeeded.
-fn report(connection: &Connection, statement: &str) -> bool {
+/// Runs a checkpoint and logs an error. Returns whether SQLite succeeded.
+fn run_or_warn(connection: &Connection, statement: &str) -> bool {
     match connection.prepare_cached(statement).and_then(|mut it| it.query_row([], |_| Ok(()))) {
         Ok(()) => true,
         Err(error) => {
@@ -138,6 +145,6 @@ fn report(connection: &Connection, statement: &str) -> bool {
 
 fn busy(not_done: &str) -> rusqlite::Error {
     let cause = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
-    let message = format!("the write-ahead log is being read, so that it cannot be {not_done}");
+    let message = format!("a reader uses the write-ahead log, so it cannot be {not_done}");
     rusqlite::Error::SqliteFailure(cause, Some(message))
 }

@@ -1,15 +1,17 @@
-//! The thread that checkpoints beside the writer, so that no commit waits for it.
+//! The checkpointing thread, which works beside the writer so that no commit waits for a
+//! checkpoint.
 //!
-//! The thread moves most of the log without stopping anybody. What was committed meanwhile is
-//! little: the writer moves that itself, between two batches, and the log begins anew.
+//! The thread checkpoints most of the log without blocking readers or the writer. The few pages
+//! that are committed meanwhile are checkpointed by the writer itself, between two batches, and the
+//! log restarts.
 //!
-//! The thread also makes the database file whole when nothing was committed for a while, and it
-//! tells the writer which commits must renew the mark (`belonging.rs`).
+//! The thread also makes the database file whole after an idle period, and it tells the writer
+//! which commits must renew the mark (`file_match.rs`).
 
 use super::{
     checkpoint,
     connection::{self, failed},
-    mark::{self, Alone},
+    mark::{self, FileState},
 };
 use crate::model::StoreFailure;
 use rusqlite::Connection;
@@ -23,78 +25,80 @@ use std::{
     time::Duration,
 };
 
-/// The log is moved each time it has grown by so many pages, 64 MiB: a page that changes
-/// often is moved once for many commits.
+/// The growth of the log, in pages, after which it is checkpointed: 64 MiB. A page that changes
+/// often is copied once for many commits.
 const WAL_PAGES_PER_CHECKPOINT: i32 = 16 * 1024;
 
-/// Beyond this, 512 MiB, the writer waits until the log is moved: disk space has a bound.
+/// The length of the log, in pages, from which on the writer waits for a checkpoint: 512 MiB. The
+/// wait bounds the disk space of the log.
 const WAL_PAGES_MAX: i32 = 128 * 1024;
 
-/// How often the thread looks whether anything was committed. The database file is made whole
-/// after one to two such intervals without a commit, so that it needs no log.
+/// The interval at which the thread looks for new commits. After one to two intervals without a
+/// commit it makes the database file whole.
 pub(super) const IDLE: Duration = Duration::from_secs(3);
 
-/// How long the thread waits before it tries again to replace a mark that says "whole", while a
-/// reader is in the way.
-const UNSETTLE_PAUSE: Duration = Duration::from_millis(50);
+/// The pause between two attempts to replace a mark that says "whole" while a reader prevents it.
+const REPLACE_MARK_PAUSE: Duration = Duration::from_millis(50);
 
-/// The thread, for as long as this value lives.
+/// The handle of the checkpointing thread. Dropping it ends the thread.
 pub(super) struct Checkpointer {
-    shared: Arc<Shared>,
+    state: Arc<CheckpointState>,
     thread: Option<JoinHandle<()>>,
 }
 
-struct Shared {
+/// The state that the thread and the writer share.
+struct CheckpointState {
     tasks: Mutex<Tasks>,
     changed: Condvar,
-    /// The thread has moved most of the log; the writer moves the rest.
+    /// The thread has checkpointed most of the log; the writer must checkpoint the rest.
     caught_up: AtomicBool,
-    /// The log has reached its bound.
+    /// The log has reached [`WAL_PAGES_MAX`].
     full: AtomicBool,
-    /// A checkpoint is under way, so that the log may begin anew with the next commit.
+    /// A checkpoint is under way, so the log may restart with the next commit.
     running: AtomicBool,
-    /// A checkpoint has ended since the mark was last renewed, so that the log may begin anew with
-    /// the next commit.
-    moved: AtomicBool,
+    /// A checkpoint has ended since the mark was last renewed, so the log may restart with the next
+    /// commit.
+    checkpointed: AtomicBool,
     /// The mark in the database file may say that the file is whole.
-    whole: AtomicBool,
-    /// The next commit lets the thread replace that mark.
-    unsettle: AtomicBool,
-    /// Commits of the writer.
+    marked_whole: AtomicBool,
+    /// The thread must replace that mark after the next commit.
+    replace_mark: AtomicBool,
+    /// The number of commits of the writer.
     commits: AtomicU64,
 }
 
-/// What the thread is to do next.
+/// The tasks that wait for the thread.
 #[derive(Default)]
 struct Tasks {
     checkpoint: bool,
-    /// To replace the mark that says that the database file is whole.
-    unsettle: bool,
+    /// Replace the mark that says that the database file is whole.
+    replace_mark: bool,
+    /// End the thread.
     end: bool,
 }
 
-/// Why the thread wakes.
+/// The reason why the thread wakes.
 enum Wake {
     Checkpoint,
-    Unsettle,
-    /// Nothing was to be done for as long as the thread waited.
+    ReplaceMark,
+    /// No task came within the pause.
     Idle,
     End,
 }
 
-impl Shared {
-    /// The state of a log of which nothing is known yet. `whole`: whether the mark in the database
-    /// file may say that the file is whole.
-    fn new(whole: bool) -> Self {
+impl CheckpointState {
+    /// The state before the first look at the log. `marked_whole` is whether the mark in the
+    /// database file may say that the file is whole.
+    fn new(marked_whole: bool) -> Self {
         Self {
             tasks: Mutex::default(),
             changed: Condvar::new(),
             caught_up: AtomicBool::new(false),
             full: AtomicBool::new(false),
             running: AtomicBool::new(false),
-            moved: AtomicBool::new(true),
-            whole: AtomicBool::new(whole),
-            unsettle: AtomicBool::new(false),
+            checkpointed: AtomicBool::new(true),
+            marked_whole: AtomicBool::new(marked_whole),
+            replace_mark: AtomicBool::new(false),
             commits: AtomicU64::new(0),
         }
     }
@@ -103,20 +107,20 @@ impl Shared {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn give(&self, task: impl FnOnce(&mut Tasks)) {
+    fn assign(&self, task: impl FnOnce(&mut Tasks)) {
         task(&mut self.tasks());
         self.changed.notify_one();
     }
 
-    /// Waits for something to do, but not longer than this.
+    /// Waits for a task, at most for `pause`.
     fn wait(&self, pause: Duration) -> Wake {
-        let waiting = |tasks: &mut Tasks| !(tasks.end || tasks.unsettle || tasks.checkpoint);
+        let waiting = |tasks: &mut Tasks| !(tasks.end || tasks.replace_mark || tasks.checkpoint);
         let waited = self.changed.wait_timeout_while(self.tasks(), pause, waiting);
         let (mut tasks, _) = waited.unwrap_or_else(PoisonError::into_inner);
         if tasks.end {
             Wake::End
-        } else if std::mem::take(&mut tasks.unsettle) {
-            Wake::Unsettle
+        } else if std::mem::take(&mut tasks.replace_mark) {
+            Wake::ReplaceMark
         } else if std::mem::take(&mut tasks.checkpoint) {
             Wake::Checkpoint
         } else {
@@ -128,99 +132,105 @@ impl Shared {
         self.commits.load(Ordering::Acquire)
     }
 
-    /// Does something that may move the whole log.
-    fn moving<T>(&self, work: impl FnOnce() -> T) -> T {
+    /// Does work that may checkpoint the whole log.
+    fn checkpointing<T>(&self, work: impl FnOnce() -> T) -> T {
         self.running.store(true, Ordering::SeqCst);
         let done = work();
-        // In this order: whoever sees that nothing is running sees that something was moved.
-        self.moved.store(true, Ordering::SeqCst);
+        // In this order: a writer that sees no running checkpoint sees that one has ended.
+        self.checkpointed.store(true, Ordering::SeqCst);
         self.running.store(false, Ordering::SeqCst);
         done
     }
 }
 
 impl Checkpointer {
-    /// `whole`: whether the mark in the database file may say that the file is whole.
-    pub(super) fn start(file: &Path, idle: Duration, whole: bool) -> Result<Self, StoreFailure> {
+    /// Starts the thread. `idle` is the interval at which it looks for new commits; `marked_whole`
+    /// is whether the mark in the database file may say that the file is whole.
+    pub(super) fn start(
+        file: &Path,
+        idle: Duration,
+        marked_whole: bool,
+    ) -> Result<Self, StoreFailure> {
         let doing = "starting the checkpointing thread";
         let connection = connection::writable(file).map_err(failed(doing))?;
-        // What would have to wait for the writer or a reader can be done later.
+        // A checkpoint that would have to wait for the writer or a reader is tried again later.
         connection.busy_timeout(Duration::ZERO).map_err(failed(doing))?;
-        let shared = Arc::new(Shared::new(whole));
+        let state = Arc::new(CheckpointState::new(marked_whole));
         let thread = std::thread::Builder::new()
             .name("checkpoint".into())
             .spawn({
-                let shared = Arc::clone(&shared);
-                move || run(connection, &shared, idle)
+                let state = Arc::clone(&state);
+                move || run(connection, &state, idle)
             })
             .map_err(|error| StoreFailure::new(doing, error))?;
-        Ok(Self { shared, thread: Some(thread) })
+        Ok(Self { state, thread: Some(thread) })
     }
 
-    /// Watches how the writer's log grows. It replaces SQLite's own checkpoints, whose
-    /// failure would be reported as that of a commit which is in fact durable.
+    /// Registers a hook on the writer's connection that watches the growth of the log. The hook
+    /// replaces SQLite's automatic checkpoints: SQLite would report a failed checkpoint as the
+    /// failure of a commit that is in fact durable.
     pub(super) fn watch(&self, writer: &mut Connection) -> rusqlite::Result<()> {
-        let shared = Arc::clone(&self.shared);
+        let state = Arc::clone(&self.state);
         let mut due_at = WAL_PAGES_PER_CHECKPOINT;
         let mut before = 0;
         writer.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages: i32| {
-            shared.commits.fetch_add(1, Ordering::AcqRel);
+            state.commits.fetch_add(1, Ordering::AcqRel);
             if pages < before {
                 due_at = WAL_PAGES_PER_CHECKPOINT;
             }
             before = pages;
             if pages >= due_at {
                 due_at = pages.saturating_add(WAL_PAGES_PER_CHECKPOINT);
-                shared.give(|tasks| tasks.checkpoint = true);
+                state.assign(|tasks| tasks.checkpoint = true);
             }
-            if shared.unsettle.load(Ordering::Relaxed) {
-                shared.unsettle.store(false, Ordering::Relaxed);
-                shared.give(|tasks| tasks.unsettle = true);
+            if state.replace_mark.load(Ordering::Relaxed) {
+                state.replace_mark.store(false, Ordering::Relaxed);
+                state.assign(|tasks| tasks.replace_mark = true);
             }
             if pages >= WAL_PAGES_MAX {
-                shared.full.store(true, Ordering::Relaxed);
+                state.full.store(true, Ordering::Relaxed);
             }
             Ok(())
         }))
     }
 
-    /// Between two batches: lets the log begin anew where little is missing to that, or where
-    /// it must not grow any further.
-    pub(super) fn finish(&self, writer: &Connection) {
-        let full = self.shared.full.swap(false, Ordering::Relaxed);
-        if full || self.shared.caught_up.swap(false, Ordering::Acquire) {
-            // Only a log that is full is worth waiting for the thread or a long read.
+    /// Between two batches: checkpoints the rest of the log, so that the next commit restarts it,
+    /// if the thread has checkpointed most of it or the log has reached its bound.
+    pub(super) fn restart_log(&self, writer: &Connection) {
+        let full = self.state.full.swap(false, Ordering::Relaxed);
+        if full || self.state.caught_up.swap(false, Ordering::Acquire) {
+            // The writer waits for the thread and for long reads only when the log is full.
             if full {
-                checkpoint::restart(writer);
+                checkpoint::wait_and_restart_log(writer);
             } else {
-                checkpoint::moved_some(writer);
+                checkpoint::checkpoint_some(writer);
             }
-            self.shared.moved.store(true, Ordering::SeqCst);
+            self.state.checkpointed.store(true, Ordering::SeqCst);
         }
     }
 
-    /// Within each transaction of the writer, at its end: renews the mark where the log may begin
-    /// anew with it.
-    pub(super) fn mark(&self, writer: &Connection) -> rusqlite::Result<()> {
-        let running = self.shared.running.load(Ordering::SeqCst);
-        if !self.shared.moved.swap(false, Ordering::SeqCst) && !running {
+    /// At the end of each transaction of the writer: renews the mark if the log may restart with
+    /// this transaction.
+    pub(super) fn renew_mark(&self, writer: &Connection) -> rusqlite::Result<()> {
+        let running = self.state.running.load(Ordering::SeqCst);
+        if !self.state.checkpointed.swap(false, Ordering::SeqCst) && !running {
             return Ok(());
         }
-        if self.shared.whole.swap(false, Ordering::SeqCst) {
-            self.shared.unsettle.store(true, Ordering::Relaxed);
+        if self.state.marked_whole.swap(false, Ordering::SeqCst) {
+            self.state.replace_mark.store(true, Ordering::Relaxed);
         }
-        mark::renew(writer, Alone::NeedsLog)
+        mark::renew(writer, FileState::NeedsLog)
     }
 
-    /// The transaction was not committed.
-    pub(super) fn unmark(&self) {
-        self.shared.moved.store(true, Ordering::SeqCst);
+    /// Notes that the transaction was not committed: the next one must renew the mark.
+    pub(super) fn rolled_back(&self) {
+        self.state.checkpointed.store(true, Ordering::SeqCst);
     }
 }
 
 impl Drop for Checkpointer {
     fn drop(&mut self) {
-        self.shared.give(|tasks| tasks.end = true);
+        self.state.assign(|tasks| tasks.end = true);
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
@@ -229,12 +239,13 @@ impl Drop for Checkpointer {
     }
 }
 
-fn run(mut connection: Connection, shared: &Shared, idle: Duration) {
-    let (mut seen, mut settled) = (0, None);
-    // How long to wait until the mark is to be replaced; none where it need not be.
-    let mut unsettle_in = None;
+fn run(mut connection: Connection, state: &CheckpointState, idle: Duration) {
+    // The number of commits at the last wake, and at the time when the file was last made whole.
+    let (mut seen, mut whole_at) = (0, None);
+    // The pause before the next attempt to replace the mark; `None` where it need not be replaced.
+    let mut replace_mark_in = None;
     let mut reported = false;
-    // Says that something has failed, but not again and again while a disk is full.
+    // Logs the first failure of a series, so that a full disk does not fill the log.
     let mut report = |failed: Option<rusqlite::Error>, what: &str| {
         if let Some(error) = &failed
             && !reported
@@ -244,59 +255,60 @@ fn run(mut connection: Connection, shared: &Shared, idle: Duration) {
         reported = failed.is_some();
     };
     loop {
-        match shared.wait(unsettle_in.unwrap_or(idle)) {
+        match state.wait(replace_mark_in.unwrap_or(idle)) {
             Wake::End => return,
             Wake::Checkpoint => {
-                if shared.moving(|| checkpoint::moved_some(&connection)) {
-                    shared.caught_up.store(true, Ordering::Release);
+                if state.checkpointing(|| checkpoint::checkpoint_some(&connection)) {
+                    state.caught_up.store(true, Ordering::Release);
                 }
             }
-            wake if unsettle_in.is_some() || matches!(wake, Wake::Unsettle) => {
-                let replaced = shared.moving(|| unsettle(&mut connection));
-                unsettle_in = match replaced {
+            wake if replace_mark_in.is_some() || matches!(wake, Wake::ReplaceMark) => {
+                let replaced = state.checkpointing(|| replace_mark(&mut connection));
+                replace_mark_in = match replaced {
                     Ok(true) => None,
-                    Ok(false) => Some(UNSETTLE_PAUSE.min(idle)),
+                    Ok(false) => Some(REPLACE_MARK_PAUSE.min(idle)),
                     Err(_) => Some(idle),
                 };
                 report(replaced.err(), "the mark of the database file could not be replaced");
             }
-            Wake::Unsettle | Wake::Idle if shared.commits() != seen => {}
-            Wake::Unsettle | Wake::Idle if settled == Some(seen) => {}
-            Wake::Unsettle | Wake::Idle => {
-                let whole = make_whole(&mut connection, shared, seen);
+            Wake::ReplaceMark | Wake::Idle if state.commits() != seen => {}
+            Wake::ReplaceMark | Wake::Idle if whole_at == Some(seen) => {}
+            Wake::ReplaceMark | Wake::Idle => {
+                let whole = make_whole(&mut connection, state, seen);
                 if matches!(whole, Ok(true)) {
-                    settled = Some(seen);
+                    whole_at = Some(seen);
                 }
                 report(whole.err(), "the database file could not be made whole when idle");
             }
         }
-        seen = shared.commits();
+        seen = state.commits();
     }
 }
 
-/// Behind a commit that says that the database file needs its log: moves that mark into the file,
-/// and lets a new log begin where nobody is in the way of that. Returns false where the mark could
-/// not be moved.
-fn unsettle(connection: &mut Connection) -> rusqlite::Result<bool> {
-    if !checkpoint::moved_all(connection)? {
+/// After a commit whose mark says that the database file needs its log: checkpoints that mark, and
+/// restarts the log unless another connection uses it. Returns false where the mark could not be
+/// checkpointed.
+fn replace_mark(connection: &mut Connection) -> rusqlite::Result<bool> {
+    if !checkpoint::checkpoint_all(connection)? {
         return Ok(false);
     }
-    // The mark is replaced, whether a new log begins or not.
-    checkpoint::begun_anew(connection)?;
+    // The mark is replaced, whether the log restarts or not.
+    checkpoint::restart_log(connection)?;
     Ok(true)
 }
 
-/// Returns false where anything but this number of commits was made, or somebody reads.
+/// Makes the database file whole. Returns false where the number of commits is not `commits` any
+/// more, or where a reader or a writer prevents it.
 fn make_whole(
     connection: &mut Connection,
-    shared: &Shared,
+    state: &CheckpointState,
     commits: u64,
 ) -> rusqlite::Result<bool> {
-    shared.moving(|| {
-        checkpoint::made_whole(connection, || {
-            let quiet = shared.commits() == commits;
+    state.checkpointing(|| {
+        checkpoint::mark_whole(connection, || {
+            let quiet = state.commits() == commits;
             if quiet {
-                shared.whole.store(true, Ordering::SeqCst);
+                state.marked_whole.store(true, Ordering::SeqCst);
             }
             quiet
         })
@@ -314,7 +326,7 @@ mod tests {
          INSERT INTO t SELECT value, zeroblob(4000) FROM (WITH RECURSIVE n(value) AS
          (SELECT 0 UNION ALL SELECT value + 1 FROM n WHERE value < 2047) SELECT value FROM n)";
 
-    /// Two thousand pages.
+    /// Changes about two thousand pages.
     const REWRITE: &str = "UPDATE t SET bytes = randomblob(4000)";
 
     fn rewrite(writer: &Connection, times: usize) {
@@ -328,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_has_grown_begins_anew() {
+    fn a_log_that_has_grown_is_checkpointed_and_restarts() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("test.db");
         let mut writer = connection::writable(&file).unwrap();
@@ -338,13 +350,13 @@ mod tests {
         checkpointer.watch(&mut writer).unwrap();
 
         rewrite(&writer, 5);
-        assert!(!checkpointer.shared.caught_up.load(Ordering::Relaxed), "not for so little");
+        assert!(!checkpointer.state.caught_up.load(Ordering::Relaxed), "the log is still short");
         rewrite(&writer, 5);
-        while !checkpointer.shared.caught_up.load(Ordering::Relaxed) {
+        while !checkpointer.state.caught_up.load(Ordering::Relaxed) {
             std::thread::yield_now();
         }
         rewrite(&writer, 1);
-        checkpointer.finish(&writer);
+        checkpointer.restart_log(&writer);
         rewrite(&writer, 1);
         assert!(pages_in_log(&writer) < WAL_PAGES_PER_CHECKPOINT / 2);
     }
@@ -357,14 +369,14 @@ mod tests {
         }
     }
 
-    /// Whether the database file says by itself that it is whole.
+    /// Whether the mark in the database file, read without the log, says that the file is whole.
     fn is_whole(file: &Path) -> bool {
         let address = format!("file:{}?immutable=1", file.display());
         Mark::find(&Connection::open(address).unwrap()).unwrap().unwrap().1.whole
     }
 
     #[test]
-    fn a_mark_that_promises_too_much_is_replaced_once_no_reader_is_in_the_way() {
+    fn a_false_mark_is_replaced_once_no_reader_prevents_it() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("inventory.db");
         drop(SqliteStore::open(&file).unwrap());
@@ -378,16 +390,18 @@ mod tests {
         snapshot.query_row("SELECT count(*) FROM event", [], |_| Ok(())).unwrap();
 
         let transaction = writer.transaction().unwrap();
-        checkpointer.mark(&transaction).unwrap();
+        checkpointer.renew_mark(&transaction).unwrap();
         transaction.commit().unwrap();
-        eventually("it is tried", || checkpointer.shared.moved.load(Ordering::SeqCst));
-        assert!(is_whole(&file), "the reader was in the way");
+        eventually("the mark is tried to be replaced", || {
+            checkpointer.state.checkpointed.load(Ordering::SeqCst)
+        });
+        assert!(is_whole(&file), "the reader prevents it");
         drop(snapshot);
-        eventually("it is tried again", || !is_whole(&file));
+        eventually("the mark is replaced at a later attempt", || !is_whole(&file));
     }
 
     #[test]
-    fn it_ends_when_it_is_told_to() {
+    fn the_thread_ends_when_its_handle_is_dropped() {
         let folder = tempfile::tempdir().unwrap();
         drop(Checkpointer::start(&folder.path().join("test.db"), IDLE, false).unwrap());
     }

@@ -1,7 +1,7 @@
 use super::*;
 
-fn change(stock_id: i64, at: Timestamp, number: i64, units: u64, gone: bool) -> Change {
-    Change { stock_id, at, number, units, gone }
+fn change(stock_id: i64, at: Timestamp, number: i64, units: u64, removed: bool) -> DueChange {
+    DueChange { stock_id, at, number, units, removed }
 }
 
 #[test]
@@ -33,7 +33,7 @@ mod in_a_store {
             ReservationState, ReservationStatus, Stock, StockKey, Timestamp,
         },
         store::{
-            AnswerBounds, Batch, BatchKeys, Lane, NewEntry, ReservationWrite, StockWrite, Store,
+            IdempotencyBounds, Batch, BatchKeys, Lane, NewEntry, ReservationWrite, StockWrite, Store,
             StoredReservation,
             sqlite::{ReservationHandle, SqliteLane, SqliteStore},
         },
@@ -86,8 +86,8 @@ mod in_a_store {
             stocks: if new { &mut stocks } else { &mut [] },
             reservations: &[ReservationWrite { id, stored, reservation }],
             log: &log,
-            answers: &HashMap::new(),
-            answer_bounds: AnswerBounds::NONE,
+            idempotency_records: &HashMap::new(),
+            idempotency_bounds: IdempotencyBounds::NONE,
             installed: None,
             recorded: &mut [],
             recorded_max: 0,

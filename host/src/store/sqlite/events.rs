@@ -1,7 +1,7 @@
-//! The whole log, read in order.
+//! Pages of the whole log, in the order of sequences.
 
 use super::{
-    chain::{self, Found},
+    chain::{self, EventSequences},
     handles::StockHandle,
     log_end::last_sequence,
     published::Published,
@@ -15,14 +15,15 @@ use crate::{
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 use std::sync::LazyLock;
 
-/// The most entries that one page looks at: a filter that lets little through gives short
-/// pages rather than slow ones.
+/// The most events that one page examines in a scan of the log. A filter that few events pass
+/// therefore yields short pages, not slow ones.
 const EXAMINED_MAX: u32 = 20_000;
 
-/// The most entries that one page looks up one by one.
+/// The most events that one page looks up one by one.
 const LOOKED_UP_MAX: usize = 5_000;
 
-/// The events of a product that is at more locations than this are found by looking at all events.
+/// The most ledgers that a page by product merges. For a product at more locations the log is
+/// scanned.
 const LEDGERS_MAX: u32 = 64;
 
 static ENTRY: LazyLock<String> = LazyLock::new(|| {
@@ -38,6 +39,7 @@ const OF_REFERENCE: &str = "SELECT sequence FROM event_row WHERE reference = ?1 
 
 const SAME_COMMAND: &str = "SELECT 1 FROM event_row WHERE sequence = ?1 AND origin = ?2";
 
+/// A page of the events that match a scan.
 pub(super) fn scan(
     connection: &Connection,
     published: &Published,
@@ -49,7 +51,7 @@ pub(super) fn scan(
         + usize::from(scan.product_id.is_some())
         + usize::from(!scan.kinds.is_empty());
     let limit = usize::try_from(scan.limit).unwrap_or(usize::MAX);
-    // One more than the page tells whether there is a next one.
+    // One more event than the page shows whether there is a next page.
     let most = if filters <= 1 { limit.saturating_add(1) } else { LOOKED_UP_MAX };
     let found = if let Some(id) = &scan.reservation_id {
         chain::of_reservation(connection, id, scan.after, most)
@@ -68,11 +70,11 @@ pub(super) fn scan(
     found.and_then(|found| entries(connection, scan, found, limit)).map_err(failed)
 }
 
-/// The events that were found and that the scan asks for.
+/// A page of those events found by an index that match the whole scan.
 fn entries(
     connection: &Connection,
     scan: &EventScan,
-    found: Found,
+    found: EventSequences,
     limit: usize,
 ) -> rusqlite::Result<EventPage> {
     let mut statement = connection.prepare_cached(&ENTRY)?;
@@ -93,6 +95,7 @@ fn entries(
     Ok(page)
 }
 
+/// A log entry with its stock's key, from the columns that follow [`LOG_COLUMNS`].
 fn with_key(row: &rusqlite::Row<'_>) -> rusqlite::Result<LogEntry> {
     let about_stock: Option<String> = row.get("product_id")?;
     let key = match about_stock {
@@ -102,14 +105,15 @@ fn with_key(row: &rusqlite::Row<'_>) -> rusqlite::Result<LogEntry> {
     rows::log_entry(row, key)
 }
 
-/// Events of commands with a reference, which is written with the first of each.
+/// The events of commands with a reference. The reference is stored with the first event of a
+/// command; the command's other events follow it without a gap.
 fn with_reference(
     connection: &Connection,
     reference: &str,
     after: u64,
     most: usize,
-) -> rusqlite::Result<Found> {
-    let mut found = Found::default();
+) -> rusqlite::Result<EventSequences> {
+    let mut found = EventSequences::default();
     let mut same_command = connection.prepare_cached(SAME_COMMAND)?;
     let mut firsts = connection.prepare_cached(OF_REFERENCE)?;
     let mut firsts = firsts.query(params![reference, Unsigned(after)])?;
@@ -134,13 +138,14 @@ fn with_reference(
     Ok(found)
 }
 
-/// The ledgers of a product, and up to where all of them are read; none where there are too many.
+/// The ledgers of a product's stocks, and the sequence up to which all of them are known. Returns
+/// `None` where there are more than [`LEDGERS_MAX`].
 fn ledgers(
     connection: &Connection,
     published: &Published,
     product: &ProductId,
 ) -> Result<Option<(Vec<StockHandle>, u64)>, StoreFailure> {
-    // Before the ledgers are: what is published later can be missing from some of them.
+    // Read before the ledgers: events that are published later can be missing from some of them.
     let end = published.sequence();
     let keys = "SELECT product_id, location_id FROM stock WHERE product_id = ?1 LIMIT ?2";
     let most = LEDGERS_MAX + 1;
@@ -163,20 +168,21 @@ fn ledgers(
     Ok(Some((handles, end)))
 }
 
-/// Events of several ledgers behind a sequence, up to another.
+/// The events of several ledgers after the sequence `after` and up to the sequence `end`, merged.
 fn merged(
     connection: &Connection,
     ledgers: &[StockHandle],
     after: u64,
     end: u64,
     most: usize,
-) -> rusqlite::Result<Found> {
+) -> rusqlite::Result<EventSequences> {
     let mut all = Vec::new();
     let each = most.min(LOOKED_UP_MAX / ledgers.len().max(1));
-    // Behind this, the order is not known.
+    // After this sequence, events of some ledger may be missing.
     let mut known_to = end;
     for handle in ledgers {
-        let Found { mut sequences, more } = chain::of_stock(connection, handle, after, each)?;
+        let EventSequences { mut sequences, more } =
+            chain::of_stock(connection, handle, after, each)?;
         if let Some(last) = sequences.last().filter(|_| more) {
             known_to = known_to.min(*last);
         }
@@ -186,10 +192,10 @@ fn merged(
     let known = all.partition_point(|sequence| *sequence <= known_to);
     let more = known < all.len() || known_to < end || known > most;
     all.truncate(known.min(most));
-    Ok(Found { sequences: all, more })
+    Ok(EventSequences { sequences: all, more })
 }
 
-/// Looks at all events behind a sequence.
+/// Scans all events after a sequence.
 fn scan_all(connection: &Connection, scan: &EventScan) -> rusqlite::Result<EventPage> {
     let after = Unsigned(scan.after);
     let mut conditions = vec!["event.sequence > ?".to_owned()];
@@ -211,7 +217,7 @@ fn scan_all(connection: &Connection, scan: &EventScan) -> rusqlite::Result<Event
         conditions.push(format!("event.kind IN ({marks})"));
         parameters.extend(kinds.iter().map(|kind| kind as &dyn ToSql));
     }
-    // One more than the page tells whether there is a next one.
+    // One more event than the page shows whether there is a next page.
     let limit = scan.limit.saturating_add(1);
     parameters.push(&limit);
     let statement = format!(
@@ -220,7 +226,7 @@ fn scan_all(connection: &Connection, scan: &EventScan) -> rusqlite::Result<Event
          WHERE {} ORDER BY event.sequence LIMIT ?",
         conditions.join(" AND ")
     );
-    // Before the page is read: what is committed meanwhile is not taken for looked at.
+    // Read before the page: events that are committed meanwhile do not count as examined.
     let end = last_sequence(connection)?;
     let mut statement = connection.prepare_cached(&statement)?;
     let found = statement.query_map(parameters.as_slice(), with_key)?;

@@ -1,15 +1,15 @@
-//! What this store keeps about stocks and reservations for itself.
+//! The handles of this store: private data about stocks and reservations that were read.
 
 use crate::store;
 
 /// The handle of a stock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct StockHandle {
-    /// The number of the stock, so that the log need not repeat the key.
+    /// The number of the stock, by which the log names it instead of by its key.
     pub(super) stock_id: i64,
-    /// How many events there are about the stock.
+    /// The number of events of the stock.
     pub(super) event_count: u64,
-    /// The sequence of the latest event about the stock.
+    /// The sequence of the latest event of the stock; 0 for a new stock.
     pub(super) last_event: u64,
 }
 
@@ -18,17 +18,17 @@ pub struct StockHandle {
 pub struct ReservationHandle {
     /// The number of the reservation.
     pub(super) number: i64,
-    /// The sequence of the latest event that names the reservation.
+    /// The sequence of the latest event that names the reservation; `None` where there is none.
     pub(super) last_event: Option<u64>,
 }
 
-/// A stock as found in this store.
+/// A stock as this store has it.
 pub(super) type Stored = store::Stored<StockHandle>;
 
-/// The stocks of a scan of this store, by key.
+/// The stocks that a scan of this store returns, with their keys.
 pub(super) type FoundStocks = store::FoundStocks<StockHandle>;
 
-/// A reservation as found in this store.
+/// A reservation as this store has it.
 pub(super) type StoredReservation = store::StoredReservation<ReservationHandle>;
 
 /// A stock to be written to this store.

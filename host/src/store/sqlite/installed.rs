@@ -1,10 +1,11 @@
-//! Which component decides.
+//! The component that decides, as the table `installed` keeps it.
 
 use super::rows::Unsigned;
 use crate::model::{Digest, Installed};
 use rusqlite::{Connection, OptionalExtension, params};
 
-/// What is written down; where nothing is, as the last event has it.
+/// The installed component. In a database whose table is still empty, the component of the last
+/// event; `None` where there is no event either.
 pub(super) fn find(connection: &Connection) -> rusqlite::Result<Option<Installed>> {
     let digest = "SELECT digest FROM component WHERE component_id";
     let written = format!(
@@ -30,6 +31,7 @@ pub(super) fn find(connection: &Connection) -> rusqlite::Result<Option<Installed
     Ok(last.map(Digest).map(Installed::first))
 }
 
+/// Writes the installed component. `number` maps the digest of a component to its number.
 pub(super) fn write(
     connection: &Connection,
     installed: &Installed,

@@ -1,13 +1,13 @@
-//! Which reservations name a product, a location, or both.
+//! The listing index: finds the reservations that name a product, a location, or both.
 //!
-//! A row for each line would cost each hold a page per line. So the latest reservations are
-//! indexed in memory, and each time that has grown to [`RUN_ENTRIES`] it is written as a *run*:
-//! sorted, in blocks, behind the run before. What is looked for is looked up in memory and in one
-//! run after another, the newest first. After a restart, what no run covers is read from the lines
-//! of the latest reservations.
+//! An index row for each line would cost each hold a page per line. So the index is built like a
+//! log-structured merge tree. The entries of the latest reservations are in memory. When they reach
+//! [`RUN_ENTRIES`], they are written as a *run*: sorted entries in blocks. A search looks in memory
+//! and then in one run after another, the newest first. After a restart, the entries that no run
+//! covers are read from the lines of the latest reservations.
 //!
-//! The index tells which reservations *may* match: terms are hashes, and a reservation keeps the
-//! terms of lines that were replaced. The caller checks each reservation itself.
+//! The index returns reservations that *may* match: terms are hashes, and a reservation keeps the
+//! terms of lines that were replaced. The caller tests each reservation.
 
 use super::mark;
 use crate::model::{LocationId, ProductId, Reservation, ReservationFilter, ReservationLine};
@@ -18,17 +18,18 @@ use std::{
     sync::{PoisonError, RwLock},
 };
 
-/// A run is written when so many entries are in memory, 16 bytes each.
+/// The number of entries in memory, of 16 bytes each, with which a run is written.
 const RUN_ENTRIES: usize = 65_536;
 
-/// Entries in one sorted chunk.
+/// The number of entries in a sorted chunk in memory.
 const CHUNK_ENTRIES: usize = 4_096;
 
-/// A block fits one page of the database.
+/// The most entries of a block, and the bytes of an entry in it. A block fits one page of the
+/// database.
 const ENTRIES_PER_BLOCK: usize = 320;
 const ENTRY_BYTES: usize = 12;
 
-/// One search looks into at most so many runs.
+/// The most runs that one search reads.
 const RUNS_MAX: u32 = 4_096;
 
 const BLOCKS: &str = "SELECT first_term, entries FROM listing_block \
@@ -43,8 +44,8 @@ const MOVED: &str = "SELECT reservation_no FROM listing_moved WHERE term = ?1 \
 const UNINDEXED: &str = "SELECT reservation_no, product_id, location_id FROM reservation_line \
      JOIN stock USING (stock_id) WHERE reservation_no > ?1 ORDER BY reservation_no";
 
-/// What a reservation can be found by: a hash of a product, a location, or both. The algorithm is
-/// part of the file format.
+/// A search term: a hash of a product, a location, or both. The hash algorithm is part of the file
+/// format.
 pub(super) type Term = i64;
 
 fn term(product: Option<&str>, location: Option<&str>) -> Term {
@@ -58,7 +59,7 @@ fn term(product: Option<&str>, location: Option<&str>) -> Term {
     hasher.finish().cast_signed()
 }
 
-/// The term by which a filter is answered best; none where it names neither product nor location.
+/// The most selective term of a filter; `None` where the filter names neither product nor location.
 pub(super) fn term_of(filter: &ReservationFilter) -> Option<Term> {
     let product = filter.product_id.as_ref().map(ProductId::as_str);
     let location = filter.location_id.as_ref().map(LocationId::as_str);
@@ -68,7 +69,8 @@ pub(super) fn term_of(filter: &ReservationFilter) -> Option<Term> {
 /// A term, and the number of a reservation that has it.
 type Entry = (Term, i64);
 
-/// Adds the terms of a reservation, most of them once.
+/// Adds the entries of a reservation. The entry of a location is added once for consecutive lines,
+/// so it can occur more than once.
 fn add_terms<'a>(
     keys: impl Iterator<Item = (&'a str, &'a str)>,
     number: i64,
@@ -89,20 +91,22 @@ fn keys(lines: &[ReservationLine]) -> impl Iterator<Item = (&str, &str)> {
     lines.iter().map(|line| (line.key.product_id.as_str(), line.key.location_id.as_str()))
 }
 
-/// The entries that no run has yet. Readers share it with the writer: it only grows, and what is
-/// newer than their commit they do not find in the database.
+/// The entries in memory, which no run covers. The writer appends entries while readers search. An
+/// entry that is newer than a reader's commit does no harm, because the reader does not find the
+/// entry's reservation in the database.
 pub(super) struct Recent {
     /// The number of the first reservation that no run covers.
     first: i64,
     entries: RwLock<Entries>,
 }
 
-/// Terms and numbers: sorted in chunks of [`CHUNK_ENTRIES`], but for the latest. So a commit only
-/// appends, and a reader looks into few places.
+/// Entries in sorted chunks of [`CHUNK_ENTRIES`], and the latest ones unsorted. So a commit only
+/// appends, and a reader searches few chunks.
 #[derive(Default)]
 struct Entries {
     sorted: Vec<Vec<Entry>>,
     latest: Vec<Entry>,
+    /// The highest number of a reservation that has entries.
     last: i64,
 }
 
@@ -120,7 +124,7 @@ impl Entries {
         self.sorted.len() * CHUNK_ENTRIES + self.latest.len()
     }
 
-    /// The numbers of a term, in no order, some perhaps twice.
+    /// The numbers of the reservations with a term, unordered; a number can occur more than once.
     fn of(&self, term: Term) -> impl Iterator<Item = i64> {
         let sorted = self.sorted.iter().flat_map(move |chunk| {
             let from = chunk.partition_point(|(its, _)| *its < term);
@@ -131,12 +135,12 @@ impl Entries {
         sorted.chain(latest).map(|(_, number)| *number)
     }
 
-    /// All of them, in order, each once.
+    /// All entries in ascending order, without duplicates.
     fn in_order(&self) -> Vec<Entry> {
         let mut all = Vec::with_capacity(self.count());
         self.sorted.iter().for_each(|chunk| all.extend_from_slice(chunk));
         all.extend_from_slice(&self.latest);
-        // It finds the chunks and merges them.
+        // The stable sort detects the sorted chunks and merges them.
         all.sort();
         all.dedup();
         all
@@ -144,12 +148,13 @@ impl Entries {
 }
 
 impl Recent {
-    /// None yet, behind a reservation that a run covers.
-    pub(super) fn behind(covered: i64) -> Self {
+    /// No entries yet. `covered` is the number of the last reservation that a run covers; 0 where
+    /// there is no run.
+    pub(super) fn after(covered: i64) -> Self {
         Self { first: covered + 1, entries: RwLock::default() }
     }
 
-    /// Adds what a commit has brought.
+    /// Adds the entries of a commit.
     pub(super) fn add(&self, new: &[Entry]) {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         for entry in new {
@@ -158,7 +163,7 @@ impl Recent {
         }
     }
 
-    /// Up to `most` numbers below `before`, the highest first.
+    /// Up to `most` numbers of reservations with a term, below `before`, the highest first.
     fn numbers(&self, term: Term, before: i64, most: usize) -> Vec<i64> {
         let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
         let mut numbers: Vec<_> = entries.of(term).filter(|number| *number < before).collect();
@@ -174,17 +179,18 @@ impl Recent {
     }
 }
 
-/// What a commit does to the index.
+/// The changes of the index by a commit.
 #[derive(Default)]
-pub(super) struct Indexing {
+pub(super) struct IndexUpdate {
     new: Vec<Entry>,
-    /// Where a run was written: what begins behind it.
-    then: Option<Recent>,
+    /// The entries in memory from this commit on, where the commit writes a run; otherwise `None`.
+    next: Option<Recent>,
 }
 
-impl Indexing {
-    /// Takes note of a reservation that was written; what a run covers already is written, too.
-    pub(super) fn note(
+impl IndexUpdate {
+    /// Adds the new terms of a reservation that is written. Where a run covers the reservation
+    /// already, the terms are written to the database at once.
+    pub(super) fn add(
         &mut self,
         connection: &Connection,
         recent: &Recent,
@@ -216,7 +222,7 @@ impl Indexing {
         write_moved(connection, &new)
     }
 
-    /// Writes a run where it is time for one.
+    /// Writes a run if the entries in memory have reached [`RUN_ENTRIES`].
     pub(super) fn write_run(
         &mut self,
         connection: &Connection,
@@ -225,34 +231,36 @@ impl Indexing {
         if recent.count() < RUN_ENTRIES {
             return Ok(());
         }
-        self.begin_behind(connection, write_run(connection, recent)?)
+        self.begin_after(connection, write_run(connection, recent)?)
     }
 
-    /// What this commit adds to reservations that the new run covers is not in the run.
-    fn begin_behind(&mut self, connection: &Connection, then: Recent) -> rusqlite::Result<()> {
-        let covered = |entry: &mut Entry| entry.1 < then.first;
+    /// Replaces the entries in memory after a run was written. The entries that this commit adds to
+    /// reservations of the new run are not in the run, so they are written separately.
+    fn begin_after(&mut self, connection: &Connection, next: Recent) -> rusqlite::Result<()> {
+        let covered = |entry: &mut Entry| entry.1 < next.first;
         let moved: Vec<Entry> = self.new.extract_if(.., covered).collect();
         write_moved(connection, &moved)?;
-        self.then = Some(then);
+        self.next = Some(next);
         Ok(())
     }
 
-    /// Once it is committed: what readers look into from now on, where that is another.
+    /// Applies the update once it is committed. Returns the new entries in memory if they replace
+    /// `recent`.
     pub(super) fn apply(self, recent: &Recent) -> Option<Recent> {
-        let begun = self.then.as_ref();
-        begun.unwrap_or(recent).add(&self.new);
-        self.then
+        let next = self.next.as_ref();
+        next.unwrap_or(recent).add(&self.new);
+        self.next
     }
 }
 
-/// Writes terms of reservations that a run covers already.
+/// Writes entries of reservations that a run covers already to the table `listing_moved`.
 fn write_moved(connection: &Connection, entries: &[Entry]) -> rusqlite::Result<()> {
     let insert = "INSERT OR IGNORE INTO listing_moved (term, reservation_no) VALUES (?1, ?2)";
     let mut insert = connection.prepare_cached(insert)?;
     entries.iter().try_for_each(|(term, number)| insert.execute([term, number]).map(|_| ()))
 }
 
-/// Writes all of it, and returns what begins behind it.
+/// Writes the entries in memory as a run. Returns the empty entries that follow the run.
 fn write_run(connection: &Connection, recent: &Recent) -> rusqlite::Result<Recent> {
     let entries = recent.entries.read().unwrap_or_else(PoisonError::into_inner);
     connection
@@ -273,13 +281,13 @@ fn write_run(connection: &Connection, recent: &Recent) -> rusqlite::Result<Recen
         block.push(term, number - recent.first)?;
     }
     block.write(&mut insert, run)?;
-    Ok(Recent::behind(entries.last))
+    Ok(Recent::after(entries.last))
 }
 
-/// Entries on their way to the database.
+/// A block of entries that is being filled.
 #[derive(Default)]
 struct Block {
-    /// The first term, and the last.
+    /// The first term and the last; `None` in an empty block.
     span: Option<(Term, Term)>,
     bytes: Vec<u8>,
 }
@@ -303,7 +311,8 @@ impl Block {
     }
 }
 
-/// The offsets of a term in a block.
+/// The offsets of the reservations with a term in a block. An offset is relative to the first
+/// reservation of the run.
 fn offsets(block: &[u8], term: Term) -> impl Iterator<Item = u32> {
     let (entries, _) = block.as_chunks::<ENTRY_BYTES>();
     let entry = |entry: &[u8; ENTRY_BYTES]| {
@@ -315,23 +324,23 @@ fn offsets(block: &[u8], term: Term) -> impl Iterator<Item = u32> {
     behind.iter().map(entry).take_while(move |(its, _)| *its == term).map(|(_, offset)| offset)
 }
 
-/// The numbers of reservations that may have a term, the highest first.
-pub(super) struct Found {
+/// The numbers of reservations that may match, the highest first.
+pub(super) struct Candidates {
     pub(super) numbers: Vec<i64>,
-    /// Where the search stopped before its end: below this number there may be more.
+    /// The number below which there may be more, where the search stopped early; otherwise `None`.
     pub(super) more_below: Option<i64>,
 }
 
-/// Looks for up to `most` reservations below a number.
+/// Searches for about `most` reservations with a term, with numbers below `before`.
 pub(super) fn find(
     connection: &Connection,
     recent: &Recent,
     term: Term,
     before: i64,
     most: usize,
-) -> rusqlite::Result<Found> {
+) -> rusqlite::Result<Candidates> {
     let mut numbers = recent.numbers(term, before, most);
-    // Everything from this number on is found.
+    // All reservations with the term from this number on have been found.
     let mut reached = recent.first.min(before);
     let mut complete = false;
     if numbers.len() < most {
@@ -371,10 +380,11 @@ pub(super) fn find(
     numbers.retain(|number| *number >= reached);
     numbers.sort_unstable_by(|a, b| b.cmp(a));
     numbers.dedup();
-    Ok(Found { numbers, more_below: (!complete).then_some(reached) })
+    Ok(Candidates { numbers, more_below: (!complete).then_some(reached) })
 }
 
-/// The numbers of one run, the highest first.
+/// The numbers below `before` of reservations with a term in one run, the highest first. `first` is
+/// the number of the run's first reservation.
 fn in_run(
     connection: &Connection,
     run: i64,
@@ -397,36 +407,37 @@ fn in_run(
     Ok(numbers)
 }
 
-/// What no run covers, read from the reservations themselves. Where that is more than one run holds,
-/// runs are written, each in a transaction of its own.
+/// Reads the entries that no run covers from the lines of the reservations. Each time the entries
+/// fill a run, it is written in a transaction of its own.
 pub(super) fn catch_up(connection: &mut Connection) -> rusqlite::Result<Recent> {
     let mut runs = 0;
     loop {
         let transaction = connection.transaction()?;
-        if let Some(recent) = read_rest(&transaction, true)? {
+        if let Some(recent) = read_uncovered(&transaction, true)? {
             if runs > 0 {
-                tracing::info!(runs, "lists by product and location indexed");
+                tracing::info!(runs, "the listing index of reservations was brought up to date");
             }
             return Ok(recent);
         }
-        // The write-ahead log may begin with this transaction.
-        mark::renew(&transaction, mark::Alone::NeedsLog)?;
+        // The write-ahead log may restart with this transaction.
+        mark::renew(&transaction, mark::FileState::NeedsLog)?;
         transaction.commit()?;
         runs += 1;
     }
 }
 
-/// The same where nothing can be written.
-pub(super) fn rest(connection: &Connection) -> rusqlite::Result<Recent> {
-    // Without a run to write, it is read to its end.
-    read_rest(connection, false)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
+/// Reads the entries that no run covers, in a database that cannot be written.
+pub(super) fn uncovered(connection: &Connection) -> rusqlite::Result<Recent> {
+    // Never `None`, because no run is written.
+    read_uncovered(connection, false)?.ok_or(rusqlite::Error::QueryReturnedNoRows)
 }
 
-/// None: a run was written, and there is more.
-fn read_rest(connection: &Connection, may_write: bool) -> rusqlite::Result<Option<Recent>> {
+/// Reads the entries that no run covers. Returns `None` after writing a run: more entries may
+/// follow.
+fn read_uncovered(connection: &Connection, may_write: bool) -> rusqlite::Result<Option<Recent>> {
     let last = "SELECT last_reservation FROM listing_run ORDER BY run_no DESC LIMIT 1";
     let covered = connection.query_row(last, [], |row| row.get(0)).optional()?.unwrap_or(0);
-    let recent = Recent::behind(covered);
+    let recent = Recent::after(covered);
     let mut lines = connection.prepare(UNINDEXED)?;
     let mut lines = lines.query([covered])?;
     let mut at: Option<(i64, Vec<(String, String)>)> = None;

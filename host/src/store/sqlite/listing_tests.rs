@@ -25,7 +25,7 @@ fn database() -> Connection {
     connection
 }
 
-/// An index that writes its runs early, and what is in it.
+/// An index whose runs are written early, and the reservations that it indexes.
 struct Indexed {
     connection: Connection,
     recent: Recent,
@@ -35,21 +35,21 @@ struct Indexed {
 impl Indexed {
     fn new() -> Self {
         let reservations = BTreeMap::new();
-        Self { connection: database(), recent: Recent::behind(0), reservations }
+        Self { connection: database(), recent: Recent::after(0), reservations }
     }
 
     /// One commit that writes a reservation.
     fn write(&mut self, number: i64, lines: Vec<ReservationLine>, run: bool) {
         let after = reservation(lines);
         let before = self.reservations.insert(number, after.clone());
-        let mut indexing = Indexing::default();
+        let mut index_update = IndexUpdate::default();
         let connection = &self.connection;
-        indexing.note(connection, &self.recent, number, before.as_ref(), &after).unwrap();
+        index_update.add(connection, &self.recent, number, before.as_ref(), &after).unwrap();
         if run {
-            let then = write_run(connection, &self.recent).unwrap();
-            indexing.begin_behind(connection, then).unwrap();
+            let next = write_run(connection, &self.recent).unwrap();
+            index_update.begin_after(connection, next).unwrap();
         }
-        if let Some(recent) = indexing.apply(&self.recent) {
+        if let Some(recent) = index_update.apply(&self.recent) {
             self.recent = recent;
         }
     }
@@ -64,7 +64,7 @@ impl Indexed {
             all.extend(found.numbers.iter().copied().filter(matching));
             match found.more_below {
                 Some(below) => {
-                    assert!(below < before, "it goes on");
+                    assert!(below < before, "each page goes further back");
                     before = below;
                 }
                 None => return all,
@@ -113,7 +113,7 @@ fn every_reservation_is_found_once_wherever_its_entries_are() {
             lines.push(line(next(7), location));
         }
         indexed.write(number, lines, next(100) == 0);
-        // Lines are replaced, in what a run covers and in what none does.
+        // Replaces the lines of a reservation that a run covers or not.
         if next(3) == 0 {
             let number = 1 + i64::try_from(next(u64::try_from(number).unwrap())).unwrap();
             let location = if next(2) == 0 { "north" } else { "south" };
@@ -143,7 +143,7 @@ fn a_term_that_fills_many_blocks_is_found_whole() {
 
 #[test]
 fn a_block_fits_one_page() {
-    // A row of a table with this much in it has no overflow page: page size less 35.
+    // A row of up to the page size less 35 bytes has no overflow page.
     const { assert!(ENTRIES_PER_BLOCK * ENTRY_BYTES + 40 <= 4096 - 35) };
 }
 
@@ -156,7 +156,7 @@ mod in_a_store {
             Stock, StockKey,
         },
         store::{
-            AnswerBounds, Batch, BatchKeys, Lane, NewEntry, Read, ReservationWrite, Snapshot,
+            Batch, BatchKeys, IdempotencyBounds, Lane, NewEntry, Read, ReservationWrite, Snapshot,
             StockWrite, Store,
             sqlite::{SqliteLane, SqliteStore, StockHandle, connection, mark},
         },
@@ -198,8 +198,8 @@ mod in_a_store {
                 stocks: &mut stocks,
                 reservations: &held,
                 log: &log,
-                answers: &HashMap::new(),
-                answer_bounds: AnswerBounds::NONE,
+                idempotency_records: &HashMap::new(),
+                idempotency_bounds: IdempotencyBounds::NONE,
                 installed: None,
                 recorded: &mut [],
                 recorded_max: 0,
@@ -238,7 +238,7 @@ mod in_a_store {
             |count: usize| -> Vec<String> { ids.iter().take(count).rev().cloned().collect() };
         let mut made = 0;
         let mut held_back = store.snapshot().unwrap();
-        // 201 terms each: a run is written on the way.
+        // Each reservation has 201 terms, so a run is written on the way.
         for some in ids.chunks(20) {
             if made == 320 {
                 held_back.begin().unwrap();
@@ -260,11 +260,11 @@ mod in_a_store {
         assert_eq!(listed(&mut store.snapshot().unwrap()), expected(400));
         drop(store);
 
-        // As a database that was made before there were runs.
+        // Makes the database look as if it came from a schema without runs.
         let mut connection = connection::writable(&file).unwrap();
         let transaction = connection.transaction().unwrap();
         transaction.execute_batch("DELETE FROM listing_run; DELETE FROM listing_block").unwrap();
-        mark::renew(&transaction, mark::Alone::NeedsLog).unwrap();
+        mark::renew(&transaction, mark::FileState::NeedsLog).unwrap();
         transaction.commit().unwrap();
         drop(connection);
         let store = SqliteStore::open(&file).unwrap();

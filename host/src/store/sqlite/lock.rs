@@ -1,19 +1,26 @@
+//! The lock that keeps other processes away from a database.
+
 use super::OpenError;
 use std::{
     fs::{File, OpenOptions, TryLockError},
     path::{Path, PathBuf},
 };
 
-/// Keeps other processes away from a database, for as long as it lives. The kernel drops it
-/// with the process, however that ends, so no stale lock can remain.
+/// A guard that keeps other processes away from a database. The kernel releases the lock when the
+/// process ends, however it ends, so no stale lock can remain.
 ///
-/// It is a file beside the database: opening and closing the database itself a second time
-/// would drop the locks that SQLite holds on it.
+/// The lock is on a file beside the database. If this program opened and closed the database file
+/// itself, the locks that SQLite has on that file would be released.
 pub(super) struct FileLock {
     _held: File,
 }
 
 impl FileLock {
+    /// Locks the database.
+    ///
+    /// # Errors
+    /// [`OpenError::InUse`] where another process has the lock; [`OpenError::Lock`] where the lock
+    /// file cannot be created or locked.
     pub(super) fn acquire(database: &Path) -> Result<Self, OpenError> {
         let mut name = database.as_os_str().to_owned();
         name.push(".lock");

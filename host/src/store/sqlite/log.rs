@@ -1,3 +1,5 @@
+//! The reader of the event log.
+
 use super::{
     chain,
     connection::{self, failed},
@@ -10,7 +12,7 @@ use super::{
     stocks,
 };
 use crate::{
-    model::{LogEntry, Patience, Recorded, StockKey, StoreFailure, Timestamp},
+    model::{LogEntry, QueryDeadline, Recorded, StockKey, StoreFailure, Timestamp},
     store::{EventPage, EventScan, Log, Order},
 };
 use rusqlite::{Connection, params};
@@ -39,7 +41,8 @@ impl SqliteLog {
         Ok(Self { connection, published })
     }
 
-    /// Up to `limit` entries from `sequence` back, which must be about the stock.
+    /// Up to `limit` events of the stock from the event `sequence` backwards. `sequence` must be an
+    /// event of the stock.
     fn back(
         &self,
         key: &StockKey,
@@ -100,7 +103,7 @@ impl SqliteLog {
         Ok(entries)
     }
 
-    /// The last entry up to a sequence, and the time of the first.
+    /// The last event of the stock up to the sequence `until`, and the time of its first event.
     fn last_until(
         &self,
         key: &StockKey,
@@ -116,7 +119,8 @@ impl SqliteLog {
         Ok(entry(last)?.pop().zip(created_at))
     }
 
-    /// Times never go back from one event to the next, so they can be searched by halving.
+    /// The sequence of the last event at the time `at` or before, by binary search: times never
+    /// decrease from one event to the next.
     fn last_not_after(&self, at: Timestamp) -> rusqlite::Result<u64> {
         let (mut low, mut high) = (0, last_sequence(&self.connection)?);
         let mut time =
@@ -142,8 +146,8 @@ impl Log for SqliteLog {
         after: Option<u64>,
         limit: u32,
     ) -> Result<Option<Vec<LogEntry>>, StoreFailure> {
-        // The events that the stock leads to are committed and never change, so no snapshot is
-        // needed.
+        // No snapshot pin is needed: the events of the chain that the stock leads to are committed
+        // and never change.
         let Some(stored) = stocks::latest(&self.connection, &self.published, key)? else {
             return Ok(None);
         };
@@ -173,12 +177,12 @@ impl Log for SqliteLog {
         events::scan(&self.connection, &self.published, scan)
     }
 
-    fn limit(&mut self, patience: Option<&Patience>) {
-        connection::limit(&mut self.connection, patience);
+    fn limit(&mut self, deadline: Option<&QueryDeadline>) {
+        connection::limit(&mut self.connection, deadline);
     }
 
     fn pin(&mut self) -> Result<(), StoreFailure> {
-        // The first read of the transaction is what it sees from then on.
+        // SQLite chooses the snapshot with the first read of the transaction.
         let begun =
             self.connection.execute_batch("BEGIN").map_err(failed("pinning a snapshot of the log"));
         begun.and_then(|()| self.last_recorded().map(|_| ()))

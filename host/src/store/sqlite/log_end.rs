@@ -1,4 +1,4 @@
-//! Where the event log ends.
+//! The end of the event log.
 
 use super::rows::unsigned;
 use crate::store::LogEnd;
@@ -11,7 +11,7 @@ pub(super) fn last_sequence(connection: &Connection) -> rusqlite::Result<u64> {
         .query_row([], |row| unsigned(row, 0))
 }
 
-/// The sequence and the time of the last event.
+/// The sequence and the time of the last event; both 0 where there is none.
 pub(super) fn read(connection: &Connection) -> rusqlite::Result<LogEnd> {
     connection
         .prepare_cached("SELECT sequence, at FROM event_row ORDER BY sequence DESC LIMIT 1")?

@@ -1,21 +1,21 @@
-//! SQLite: one file, one writing process, WAL, every commit on disk before it is
-//! acknowledged.
+//! The store on SQLite: one database file and its write-ahead log, used by one process. A commit is
+//! acknowledged once it is on disk.
 
-mod answers;
 mod append;
-mod belonging;
 mod catch_up;
 mod chain;
-mod check;
 mod checkpoint;
 mod checkpointer;
 mod connection;
+mod damaged_header;
 mod due;
-mod durability;
 mod events;
+mod failed_commit;
+mod file_match;
 mod handles;
-mod headless;
+mod idempotency;
 mod installed;
+mod integrity_check;
 mod lane;
 mod listing;
 mod lock;
@@ -27,15 +27,15 @@ mod opening;
 mod published;
 mod recorded;
 mod reservations;
-mod rounds;
 mod rows;
 mod snapshot;
 mod stock_scans;
 mod stocks;
 mod wal;
+mod write_back;
 
-pub use check::Check;
 pub use handles::{ReservationHandle, StockHandle};
+pub use integrity_check::IntegrityCheck;
 pub use lane::SqliteLane;
 pub use log::SqliteLog;
 pub use migrations::{LATEST_VERSION, Migrated};
@@ -45,7 +45,7 @@ use crate::{
     model::{Integrity, StoreFailure},
     store::Store,
 };
-use check::Checked;
+use integrity_check::SharedIntegrity;
 use lock::FileLock;
 use published::Published;
 use std::{
@@ -57,32 +57,32 @@ use std::{
     time::Duration,
 };
 
-/// Why a database cannot be opened. Each says what to do.
+/// The reason why a database cannot be opened. The messages say what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The folder cannot be made, or not be written to.
+    /// The folder of the database cannot be created or resolved.
     #[error("the folder {folder} of the database cannot be used: {cause}")]
     Folder {
         /// The folder.
         folder: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         cause: std::io::Error,
     },
-    /// Another process has it.
+    /// Another process has the database open.
     #[error(
         "the database {0} is in use by another holdfast process: stop that one first, or give \
          this one another --database-path"
     )]
     InUse(PathBuf),
-    /// The lock file cannot be made.
+    /// The lock file cannot be created or locked.
     #[error("the lock file {file} cannot be used: {cause}")]
     Lock {
         /// The lock file.
         file: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         cause: std::io::Error,
     },
-    /// It is something else.
+    /// The file is not a database of this program.
     #[error(
         "{file} is not a Holdfast database ({reason}): it was left untouched; give another \
          --database-path, or restore the file from a backup"
@@ -90,38 +90,38 @@ pub enum OpenError {
     Foreign {
         /// The file.
         file: PathBuf,
-        /// What it is instead.
+        /// What the file is instead.
         reason: String,
     },
-    /// There is none, and none can be made.
-    #[error("the database {file} cannot be made: {cause}")]
+    /// The database does not exist and cannot be created.
+    #[error("the database {file} cannot be created: {cause}")]
     Create {
         /// The file.
         file: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         cause: std::io::Error,
     },
-    /// It, or a file beside it, cannot be read.
+    /// The database file, its write-ahead log or its rollback journal cannot be read.
     #[error("the database {file} or its write-ahead log cannot be read: {cause}")]
     Unreadable {
-        /// The file.
+        /// The database file.
         file: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         cause: std::io::Error,
     },
-    /// The database and its log do not belong together.
+    /// The database file and the log beside it do not match.
     #[error(
         "the database {file} and the log {log} do not belong together: {why}. Nothing was changed"
     )]
-    Apart {
-        /// The database.
+    Mismatch {
+        /// The database file.
         file: PathBuf,
-        /// The file beside it.
+        /// The write-ahead log or the rollback journal beside it.
         log: PathBuf,
-        /// What is wrong, and what helps.
+        /// The mismatch, and how to repair it.
         why: String,
     },
-    /// It was written by a newer binary.
+    /// A newer version of this program has written the database.
     #[error(
         "the database {file} has schema version {found}, this binary knows {known} at most: run \
          the newer holdfast that wrote it"
@@ -129,56 +129,59 @@ pub enum OpenError {
     Newer {
         /// The file.
         file: PathBuf,
-        /// Its version.
+        /// The schema version of the database.
         found: u32,
-        /// The latest that this binary knows.
+        /// The latest schema version that this binary knows.
         known: u32,
     },
-    /// Anything else.
+    /// SQLite failed for any other reason.
     #[error("the database {file} cannot be opened: {cause}")]
     Sqlite {
         /// The file.
         file: PathBuf,
-        /// What SQLite says.
+        /// The error of SQLite.
         cause: rusqlite::Error,
     },
 }
 
-/// An open database, held against other processes until it is dropped.
+/// An open database. A lock keeps other processes away from it until the last clone is dropped.
 #[derive(Clone)]
 pub struct SqliteStore {
     migrated: Migrated,
     published: Arc<Published>,
-    checked: Checked,
-    held: Arc<Held>,
+    integrity: SharedIntegrity,
+    database: Arc<LockedDatabase>,
 }
 
-/// The database, for as long as anybody here uses it.
-struct Held {
+/// The database file and its lock, shared by the store and its lane.
+struct LockedDatabase {
     file: PathBuf,
-    /// Whether what opening had to write could be written.
+    /// Whether the start could write to the database. If not, the lane must recover first.
     writable: bool,
-    /// Whether there is, or was, a lane. It leaves the files as they should be.
+    /// Whether a lane was opened. A lane leaves the files in order when it is closed.
     has_lane: AtomicBool,
     _lock: FileLock,
 }
 
-impl Drop for Held {
-    /// Makes the database file whole again where it was opened only to be read.
+impl Drop for LockedDatabase {
+    /// Without a lane, makes the database file whole: the start has marked it as needing its log.
     fn drop(&mut self) {
         if !self.writable || self.has_lane.load(Ordering::Relaxed) {
             return;
         }
-        let settled = connection::writable(&self.file)
-            .and_then(|mut connection| checkpoint::settle(&mut connection));
-        if let Err(error) = settled {
-            tracing::warn!(%error, "the database could not be closed tidily; nothing is lost");
+        let truncated = connection::writable(&self.file)
+            .and_then(|mut connection| checkpoint::truncate_log(&mut connection));
+        if let Err(error) = truncated {
+            tracing::warn!(
+                %error,
+                "the write-ahead log could not be checkpointed at the end; nothing is lost"
+            );
         }
     }
 }
 
 impl SqliteStore {
-    /// Opens the database, creates it where there is none, and brings its schema up to date.
+    /// Opens the database, creates it where it does not exist, and migrates its schema.
     ///
     /// # Errors
     /// [`OpenError`].
@@ -190,7 +193,7 @@ impl SqliteStore {
         let folder = std::fs::create_dir_all(folder)
             .and_then(|()| folder.canonicalize())
             .map_err(|cause| OpenError::Folder { folder: folder.to_owned(), cause })?;
-        // The real path: two names of one file must meet in one lock.
+        // The real path, so that two names of one file lead to one lock file.
         let file = match (file.canonicalize(), file.file_name()) {
             (Ok(file), _) => file,
             (Err(_), Some(name)) => folder.join(name),
@@ -198,29 +201,31 @@ impl SqliteStore {
         };
         let lock = FileLock::acquire(&file)?;
         let opening::Opened { migrated, published, writable } = opening::open(&file)?;
-        let held = Held { file, writable, has_lane: AtomicBool::new(false), _lock: lock };
-        let (published, held) = (Arc::new(published), Arc::new(held));
-        Ok(Self { migrated, published, checked: Checked::default(), held })
+        let database =
+            LockedDatabase { file, writable, has_lane: AtomicBool::new(false), _lock: lock };
+        let (published, database) = (Arc::new(published), Arc::new(database));
+        Ok(Self { migrated, published, integrity: SharedIntegrity::default(), database })
     }
 
-    /// What opening did to the schema.
+    /// The schema versions before and after opening.
     #[must_use]
     pub fn migrated(&self) -> Migrated {
         self.migrated
     }
 
-    /// The writer, with another interval of looking whether the database file can be made whole.
-    fn lane_idling(&self, idle: Duration) -> Result<SqliteLane, StoreFailure> {
-        self.held.has_lane.store(true, Ordering::Relaxed);
-        SqliteLane::open(Arc::clone(&self.held), Arc::clone(&self.published), idle)
+    /// Opens the writer. `idle` is the interval at which the checkpointing thread looks whether the
+    /// database file can be made whole.
+    fn lane_with_idle(&self, idle: Duration) -> Result<SqliteLane, StoreFailure> {
+        self.database.has_lane.store(true, Ordering::Relaxed);
+        SqliteLane::open(Arc::clone(&self.database), Arc::clone(&self.published), idle)
     }
 
-    /// Begins to look through the whole database, beside everybody else.
+    /// Starts the integrity check of the whole database on a thread of its own.
     ///
     /// # Errors
-    /// Where SQLite cannot open another connection, or the system not start another thread.
-    pub fn check(&self) -> Result<Check, StoreFailure> {
-        Check::start(&self.held.file, self.checked.clone())
+    /// SQLite cannot open another connection, or the operating system cannot start a thread.
+    pub fn check(&self) -> Result<IntegrityCheck, StoreFailure> {
+        IntegrityCheck::start(&self.database.file, self.integrity.clone())
     }
 }
 
@@ -232,19 +237,19 @@ impl Store for SqliteStore {
     type Log = SqliteLog;
 
     fn lane(&self) -> Result<SqliteLane, StoreFailure> {
-        self.lane_idling(checkpointer::IDLE)
+        self.lane_with_idle(checkpointer::IDLE)
     }
 
     fn snapshot(&self) -> Result<SqliteSnapshot, StoreFailure> {
-        SqliteSnapshot::open(&self.held.file, Arc::clone(&self.published))
+        SqliteSnapshot::open(&self.database.file, Arc::clone(&self.published))
     }
 
     fn log(&self) -> Result<SqliteLog, StoreFailure> {
-        SqliteLog::open(&self.held.file, Arc::clone(&self.published))
+        SqliteLog::open(&self.database.file, Arc::clone(&self.published))
     }
 
-    /// What [`SqliteStore::check`] has found so far.
+    /// The result of [`SqliteStore::check`] so far.
     fn integrity(&self) -> Integrity {
-        self.checked.get()
+        self.integrity.get()
     }
 }

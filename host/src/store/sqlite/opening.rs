@@ -1,10 +1,9 @@
-//! From a path to a database that can be read: examined, made where there is none, brought up to
-//! date, and whole.
+//! Opening a database: examine its files, create it where it does not exist, migrate its schema,
+//! and bring rows that lag behind the log up to date.
 
 use super::{
-    OpenError,
-    belonging::{self, Found, beside},
-    catch_up, checkpoint, connection,
+    OpenError, catch_up, checkpoint, connection,
+    file_match::{self, Examined, beside},
     handles::Stored,
     listing,
     log_end::last_sequence,
@@ -21,44 +20,44 @@ use std::{
     sync::LazyLock,
 };
 
-/// A database that can be read.
+/// The result of opening a database: it can be read.
 pub(super) struct Opened {
     pub(super) migrated: Migrated,
-    /// What is committed and not in the database.
+    /// The committed state that the rows of the database do not show.
     pub(super) published: Published,
-    /// Whether what opening had to write could be written. If not, [`super::SqliteLane`] has to
-    /// recover before it can commit.
+    /// Whether the database could be written. If not, [`super::SqliteLane`] must recover before it
+    /// can commit.
     pub(super) writable: bool,
 }
 
-/// Opens a database, or makes one.
+/// Opens a database, and creates it where it does not exist.
 ///
 /// # Errors
 /// [`OpenError`].
 pub(super) fn open(file: &Path) -> Result<Opened, OpenError> {
     let sqlite = |cause| OpenError::Sqlite { file: file.to_owned(), cause };
-    let created = match belonging::examine(file)? {
-        Found::Nothing => Some(create(file)?),
-        Found::Database => None,
+    let created = match file_match::examine(file)? {
+        Examined::NoDatabase => Some(create(file)?),
+        Examined::Database => None,
     };
     let mut connection = connection::writable(file).map_err(sqlite)?;
     let migrated = migrations::apply(&mut connection, file)?;
     let migrated = created.unwrap_or(migrated);
-    let tidied = catch_up::rows(&mut connection).and_then(|end| {
+    let prepared = catch_up::rows(&mut connection).and_then(|end| {
         let recent = listing::catch_up(&mut connection)?;
-        checkpoint::begin(&mut connection)?;
-        Ok(Published::none(end, recent))
+        checkpoint::start_log(&mut connection)?;
+        Ok(Published::all_current(end, recent))
     });
-    match tidied {
+    match prepared {
         Ok(published) => Ok(Opened { migrated, published, writable: true }),
         Err(error) => {
             tracing::error!(
                 %error, database = %file.display(),
-                "the database cannot be written: read-only until it can be"
+                "the database cannot be written: the server is read-only until it can be"
             );
-            // The error can leave the connection in any state.
+            // The error may have left the connection in any state.
             drop(connection);
-            // One that only reads would make SQLite share the index of the log in a file.
+            // A read-only connection would make SQLite keep the index of the log in a shared file.
             let connection = connection::writable(file).map_err(sqlite)?;
             let published = still_lagging(&connection).map_err(sqlite)?;
             Ok(Opened { migrated, published, writable: false })
@@ -66,39 +65,40 @@ pub(super) fn open(file: &Path) -> Result<Opened, OpenError> {
     }
 }
 
-/// Makes a database under another name, so that there is none or a whole one at any time.
+/// Creates a database under a temporary name and renames it, so that at any time the database
+/// either does not exist or is complete.
 fn create(file: &Path) -> Result<Migrated, OpenError> {
     let draft = beside(file, ".new");
     let remove = |file: &Path| match fs::remove_file(file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         removed => removed,
     };
-    let written = |cause| OpenError::Create { file: file.to_owned(), cause };
+    let uncreated = |cause| OpenError::Create { file: file.to_owned(), cause };
     let drafts = ["", "-wal", "-journal"].map(|ending| beside(&draft, ending));
-    drafts.iter().try_for_each(|left_behind| remove(left_behind)).map_err(written)?;
+    drafts.iter().try_for_each(|left_behind| remove(left_behind)).map_err(uncreated)?;
     let sqlite = |cause| OpenError::Sqlite { file: draft.clone(), cause };
     let mut connection = connection::writable(&draft).map_err(sqlite)?;
-    // It is synced once, at the end.
+    // The draft is synced once, before it is renamed.
     connection.pragma_update(None, "synchronous", "OFF").map_err(sqlite)?;
     let migrated = migrations::apply(&mut connection, &draft)?;
-    checkpoint::settle(&mut connection).map_err(sqlite)?;
+    checkpoint::truncate_log(&mut connection).map_err(sqlite)?;
     drop(connection);
     let folder = file.parent().unwrap_or(Path::new("."));
     drafts
         .iter()
         .skip(1)
         .try_for_each(|left_behind| remove(left_behind))
-        // Beside an empty or missing database, a log without a commit is of no use to anybody.
+        // The log of an empty or missing database: `examine` has found no commit in it.
         .and_then(|()| remove(&beside(file, "-wal")))
         .and_then(|()| File::open(&draft)?.sync_all())
         .and_then(|()| fs::rename(&draft, file))
         .and_then(|()| File::open(folder)?.sync_all())
-        .map_err(written)?;
+        .map_err(uncreated)?;
     Ok(migrated)
 }
 
-/// Stocks as the log says they are, where their rows do not say so: the query of
-/// [`catch_up::rows`], for where nothing can be written.
+/// Selects the stocks whose rows lag behind the log, as the log has them. [`catch_up::rows`]
+/// updates the same rows; this query replaces it where nothing can be written.
 static STILL_LAGGING: LazyLock<String> = LazyLock::new(|| {
     format!(
         "WITH now AS (SELECT stock.product_id, stock.location_id, stock.stock_id, \
@@ -114,12 +114,17 @@ static STILL_LAGGING: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
+/// Reads the stocks whose rows lag behind the log, for a database that cannot be written.
 fn still_lagging(connection: &Connection) -> rusqlite::Result<Published> {
     let end = last_sequence(connection)?;
     let stocks = connection
         .prepare(&STILL_LAGGING)?
         .query_map([], |row| Ok((rows::key(row, 0)?, rows::stored(row, 2)?)))?
         .collect::<rusqlite::Result<Vec<(StockKey, Stored)>>>()?;
-    tracing::info!(stocks = stocks.len(), sequence = end, "stocks are read from the log");
-    Ok(Published::of(end, stocks, listing::rest(connection)?))
+    tracing::info!(
+        stocks = stocks.len(),
+        sequence = end,
+        "stocks whose rows lag were read from the event log"
+    );
+    Ok(Published::with_lagging(end, stocks, listing::uncovered(connection)?))
 }

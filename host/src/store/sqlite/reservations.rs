@@ -1,10 +1,10 @@
-//! Reservations and their lines.
+//! The rows of reservations and of their lines: look-ups, scans and writes.
 
 use super::{
     connection::failed,
     handles::{ReservationHandle, ReservationWrite, StoredReservation},
-    listing::{self, Found},
-    published::AtCommit,
+    listing::{self, Candidates},
+    published::Overlay,
     rows::{self, RESERVATION_COLUMNS, Unsigned},
 };
 use crate::model::{
@@ -13,15 +13,15 @@ use crate::model::{
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 use std::sync::LazyLock;
 
-/// The most reservations that one scan looks at: a filter that lets little through gives
-/// short pages rather than slow ones.
+/// The most reservations that one scan examines. A filter that few reservations pass therefore
+/// yields short pages, not slow ones.
 const EXAMINED_MAX: u32 = 5_000;
 
-/// And at so many lines, to tell whether a reservation is at the location.
+/// The most lines that one scan reads to test the filter's product and location.
 const LINES_EXAMINED_MAX: usize = 10_000;
 
-/// A page ends with the reservation that reaches this many lines: a call of the component is
-/// bounded in lines.
+/// The number of lines with which a page is full. The component gets a page in one call, and a call
+/// is bounded in lines.
 const LINES_PER_PAGE: usize = 2_000;
 
 static BY_ID: LazyLock<String> = LazyLock::new(|| {
@@ -61,8 +61,10 @@ const ANY: &str = "SELECT reservation_no FROM reservation WHERE reservation_no <
 
 const STOCK_ID: &str = "SELECT stock_id FROM stock WHERE product_id = ?1 AND location_id = ?2";
 
+/// A reservation with its id.
 type WithId = (String, StoredReservation);
 
+/// Adds the lines to a reservation that was read without them.
 fn with_lines(connection: &Connection, (id, mut found): WithId) -> rusqlite::Result<WithId> {
     let mut lines = connection.prepare_cached(LINES)?;
     found.reservation.lines =
@@ -70,6 +72,7 @@ fn with_lines(connection: &Connection, (id, mut found): WithId) -> rusqlite::Res
     Ok((id, found))
 }
 
+/// The reservation with this id; `None` where it does not exist.
 pub(super) fn find(
     connection: &Connection,
     id: &str,
@@ -82,6 +85,7 @@ pub(super) fn find(
         .map_err(failed("reading a reservation"))
 }
 
+/// The ids of up to `limit` held reservations that expire first, with the time of each expiry.
 pub(super) fn first_due(
     connection: &Connection,
     limit: u32,
@@ -96,9 +100,10 @@ pub(super) fn first_due(
         .map_err(failed("looking for the next due hold"))
 }
 
+/// A page of reservations, the newest first.
 pub(super) fn scan(
     connection: &Connection,
-    at: &AtCommit,
+    at: &Overlay,
     scan: &ReservationScan,
 ) -> Result<ReservationPage, StoreFailure> {
     scan_within(connection, at, scan).map_err(failed("scanning reservations"))
@@ -106,10 +111,10 @@ pub(super) fn scan(
 
 fn scan_within(
     connection: &Connection,
-    at: &AtCommit,
+    at: &Overlay,
     scan: &ReservationScan,
 ) -> rusqlite::Result<ReservationPage> {
-    let Found { numbers, more_below } = candidates(connection, at, scan)?;
+    let Candidates { numbers, more_below } = candidates(connection, at, scan)?;
     let most = usize::try_from(scan.limit).unwrap_or(usize::MAX);
     let (mut items, mut shown, mut examined) = (Vec::new(), 0, 0);
     let (mut stopped_at, mut last) = (None, None);
@@ -120,7 +125,7 @@ fn scan_within(
             break;
         }
         last = Some(number);
-        // The index may know of one that this commit does not show yet.
+        // The index in memory may name a reservation of a later commit than the pinned one.
         let found = by_number.query_row([number], rows::reservation).optional()?;
         let matching =
             found.filter(|(_, it)| scan.filter.matches_but_for_lines(&it.reservation, scan.now));
@@ -136,12 +141,13 @@ fn scan_within(
     Ok(ReservationPage { items, next: next.and_then(|number| u64::try_from(number).ok()) })
 }
 
-/// Reservations that may match, found in the most telling way; the filter has the last word.
+/// The numbers of reservations that may match, by the most selective index. The caller applies the
+/// whole filter to each of them.
 fn candidates(
     connection: &Connection,
-    at: &AtCommit,
+    at: &Overlay,
     scan: &ReservationScan,
-) -> rusqlite::Result<Found> {
+) -> rusqlite::Result<Candidates> {
     let before = scan.after.and_then(|after| i64::try_from(after).ok()).unwrap_or(i64::MAX);
     let filter = &scan.filter;
     let term = listing::term_of(filter);
@@ -158,7 +164,7 @@ fn candidates(
     };
     let cut = u32::try_from(numbers.len()).is_ok_and(|count| count >= most);
     let more_below = if cut { numbers.last().copied() } else { None };
-    Ok(Found { numbers, more_below })
+    Ok(Candidates { numbers, more_below })
 }
 
 fn numbers(
@@ -169,7 +175,8 @@ fn numbers(
     connection.prepare_cached(select)?.query_map(parameters, |row| row.get(0))?.collect()
 }
 
-/// Writes a reservation; `stock_id` knows the stocks that the batch has touched.
+/// Writes a reservation and its lines. `stock_id` returns the numbers of the stocks that the batch
+/// writes.
 pub(super) fn write(
     connection: &Connection,
     write: &ReservationWrite<'_>,
@@ -180,7 +187,7 @@ pub(super) fn write(
     let (state, expires_at) =
         (rows::state_number(it.status.state), it.status.expires_at.map(Unsigned));
     let (version, updated_at) = (Unsigned(it.status.version), Unsigned(it.updated_at));
-    let found_again = |number| ReservationHandle { number, last_event };
+    let new_handle = |number| ReservationHandle { number, last_event };
     let last_event = last_event.map(Unsigned);
     let Some(StoredReservation { handle, reservation: before }) = write.stored else {
         let created_at = Unsigned(it.created_at);
@@ -197,7 +204,7 @@ pub(super) fn write(
         ])?;
         let number = connection.last_insert_rowid();
         insert_lines(connection, number, &it.lines, stock_id)?;
-        return Ok(found_again(number));
+        return Ok(new_handle(number));
     };
     let number = handle.number;
     connection
@@ -208,7 +215,7 @@ pub(super) fn write(
     if it.lines.len() != before.lines.len() || !it.lines.iter().zip(&before.lines).all(same) {
         connection.prepare_cached(DELETE_LINES)?.execute([number])?;
         insert_lines(connection, number, &it.lines, stock_id)?;
-        return Ok(found_again(number));
+        return Ok(new_handle(number));
     }
     for (index, (line, before)) in (0_i64..).zip(it.lines.iter().zip(&before.lines)) {
         if line != before {
@@ -219,10 +226,10 @@ pub(super) fn write(
                 .execute(params![number, index, fulfilled, released, expired])?;
         }
     }
-    Ok(found_again(number))
+    Ok(new_handle(number))
 }
 
-/// The store's number of a stock: of one that the batch has touched, or of a stored one.
+/// The number of a stock, from the batch where `touched` knows it, and otherwise from its row.
 pub(super) fn stock_id(
     connection: &Connection,
     key: &StockKey,

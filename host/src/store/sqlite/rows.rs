@@ -1,4 +1,4 @@
-//! The border between rows and the host's values.
+//! Conversions between rows of the database and the host's values.
 
 use super::handles::{ReservationHandle, StockHandle, Stored, StoredReservation};
 use crate::model::{
@@ -14,7 +14,8 @@ use rusqlite::{
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// A number that is never negative and fits SQLite's signed integers: all of ours do.
+/// An unsigned number, stored as one of SQLite's signed integers. Every number of the host is below
+/// 2^63; a larger one is an error.
 pub(super) struct Unsigned(pub(super) u64);
 
 impl ToSql for Unsigned {
@@ -32,15 +33,18 @@ impl FromSql for Unsigned {
     }
 }
 
+/// The unsigned number in a column.
 pub(super) fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get::<_, Unsigned>(column).map(|number| number.0)
 }
 
+/// The unsigned number in a column that may be NULL.
 pub(super) fn optional(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<u64>> {
     Ok(row.get::<_, Option<Unsigned>>(column)?.map(|number| number.0))
 }
 
-pub(super) fn broken(column: usize, what: &str) -> rusqlite::Error {
+/// The error for a column whose value is not valid.
+pub(super) fn invalid_column(column: usize, what: &str) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Null, what.to_owned().into())
 }
 
@@ -48,7 +52,7 @@ pub(super) fn broken(column: usize, what: &str) -> rusqlite::Error {
 pub(super) const STORED_COLUMNS: &str = "stock_id, event_count, last_event, total, reserved, \
      unattributed, minimum, version, created_at, updated_at";
 
-/// A stock from the columns that begin at `first`.
+/// A stock from the columns [`STORED_COLUMNS`], the first of which has the index `first`.
 pub(super) fn stored(row: &Row<'_>, first: usize) -> rusqlite::Result<Stored> {
     let handle = StockHandle {
         stock_id: row.get(first)?,
@@ -73,10 +77,10 @@ fn stock(row: &Row<'_>, first: usize) -> rusqlite::Result<Stock> {
     })
 }
 
-/// A key from two columns, product first.
+/// A stock's key from two columns: the product's id at the index `first`, then the location's id.
 pub(super) fn key(row: &Row<'_>, first: usize) -> rusqlite::Result<StockKey> {
     StockKey::parse(row.get(first)?, row.get(first + 1)?)
-        .map_err(|error| broken(first, &error.to_string()))
+        .map_err(|error| invalid_column(first, &error.to_string()))
 }
 
 const STOCK_EVENT_KINDS: [(i64, StockEventKind); 8] = [
@@ -117,12 +121,12 @@ fn encode<T: PartialEq>(table: &[(i64, T)], value: &T) -> Option<i64> {
     table.iter().find(|(_, known)| known == value).map(|(number, _)| *number)
 }
 
-/// The number of a state.
+/// The number by which the database names a state of a reservation.
 pub(super) fn state_number(state: ReservationState) -> Option<i64> {
     encode(&STATES, &state)
 }
 
-/// The number of a kind of event.
+/// The number by which the database names a kind of event.
 pub(super) fn kind_number(kind: EventKind) -> Option<i64> {
     match kind {
         EventKind::Stock(kind) => encode(&STOCK_EVENT_KINDS, &kind),
@@ -135,10 +139,10 @@ pub(super) fn kind_number(kind: EventKind) -> Option<i64> {
 pub(super) const RESERVATION_COLUMNS: &str = "reservation_no, reservation_id, state, expires_at, \
      ttl_seconds, reference, version, created_at, updated_at, last_event";
 
-/// A reservation and its id, without its lines.
+/// A reservation without its lines, and its id, from the columns [`RESERVATION_COLUMNS`].
 pub(super) fn reservation(row: &Row<'_>) -> rusqlite::Result<(String, StoredReservation)> {
-    let state =
-        decode(&STATES, row.get(2)?).ok_or_else(|| broken(2, "an unknown reservation state"))?;
+    let state = decode(&STATES, row.get(2)?)
+        .ok_or_else(|| invalid_column(2, "an unknown reservation state"))?;
     let status =
         ReservationStatus { state, expires_at: optional(row, 3)?, version: unsigned(row, 6)? };
     let reservation = Reservation {
@@ -153,7 +157,8 @@ pub(super) fn reservation(row: &Row<'_>) -> rusqlite::Result<(String, StoredRese
     Ok((row.get(1)?, StoredReservation { handle, reservation }))
 }
 
-/// A line: product, location, quantity, fulfilled, released, expired.
+/// A line of a reservation from the columns product, location, quantity, fulfilled, released and
+/// expired.
 pub(super) fn line(row: &Row<'_>) -> rusqlite::Result<ReservationLine> {
     Ok(ReservationLine {
         key: key(row, 0)?,
@@ -164,7 +169,8 @@ pub(super) fn line(row: &Row<'_>) -> rusqlite::Result<ReservationLine> {
     })
 }
 
-/// One row of the table `event`, without what is the same for the whole entry.
+/// The columns of the table `event_row` that depend on the event itself. The columns of the log
+/// entry and of the chains are not part of this type.
 #[derive(Default)]
 pub(super) struct EventRow<'a> {
     pub(super) kind: Option<i64>,
@@ -190,7 +196,7 @@ impl<'a> EventRow<'a> {
         match event {
             Event::Stock(event) => Self::of_stock(event),
             Event::Reservation(event) => Self::of_reservation(event),
-            // From which component to which is the entry's, by number.
+            // The numbers of both components are columns of the log entry.
             Event::Domain(event) => {
                 Self { kind: encode(&DOMAIN_EVENT_KINDS, &event.kind), ..Self::default() }
             }
@@ -235,7 +241,7 @@ impl<'a> EventRow<'a> {
 }
 
 /// The columns of a log entry, in the order in which [`log_entry`] reads them. Caller, reason and
-/// reference are with the first event of its command.
+/// reference are stored with the first event of a command.
 pub(super) const LOG_COLUMNS: &str = "event.sequence, event.kind, event.at, component.digest, \
      event.command_id, coalesce(event.caller, first.caller), \
      coalesce(event.reason, first.reason), coalesce(event.reference, first.reference), \
@@ -245,14 +251,15 @@ pub(super) const LOG_COLUMNS: &str = "event.sequence, event.kind, event.at, comp
      event.state, event.state_from, event.expires_at_from, \
      (SELECT digest FROM component WHERE component_id = event.component_from)";
 
-/// What they come from.
+/// The tables that [`LOG_COLUMNS`] come from.
 pub(super) const LOG_TABLES: &str = "event_row AS event JOIN component USING (component_id) \
      LEFT JOIN event_row AS first ON first.sequence = event.origin";
 
-/// How many they are.
+/// The number of [`LOG_COLUMNS`].
 pub(super) const LOG_COLUMNS_COUNT: usize = 26;
 
-/// A log entry about a stock; where `key` is none, about a reservation or the domain.
+/// A log entry from the columns [`LOG_COLUMNS`]. `key` is the stock of an event of a stock, and
+/// `None` for every other event.
 pub(super) fn log_entry(row: &Row<'_>, key: Option<StockKey>) -> rusqlite::Result<LogEntry> {
     let kind: i64 = row.get(1)?;
     let event = match (decode(&STOCK_EVENT_KINDS, kind), key) {
@@ -264,7 +271,7 @@ pub(super) fn log_entry(row: &Row<'_>, key: Option<StockKey>) -> rusqlite::Resul
             }
             None => Event::Reservation(reservation_event(row, kind)?),
         },
-        (Some(_), None) => return Err(broken(1, "an event about a stock names none")),
+        (Some(_), None) => return Err(invalid_column(1, "an event about a stock names none")),
     };
     let command_id: [u8; 16] = row.get(4)?;
     Ok(LogEntry {
@@ -312,13 +319,14 @@ fn stock_event(row: &Row<'_>, kind: StockEventKind, key: StockKey) -> rusqlite::
 fn reservation_event(row: &Row<'_>, kind: i64) -> rusqlite::Result<ReservationEvent> {
     let state = |column| {
         row.get::<_, i64>(column).and_then(|number| {
-            decode(&STATES, number).ok_or_else(|| broken(column, "an unknown reservation state"))
+            decode(&STATES, number)
+                .ok_or_else(|| invalid_column(column, "an unknown reservation state"))
         })
     };
     let version = unsigned(row, 16)?;
     Ok(ReservationEvent {
         kind: decode(&RESERVATION_EVENT_KINDS, kind)
-            .ok_or_else(|| broken(1, "an unknown kind of event"))?,
+            .ok_or_else(|| invalid_column(1, "an unknown kind of event"))?,
         reservation_id: row.get(8)?,
         to: ReservationStatus { state: state(22)?, expires_at: optional(row, 9)?, version },
         from: ReservationStatus {

@@ -1,72 +1,72 @@
-//! Reading what is committed, for queries.
+//! Snapshots of committed data, for queries.
 
 use super::{
     connection::{self, failed},
     handles::{FoundStocks, ReservationHandle, StockHandle, Stored, StoredReservation},
     log_end::last_sequence,
-    published::{AtCommit, Published},
+    published::{Overlay, Published},
     reservations, stock_scans, stocks,
 };
 use crate::{
     model::{
-        DeficitScan, Patience, ReservationPage, ReservationScan, StockKey, StockScan, StoreFailure,
-        Timestamp,
+        DeficitScan, QueryDeadline, ReservationPage, ReservationScan, StockKey, StockScan,
+        StoreFailure, Timestamp,
     },
     store::{Read, Snapshot},
 };
 use rusqlite::Connection;
 use std::{path::Path, sync::Arc, time::Duration};
 
-/// A reader of committed stocks.
+/// A reader of committed stocks and reservations.
 pub struct SqliteSnapshot {
     connection: Connection,
     published: Arc<Published>,
-    /// Within one commit: the rows that lag as of it.
-    bound: Option<AtCommit>,
-    patience: Option<Patience>,
+    /// The overlay of the commit that the snapshot is pinned to; `None` while it is not pinned.
+    pinned: Option<Overlay>,
+    deadline: Option<QueryDeadline>,
 }
 
 impl SqliteSnapshot {
     pub(super) fn open(file: &Path, published: Arc<Published>) -> Result<Self, StoreFailure> {
         let connection =
             connection::readable(file).map_err(failed("opening a reading connection"))?;
-        Ok(Self { connection, published, bound: None, patience: None })
+        Ok(Self { connection, published, pinned: None, deadline: None })
     }
 
-    /// The rows that lag, as of what is read.
-    fn as_of(&self) -> AtCommit {
-        self.bound.clone().unwrap_or_else(|| self.published.latest())
+    /// The overlay of the commit that reads see.
+    fn overlay(&self) -> Overlay {
+        self.pinned.clone().unwrap_or_else(|| self.published.latest())
     }
 
-    /// Begins a transaction and says which commit it sees.
+    /// Begins a transaction. Returns the sequence of the last event that it sees.
     fn begin_at(&self) -> rusqlite::Result<u64> {
         self.connection.prepare_cached("BEGIN")?.execute([])?;
         last_sequence(&self.connection)
     }
 }
 
-/// How often a snapshot is begun again because it met a commit between its being visible and its
-/// being published, which takes the writer microseconds, unless it has lost its core meanwhile.
-const BEGINNINGS_MAX: u32 = 10_000;
+/// The most attempts to begin a snapshot. An attempt fails when it sees a commit that the writer
+/// has not published yet. The writer needs microseconds between the two, unless it is preempted.
+const ATTEMPTS_MAX: u32 = 10_000;
 
-/// The pause before it is: none at first.
-const BEGINNINGS_AT_ONCE: u32 = 16;
+/// The number of attempts without a pause, and the pause before each later one.
+const ATTEMPTS_AT_ONCE: u32 = 16;
 const PAUSE: Duration = Duration::from_micros(100);
 
 impl Snapshot for SqliteSnapshot {
     fn begin(&mut self) -> Result<(), StoreFailure> {
-        for attempt in 0..BEGINNINGS_MAX {
+        for attempt in 0..ATTEMPTS_MAX {
             let begun = self.begin_at();
-            self.bound = begun.as_ref().ok().and_then(|sequence| self.published.as_of(*sequence));
-            if self.bound.is_some() {
+            self.pinned = begun.as_ref().ok().and_then(|sequence| self.published.as_of(*sequence));
+            if self.pinned.is_some() {
                 return Ok(());
             }
-            // Not to be met by the next attempt, or the next query.
+            // The transaction is ended so that the next attempt or query can begin one.
             if !self.connection.is_autocommit() {
                 self.end();
             }
             begun.map_err(failed("beginning a snapshot"))?;
-            if attempt < BEGINNINGS_AT_ONCE {
+            if attempt < ATTEMPTS_AT_ONCE {
                 std::thread::yield_now();
             } else {
                 std::thread::sleep(PAUSE);
@@ -77,20 +77,20 @@ impl Snapshot for SqliteSnapshot {
     }
 
     fn end(&mut self) {
-        self.bound = None;
-        // Not to be stopped.
+        self.pinned = None;
+        // The deadline must not interrupt the end of the transaction.
         connection::limit(&mut self.connection, None);
         let ended =
             self.connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
         if let Err(error) = ended {
             tracing::warn!(%error, "a snapshot could not be ended");
         }
-        connection::limit(&mut self.connection, self.patience.as_ref());
+        connection::limit(&mut self.connection, self.deadline.as_ref());
     }
 
-    fn limit(&mut self, patience: Option<&Patience>) {
-        connection::limit(&mut self.connection, patience);
-        self.patience = patience.cloned();
+    fn limit(&mut self, deadline: Option<&QueryDeadline>) {
+        connection::limit(&mut self.connection, deadline);
+        self.deadline = deadline.cloned();
     }
 
     fn nothing_due(&self, until: Timestamp) -> bool {
@@ -98,7 +98,7 @@ impl Snapshot for SqliteSnapshot {
     }
 
     fn due_units(&self, _: &StockKey, stored: &Stored, until: Timestamp) -> u64 {
-        self.bound.as_ref().map_or(0, |bound| bound.due_units(stored, until))
+        self.pinned.as_ref().map_or(0, |pinned| pinned.due_units(stored, until))
     }
 
     fn exact_until(&self) -> Timestamp {
@@ -111,20 +111,20 @@ impl Read for SqliteSnapshot {
     type ReservationHandle = ReservationHandle;
 
     fn stock(&mut self, key: &StockKey) -> Result<Option<Stored>, StoreFailure> {
-        let Some(bound) = &self.bound else {
+        let Some(pinned) = &self.pinned else {
             return stocks::latest(&self.connection, &self.published, key);
         };
-        bound
+        pinned
             .get(key)
             .map_or_else(|| stocks::find(&self.connection, key), |stored| Ok(Some(stored)))
     }
 
     fn scan_stocks(&mut self, scan: &StockScan) -> Result<FoundStocks, StoreFailure> {
-        stock_scans::by_key(&self.connection, &self.as_of(), scan)
+        stock_scans::by_key(&self.connection, &self.overlay(), scan)
     }
 
     fn scan_deficits(&mut self, scan: &DeficitScan) -> Result<FoundStocks, StoreFailure> {
-        stock_scans::by_deficit(&self.connection, &self.as_of(), scan)
+        stock_scans::by_deficit(&self.connection, &self.overlay(), scan)
     }
 
     fn reservation(&mut self, id: &str) -> Result<Option<StoredReservation>, StoreFailure> {
@@ -135,6 +135,6 @@ impl Read for SqliteSnapshot {
         &mut self,
         scan: &ReservationScan,
     ) -> Result<ReservationPage, StoreFailure> {
-        reservations::scan(&self.connection, &self.as_of(), scan)
+        reservations::scan(&self.connection, &self.overlay(), scan)
     }
 }

@@ -3,26 +3,27 @@
 use super::{
     connection::failed,
     handles::FoundStocks,
-    published::AtCommit,
+    published::Overlay,
     rows::{self, STORED_COLUMNS, Unsigned},
 };
 use crate::model::{DeficitScan, StockScan, StoreFailure};
 use rusqlite::{Connection, ToSql};
 
-/// The largest character: behind every id that starts with a prefix.
+/// The largest character. A prefix followed by it sorts after every id with the prefix.
 const AFTER_ANY_ID: char = '\u{10ffff}';
 
-/// Each condition only where it is asked for, and one lower bound only, so that the planner finds
-/// the place in the index where the page begins, however deep.
+/// The stocks that match the scan, in key order. The statement has only the conditions that the
+/// scan asks for, and one lower bound, so that SQLite's planner seeks to the beginning of the page
+/// in an index, however deep the page is.
 pub(super) fn by_key(
     connection: &Connection,
-    at: &AtCommit,
+    at: &Overlay,
     scan: &StockScan,
 ) -> Result<FoundStocks, StoreFailure> {
-    let mut scanner = Scanner::default();
+    let mut query = ScanQuery::default();
     let location = scan.location_id.as_deref();
     if let Some(location) = &location {
-        scanner.require("location_id = ?", [location as &dyn ToSql]);
+        query.require("location_id = ?", [location as &dyn ToSql]);
     }
     let end = scan.product_prefix.as_ref().map(|prefix| format!("{prefix}{AFTER_ANY_ID}"));
     let after = scan.after.as_ref().map(|key| (key.product_id.as_str(), key.location_id.as_str()));
@@ -33,39 +34,40 @@ pub(super) fn by_key(
         (Some((product, after)), _) => match location {
             None => {
                 let place = [product as &dyn ToSql, after];
-                scanner.require("(product_id, location_id) > (?, ?)", place);
+                query.require("(product_id, location_id) > (?, ?)", place);
             }
             Some(location) if location > *after => {
-                scanner.require("product_id >= ?", [product as &dyn ToSql]);
+                query.require("product_id >= ?", [product as &dyn ToSql]);
             }
-            Some(_) => scanner.require("product_id > ?", [product as &dyn ToSql]),
+            Some(_) => query.require("product_id > ?", [product as &dyn ToSql]),
         },
-        (None, Some(prefix)) => scanner.require("product_id >= ?", [prefix as &dyn ToSql]),
+        (None, Some(prefix)) => query.require("product_id >= ?", [prefix as &dyn ToSql]),
         (None, None) => {}
     }
     if let Some(end) = &end {
-        scanner.require("product_id < ?", [end as &dyn ToSql]);
+        query.require("product_id < ?", [end as &dyn ToSql]);
     }
     if scan.below_minimum {
-        scanner.require("minimum > total - reserved", []);
+        query.require("minimum > total - reserved", []);
     }
-    scanner.run(connection, at, "product_id, location_id", &scan.limit)
+    query.run(connection, at, "product_id, location_id", &scan.limit)
 }
 
-/// First those with the deficit of the place where the page begins, then those with a smaller one:
-/// each is one range of the index.
+/// The stocks below their minimum that match the scan, the largest deficit first. After a position,
+/// two statements read the stocks with the deficit of that position and then those with a smaller
+/// one, because each of these is one range of the index.
 pub(super) fn by_deficit(
     connection: &Connection,
-    at: &AtCommit,
+    at: &Overlay,
     scan: &DeficitScan,
 ) -> Result<FoundStocks, StoreFailure> {
     let base = || {
-        let mut scanner = Scanner::default();
-        scanner.require("minimum > total - reserved", []);
+        let mut query = ScanQuery::default();
+        query.require("minimum > total - reserved", []);
         if let Some(location) = &scan.location_id {
-            scanner.require("location_id = ?", [location as &dyn ToSql]);
+            query.require("location_id = ?", [location as &dyn ToSql]);
         }
-        scanner
+        query
     };
     const ORDER: &str = "minimum - total + reserved DESC, product_id, location_id";
     let Some(after) = &scan.after else {
@@ -86,24 +88,24 @@ pub(super) fn by_deficit(
     Ok(found)
 }
 
-/// Conditions and their parameters, collected into one statement.
+/// A query for stocks: conditions and their parameters, from which one statement is built.
 #[derive(Default)]
-struct Scanner<'a> {
+struct ScanQuery<'a> {
     conditions: Vec<&'static str>,
     parameters: Vec<&'a dyn ToSql>,
 }
 
-impl<'a> Scanner<'a> {
+impl<'a> ScanQuery<'a> {
     fn require<const N: usize>(&mut self, condition: &'static str, parameters: [&'a dyn ToSql; N]) {
         self.conditions.push(condition);
         self.parameters.extend(parameters);
     }
 
-    /// What is found, lagging rows corrected.
+    /// Runs the query. Stocks whose rows lag are replaced from the overlay.
     fn run(
         mut self,
         connection: &Connection,
-        at: &AtCommit,
+        at: &Overlay,
         order: &str,
         limit: &'a u32,
     ) -> Result<FoundStocks, StoreFailure> {

@@ -1,4 +1,4 @@
-//! The rows of stocks: one is looked up, and rows are written.
+//! The rows of stocks: look-ups of single rows, and writes.
 
 use super::{
     connection::failed,
@@ -22,7 +22,7 @@ static STOCK: LazyLock<String> = LazyLock::new(|| {
     format!("SELECT {STORED_COLUMNS} FROM stock WHERE product_id = ?1 AND location_id = ?2")
 });
 
-/// A stock as of the latest commit, whether its row lags or not.
+/// A stock as of the latest commit, also where its row lags behind the log.
 pub(super) fn latest(
     connection: &Connection,
     published: &Published,
@@ -31,7 +31,7 @@ pub(super) fn latest(
     published.get(key).map_or_else(|| find(connection, key), |stored| Ok(Some(stored)))
 }
 
-/// The stock as its row says, which may lag.
+/// A stock as its row has it. The row may lag behind the log.
 pub(super) fn find(
     connection: &Connection,
     key: &StockKey,
@@ -45,7 +45,7 @@ pub(super) fn find(
         .map_err(failed("reading a stock"))
 }
 
-/// Writes rows of stocks.
+/// A writer of rows of stocks, with a prepared statement for updates.
 pub(super) struct StockRows<'c> {
     connection: &'c Connection,
     update: CachedStatement<'c>,
@@ -81,7 +81,7 @@ impl<'c> StockRows<'c> {
     }
 }
 
-/// Binds what both statements have in common.
+/// Binds the parameters that [`INSERT`] and [`UPDATE`] have in common.
 fn bind(
     statement: &mut Statement<'_>,
     key: &StockKey,

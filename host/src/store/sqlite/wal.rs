@@ -1,9 +1,9 @@
-//! Reads a write-ahead log by hand, without changing anything: SQLite itself cannot open a log
-//! without being ready to recover it.
+//! A parser for write-ahead logs that changes nothing. SQLite itself cannot open a log without
+//! possibly recovering it.
 //!
 //! The format is documented at <https://sqlite.org/fileformat2.html#walformat>: a header of 32
-//! bytes, then frames, each a header of 24 bytes and the image of a page. Each checksum covers
-//! all that comes before it, and a frame counts only where its salts are those of the header.
+//! bytes, then frames of a header of 24 bytes and a page image each. Each checksum covers
+//! everything before it. A frame is valid only if its salts equal those of the header.
 
 use std::{
     fs::File,
@@ -14,45 +14,46 @@ use std::{
 const HEADER_BYTES: usize = 32;
 const FRAME_HEADER_BYTES: usize = 24;
 
-/// The first four bytes but for the last bit, which says in which byte order checksums are made.
+/// The first four bytes of a log without their last bit, which is the byte order of the checksums.
 const MAGIC: u32 = 0x377f_0682;
 
-/// The largest page of SQLite, in bytes, and the smallest.
+/// The largest and the smallest page size of SQLite, in bytes.
 const PAGE_BYTES_MAX: u32 = 65_536;
 const PAGE_BYTES_MIN: u32 = 512;
 
-/// Bytes that are read from the file at once.
+/// The size of the read buffer, in bytes.
 const READ_BYTES: usize = 1024 * 1024;
 
-/// What a log is, as far as can be told from the log alone.
+/// The state of a log, judged by the log alone.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Wal {
-    /// There is no file, or it is too short to have a frame.
+    /// The file does not exist, or is too short for a frame.
     Empty,
-    /// Its header is not valid, so that SQLite takes it for empty.
-    HeadDamaged {
-        /// Its length in bytes.
+    /// The header is not valid, so SQLite treats the log as empty.
+    HeaderDamaged {
+        /// The length of the log in bytes.
         bytes: u64,
     },
-    /// Its header is valid.
-    Readable(Committed),
+    /// The header is valid.
+    Readable(LogContent),
 }
 
-/// What is committed in a log.
+/// The extent of the committed transactions in a log.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(super) struct Committed {
-    /// Transactions, up to the first frame that is not valid.
+pub(super) struct LogContent {
+    /// The number of transactions before the first frame that is not valid.
     pub(super) transactions: u64,
-    /// The number of the frame that ends the last of them, from 1.
+    /// The number of the frame that ends the last of these transactions, from 1; 0 where there is
+    /// none.
     pub(super) committed_frames: u64,
-    /// Commit marks at or behind that frame, in the unbroken chain of frames that has most of
-    /// them. SQLite drops all of them.
+    /// The number of commit marks that SQLite drops because they follow the first frame that is not
+    /// valid. Where these frames form several unbroken chains, the largest number of one chain.
     ///
-    /// One is what a transaction leaves behind that was not committed: it was being written when
-    /// the power went, or its sync failed and the next transactions took the place of its first
-    /// frames. There can be several such rests, each a chain of its own. But a transaction begins
-    /// only when the one before is on disk, and its frames go on from that one's: so two or more
-    /// in one chain were committed, and are lost to the damaged frame.
+    /// 1 is normal: a transaction was not committed and left a remnant. Either the power failed
+    /// while the transaction was written, or its sync failed and the next transactions overwrote
+    /// its first frames. A log can have several remnants, each in a chain of its own. 2 or more
+    /// means that the damaged frame cuts off committed transactions: a transaction begins only when
+    /// the one before is on disk, and continues its chain.
     pub(super) cut_off: u64,
     /// The number of the first frame that is not valid, from 1.
     pub(super) ends_at_frame: u64,
@@ -60,28 +61,28 @@ pub(super) struct Committed {
 
 /// A valid frame.
 pub(super) struct Frame<'a> {
-    /// The number of its transaction, from 1. It counts only where it is not larger than
-    /// [`Committed::transactions`].
+    /// The number of the frame's transaction, from 1. The transaction is committed only if the
+    /// number is at most [`LogContent::transactions`].
     pub(super) transaction: u64,
     /// The number of the page, from 1.
     pub(super) page: u32,
-    /// The page.
+    /// The content of the page.
     pub(super) image: &'a [u8],
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Sums(u32, u32);
+struct Checksum(u32, u32);
 
-/// How a log makes its checksums.
+/// The byte order of the numbers that a log's checksums add up.
 #[derive(Clone, Copy)]
-enum Order {
+enum ByteOrder {
     Big,
     Little,
 }
 
-impl Order {
-    /// The checksum of `bytes`, whose length is a multiple of 8, going on from another one.
-    fn sums(self, Sums(mut first, mut second): Sums, bytes: &[u8]) -> Sums {
+impl ByteOrder {
+    /// Continues a checksum over `bytes`, whose length is a multiple of 8.
+    fn sums(self, Checksum(mut first, mut second): Checksum, bytes: &[u8]) -> Checksum {
         for pair in bytes.as_chunks::<8>().0 {
             let [a, b, c, d, e, f, g, h] = *pair;
             let (one, other) = match self {
@@ -93,33 +94,33 @@ impl Order {
             first = first.wrapping_add(one).wrapping_add(second);
             second = second.wrapping_add(other).wrapping_add(first);
         }
-        Sums(first, second)
+        Checksum(first, second)
     }
 }
 
-/// The big-endian number at a place; 0 beyond the end.
-pub(super) fn number(bytes: &[u8], at: usize) -> u32 {
+/// The big-endian number at the offset `at`; 0 beyond the end.
+pub(super) fn big_endian_u32(bytes: &[u8], at: usize) -> u32 {
     let found = bytes.get(at..).and_then(|rest| rest.first_chunk());
     found.map_or(0, |bytes| u32::from_be_bytes(*bytes))
 }
 
-fn sums_at(bytes: &[u8], at: usize) -> Sums {
-    Sums(number(bytes, at), number(bytes, at + 4))
+fn sums_at(bytes: &[u8], at: usize) -> Checksum {
+    Checksum(big_endian_u32(bytes, at), big_endian_u32(bytes, at + 4))
 }
 
-/// What the header says.
+/// The header of a log.
 struct Header {
-    order: Order,
+    order: ByteOrder,
     page_bytes: usize,
-    salts: Sums,
-    sums: Sums,
+    salts: Checksum,
+    sums: Checksum,
 }
 
 impl Header {
     fn parse(bytes: &[u8; HEADER_BYTES]) -> Option<Self> {
-        let (magic, page_bytes) = (number(bytes, 0), number(bytes, 8));
-        let order = if magic & 1 == 1 { Order::Big } else { Order::Little };
-        let sums = order.sums(Sums(0, 0), bytes.get(..24)?);
+        let (magic, page_bytes) = (big_endian_u32(bytes, 0), big_endian_u32(bytes, 8));
+        let order = if magic & 1 == 1 { ByteOrder::Big } else { ByteOrder::Little };
+        let sums = order.sums(Checksum(0, 0), bytes.get(..24)?);
         let valid = magic & !1 == MAGIC
             && (PAGE_BYTES_MIN..=PAGE_BYTES_MAX).contains(&page_bytes)
             && page_bytes.is_power_of_two()
@@ -129,10 +130,10 @@ impl Header {
     }
 }
 
-/// Reads the log, and shows each valid frame in order.
+/// Reads a log and calls `show` with each valid frame in order.
 ///
 /// # Errors
-/// Where the file cannot be read.
+/// The file cannot be read.
 pub(super) fn read(file: &Path, show: impl FnMut(&Frame<'_>)) -> io::Result<Wal> {
     let opened = match File::open(file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Wal::Empty),
@@ -146,59 +147,61 @@ pub(super) fn read(file: &Path, show: impl FnMut(&Frame<'_>)) -> io::Result<Wal>
     let mut header = [0; HEADER_BYTES];
     input.read_exact(&mut header)?;
     let Some(Header { order, page_bytes, salts, sums }) = Header::parse(&header) else {
-        return Ok(Wal::HeadDamaged { bytes });
+        return Ok(Wal::HeaderDamaged { bytes });
     };
-    let begin = Begin { order, page_bytes, salts: Some(salts), sums: Some(sums) };
+    let begin = ChainStart { order, page_bytes, salts: Some(salts), sums: Some(sums) };
     frames(&mut input, begin, show).map(Wal::Readable)
 }
 
-/// Reads a log whose header is damaged, and shows each frame that goes on from the first one in
-/// order. The first frame is taken as it is.
+/// Reads a log with a damaged header and calls `show` with each frame that continues the chain of
+/// the first frame. The first frame cannot be verified and counts as valid.
 ///
 /// # Errors
-/// Where the file cannot be read.
+/// The file cannot be read.
 pub(super) fn read_without_header(
     file: &Path,
     page_bytes: usize,
     show: impl FnMut(&Frame<'_>),
-) -> io::Result<Committed> {
+) -> io::Result<LogContent> {
     let mut input = BufReader::with_capacity(READ_BYTES, File::open(file)?);
     input.read_exact(&mut [0; HEADER_BYTES])?;
-    let order = if cfg!(target_endian = "big") { Order::Big } else { Order::Little };
-    frames(&mut input, Begin { order, page_bytes, salts: None, sums: None }, show)
+    let order = if cfg!(target_endian = "big") { ByteOrder::Big } else { ByteOrder::Little };
+    frames(&mut input, ChainStart { order, page_bytes, salts: None, sums: None }, show)
 }
 
-/// What is known before the first frame. `None`: what the first frame says is right.
-struct Begin {
-    order: Order,
+/// The values that the first frame of the chain must continue. `None` accepts the values of the
+/// first frame.
+struct ChainStart {
+    order: ByteOrder,
     page_bytes: usize,
-    salts: Option<Sums>,
-    sums: Option<Sums>,
+    salts: Option<Checksum>,
+    sums: Option<Checksum>,
 }
 
 fn frames(
     input: &mut impl Read,
-    begin: Begin,
+    begin: ChainStart,
     mut show: impl FnMut(&Frame<'_>),
-) -> io::Result<Committed> {
-    let Begin { order, page_bytes, mut salts, mut sums } = begin;
+) -> io::Result<LogContent> {
+    let ChainStart { order, page_bytes, mut salts, mut sums } = begin;
     let mut frame = vec![0; FRAME_HEADER_BYTES + page_bytes];
-    let mut found = Committed { ends_at_frame: 1, ..Committed::default() };
+    let mut found = LogContent { ends_at_frame: 1, ..LogContent::default() };
     let mut intact = true;
-    // Whether the chain at hand is of this log, and not of one that was here before.
+    // Whether the current chain belongs to this log and not to an overwritten one.
     let (mut chain_ours, mut chain_commits) = (true, 0);
-    while whole_frame(input, &mut frame)? {
+    while read_frame(input, &mut frame)? {
         let (head, image) = frame.split_at(FRAME_HEADER_BYTES);
         let ours = sums_at(head, 8) == *salts.get_or_insert_with(|| sums_at(head, 8));
-        let (commits, claimed) = (number(head, 4) > 0, sums_at(head, 16));
-        // Behind a damaged frame, a frame is held against what the one before it claims.
+        let (commits, claimed) = (big_endian_u32(head, 4) > 0, sums_at(head, 16));
+        // After a damaged frame, the next frame is verified against the checksum that the damaged
+        // one states.
         let linked = sums.replace(claimed).is_none_or(|before| {
             let head = head.get(..8).unwrap_or_default();
             order.sums(order.sums(before, head), image) == claimed
         });
-        let valid = linked && ours && number(head, 0) > 0;
+        let valid = linked && ours && big_endian_u32(head, 0) > 0;
         if intact && valid {
-            let (transaction, page) = (found.transactions + 1, number(head, 0));
+            let (transaction, page) = (found.transactions + 1, big_endian_u32(head, 0));
             show(&Frame { transaction, page, image });
             if commits {
                 found.transactions += 1;
@@ -218,8 +221,8 @@ fn frames(
     Ok(found)
 }
 
-/// False where less than a frame is left.
-fn whole_frame(input: &mut impl Read, frame: &mut [u8]) -> io::Result<bool> {
+/// Reads the next frame. Returns false where less than a frame is left.
+fn read_frame(input: &mut impl Read, frame: &mut [u8]) -> io::Result<bool> {
     match input.read_exact(frame) {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
         read => read.map(|()| true),
@@ -232,7 +235,7 @@ mod tests {
     use rusqlite::Connection;
     use std::fs;
 
-    /// A log with a transaction for each insert.
+    /// A log with one transaction that creates a table, and one for each insert.
     fn log(inserts: u32) -> (tempfile::TempDir, std::path::PathBuf, Connection) {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("test.db");
@@ -246,7 +249,7 @@ mod tests {
         (folder, file.with_extension("db-wal"), connection)
     }
 
-    fn committed(file: &Path) -> Committed {
+    fn committed(file: &Path) -> LogContent {
         match read(file, |_| ()).unwrap() {
             Wal::Readable(committed) => committed,
             other => panic!("{other:?}"),
@@ -272,13 +275,13 @@ mod tests {
     }
 
     #[test]
-    fn what_a_damaged_frame_cuts_off_is_counted() {
+    fn commits_that_a_damaged_frame_cuts_off_are_counted() {
         let (_folder, wal, _connection) = log(5);
         // The fourth frame is that of the second insert; each insert is a frame of 4,120 bytes.
         for at in [0, 5, 9, 17, 24, 4_119] {
             flip(&wal, 32 + 3 * 4_120 + at);
             let found = committed(&wal);
-            assert_eq!(found.transactions, 2, "up to there");
+            assert_eq!(found.transactions, 2, "those before the damaged frame");
             assert!(found.cut_off >= 2, "{found:?} at {at}");
             flip(&wal, 32 + 3 * 4_120 + at);
         }
@@ -293,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_begins_anew_ends_where_the_old_frames_begin() {
+    fn a_log_that_restarted_ends_where_the_old_frames_begin() {
         let (_folder, wal, connection) = log(5);
         connection.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())).unwrap();
         connection.execute("INSERT INTO t VALUES (9)", []).unwrap();
@@ -305,15 +308,15 @@ mod tests {
     fn a_damaged_header_and_an_empty_log_are_told_apart() {
         let (folder, wal, _connection) = log(1);
         flip(&wal, 20);
-        assert!(matches!(read(&wal, |_| ()).unwrap(), Wal::HeadDamaged { bytes } if bytes > 32));
+        assert!(matches!(read(&wal, |_| ()).unwrap(), Wal::HeaderDamaged { bytes } if bytes > 32));
         fs::write(&wal, [0; 32]).unwrap();
         assert_eq!(read(&wal, |_| ()).unwrap(), Wal::Empty);
         assert_eq!(read(&folder.path().join("none"), |_| ()).unwrap(), Wal::Empty);
     }
 
-    /// The log as a transaction leaves it whose sync has failed: the next one began at the same
-    /// place, as it does in a copy from before.
-    fn after_a_failed_transaction(log: &Log, rows: u32) -> Log {
+    /// A log in which the sync of a transaction failed, so that the next transaction overwrote its
+    /// first frames. Both transactions are made in copies of the log from before.
+    fn after_a_failed_transaction(log: &LogCopy, rows: u32) -> LogCopy {
         let failed = log.copy();
         failed.insert(rows);
         let next = log.copy();
@@ -326,13 +329,13 @@ mod tests {
     }
 
     /// A log that can be copied with its database.
-    struct Log {
+    struct LogCopy {
         _folder: tempfile::TempDir,
         file: std::path::PathBuf,
         connection: Connection,
     }
 
-    impl Log {
+    impl LogCopy {
         fn at(folder: tempfile::TempDir) -> Self {
             let file = folder.path().join("test.db");
             let connection = Connection::open(&file).unwrap();
@@ -362,9 +365,10 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_transactions_leave_behind_is_not_taken_for_commits() {
+    fn remnants_of_failed_transactions_do_not_count_as_commits() {
         let (folder, _, connection) = log(5);
-        let begun = Log { file: folder.path().join("test.db-wal"), _folder: folder, connection };
+        let begun =
+            LogCopy { file: folder.path().join("test.db-wal"), _folder: folder, connection };
         let once = after_a_failed_transaction(&begun, 90);
         let twice = after_a_failed_transaction(&once, 60);
         let thrice = after_a_failed_transaction(&twice, 1);
@@ -372,7 +376,7 @@ mod tests {
             let found = committed(&log.file);
             assert_eq!((found.transactions, found.cut_off), (transactions, 1));
         }
-        // Beside them damage is still seen for what it is.
+        // Damage is still recognised beside remnants.
         for at in [0, 5, 9, 17, 24, 4_119] {
             flip(&thrice.file, 32 + 3 * 4_120 + at);
             let found = committed(&thrice.file);
@@ -384,7 +388,8 @@ mod tests {
     #[test]
     fn a_failed_transaction_of_one_frame_leaves_nothing() {
         let (folder, _, connection) = log(5);
-        let begun = Log { file: folder.path().join("test.db-wal"), _folder: folder, connection };
+        let begun =
+            LogCopy { file: folder.path().join("test.db-wal"), _folder: folder, connection };
         let copies = [begun.copy(), begun.copy()];
         for (number, copy) in (0..).zip(&copies) {
             copy.connection.execute("INSERT INTO t VALUES (?1)", [number]).unwrap();

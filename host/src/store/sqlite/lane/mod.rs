@@ -1,28 +1,27 @@
 //! The writer: one connection, used by one thread.
 
-mod ahead;
+mod look_ahead;
 mod reads;
 mod recovery;
 mod write;
 
 use super::{
-    Held,
-    answers::{self, Answers},
-    catch_up, checkpoint,
+    LockedDatabase, catch_up, checkpoint,
     checkpointer::Checkpointer,
     connection::{self, failed},
     due::DueIndex,
     handles::ReservationHandle,
+    idempotency::{self, IdempotencyRecords},
     installed, log_end,
     published::Published,
     recorded,
-    rounds::Rounds,
+    write_back::WriteBack,
 };
 use crate::{
     model::{Digest, Installed, Map, StoreFailure, Timestamp},
     store::{
-        Ahead, Answered, BatchKeys, CommitError, Committed, Lane, LargeAnswers, LogEnd, RequestKey,
-        batch::number_recorded,
+        BatchKeys, CommitError, Committed, IdempotencyKey, IdempotencyRecord, Lane, LargeRecords,
+        LogEnd, LookAhead, batch::number_recorded,
     },
 };
 use rusqlite::Connection;
@@ -33,65 +32,66 @@ type Batch<'a, 'w> = crate::store::Batch<'a, 'w, SqliteLane>;
 
 /// The writer: one connection, used by one thread.
 pub struct SqliteLane {
-    held: Arc<Held>,
+    database: Arc<LockedDatabase>,
     connection: Connection,
     /// `None` once the lane is closed.
     checkpointer: Option<Checkpointer>,
     next_stock_id: i64,
     log_end: LogEnd,
     components: Map<Digest, i64>,
-    /// Whether there are recorded commands.
+    /// Whether the database has recorded commands.
     has_recorded: bool,
-    answers: Answers,
+    idempotency: IdempotencyRecords,
     published: Arc<Published>,
-    rounds: Rounds,
+    write_back: WriteBack,
     due: DueIndex,
-    /// Whether the database can be written, as far as is known.
+    /// Whether the database can be written, as far as the lane knows.
     writable: bool,
 }
 
 impl SqliteLane {
     pub(super) fn open(
-        held: Arc<Held>,
+        database: Arc<LockedDatabase>,
         published: Arc<Published>,
         idle: Duration,
     ) -> Result<Self, StoreFailure> {
         let doing = "opening the writing connection";
-        let mut connection = connection::writable(&held.file).map_err(failed(doing))?;
-        let writable = held.writable;
+        let mut connection = connection::writable(&database.file).map_err(failed(doing))?;
+        let writable = database.writable;
         if writable {
-            // So that the first commit begins a new log. If its sync fails, that of the new log's
-            // header comes first, and the commit is certainly not in the log. If this fails, the
-            // outcome of such a commit is unknown.
-            let _ = checkpoint::moved_all(&connection);
+            // A complete checkpoint makes the first commit restart the log. SQLite then syncs the
+            // header of the log before it writes the commit, so if the disk cannot sync, the commit
+            // is certainly not in the log. Where this checkpoint fails, a first commit whose sync
+            // fails has an unknown outcome.
+            let _ = checkpoint::checkpoint_all(&connection);
         }
-        let checkpointer = Checkpointer::start(&held.file, idle, !writable)?;
+        let checkpointer = Checkpointer::start(&database.file, idle, !writable)?;
         checkpointer.watch(&mut connection).map_err(failed(doing))?;
         let mut lane = Self {
-            held,
+            database,
             connection,
             checkpointer: Some(checkpointer),
             next_stock_id: 1,
             log_end: LogEnd::default(),
             components: Map::default(),
             has_recorded: false,
-            answers: Answers::default(),
-            rounds: Rounds::new(published.sequence()),
+            idempotency: IdempotencyRecords::default(),
+            write_back: WriteBack::new(published.sequence()),
             published,
             due: DueIndex::default(),
             writable,
         };
-        lane.remember().map_err(failed("reading the end of the log"))?;
+        lane.read_state().map_err(failed("reading the end of the log"))?;
         Ok(lane)
     }
 
     #[cfg(test)]
-    pub(super) fn answers(&self) -> &Answers {
-        &self.answers
+    pub(super) fn idempotency(&self) -> &IdempotencyRecords {
+        &self.idempotency
     }
 
-    /// Reads anew what the lane keeps in memory.
-    fn remember(&mut self) -> rusqlite::Result<()> {
+    /// Reads the state that the lane keeps in memory from the database.
+    fn read_state(&mut self) -> rusqlite::Result<()> {
         let last = "SELECT coalesce(max(stock_id), 0) FROM stock";
         self.next_stock_id = self.connection.query_row(last, [], |row| row.get::<_, i64>(0))? + 1;
         self.log_end = log_end::read(&self.connection)?;
@@ -101,7 +101,7 @@ impl SqliteLane {
             .query_map([], |row| Ok((Digest(row.get(0)?), row.get(1)?)))?
             .collect::<rusqlite::Result<_>>()?;
         self.has_recorded = recorded::any(&self.connection)?;
-        self.answers.read(&self.connection)
+        self.idempotency.read(&self.connection)
     }
 
     fn run(&self, statement: &'static str) -> rusqlite::Result<()> {
@@ -110,16 +110,17 @@ impl SqliteLane {
 }
 
 impl Lane for SqliteLane {
-    /// One transaction for reading and writing: its reads need no locks of their own. Nothing is
-    /// fetched ahead: a read here is a call of a function in this process and not a round trip.
+    /// Begins one transaction for the reads and the writes of the batch, so that its reads need no
+    /// locks. The keys are not fetched in advance: a read is a function call in this process and
+    /// not a round trip.
     fn begin_batch(&mut self, _: &BatchKeys<'_>) -> Result<(), StoreFailure> {
         if let Some(checkpointer) = &self.checkpointer {
-            checkpointer.finish(&self.connection);
+            checkpointer.restart_log(&self.connection);
         }
         self.run("BEGIN IMMEDIATE").map_err(failed("beginning a batch"))
     }
 
-    /// A commit meets no conflict: no other process can write to the file, and there is one lane.
+    /// Never returns a conflict: no other process can write to the file, and there is one lane.
     fn commit(
         &mut self,
         mut batch: Batch<'_, '_>,
@@ -143,9 +144,9 @@ impl Lane for SqliteLane {
                 self.roll_back();
                 self.next_stock_id = before;
                 self.components.clear();
-                self.answers.roll_back();
+                self.idempotency.roll_back();
                 if let Some(checkpointer) = &self.checkpointer {
-                    checkpointer.unmark();
+                    checkpointer.rolled_back();
                 }
                 let outcome_unknown = committing && self.may_have_lasted(&error);
                 let failure = StoreFailure::new("committing a batch", error);
@@ -154,8 +155,8 @@ impl Lane for SqliteLane {
         }
     }
 
-    fn look_ahead(&mut self, now: Timestamp) -> Result<Ahead, StoreFailure> {
-        self.read_ahead(now).map_err(failed("reading ahead what comes due"))
+    fn look_ahead(&mut self, now: Timestamp) -> Result<LookAhead, StoreFailure> {
+        self.read_ahead(now).map_err(failed("reading ahead the holds that come due"))
     }
 
     fn next_due(&self) -> Option<Timestamp> {
@@ -170,20 +171,24 @@ impl Lane for SqliteLane {
         installed::find(&self.connection).map_err(failed("reading which component decides"))
     }
 
-    fn answered(
+    fn idempotency_record(
         &mut self,
-        key: &RequestKey,
+        key: &IdempotencyKey,
         since: Timestamp,
-    ) -> Result<Option<Answered>, StoreFailure> {
-        answers::find(&self.connection, key, since)
+    ) -> Result<Option<IdempotencyRecord>, StoreFailure> {
+        idempotency::find(&self.connection, key, since)
     }
 
-    fn forget_answers(&mut self, before: Timestamp, limit: u32) -> Result<bool, StoreFailure> {
-        self.answers.forget(&self.connection, before, limit)
+    fn delete_idempotency_records(
+        &mut self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<bool, StoreFailure> {
+        self.idempotency.delete_expired(&self.connection, before, limit)
     }
 
-    fn large_answers(&self) -> LargeAnswers {
-        self.answers.figures()
+    fn large_records(&self) -> LargeRecords {
+        self.idempotency.figures()
     }
 
     fn writable(&self) -> bool {
@@ -197,6 +202,6 @@ impl Lane for SqliteLane {
     fn close(&mut self) -> Result<(), StoreFailure> {
         self.checkpointer = None;
         catch_up::rows(&mut self.connection).map_err(failed("writing the rows that lag"))?;
-        checkpoint::settle(&mut self.connection).map_err(failed("checkpointing the database"))
+        checkpoint::truncate_log(&mut self.connection).map_err(failed("checkpointing the database"))
     }
 }

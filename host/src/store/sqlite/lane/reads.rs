@@ -1,4 +1,4 @@
-//! Reading by the one writer, within its batch: nobody else changes what it sees.
+//! The reads of the writer within a batch. Nobody else changes the data that these reads see.
 
 use super::SqliteLane;
 use crate::{

@@ -1,5 +1,5 @@
--- Stocks, and the event log that is ledger, outbox and audit trail in one.
--- The CHECKs are the last line of defence: what breaks them has passed two others.
+-- Stocks, and the event log, which is ledger, outbox and audit trail in one.
+-- The CHECKs are the last line of defence: the component and the host check the same rules before.
 
 CREATE TABLE stock (
     product_id   TEXT    NOT NULL CHECK (length(product_id) BETWEEN 1 AND 128),
@@ -13,7 +13,7 @@ CREATE TABLE stock (
     due_at       INTEGER,
     created_at   INTEGER NOT NULL,
     updated_at   INTEGER NOT NULL,
-    -- How many events there are about it, and the latest.
+    -- The number of events of the stock, and the sequence of the latest one.
     event_count  INTEGER NOT NULL,
     last_event   INTEGER NOT NULL,
     PRIMARY KEY (product_id, location_id)
@@ -21,25 +21,25 @@ CREATE TABLE stock (
 
 CREATE INDEX stock_by_location ON stock (location_id, product_id);
 
--- Only stocks below their minimum are in these two: the others cost them nothing.
+-- These two indexes contain only stocks below their minimum; other stocks cost nothing here.
 CREATE INDEX stock_below_minimum ON stock (product_id, location_id)
     WHERE minimum > total - reserved;
 CREATE INDEX stock_by_deficit ON stock (minimum - total + reserved DESC, product_id, location_id)
     WHERE minimum > total - reserved;
 
--- The components that decided, by the digest of their bytes.
+-- Components that have decided commands, identified by the SHA-256 of their bytes.
 CREATE TABLE component (
     component_id INTEGER PRIMARY KEY,
     digest       BLOB NOT NULL UNIQUE CHECK (length(digest) = 32)
 ) STRICT;
 
--- One row per event, gapless, never updated. Levels are those after the event; before
--- it (`..._from`) only where they differ. `version_span` is the version after less the
--- version before; NULL where the event created the stock, so that there is no before.
+-- One row per event, with gapless sequences, never updated. The levels are those after the
+-- event; the level before (`..._from`) is stored only where it differs. `version_span` is the
+-- version after the event minus the version before it; NULL where the event created the stock.
 --
--- The ledger of a stock is a chain: each event names the one before it about the same
--- stock, and the stock names the last. An index by stock would dirty one more page per
--- stock and commit.
+-- The ledger of a stock is a chain: each event names the previous event of the same stock, and
+-- the stock names the last one. An index by stock would dirty one more page per stock and
+-- commit.
 CREATE TABLE event (
     sequence          INTEGER PRIMARY KEY,
     kind              INTEGER NOT NULL,
@@ -71,7 +71,7 @@ CREATE TABLE event (
     expires_at_from   INTEGER
 ) STRICT;
 
--- Every 64th event of a stock, so that a chain can be entered anywhere.
+-- Every 64th event of a stock. A search in the stock's chain starts at the nearest anchor.
 CREATE TABLE ledger_anchor (
     stock_id INTEGER NOT NULL,
     ordinal  INTEGER NOT NULL,

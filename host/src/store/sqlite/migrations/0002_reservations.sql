@@ -1,6 +1,6 @@
--- Reservations, and the answers to requests that may be sent again.
+-- Reservations, and idempotency records.
 
--- The states: 1 held, 2 confirmed, 3 fulfilled, 4 cancelled, 5 expired.
+-- Column `state`: 1 held, 2 confirmed, 3 fulfilled, 4 cancelled, 5 expired.
 CREATE TABLE reservation (
     reservation_no INTEGER PRIMARY KEY,
     reservation_id TEXT    NOT NULL UNIQUE CHECK (length(reservation_id) BETWEEN 1 AND 128),
@@ -11,11 +11,11 @@ CREATE TABLE reservation (
     version        INTEGER NOT NULL CHECK (version >= 1),
     created_at     INTEGER NOT NULL,
     updated_at     INTEGER NOT NULL,
-    -- The latest event that names it.
+    -- The sequence of the latest event that names the reservation.
     last_event     INTEGER
 ) STRICT;
 
--- Only what can come due is in here.
+-- This index contains only reservations that can expire.
 CREATE INDEX reservation_due ON reservation (expires_at, reservation_id)
     WHERE state = 1 AND expires_at IS NOT NULL;
 
@@ -34,14 +34,15 @@ CREATE TABLE reservation_line (
     CHECK (fulfilled + released + expired <= quantity)
 ) STRICT, WITHOUT ROWID;
 
--- The events that name a reservation are a chain, as those about a stock are: an index over
--- text would cost each hold more than all its other rows. Which reservations are about a stock
--- is found in the stock's own chain.
+-- The events that name a reservation form a chain, like the events of a stock: an index over
+-- text would cost each hold more than all its other rows. The reservations of a stock are found
+-- in the chain of the stock.
 ALTER TABLE event ADD COLUMN reservation_previous INTEGER;
 
 CREATE INDEX event_by_reference ON event (reference, sequence) WHERE reference IS NOT NULL;
 
--- What a request with an Idempotency-Key was, and its whole answer. Numbered by age.
+-- Idempotency records: the fingerprint of a request with an Idempotency-Key, and its whole answer.
+-- A higher `answer_no` is a later record.
 CREATE TABLE answer (
     answer_no   INTEGER PRIMARY KEY,
     caller      TEXT    NOT NULL,

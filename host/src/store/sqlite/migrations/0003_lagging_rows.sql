@@ -1,5 +1,5 @@
--- The row of a stock may lag behind the log (`lagging.rs` says which rows, and how far). All of
--- them show what the log says up to this sequence; what lies behind it is looked at when the
+-- The row of a stock may lag behind the event log (`write_back.rs` says which rows may, and how
+-- far). All rows are current up to this sequence of the log; the events after it are read when the
 -- database is opened.
 CREATE TABLE rows_current_to (
     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),

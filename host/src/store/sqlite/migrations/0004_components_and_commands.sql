@@ -1,8 +1,8 @@
--- Which component decides is in the log, too.
+-- The component that decided before, in events about a change of the component.
 ALTER TABLE event ADD COLUMN component_from INTEGER;
 
--- Which decides now, which decided before, and which one the server was last started with by its
--- settings.
+-- The numbers of three components: the one that decides, the one that decided before it, and the
+-- one with which the settings last started the server.
 CREATE TABLE installed (
     only_row    INTEGER PRIMARY KEY CHECK (only_row = 1),
     current     INTEGER NOT NULL,
@@ -11,13 +11,13 @@ CREATE TABLE installed (
     rolled_back INTEGER NOT NULL
 ) STRICT;
 
--- Commands as they were decided, for replays: what was asked, what came of it, and what was there
--- before in the place of what it wrote, so that the past can be seen from the present. JSON.
+-- Commands as they were decided, for replays. As JSON: the command, its decision, and the values
+-- that the command replaced, from which a past state is reconstructed.
 CREATE TABLE command (
     command_no     INTEGER PRIMARY KEY,
     at             INTEGER NOT NULL,
     component_id   INTEGER NOT NULL,
-    -- Its events, where it had some: the first, and how many.
+    -- The sequence of the command's first event, if it has events, and their number.
     first_sequence INTEGER,
     event_count    INTEGER NOT NULL,
     command        TEXT    NOT NULL,

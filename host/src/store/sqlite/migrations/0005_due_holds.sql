@@ -1,2 +1,2 @@
--- What comes due on a stock is found by reading ahead in `reservation_due`: see `due.rs`.
+-- The holds that come due on a stock are found by reading ahead in `reservation_due` (`due.rs`).
 ALTER TABLE stock DROP COLUMN due_at;

@@ -1,12 +1,12 @@
--- Says to which write-ahead log the database file belongs (`belonging.rs` says how it is used).
+-- The mark by which a database file and its write-ahead log are matched (`file_match.rs`).
 CREATE TABLE file_mark (
     only_row    INTEGER PRIMARY KEY CHECK (only_row = 1),
-    -- Never changes: the identity of the database.
+    -- The identity of the database; it never changes.
     database_id BLOB    NOT NULL CHECK (length(database_id) = 16),
-    -- Random, another one with each new mark, and the one before it.
+    -- The random identity of this mark, and the `base` of the mark before it.
     base        BLOB    NOT NULL CHECK (length(base) = 16),
     previous    BLOB    NOT NULL CHECK (length(previous) = 16),
-    -- 1: the database file alone is whole. 0: it may need its write-ahead log.
+    -- 1: the database file contains every commit. 0: it may need its write-ahead log.
     whole       INTEGER NOT NULL CHECK (whole IN (0, 1))
 ) STRICT;
 

@@ -1,13 +1,13 @@
--- What lists are found by, without a page for each line of each hold: see `listing.rs`.
+-- The listing index of reservations, which costs less than a page for each line (`listing.rs`).
 
--- Reservations of these numbers are indexed by a run of blocks.
+-- The range of reservations that a run indexes. A run is a sequence of blocks.
 CREATE TABLE listing_run (
     run_no            INTEGER PRIMARY KEY,
     first_reservation INTEGER NOT NULL,
     last_reservation  INTEGER NOT NULL
 ) STRICT;
 
--- Terms and the reservations that have them, in order: 12 bytes each.
+-- Sorted entries of 12 bytes: a term, and a reservation that has it.
 CREATE TABLE listing_block (
     block_no   INTEGER PRIMARY KEY,
     run_no     INTEGER NOT NULL,
@@ -25,19 +25,20 @@ CREATE TABLE listing_moved (
     PRIMARY KEY (term, reservation_no)
 ) STRICT, WITHOUT ROWID;
 
--- The latest event of a reservation at every 16th of its versions, so that the chain of its events
--- can be entered anywhere.
+-- The latest event of a reservation at every 16th of its versions. A search in the reservation's
+-- chain of events starts at the nearest anchor.
 CREATE TABLE reservation_anchor (
     reservation_no INTEGER NOT NULL,
     sequence       INTEGER NOT NULL,
     PRIMARY KEY (reservation_no, sequence)
 ) STRICT, WITHOUT ROWID;
 
--- Caller, reason and reference are written with the first event of a command; the others name it.
+-- Caller, reason and reference are written with the first event of a command; its other events name
+-- that event in `origin`.
 ALTER TABLE event ADD COLUMN origin INTEGER;
 ALTER TABLE event RENAME TO event_row;
 
--- As an operator wants to see it: every event with the texts of its command.
+-- A view for operators: every event with the caller, reason and reference of its command.
 CREATE VIEW event AS SELECT
     later.sequence, later.kind, later.at, later.component_id, later.command_id,
     coalesce(later.caller, first.caller) AS caller,

@@ -1,9 +1,9 @@
-//! Numbered schema changes, forward only. `user_version` counts those applied,
-//! `application_id` tells our files from others.
+//! Numbered migrations of the schema, forward only. `user_version` is the number of migrations that
+//! were applied. `application_id` identifies a database of this program.
 
 use super::{
     OpenError, checkpoint,
-    mark::{self, Alone},
+    mark::{self, FileState},
 };
 use rusqlite::{Connection, ErrorCode};
 use std::path::Path;
@@ -24,19 +24,19 @@ const MIGRATIONS: [&str; 9] = [
 #[allow(clippy::cast_possible_truncation, reason = "a handful of files")]
 pub const LATEST_VERSION: u32 = MIGRATIONS.len() as u32;
 
-/// "hold" in ASCII.
+/// The application id in the header of a database: "hold" in ASCII.
 pub(super) const APPLICATION_ID: u32 = 0x686f_6c64;
 
 /// The schema version before and after opening.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Migrated {
-    /// 0: the database is new.
+    /// The version before; 0 for a new database.
     pub from: u32,
-    /// The version now.
+    /// The version after.
     pub to: u32,
 }
 
-/// Brings the schema of the file up to date, in one transaction.
+/// Applies the missing migrations in one transaction.
 pub(super) fn apply(connection: &mut Connection, file: &Path) -> Result<Migrated, OpenError> {
     let sqlite = |cause: rusqlite::Error| match cause.sqlite_error_code() {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
@@ -48,17 +48,18 @@ pub(super) fn apply(connection: &mut Connection, file: &Path) -> Result<Migrated
     if found > LATEST_VERSION {
         return Err(OpenError::Newer { file: file.to_owned(), found, known: LATEST_VERSION });
     }
-    log_ahead(connection).map_err(sqlite)?;
+    use_write_ahead_log(connection).map_err(sqlite)?;
     if found < LATEST_VERSION {
         migrate(connection, found).map_err(sqlite)?;
     }
     Ok(Migrated { from: found, to: LATEST_VERSION })
 }
 
-/// Makes the file a database with a write-ahead log where it is none: a new one, or a copy that
-/// another program made. This changes a few bytes of the first page in one write, so it needs no
-/// rollback journal, which a kill would leave behind and [`super::belonging`] would refuse.
-fn log_ahead(connection: &Connection) -> rusqlite::Result<()> {
+/// Switches the database to a write-ahead log if it has none: a new database, or a copy that
+/// another program made. The switch changes a few bytes of the first page in one write, so it needs
+/// no rollback journal. A kill would leave such a journal behind, and [`super::file_match`] would
+/// refuse it.
+fn use_write_ahead_log(connection: &Connection) -> rusqlite::Result<()> {
     let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
     if mode == "wal" {
         return Ok(());
@@ -67,7 +68,10 @@ fn log_ahead(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")
 }
 
-/// The file's schema version; 0 for a new, empty one.
+/// The schema version of the database; 0 for an empty file.
+///
+/// # Errors
+/// The file is a database of another program, or SQLite fails.
 fn identify(connection: &Connection, file: &Path) -> Result<u32, Identify> {
     let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u32>(0));
     let (application, version) = (pragma("application_id")?, pragma("user_version")?);
@@ -106,9 +110,10 @@ impl Identify {
     }
 }
 
-/// The log begins with this transaction, so it makes or renews the mark (`belonging.rs`).
+/// Applies the migrations after version `found` in one transaction. The log starts with this
+/// transaction, so the transaction writes or renews the mark (`file_match.rs`).
 fn migrate(connection: &mut Connection, found: u32) -> rusqlite::Result<()> {
-    checkpoint::settle(connection)?;
+    checkpoint::truncate_log(connection)?;
     let transaction = connection.transaction()?;
     for (version, migration) in (1_u32..).zip(MIGRATIONS) {
         if version > found {
@@ -117,7 +122,7 @@ fn migrate(connection: &mut Connection, found: u32) -> rusqlite::Result<()> {
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", LATEST_VERSION)?;
-    mark::renew(&transaction, Alone::NeedsLog)?;
+    mark::renew(&transaction, FileState::NeedsLog)?;
     transaction.commit()
 }
 
@@ -140,20 +145,20 @@ mod tests {
     }
 
     #[test]
-    fn a_new_file_gets_the_whole_schema_and_an_old_one_nothing() {
+    fn a_new_file_gets_the_whole_schema_and_a_current_one_no_change() {
         let (_folder, file) = temporary();
         assert_eq!(apply(&file).unwrap(), Migrated { from: 0, to: LATEST_VERSION });
         assert_eq!(apply(&file).unwrap(), Migrated { from: LATEST_VERSION, to: LATEST_VERSION });
     }
 
-    /// A copy that SQLite's `VACUUM INTO` has made is such a file.
+    /// A copy that SQLite's `VACUUM INTO` has made has no write-ahead log.
     #[test]
-    fn a_file_that_is_no_wal_database_becomes_one_without_a_rollback_journal() {
+    fn a_database_is_switched_to_a_write_ahead_log_without_a_rollback_journal() {
         let (_folder, file) = temporary();
         apply(&file).unwrap();
         let mut connection = connection::writable(&file).unwrap();
         connection.pragma_update(None, "journal_mode", "DELETE").unwrap();
-        let journal = super::super::belonging::beside(&file, "-journal");
+        let journal = super::super::file_match::beside(&file, "-journal");
         let seen = Arc::new(AtomicBool::new(false));
         let hook = Arc::clone(&seen);
         connection
@@ -163,7 +168,7 @@ mod tests {
             }))
             .unwrap();
         super::apply(&mut connection, &file).unwrap();
-        assert!(!seen.load(Ordering::Relaxed), "a kill would leave it behind");
+        assert!(!seen.load(Ordering::Relaxed), "a kill would leave the journal behind");
         let mode = connection.pragma_query_value(None, "journal_mode", |row| row.get(0));
         assert_eq!(mode, Ok("wal".to_owned()));
     }
@@ -198,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_refuses_what_two_checks_before_it_should_have() {
+    fn the_schema_refuses_impossible_quantities_as_the_last_line_of_defence() {
         let (_folder, file) = temporary();
         apply(&file).unwrap();
         let connection = Connection::open(&file).unwrap();

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use uuid::Uuid;
 
-/// A command.
+/// The stored form of a command.
 #[derive(Serialize, Deserialize)]
 pub(super) struct CommandRow<'a> {
     id: Uuid,

@@ -7,7 +7,7 @@ use crate::model::{
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// A decision.
+/// The stored form of a decision.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum DecidedRow<'a> {
@@ -56,7 +56,7 @@ enum ValueRow<'a> {
     Flag(bool),
 }
 
-/// The stocks and reservations that a command wrote, as they were before it.
+/// The stored form of the stocks and reservations that a command wrote, as they were before it.
 #[derive(Serialize, Deserialize)]
 pub(super) struct StateBeforeRow<'a> {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

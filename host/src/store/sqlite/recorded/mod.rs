@@ -1,7 +1,7 @@
 //! Recorded commands: commands as they were decided, kept for replays.
 //!
-//! The command, the decision and the state before it are stored as JSON, in a form of their own
-//! that the conversions in this folder know. The column `form` says which form a row has.
+//! The command, the decision and the state before it are stored as JSON. The conversions in this
+//! folder define the form of that JSON. The column `form` has the version of the form.
 
 mod command;
 mod decision;
@@ -9,19 +9,19 @@ mod parts;
 #[cfg(test)]
 mod tests;
 
-use super::rows::{Unsigned, broken, optional, unsigned};
+use super::rows::{Unsigned, invalid_column, optional, unsigned};
 use crate::model::{Digest, InvalidId, Recorded, StateBefore};
 use command::CommandRow;
 use decision::{DecidedRow, StateBeforeRow};
 use rusqlite::{Connection, OptionalExtension, Row, params, types::ValueRef};
 use serde::{Serialize, de::DeserializeOwned};
 
-/// The form in which rows are written. Form 1 spelled one command `fulfil`; form 2 spells it
-/// `fulfill`. Both are read.
+/// The form in which rows are written; rows of every form from 1 to this one can be read. Form 1
+/// spelled one command `fulfil`; form 2 spells it `fulfill`.
 const FORM: u32 = 2;
 
-/// The bound on the rows that one commit deletes beyond the number of rows it inserts. It spreads
-/// the work over many commits after an operator has lowered `RECORDED_COMMANDS_MAX`.
+/// The most rows that one commit deletes beyond the number of rows that it inserts. The bound
+/// spreads the work over many commits after an operator has lowered `RECORDED_COMMANDS_MAX`.
 const SURPLUS_DELETED_MAX: u64 = 256;
 
 fn json<T: Serialize>(row: &T) -> rusqlite::Result<String> {
@@ -37,12 +37,12 @@ where
 {
     let text = row.get_ref(column)?.as_str()?;
     let stored: R =
-        serde_json::from_str(text).map_err(|error| broken(column, &error.to_string()))?;
-    T::try_from(stored).map_err(|error| broken(column, &error.to_string()))
+        serde_json::from_str(text).map_err(|error| invalid_column(column, &error.to_string()))?;
+    T::try_from(stored).map_err(|error| invalid_column(column, &error.to_string()))
 }
 
-/// Inserts recorded commands. Where the table then has more than `most` rows, the oldest are
-/// deleted.
+/// Inserts recorded commands, and deletes the oldest rows while the table has more than `most`.
+/// `number` maps the digest of a component to its number.
 pub(super) fn write(
     connection: &Connection,
     recorded: &[Recorded],
@@ -79,13 +79,13 @@ pub(super) fn write(
         .map(|_| ())
 }
 
-/// Deletes all recorded commands. The state before them cannot be told any more once commands
-/// are carried out without being recorded.
-pub(super) fn forget(connection: &Connection) -> rusqlite::Result<()> {
+/// Deletes all recorded commands. Recorded commands become useless once a command is carried out
+/// without being recorded, because the state before them cannot be reconstructed any more.
+pub(super) fn delete_all(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute("DELETE FROM command", []).map(|_| ())
 }
 
-/// Whether there are recorded commands.
+/// Whether the table has recorded commands.
 pub(super) fn any(connection: &Connection) -> rusqlite::Result<bool> {
     connection.query_row("SELECT EXISTS (SELECT 1 FROM command)", [], |row| row.get(0))
 }
@@ -97,7 +97,7 @@ pub(super) fn last(connection: &Connection) -> rusqlite::Result<u64> {
         .query_row([], |row| unsigned(row, 0))
 }
 
-/// Up to `limit` recorded commands with their numbers, those after the number `after`, in order.
+/// Up to `limit` recorded commands that follow the number `after`, with their numbers, in order.
 pub(super) fn page(
     connection: &Connection,
     after: u64,
@@ -118,7 +118,7 @@ fn numbered(row: &Row<'_>) -> rusqlite::Result<(u64, Recorded)> {
     let form: u32 = row.get(8)?;
     if !(1..=FORM).contains(&form) {
         let what = format!("a recorded command has form {form}; forms 1 to {FORM} are known");
-        return Err(broken(8, &what));
+        return Err(invalid_column(8, &what));
     }
     let replaced = match row.get_ref(7)? {
         ValueRef::Null => StateBefore::default(),
@@ -136,7 +136,8 @@ fn numbered(row: &Row<'_>) -> rusqlite::Result<(u64, Recorded)> {
     Ok((unsigned(row, 0)?, recorded))
 }
 
-/// The number of the recorded command that an event belongs to, if that command is recorded.
+/// The number of the recorded command that produced the event of this sequence; `None` where that
+/// command was not recorded.
 pub(super) fn with_event(connection: &Connection, sequence: u64) -> rusqlite::Result<Option<u64>> {
     connection
         .prepare_cached(

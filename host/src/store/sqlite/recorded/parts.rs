@@ -1,4 +1,5 @@
-//! The parts that stored commands, decisions and states are made of.
+//! The stored forms of keys, lines, stocks and reservations, which commands, decisions and states
+//! contain.
 
 use crate::model::{
     InvalidId, Level, LineRequest, LocationId, ProductId, Reservation, ReservationLine,

@@ -5,9 +5,9 @@ use crate::{
 };
 use std::collections::HashSet;
 
-/// Recorded commands in form 1, made by a program that wrote it: one line for each, with the texts of
-/// the command, of the decision, and of the state before. Every action, outcome, precondition and
-/// kind of detail is among them.
+/// Recorded commands in form 1, written by an earlier version of this program. Each line has the
+/// JSON of the command, of the decision, and of the state before. Every action, outcome,
+/// precondition and kind of detail occurs.
 const FORM_1: &str = include_str!("form_1.tsv");
 
 fn database() -> (tempfile::TempDir, Connection) {
@@ -19,7 +19,7 @@ fn database() -> (tempfile::TempDir, Connection) {
     (folder, connection)
 }
 
-/// Inserts the texts of a form as they are, and reads them.
+/// Inserts lines of stored JSON as rows of a form, and reads the rows.
 fn read(texts: &str, form: u32) -> rusqlite::Result<Vec<(u64, Recorded)>> {
     let (_folder, connection) = database();
     for line in texts.lines() {
@@ -76,7 +76,7 @@ fn commands_of_form_1_are_read() {
 }
 
 #[test]
-fn a_command_is_written_in_form_2_and_read_as_it_was() {
+fn a_command_is_written_in_form_2_and_read_unchanged() {
     let recorded: Vec<_> = read(FORM_1, 1).unwrap().into_iter().map(|(_, it)| it).collect();
     let (_folder, connection) = database();
     write(&connection, &recorded, 1_000, |_| Ok(1)).unwrap();
@@ -91,7 +91,7 @@ fn a_command_is_written_in_form_2_and_read_as_it_was() {
 }
 
 #[test]
-fn a_form_of_a_later_version_is_refused_with_its_number() {
+fn an_unknown_form_is_refused_with_its_number() {
     for unknown in [0, FORM + 1] {
         let error = read(FORM_1, unknown).unwrap_err().to_string();
         assert!(error.contains(&format!("has form {unknown}; forms 1 to {FORM}")), "{error}");
@@ -99,7 +99,7 @@ fn a_form_of_a_later_version_is_refused_with_its_number() {
 }
 
 #[test]
-fn an_id_that_is_none_is_refused() {
+fn a_row_with_an_invalid_id_is_refused() {
     let line = FORM_1.lines().next().unwrap().replace(r#""product_id":"a""#, r#""product_id":"""#);
     assert!(read(&line, 1).unwrap_err().to_string().contains("1 to 128"), "an empty id");
 }

@@ -1,10 +1,12 @@
-//! Files that do not belong together are refused, and not a byte of them changes. Files that do
-//! are served, whatever ended the process that wrote them.
+//! Files that do not match are refused, and no byte of them changes. Files that match are served,
+//! however the process that wrote them has ended.
 
 use super::*;
 use crate::{
     model::Installed,
-    store::{AnswerBounds, Batch, BatchKeys, Lane, Store, sqlite::SqliteLane, sqlite::SqliteStore},
+    store::{
+        Batch, BatchKeys, IdempotencyBounds, Lane, Store, sqlite::SqliteLane, sqlite::SqliteStore,
+    },
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -13,16 +15,16 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// A folder with a database, as a process that was killed leaves it: what is not closed tidily
-/// stays in the log.
-struct Place {
+/// A folder with a database. Dropping the lane without closing it leaves the files as a killed
+/// process does.
+struct DatabaseFolder {
     folder: TempDir,
     lane: Option<SqliteLane>,
 }
 
 type Files = BTreeMap<String, Vec<u8>>;
 
-impl Place {
+impl DatabaseFolder {
     fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap(), lane: None }
     }
@@ -51,19 +53,19 @@ impl Place {
         self.try_open().unwrap();
     }
 
-    /// A commit, of which the number can be read again.
+    /// Makes a commit from which [`DatabaseFolder::latest`] reads the number back.
     fn commit(&mut self, number: u8) {
         let lane = self.lane.as_mut().unwrap();
         lane.begin_batch(&BatchKeys::NONE).unwrap();
         let now = u64::from(number);
         let installed = Some(Installed::first(crate::model::Digest([number; 32])));
-        let (answers, stocks) = (HashMap::new(), &mut []);
+        let (records, stocks) = (HashMap::new(), &mut []);
         lane.commit(Batch {
             stocks,
             reservations: &[],
             log: &[],
-            answers: &answers,
-            answer_bounds: AnswerBounds::NONE,
+            idempotency_records: &records,
+            idempotency_bounds: IdempotencyBounds::NONE,
             installed,
             recorded: &mut [],
             recorded_max: 0,
@@ -72,7 +74,7 @@ impl Place {
         .unwrap();
     }
 
-    /// The number of the latest commit that is there.
+    /// The number of the latest commit in the database.
     fn latest(&mut self) -> u8 {
         let installed = self.lane.as_mut().unwrap().installed().unwrap();
         installed.map_or(0, |installed| installed.current.0[0])
@@ -82,7 +84,7 @@ impl Place {
         self.lane.take().unwrap().close().unwrap();
     }
 
-    /// All files but the lock, which says nothing.
+    /// All files but the lock file, which has no content.
     fn files(&self) -> Files {
         let entries = fs::read_dir(self.folder.path()).unwrap().map(Result::unwrap);
         let named = entries.map(|it| (it.file_name().into_string().unwrap(), it.path()));
@@ -98,10 +100,11 @@ impl Place {
         }
     }
 
-    /// Expects a refusal that says this and names both files, and leaves all as it is.
+    /// Expects a refusal whose message contains `why` and names both files, and that changes
+    /// nothing.
     fn refuses(&mut self, why: &str) {
         let before = self.files();
-        let error = self.try_open().expect_err("it is refused").to_string();
+        let error = self.try_open().expect_err("the files are refused").to_string();
         assert!(error.contains(why), "{why:?} in {error}");
         assert!(error.contains("inventory.db and the log"), "{error}");
         assert!(error.contains("inventory.db-wal"), "{error}");
@@ -109,7 +112,7 @@ impl Place {
         assert!(self.files() == before, "something was changed");
     }
 
-    /// Expects it to be served, with this commit as the latest.
+    /// Expects the database to open with this commit as the latest.
     fn serves(&mut self, number: u8) {
         self.open();
         assert_eq!(self.latest(), number);
@@ -120,12 +123,13 @@ fn only_the_database(files: &Files) -> Files {
     Files::from([("inventory.db".to_owned(), files["inventory.db"].clone())])
 }
 
-/// After a kill: commits 1 to 3, of which the file alone has none for certain.
+/// The files after a kill, with commits 1 to 3. The mark in the database file says that it needs
+/// its log.
 fn killed() -> Files {
-    let mut place = Place::new();
+    let mut place = DatabaseFolder::new();
     place.open();
     place.commit(1);
-    unsettled(&place);
+    wait_for_log(&place);
     place.commit(2);
     place.commit(3);
     let files = place.files();
@@ -133,26 +137,28 @@ fn killed() -> Files {
     files
 }
 
-/// Waits until the database file says that it needs its log, and a log has begun after that.
-fn unsettled(place: &Place) {
+/// Waits until the mark in the database file says that it needs its log, and the log has restarted
+/// since.
+fn wait_for_log(place: &DatabaseFolder) {
     eventually("the file needs its log", || {
-        let page = look(&place.file()).unwrap().unwrap().mark.unwrap().0;
+        let page = read_database(&place.file()).unwrap().unwrap().mark.unwrap().0;
         let first = read_log(&place.log(), Some(page)).unwrap().first;
-        first.is_some_and(|first| first.previous == alone(place).base && !alone(place).whole)
+        first.is_some_and(|first| first.previous == own_mark(place).base && !own_mark(place).whole)
     });
 }
 
-/// Waits until the database file says that it is whole, by another mark than this one.
-fn made_whole(place: &Place, before: Mark) -> Mark {
+/// Waits until the database file has a mark other than `before` that says that it is whole.
+fn wait_until_whole(place: &DatabaseFolder, before: Mark) -> Mark {
     eventually("the file is made whole", || {
-        let now = alone(place);
+        let now = own_mark(place);
         now.whole && now.base != before.base
     });
-    alone(place)
+    own_mark(place)
 }
 
-fn alone(place: &Place) -> Mark {
-    look(&place.file()).unwrap().unwrap().mark.unwrap().1
+/// The mark in the database file, read without the log.
+fn own_mark(place: &DatabaseFolder) -> Mark {
+    read_database(&place.file()).unwrap().unwrap().mark.unwrap().1
 }
 
 fn eventually(what: &str, condition: impl Fn() -> bool) {
@@ -166,7 +172,7 @@ fn eventually(what: &str, condition: impl Fn() -> bool) {
 #[test]
 fn a_killed_process_and_a_copied_folder_are_served() {
     let files = killed();
-    let mut place = Place::with(&files);
+    let mut place = DatabaseFolder::with(&files);
     place.serves(3);
     place.commit(4);
     place.serves(4);
@@ -174,29 +180,29 @@ fn a_killed_process_and_a_copied_folder_are_served() {
 
 #[test]
 fn after_a_clean_stop_the_database_file_alone_is_served() {
-    let mut place = Place::new();
+    let mut place = DatabaseFolder::new();
     place.open();
     (1..=3).for_each(|number| place.commit(number));
     place.close();
-    Place::with(&only_the_database(&place.files())).serves(3);
+    DatabaseFolder::with(&only_the_database(&place.files())).serves(3);
     place.serves(3);
 }
 
 #[test]
-fn after_it_was_only_read_the_database_file_alone_is_served() {
-    let mut place = Place::new();
+fn after_a_start_without_a_lane_the_database_file_alone_is_served() {
+    let mut place = DatabaseFolder::new();
     place.open();
     place.commit(1);
     place.close();
     drop(SqliteStore::open(&place.file()).unwrap());
-    Place::with(&only_the_database(&place.files())).serves(1);
+    DatabaseFolder::with(&only_the_database(&place.files())).serves(1);
 }
 
 #[test]
 fn a_database_without_its_log_is_refused() {
     let files = killed();
-    Place::with(&only_the_database(&files)).refuses("is missing or empty");
-    let mut place = Place::with(&files);
+    DatabaseFolder::with(&only_the_database(&files)).refuses("is missing or empty");
+    let mut place = DatabaseFolder::with(&files);
     fs::write(place.log(), "").unwrap();
     place.refuses("is missing or empty");
     place.put(&files);
@@ -204,22 +210,22 @@ fn a_database_without_its_log_is_refused() {
 }
 
 #[test]
-fn a_damaged_head_of_the_log_is_refused_and_so_is_a_damaged_middle() {
+fn a_log_with_a_damaged_header_or_frame_is_refused() {
     let files = killed();
     for at in [0, 4, 8, 12, 16, 20, 24, 31] {
-        let mut place = Place::with(&files);
+        let mut place = DatabaseFolder::with(&files);
         flip(&place, at);
-        place.refuses("whose head is damaged");
+        place.refuses("whose header is damaged");
     }
-    // A restart of the log moves its first frames here.
+    // Offsets in the first frame of the restarted log.
     for at in [32, 40, 48, 56, 2_000] {
-        let mut place = Place::with(&files);
+        let mut place = DatabaseFolder::with(&files);
         flip(&place, at);
         place.refuses("the log is damaged: its frame 1");
     }
 }
 
-fn flip(place: &Place, at: usize) {
+fn flip(place: &DatabaseFolder, at: usize) {
     let mut bytes = fs::read(place.log()).unwrap();
     bytes[at] ^= 0x10;
     fs::write(place.log(), bytes).unwrap();
@@ -227,14 +233,14 @@ fn flip(place: &Place, at: usize) {
 
 #[test]
 fn an_older_backup_beside_a_newer_log_is_refused() {
-    let mut place = Place::new();
+    let mut place = DatabaseFolder::new();
     place.open();
     place.commit(1);
     place.close();
     let backup = only_the_database(&place.files());
     place.open();
     place.commit(2);
-    unsettled(&place);
+    wait_for_log(&place);
     place.lane = None;
     place.put(&backup);
     place.refuses("another state of this database");
@@ -243,16 +249,16 @@ fn an_older_backup_beside_a_newer_log_is_refused() {
 }
 
 #[test]
-fn a_backup_of_a_quiet_moment_beside_a_newer_log_is_refused() {
-    let mut place = Place::new();
+fn a_backup_of_an_idle_period_beside_a_newer_log_is_refused() {
+    let mut place = DatabaseFolder::new();
     let store = SqliteStore::open(&place.file()).unwrap();
-    place.lane = Some(store.lane_idling(Duration::from_millis(10)).unwrap());
-    let new = alone(&place);
+    place.lane = Some(store.lane_with_idle(Duration::from_millis(10)).unwrap());
+    let new = own_mark(&place);
     place.commit(1);
-    let backed_up = made_whole(&place, new);
+    let backed_up = wait_until_whole(&place, new);
     let backup = only_the_database(&place.files());
     place.commit(2);
-    made_whole(&place, backed_up);
+    wait_until_whole(&place, backed_up);
     place.commit(3);
     place.lane = None;
     drop(store);
@@ -263,7 +269,7 @@ fn a_backup_of_a_quiet_moment_beside_a_newer_log_is_refused() {
 #[test]
 fn a_newer_database_beside_an_older_log_is_refused() {
     let old = killed();
-    let mut place = Place::with(&old);
+    let mut place = DatabaseFolder::with(&old);
     place.serves(3);
     place.commit(4);
     place.close();
@@ -273,12 +279,12 @@ fn a_newer_database_beside_an_older_log_is_refused() {
 
 #[test]
 fn the_log_of_another_database_is_refused() {
-    let (mut one, other) = (Place::with(&killed()), killed());
+    let (mut one, other) = (DatabaseFolder::with(&killed()), killed());
     let log = Files::from([("inventory.db-wal".to_owned(), other["inventory.db-wal"].clone())]);
     one.put(&log);
     one.refuses("another database");
-    // Also where the file alone is whole.
-    let mut one = Place::with(&killed());
+    // Also where the database file is whole.
+    let mut one = DatabaseFolder::with(&killed());
     one.serves(3);
     one.close();
     one.put(&log);
@@ -288,7 +294,7 @@ fn the_log_of_another_database_is_refused() {
 #[test]
 fn a_log_without_its_database_is_refused() {
     let files = killed();
-    let mut place = Place::with(&files);
+    let mut place = DatabaseFolder::with(&files);
     fs::remove_file(place.file()).unwrap();
     place.refuses("the database file is missing or empty");
     fs::write(place.file(), "").unwrap();
@@ -296,20 +302,20 @@ fn a_log_without_its_database_is_refused() {
 }
 
 #[test]
-fn a_log_that_somebody_else_began_is_refused() {
-    let mut place = Place::new();
+fn a_log_that_another_program_began_is_refused() {
+    let mut place = DatabaseFolder::new();
     place.open();
     place.close();
     let connection = Connection::open(place.file()).unwrap();
     connection.execute("CREATE TABLE theirs (x)", []).unwrap();
     let files = place.files();
     drop(connection);
-    Place::with(&files).refuses("was not begun by Holdfast");
+    DatabaseFolder::with(&files).refuses("was not begun by Holdfast");
 }
 
 #[test]
 fn a_rollback_journal_beside_a_database_is_refused() {
-    let mut place = Place::new();
+    let mut place = DatabaseFolder::new();
     place.open();
     place.close();
     fs::write(beside(&place.file(), "-journal"), [0xd9, 0xd5]).unwrap();
@@ -321,7 +327,7 @@ fn a_rollback_journal_beside_a_database_is_refused() {
 
 #[test]
 fn a_file_that_is_no_database_keeps_every_byte() {
-    let mut place = Place::new();
+    let mut place = DatabaseFolder::new();
     fs::write(place.file(), "not a database, but long enough to look at ".repeat(40)).unwrap();
     let files = place.files();
     assert!(matches!(place.try_open(), Err(OpenError::Foreign { .. })));
@@ -329,21 +335,24 @@ fn a_file_that_is_no_database_keeps_every_byte() {
 }
 
 #[test]
-fn somebody_elses_database_keeps_its_log_and_every_byte() {
-    let mut place = Place::new();
+fn a_database_of_another_program_keeps_its_log_and_every_byte() {
+    let mut place = DatabaseFolder::new();
     let theirs = Connection::open(place.file()).unwrap();
     theirs.pragma_update(None, "journal_mode", "WAL").unwrap();
     theirs.execute_batch("CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)").unwrap();
     let files = place.files();
     drop(theirs);
     place.put(&files);
-    assert!(matches!(place.try_open(), Err(OpenError::Foreign { .. } | OpenError::Apart { .. })));
+    assert!(matches!(
+        place.try_open(),
+        Err(OpenError::Foreign { .. } | OpenError::Mismatch { .. })
+    ));
     assert!(place.files() == files);
 }
 
 #[test]
 fn a_newer_database_keeps_every_byte() {
-    let mut place = Place::new();
+    let mut place = DatabaseFolder::new();
     place.open();
     place.commit(1);
     place.close();
@@ -357,8 +366,8 @@ fn a_newer_database_keeps_every_byte() {
 }
 
 #[test]
-fn a_draft_that_was_left_behind_is_made_again() {
-    let mut place = Place::new();
+fn a_draft_that_an_earlier_start_left_behind_is_replaced() {
+    let mut place = DatabaseFolder::new();
     for ending in [".new", ".new-wal", ".new-journal"] {
         fs::write(beside(&place.file(), ending), "half of it").unwrap();
     }
@@ -367,5 +376,5 @@ fn a_draft_that_was_left_behind_is_made_again() {
     assert!(!beside(&place.file(), ".new").exists());
 }
 
-#[path = "moments_tests.rs"]
-mod moments;
+#[path = "file_match_crash_tests.rs"]
+mod crashes;

@@ -1,24 +1,24 @@
-//! What a failed commit leaves behind.
+//! Whether a failed commit may still be in the write-ahead log and reappear after a restart.
 //!
-//! SQLite writes the frames of a transaction to the write-ahead log, the one with the commit mark
-//! last, and then syncs the log. Where the sync failed, or something after it, all of the
-//! transaction may be in the log: this process goes on as if it were not, but the next one that
-//! reads the log would find it. The next transaction takes its place, frame by frame, so that it
-//! is gone for certain once that one is on disk.
+//! SQLite writes the frames of a transaction to the log, the frame with the commit mark last, and
+//! then syncs the log. If the sync fails, or anything after it, the whole transaction may be in the
+//! log. This process goes on without the transaction, but the next process that reads the log would
+//! find it. The next transaction of this process overwrites the failed one frame by frame, so the
+//! failed one is certainly gone once the next one is on disk.
 //!
-//! Where a write failed, the transaction lacks a part, and nothing can come of it, but for one
-//! case: the write was made in part, over frames of an older log, and the bytes that were there
-//! are those that were to come. So the log is read.
+//! If a write fails, the transaction is incomplete in the log and cannot reappear, with one
+//! exception: the write was partial, over the frames of an older log, and the old bytes happen to
+//! be the ones that were missing. Therefore the log is read.
 
 use super::{
-    belonging::beside,
     checkpoint,
+    file_match::beside,
     wal::{self, Wal},
 };
 use rusqlite::{Connection, ErrorCode};
 use std::path::Path;
 
-/// Whether a commit that failed in this way has written nothing at all.
+/// Whether a commit that failed with this error has written nothing to the log.
 pub(super) fn wrote_nothing(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code().is_none_or(|code| {
         matches!(
@@ -28,14 +28,14 @@ pub(super) fn wrote_nothing(error: &rusqlite::Error) -> bool {
     })
 }
 
-/// Whether the log file may have a transaction that is not part of the log as the connection knows
-/// it: one that failed here, and would be found by the next process.
+/// Whether the log file may have a transaction that the connection does not know: a failed one that
+/// the next process would find.
 pub(super) fn log_may_have_more(connection: &Connection, file: &Path) -> bool {
-    // In this order: where another log begins in between, nothing of this one is found any more.
+    // In this order: if the log restarts in between, fewer frames are found and not more.
     let Ok(known) = checkpoint::pages_in_log(connection) else { return true };
     match wal::read(&beside(file, "-wal"), |_| ()) {
         Ok(Wal::Readable(found)) => found.committed_frames > known,
-        Ok(Wal::Empty | Wal::HeadDamaged { .. }) => false,
+        Ok(Wal::Empty | Wal::HeaderDamaged { .. }) => false,
         Err(_) => true,
     }
 }
@@ -46,7 +46,7 @@ mod tests {
     use std::fs;
 
     #[test]
-    fn a_transaction_that_is_whole_in_the_log_may_last_whatever_had_failed() {
+    fn a_failed_transaction_that_is_complete_in_the_log_may_last() {
         let (folder, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let (file, copy) = (folder.path().join("test.db"), other.path().join("test.db"));
         let connection = connection::writable(&file).unwrap();
@@ -56,7 +56,7 @@ mod tests {
         let known = fs::read(&log).unwrap();
         assert!(!log_may_have_more(&connection, &file));
 
-        // The transaction is made in a copy, so that this process knows nothing of it.
+        // The transaction is made in a copy, so that the first connection does not know it.
         fs::copy(&file, &copy).unwrap();
         fs::copy(&log, &copied_log).unwrap();
         let failed = connection::writable(&copy).unwrap();
@@ -65,11 +65,11 @@ mod tests {
         fs::write(&log, &bytes).unwrap();
         assert!(log_may_have_more(&connection, &file));
         fs::write(&log, &bytes[..bytes.len() - 1]).unwrap();
-        assert!(!log_may_have_more(&connection, &file), "it lacks a part");
+        assert!(!log_may_have_more(&connection, &file), "an incomplete transaction");
         fs::write(&log, &known).unwrap();
         assert!(!log_may_have_more(&connection, &file));
 
         connection.query_row("PRAGMA wal_checkpoint", [], |_| Ok(())).unwrap();
-        assert!(!log_may_have_more(&connection, &file), "moved or not");
+        assert!(!log_may_have_more(&connection, &file), "a checkpointed log");
     }
 }

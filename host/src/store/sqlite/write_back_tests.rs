@@ -2,8 +2,8 @@ use super::{
     super::{
         connection,
         handles::StockHandle,
-        listing::{Indexing, Recent},
-        published::Change,
+        listing::{IndexUpdate, Recent},
+        published::RowChange,
         rows::unsigned,
     },
     *,
@@ -11,7 +11,7 @@ use super::{
 use crate::{
     model::{DeficitScan, Digest, Event, StockEvent, StockEventKind, StockScan, StoreFailure},
     store::{
-        AnswerBounds, Batch, BatchKeys, Lane, Log, NewEntry, Order, Read, Snapshot, Store,
+        Batch, BatchKeys, IdempotencyBounds, Lane, Log, NewEntry, Order, Read, Snapshot, Store,
         sqlite::{SqliteLane, SqliteStore},
     },
 };
@@ -23,7 +23,7 @@ fn key(name: &str) -> StockKey {
     StockKey::parse(name.to_owned(), "default".to_owned()).unwrap()
 }
 
-/// A store, and what it ought to hold.
+/// A store, and the stocks that it should have.
 struct Shop {
     folder: TempDir,
     store: Option<SqliteStore>,
@@ -67,7 +67,7 @@ impl Shop {
         self.store.as_ref().unwrap()
     }
 
-    /// Commits a change of each stock, and an event that tells it.
+    /// Commits a change of each stock, with an event for each.
     fn change(&mut self, names: &[&str], change: impl Fn(&mut Stock)) {
         let now = self.sequence + 1_000;
         let mut log = Vec::new();
@@ -111,8 +111,8 @@ impl Shop {
             stocks: &mut writes,
             reservations: &[],
             log: &log,
-            answers: &HashMap::new(),
-            answer_bounds: AnswerBounds::NONE,
+            idempotency_records: &HashMap::new(),
+            idempotency_bounds: IdempotencyBounds::NONE,
             installed: None,
             recorded: &mut [],
             recorded_max: 0,
@@ -130,7 +130,7 @@ impl Shop {
         self.change(names, |stock| stock.level.reserved += 1);
     }
 
-    /// What the row itself says is reserved.
+    /// The reserved quantity in the row itself.
     fn row(&self, name: &str) -> u64 {
         let connection = connection::readable(&self.file()).unwrap();
         let select = "SELECT reserved FROM stock WHERE product_id = ?1";
@@ -152,10 +152,10 @@ fn stocks(found: Result<Vec<(StockKey, Stored)>, StoreFailure>) -> Vec<(StockKey
 }
 
 #[test]
-fn every_reader_sees_what_the_row_does_not_say_yet() {
+fn every_reader_sees_changes_that_the_row_lacks() {
     let mut shop = Shop::new(0);
     shop.reserve(&["a", "b"]);
-    assert_eq!(shop.row("a"), 0, "it lags");
+    assert_eq!(shop.row("a"), 0, "the row lags");
     let expected =
         vec![(key("a"), shop.stock("a")), (key("b"), shop.stock("b")), (key("c"), shop.stock("c"))];
     let mut snapshot = shop.store().snapshot().unwrap();
@@ -204,7 +204,7 @@ fn after_a_crash_the_rows_are_brought_up_to_date_from_the_log() {
 }
 
 #[test]
-fn at_the_end_no_row_lags() {
+fn after_a_clean_stop_no_row_lags() {
     let mut shop = Shop::new(0);
     shop.reserve(&["a"]);
     shop.lane().close().unwrap();
@@ -212,7 +212,7 @@ fn at_the_end_no_row_lags() {
 }
 
 #[test]
-fn what_a_scan_looks_for_never_lags() {
+fn values_that_scans_search_by_never_lag() {
     let mut shop = Shop::new(100);
     shop.reserve(&["b"]);
     shop.reserve(&["b", "c"]);
@@ -226,7 +226,7 @@ fn what_a_scan_looks_for_never_lags() {
 }
 
 #[test]
-fn what_the_log_does_not_tell_does_not_lag() {
+fn a_row_does_not_lag_in_values_that_the_log_lacks() {
     let level = Level { total: 9, reserved: 0, unattributed: 0, minimum: 0, version: 1 };
     let before = Stock { level, due: 0, created_at: 1, updated_at: 1 };
     let after = Stock { level: Level { reserved: 1, ..level }, updated_at: 2, ..before };
@@ -242,26 +242,26 @@ fn what_the_log_does_not_tell_does_not_lag() {
 }
 
 #[test]
-fn no_row_lags_behind_what_the_database_says_nor_for_longer_than_two_rounds() {
-    // Few may lag; all that there are may, but not for long; and for longer than a round takes
-    // to change them all.
+fn every_row_is_current_to_the_recorded_sequence_and_lags_for_two_rounds_at_most() {
+    // Bounds that let only few rows lag; all rows, but not for long; all rows, for longer than it
+    // takes to change all of them.
     for (stocks, events) in [(16, 200), (1_000, 200), (1_000, 1_000), (60, 400)] {
         many_commits(Bounds { stocks, events });
     }
 }
 
-/// The rounds alone, over rows that are only numbers: the sequence that each shows.
+/// Tests the write-back without a database. Each row is only a number: the last sequence it shows.
 fn many_commits(bounds: Bounds) {
     let names: Vec<_> = (0..100).map(|i| Arc::new(key(&format!("p{i:02}")))).collect();
     let mut rows: BTreeMap<_, u64> = names.iter().map(|name| (Arc::clone(name), 0)).collect();
     let mut latest = rows.clone();
-    let published = Published::none(0, Recent::behind(0));
-    let mut rounds = Rounds { bounds, ..Rounds::new(0) };
+    let published = Published::all_current(0, Recent::after(0));
+    let mut write_back = WriteBack { bounds, ..WriteBack::new(0) };
     let (mut sequence, mut current_to, mut random) = (0, 0, 12_345_u64);
     for _ in 0..5_000 {
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let events = random >> 60;
-        let due = rounds.due(&published, events);
+        let next = write_back.next_rows(&published, events);
         let mut changes = Vec::new();
         for event in 0..events {
             // Now and then only one stock changes, as on a hot product.
@@ -273,31 +273,31 @@ fn many_commits(bounds: Bounds) {
             let handle = StockHandle { stock_id: 1, event_count: 1, last_event: at };
             let level = Level { total: 0, reserved: 0, unattributed: 0, minimum: 0, version: 1 };
             let stock = Stock { level, due: 0, created_at: 1, updated_at: 1 };
-            if due.includes(name) {
+            if next.includes(name) {
                 rows.insert(Arc::clone(name), at);
-                changes.push(Change::Written(Arc::clone(name)));
+                changes.push(RowChange::Written(Arc::clone(name)));
             } else {
-                changes.push(Change::Lags(Arc::clone(name), Stored { handle, stock }));
+                changes.push(RowChange::Lags(Arc::clone(name), Stored { handle, stock }));
             }
         }
-        for (name, stored) in &due.rows {
+        for (name, stored) in &next.rows {
             if latest[name] <= sequence {
                 rows.insert(Arc::clone(name), stored.handle.last_event);
-                changes.push(Change::Written(Arc::clone(name)));
+                changes.push(RowChange::Written(Arc::clone(name)));
             }
         }
         sequence += events;
-        published.begin_round(due.then.began_at());
-        published.publish(sequence, changes, &[], Indexing::default());
-        current_to = due.current_to.unwrap_or(current_to);
-        rounds = due.then;
+        published.begin_round(next.after_commit.began_at());
+        published.publish(sequence, changes, &[], IndexUpdate::default());
+        current_to = next.current_to.unwrap_or(current_to);
+        write_back = next.after_commit;
         for (name, row) in &rows {
             let latest = latest[name];
             let lags = published.get(name).map(|stored| stored.handle.last_event);
             assert_eq!(lags.unwrap_or(*row), latest, "{name}");
             assert!(*row == latest || latest > current_to, "{name} at {sequence}");
         }
-        assert!(published.count().0 <= bounds.stocks + 16);
+        assert!(published.lagging_counts().0 <= bounds.stocks + 16);
         assert!(sequence - current_to < 2 * bounds.events, "at {sequence}");
     }
     assert!(current_to > 0);

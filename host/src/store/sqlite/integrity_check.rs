@@ -1,15 +1,14 @@
-//! Looks through the whole database once after the start, beside those who use it.
+//! The integrity check: reads the whole database once after the start, on a thread of low priority.
 //!
-//! `PRAGMA quick_check` reads every page of every table. It finds pages that are not what they
-//! should be (their type, their free space, their order, pages used twice or not at all), rows
-//! that cannot be read, and values that break a NOT NULL or a CHECK. It does not find a value that
-//! was changed into another one that is possible, nor an index that lacks a row: SQLite's pages
-//! have no checksums.
+//! `PRAGMA quick_check` reads every page of every table. The pragma finds malformed pages (wrong
+//! type, free space or order; pages used twice or not at all), rows that cannot be read, and values
+//! that break a NOT NULL or a CHECK. The pragma finds neither a value that was changed into another
+//! valid one, nor an index that lacks a row: SQLite's pages have no checksums.
 //!
-//! It holds a snapshot while it runs, behind which the write-ahead log cannot begin anew: so it
-//! gives up where the log grows too far, and tries again later.
+//! The check holds a snapshot pin while it runs, and the write-ahead log cannot restart meanwhile.
+//! Therefore the check gives up when the log grows too far, and tries again later.
 
-use super::{belonging::beside, connection};
+use super::{connection, file_match::beside};
 use crate::model::{Integrity, StoreFailure};
 use rusqlite::{Connection, ErrorCode};
 use std::{
@@ -19,30 +18,30 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How far the thread stands back for those who serve requests.
+/// The niceness of the thread: threads that serve requests run first.
 const NICENESS: i32 = 15;
 
-/// SQLite steps between two calls of the progress handler.
+/// The steps of SQLite's virtual machine between two calls of the progress handler.
 const STEPS: i32 = 256;
 
-/// How long it works before it rests, and how long it rests: at most half of a core is used, and
-/// half of what the disk can do.
+/// The check works for [`WORK`] and then rests for [`REST`], by turns, so that it uses at most half
+/// of a core and half of the disk's throughput.
 const WORK: Duration = Duration::from_millis(5);
 const REST: Duration = Duration::from_millis(5);
 
-/// By how much the log may grow before the check gives up, in bytes, and how long after that the
-/// next attempt begins.
+/// The growth of the write-ahead log at which the check gives up, in bytes, and the pause before
+/// the next attempt.
 const LOG_GROWTH_BYTES_MAX: u64 = 128 * 1024 * 1024;
 const ATTEMPT_PAUSE: Duration = Duration::from_secs(600);
 
-/// Findings that are remembered; SQLite stops at a hundred.
+/// The most findings of a check. SQLite's own bound is 100.
 const FINDINGS_MAX: usize = 5;
 
-/// What the check has found so far.
+/// The result of the check so far, shared by the check and the store.
 #[derive(Clone, Default)]
-pub(super) struct Checked(Arc<Mutex<Integrity>>);
+pub(super) struct SharedIntegrity(Arc<Mutex<Integrity>>);
 
-impl Checked {
+impl SharedIntegrity {
     fn lock(&self) -> MutexGuard<'_, Integrity> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -52,28 +51,28 @@ impl Checked {
     }
 }
 
-/// The thread that checks. Dropping this ends it at once, whether it is done or not.
-pub struct Check {
-    stop: Arc<Stop>,
+/// The handle of the checking thread. Dropping it stops the check at once.
+pub struct IntegrityCheck {
+    stop: Arc<StopSignal>,
     thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Default)]
-struct Stop {
+struct StopSignal {
     stopped: Mutex<bool>,
     changed: Condvar,
 }
 
-impl Stop {
-    /// Waits for so long, or until it is time to stop; whether it is.
-    fn within(&self, pause: Duration) -> bool {
+impl StopSignal {
+    /// Waits for `pause`, or until the check is stopped. Returns whether it is stopped.
+    fn wait(&self, pause: Duration) -> bool {
         let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.changed.wait_timeout_while(stopped, pause, |stopped| !*stopped);
         *waited.unwrap_or_else(PoisonError::into_inner).0
     }
 }
 
-impl Drop for Check {
+impl Drop for IntegrityCheck {
     fn drop(&mut self) {
         *self.stop.stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.stop.changed.notify_all();
@@ -85,7 +84,8 @@ impl Drop for Check {
     }
 }
 
-/// How the check makes room for others.
+/// The pace of the check: the number of steps between two calls of the progress handler, and the
+/// times of work and rest.
 #[derive(Clone, Copy)]
 struct Pace {
     steps: i32,
@@ -93,29 +93,35 @@ struct Pace {
     rest: Duration,
 }
 
-impl Check {
-    pub(super) fn start(file: &Path, checked: Checked) -> Result<Self, StoreFailure> {
-        Self::start_at(file, checked, Pace { steps: STEPS, work: WORK, rest: REST })
+impl IntegrityCheck {
+    pub(super) fn start(file: &Path, integrity: SharedIntegrity) -> Result<Self, StoreFailure> {
+        Self::start_at(file, integrity, Pace { steps: STEPS, work: WORK, rest: REST })
     }
 
-    fn start_at(file: &Path, checked: Checked, pace: Pace) -> Result<Self, StoreFailure> {
+    fn start_at(file: &Path, integrity: SharedIntegrity, pace: Pace) -> Result<Self, StoreFailure> {
         let doing = "starting the check of the database";
         let mut connection = connection::readable(file).map_err(connection::failed(doing))?;
-        let (stop, log) = (Arc::new(Stop::default()), beside(file, "-wal"));
+        let (stop, log) = (Arc::new(StopSignal::default()), beside(file, "-wal"));
         let thread = std::thread::Builder::new()
             .name("check".into())
             .spawn({
                 let stop = Arc::clone(&stop);
-                move || run(&mut connection, &log, pace, &stop, &checked)
+                move || run(&mut connection, &log, pace, &stop, &integrity)
             })
             .map_err(|error| StoreFailure::new(doing, error))?;
         Ok(Self { stop, thread: Some(thread) })
     }
 }
 
-fn run(connection: &mut Connection, log: &Path, pace: Pace, stop: &Arc<Stop>, checked: &Checked) {
+fn run(
+    connection: &mut Connection,
+    log: &Path,
+    pace: Pace,
+    stop: &Arc<StopSignal>,
+    integrity: &SharedIntegrity,
+) {
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
-        tracing::debug!(%error, "the database is checked with the priority of the server");
+        tracing::debug!(%error, "the integrity check runs with the priority of the server");
     }
     let begun = Instant::now();
     loop {
@@ -123,7 +129,7 @@ fn run(connection: &mut Connection, log: &Path, pace: Pace, stop: &Arc<Stop>, ch
             Ok(findings) if findings.is_empty() => {
                 let seconds = begun.elapsed().as_secs_f64();
                 tracing::info!(seconds, "the database was checked: its structure is sound");
-                *checked.lock() = Integrity::Sound;
+                *integrity.lock() = Integrity::Sound;
                 return;
             }
             Ok(findings) => {
@@ -133,31 +139,34 @@ fn run(connection: &mut Connection, log: &Path, pace: Pace, stop: &Arc<Stop>, ch
                     "the database is damaged: stop the server, restore a backup or try \
                      'sqlite3 FILE .recover'; what is not damaged is served meanwhile"
                 );
-                *checked.lock() = Integrity::Damaged(findings);
+                *integrity.lock() = Integrity::Damaged(findings);
                 return;
             }
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => {}
             Err(error) => tracing::warn!(%error, "the database could not be checked"),
         }
-        if stop.within(Duration::ZERO) {
+        if stop.wait(Duration::ZERO) {
             return;
         }
         tracing::warn!(
             minutes = ATTEMPT_PAUSE.as_secs() / 60,
-            "the check of the database did not come to its end; it is tried again later"
+            "the integrity check of the database was not completed; the next attempt follows"
         );
-        if stop.within(ATTEMPT_PAUSE) {
+        if stop.wait(ATTEMPT_PAUSE) {
             return;
         }
     }
 }
 
-/// The findings, none where the structure is sound.
+/// Checks the database once. Returns the findings; the list is empty where the structure is sound.
+///
+/// # Errors
+/// SQLite fails, or the check was interrupted: it was stopped, or the log grew too far.
 fn attempt(
     connection: &mut Connection,
     log: &Path,
     pace: Pace,
-    stop: &Arc<Stop>,
+    stop: &Arc<StopSignal>,
 ) -> rusqlite::Result<Vec<String>> {
     let log_bytes = {
         let log = log.to_owned();
@@ -169,7 +178,7 @@ fn attempt(
         if since.elapsed() < pace.work {
             return false;
         }
-        let give_up = stop.within(pace.rest) || log_bytes() > bytes_max;
+        let give_up = stop.wait(pace.rest) || log_bytes() > bytes_max;
         since = Instant::now();
         give_up
     };
@@ -181,7 +190,7 @@ fn attempt(
     connection.progress_handler(0, None::<fn() -> bool>)?;
     let findings: Vec<String> = match read {
         Ok(findings) => findings,
-        // What is damaged so far that it cannot be checked is a finding, too.
+        // Damage that prevents the check itself is a finding too.
         Err(error) => match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => vec![error.to_string()],
             _ => return Err(error),
@@ -221,7 +230,7 @@ mod tests {
         drop(store);
         let file = folder.path().join("inventory.db");
         let mut bytes = std::fs::read(&file).unwrap();
-        // A leaf of a table that is empty; now it says that it has rows.
+        // Makes the leaf of an empty table claim that it has 200 rows.
         let leaf = bytes.chunks_mut(4_096).skip(1).find(|it| it[0] == 13 && it[3..5] == [0, 0]);
         leaf.unwrap()[4] = 200;
         std::fs::write(&file, bytes).unwrap();
@@ -235,7 +244,9 @@ mod tests {
         let (_folder, store) = store();
         let never = Duration::from_secs(1_000_000);
         let pace = Pace { steps: 1, work: Duration::ZERO, rest: never };
-        let check = Check::start_at(&store.held.file, Checked::default(), pace).unwrap();
+        let check =
+            IntegrityCheck::start_at(&store.database.file, SharedIntegrity::default(), pace)
+                .unwrap();
         drop(check);
     }
 }

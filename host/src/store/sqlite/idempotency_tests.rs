@@ -8,26 +8,26 @@ use crate::{
 };
 use tempfile::TempDir;
 
-/// Four records of [`SIZE`] fit the bound of a caller, six fit the bound of all.
-const BOUNDS: AnswerBounds =
-    AnswerBounds { caller_bytes_max: 4 * SIZE + SIZE / 2, bytes_max: 6 * SIZE + SIZE / 2 };
+/// Bounds of four records of [`SIZE`] for one caller, and of six for all callers.
+const BOUNDS: IdempotencyBounds =
+    IdempotencyBounds { caller_bytes_max: 4 * SIZE + SIZE / 2, bytes_max: 6 * SIZE + SIZE / 2 };
 
 /// The bytes of a record, with a caller of one character and a key of two.
 const SIZE: u64 = 20_000;
 
-fn name(caller: &str, key: &str) -> RequestKey {
-    RequestKey { caller: caller.to_owned(), key: key.to_owned() }
+fn name(caller: &str, key: &str) -> IdempotencyKey {
+    IdempotencyKey { caller: caller.to_owned(), key: key.to_owned() }
 }
 
-/// A store of records, by the lane that writes it.
-struct Kept {
+/// A store, tested through its lane.
+struct RecordStore {
     folder: TempDir,
     store: Option<SqliteStore>,
     lane: Option<SqliteLane>,
     now: Timestamp,
 }
 
-impl Kept {
+impl RecordStore {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut kept = Self { folder, store: None, lane: None, now: 0 };
@@ -57,22 +57,22 @@ impl Kept {
     /// One commit with these records.
     fn commit(
         &mut self,
-        records: &[(RequestKey, u64)],
+        records: &[(IdempotencyKey, u64)],
         stocks: &mut [StockWrite<'_, StockHandle>],
-        answer_bounds: AnswerBounds,
+        idempotency_bounds: IdempotencyBounds,
     ) -> Result<(), CommitError> {
         self.now += 1;
-        let answers = records.iter().map(|(key, bytes)| {
+        let written = records.iter().map(|(key, bytes)| {
             let besides = OVERHEAD_BYTES + (key.caller.len() + key.key.len()) as u64;
             let response = vec![b'x'; usize::try_from(bytes - besides).unwrap()];
-            (key.clone(), Answered { fingerprint: [1; 32], response })
+            (key.clone(), IdempotencyRecord { fingerprint: [1; 32], response })
         });
         let batch = Batch {
             stocks,
             reservations: &[],
             log: &[],
-            answers: &answers.collect(),
-            answer_bounds,
+            idempotency_records: &written.collect(),
+            idempotency_bounds,
             installed: None,
             recorded: &mut [],
             recorded_max: 0,
@@ -100,15 +100,15 @@ impl Kept {
         self.check();
     }
 
-    fn forget(&mut self, before: Timestamp, limit: u32) -> bool {
+    fn delete_expired(&mut self, before: Timestamp, limit: u32) -> bool {
         self.lane().begin_batch(&BatchKeys::NONE).unwrap();
-        let more = self.lane().forget_answers(before, limit).unwrap();
+        let more = self.lane().delete_idempotency_records(before, limit).unwrap();
         let nothing = Batch {
             stocks: &mut [],
             reservations: &[],
             log: &[],
-            answers: &HashMap::new(),
-            answer_bounds: AnswerBounds::NONE,
+            idempotency_records: &HashMap::new(),
+            idempotency_bounds: IdempotencyBounds::NONE,
             installed: None,
             recorded: &mut [],
             recorded_max: 0,
@@ -120,7 +120,7 @@ impl Kept {
     }
 
     fn has(&mut self, caller: &str, key: &str) -> bool {
-        self.lane().answered(&name(caller, key), 0).unwrap().is_some()
+        self.lane().idempotency_record(&name(caller, key), 0).unwrap().is_some()
     }
 
     /// Which of these keys are kept.
@@ -128,7 +128,7 @@ impl Kept {
         keys.split(' ').filter(|key| self.has(caller, key)).collect::<Vec<_>>().join(" ")
     }
 
-    /// Holds the sums against the table.
+    /// Checks the sums against the table.
     fn check(&mut self) {
         let select = "SELECT caller, count(*), sum(length(response) + length(key) + \
              length(caller) + 128) FROM answer WHERE length(response) + length(key) + length(caller) + 128 >= 16384 \
@@ -140,21 +140,21 @@ impl Kept {
         });
         let callers: HashMap<String, Sum> = rows.unwrap().map(Result::unwrap).collect();
         let bytes: u64 = callers.values().map(|sum| sum.bytes).sum();
-        let answers = self.lane().answers();
-        assert_eq!(answers.callers, callers);
-        assert_eq!(answers.all.bytes, bytes);
-        assert_eq!(answers.all.records, callers.values().map(|sum| sum.records).sum::<u64>());
-        assert_eq!(self.lane().large_answers().bytes, bytes);
+        let sums = self.lane().idempotency();
+        assert_eq!(sums.callers, callers);
+        assert_eq!(sums.all.bytes, bytes);
+        assert_eq!(sums.all.records, callers.values().map(|sum| sum.records).sum::<u64>());
+        assert_eq!(self.lane().large_records().bytes, bytes);
     }
 
     fn early(&mut self) -> u64 {
-        self.lane().large_answers().forgotten_early
+        self.lane().large_records().forgotten_early
     }
 }
 
 #[test]
-fn the_oldest_records_of_a_caller_go_when_its_bound_is_reached() {
-    let mut kept = Kept::new();
+fn the_oldest_records_of_a_caller_are_evicted_when_its_bound_is_exceeded() {
+    let mut kept = RecordStore::new();
     for key in ["k1", "k2", "k3", "k4"] {
         kept.keep("a", key, SIZE);
     }
@@ -164,12 +164,12 @@ fn the_oldest_records_of_a_caller_go_when_its_bound_is_reached() {
     assert_eq!((kept.which("a", "k1 k2 k3 k4 k5").as_str(), kept.early()), ("k2 k3 k4 k5", 1));
     kept.keep("a", "k6", 3 * SIZE);
     assert_eq!(kept.which("a", "k2 k3 k4 k5 k6"), "k5 k6");
-    assert!(kept.has("b", "k1"), "it belongs to another caller");
+    assert!(kept.has("b", "k1"), "a record of another caller");
 }
 
 #[test]
-fn the_oldest_records_of_all_callers_go_when_the_bound_in_all_is_reached() {
-    let mut kept = Kept::new();
+fn the_oldest_records_of_all_callers_are_evicted_when_the_total_bound_is_exceeded() {
+    let mut kept = RecordStore::new();
     for (caller, key) in [("a", "k1"), ("b", "k1"), ("c", "k1"), ("a", "k2"), ("b", "k2")] {
         kept.keep(caller, key, SIZE);
     }
@@ -184,7 +184,7 @@ fn the_oldest_records_of_all_callers_go_when_the_bound_in_all_is_reached() {
 
 #[test]
 fn a_record_larger_than_the_bounds_is_kept_alone() {
-    let mut kept = Kept::new();
+    let mut kept = RecordStore::new();
     kept.keep("a", "k1", SIZE);
     kept.keep("a", "k2", 5 * SIZE);
     assert_eq!(kept.which("a", "k1 k2"), "k2");
@@ -195,12 +195,12 @@ fn a_record_larger_than_the_bounds_is_kept_alone() {
 }
 
 #[test]
-fn a_small_record_neither_counts_nor_goes() {
-    let mut kept = Kept::new();
+fn a_small_record_is_neither_counted_nor_evicted() {
+    let mut kept = RecordStore::new();
     kept.keep("a", "s1", LARGE_BYTES_MIN - 1);
-    assert_eq!(kept.lane().large_answers().bytes, 0);
+    assert_eq!(kept.lane().large_records().bytes, 0);
     kept.keep("a", "k0", LARGE_BYTES_MIN);
-    assert_eq!(kept.lane().large_answers().bytes, LARGE_BYTES_MIN);
+    assert_eq!(kept.lane().large_records().bytes, LARGE_BYTES_MIN);
     for key in ["k1", "k2", "k3", "k4", "k5"] {
         kept.keep("a", key, SIZE);
     }
@@ -209,16 +209,16 @@ fn a_small_record_neither_counts_nor_goes() {
 
 #[test]
 fn several_records_of_one_commit_keep_the_bounds() {
-    let mut kept = Kept::new();
+    let mut kept = RecordStore::new();
     let many: Vec<_> = (0..300).map(|n| (name("a", &format!("{n:03}")), SIZE)).collect();
     kept.commit(&many, &mut [], BOUNDS).unwrap();
     kept.check();
-    assert_eq!(kept.lane().large_answers().bytes / SIZE, 4);
+    assert_eq!(kept.lane().large_records().bytes / SIZE, 4);
 }
 
 #[test]
 fn the_sums_are_right_after_a_commit_that_failed() {
-    let mut kept = Kept::new();
+    let mut kept = RecordStore::new();
     for key in ["k1", "k2", "k3", "k4"] {
         kept.keep("a", key, SIZE);
     }
@@ -233,7 +233,7 @@ fn the_sums_are_right_after_a_commit_that_failed() {
 
 #[test]
 fn the_sums_are_right_after_reopening() {
-    let mut kept = Kept::new();
+    let mut kept = RecordStore::new();
     for (caller, key) in [("a", "k1"), ("a", "k2"), ("b", "k1"), ("a", "k3"), ("a", "k4")] {
         kept.keep(caller, key, SIZE);
     }
@@ -245,12 +245,12 @@ fn the_sums_are_right_after_reopening() {
 }
 
 #[test]
-fn a_lowered_bound_is_reached_in_steps() {
-    let mut kept = Kept::new();
+fn a_lowered_bound_is_enforced_in_steps() {
+    let mut kept = RecordStore::new();
     let many: Vec<_> = (0..20).map(|n| (name("a", &format!("{n:02}")), 1024 * 1024)).collect();
-    kept.commit(&many, &mut [], AnswerBounds::NONE).unwrap();
+    kept.commit(&many, &mut [], IdempotencyBounds::NONE).unwrap();
     kept.keep("a", "k1", SIZE);
-    let left = kept.lane().large_answers().bytes;
+    let left = kept.lane().large_records().bytes;
     assert!(left > 10 * 1024 * 1024, "{left} bytes are left");
     for key in ["k2", "k3", "k4", "k5"] {
         kept.keep("a", key, SIZE);
@@ -259,8 +259,8 @@ fn a_lowered_bound_is_reached_in_steps() {
 }
 
 #[test]
-fn a_key_whose_time_is_over_is_taken_again_and_counts_once() {
-    let mut kept = Kept::new();
+fn the_key_of_an_expired_record_can_be_reused_and_counts_once() {
+    let mut kept = RecordStore::new();
     kept.keep("a", "k1", SIZE);
     kept.keep("a", "k2", SIZE);
     kept.keep("a", "k1", 2 * SIZE);
@@ -271,33 +271,33 @@ fn a_key_whose_time_is_over_is_taken_again_and_counts_once() {
 }
 
 #[test]
-fn records_whose_time_is_over_go_in_steps_and_are_not_early() {
-    let mut kept = Kept::new();
+fn expired_records_are_deleted_in_steps_and_do_not_count_as_evicted() {
+    let mut kept = RecordStore::new();
     for key in ["k1", "k2", "k3"] {
         kept.keep("a", key, SIZE);
     }
     kept.keep("a", "s1", 1_000);
-    assert!(kept.forget(kept.now, 2), "there may be more");
-    assert!(!kept.forget(kept.now, 2));
+    assert!(kept.delete_expired(kept.now, 2), "there may be more");
+    assert!(!kept.delete_expired(kept.now, 2));
     assert_eq!((kept.which("a", "k1 k2 k3 s1").as_str(), kept.early()), ("s1", 0));
     let many: Vec<_> = (0..20).map(|n| (name("a", &format!("{n:02}")), 1024 * 1024)).collect();
-    kept.commit(&many, &mut [], AnswerBounds::NONE).unwrap();
-    assert!(kept.forget(kept.now + 1, 500), "large ones go a few at once");
-    assert_eq!(kept.lane().large_answers().bytes, 12 * 1024 * 1024);
-    assert!(kept.forget(kept.now + 1, 500));
-    assert!(!kept.forget(kept.now + 1, 500));
-    assert_eq!(kept.lane().large_answers().bytes, 0);
+    kept.commit(&many, &mut [], IdempotencyBounds::NONE).unwrap();
+    assert!(kept.delete_expired(kept.now + 1, 500), "only a few large records are deleted at once");
+    assert_eq!(kept.lane().large_records().bytes, 12 * 1024 * 1024);
+    assert!(kept.delete_expired(kept.now + 1, 500));
+    assert!(!kept.delete_expired(kept.now + 1, 500));
+    assert_eq!(kept.lane().large_records().bytes, 0);
 }
 
 #[test]
-fn small_records_cost_neither_a_start_nor_the_bounds_anything() {
-    let kept = Kept::new();
+fn statements_over_large_records_read_only_the_indexes_of_large_records() {
+    let kept = RecordStore::new();
     for statement in [LARGE_BY_CALLER, LARGE_BY_AGE] {
         let connection = kept.connection();
         let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
         let steps = plan.query_map([], |row| row.get::<_, String>(3)).unwrap();
         let steps: Vec<_> = steps.map(Result::unwrap).collect();
-        assert_eq!(steps.len(), 1, "it sorts: {steps:?}");
+        assert_eq!(steps.len(), 1, "a step that sorts: {steps:?}");
         assert!(steps[0].contains("USING COVERING INDEX answer_large_by"), "{steps:?}");
     }
 }
