@@ -35,11 +35,11 @@ pub(in crate::http) fn register(
     registry.register(move |encoder| {
         let reading = traffic.read();
         CONNECTIONS.encode(encoder, number(reading.connections))?;
-        GAVE_WAY.encode(encoder, reading.gave_way)?;
+        GAVE_WAY.encode(encoder, reading.evicted)?;
         BODIES.encode(encoder, number(bodies.held()))?;
         BODIES_REFUSED.encode(encoder, bodies.refused())?;
-        ANSWERS.encode(encoder, number(reading.answers_bytes))?;
-        ANSWERS_REFUSED.encode(encoder, reading.answers_refused)
+        ANSWERS.encode(encoder, number(reading.unsent_bytes))?;
+        ANSWERS_REFUSED.encode(encoder, reading.refused)
     });
 }
 
