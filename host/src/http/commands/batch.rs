@@ -166,7 +166,7 @@ impl Value for BatchCommand {
         let members = match Tree::deserialize(source)? {
             Tree::Object(members) => members,
             other => {
-                reader.refuse(format_args!("must be an object, is {}", other.kind()));
+                reader.refuse(format_args!("must be an object, is {}", other.shown()));
                 return Ok(None);
             }
         };
@@ -176,7 +176,7 @@ impl Value for BatchCommand {
         let name = match <[_; 1]>::try_from(types) {
             Ok([(_, Tree::Text(name))]) => name,
             Ok([(_, other)]) => {
-                place.refuse(format_args!("must be a string, is {}", other.kind()));
+                place.refuse(format_args!("must be a string, is {}", other.shown()));
                 return Ok(None);
             }
             Err(types) if types.is_empty() => {
