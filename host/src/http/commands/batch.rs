@@ -278,7 +278,7 @@ pub(in crate::http) async fn batch(
         let detail = "a batch has no version: give if_version with its commands";
         return Err(Problem::new("invalid-request", detail));
     }
-    let (terms, subjects, work) = input::work_on(body_bytes, || prepared(body, terms)).await?;
+    let (terms, subjects, work) = input::process_body(body_bytes, || prepared(body, terms)).await?;
     Ok(carry_out(&app, terms, Subject::Batch(subjects), work).await)
 }
 

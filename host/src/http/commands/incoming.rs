@@ -57,7 +57,8 @@ impl<T: Target, B: Object + Send + 'static> FromRequest<App> for Incoming<T, B> 
         let Ok(target) = InPath::from_request_parts(&mut parts, app).await;
         let Caller(identity) = Caller::from_request_parts(&mut parts, app).await?;
         let bytes = receive_json(&parts.headers, body, app).await?;
-        input::work_on(bytes.len(), move || Self::read(&parts, identity, target, &bytes)).await?
+        input::process_body(bytes.len(), move || Self::read(&parts, identity, target, &bytes))
+            .await?
     }
 }
 

@@ -70,7 +70,7 @@ impl FromRequest<App> for StockQuery {
             let body = read_json(&bytes, &mut violations);
             violations.valid(params.zip(body)).map(|(_, body)| Self(body))
         };
-        input::work_on(size, read).await?
+        input::process_body(size, read).await?
     }
 }
 

@@ -1,8 +1,8 @@
 //! `GET /metrics`: the registry's families as text.
 //!
-//! The response is OpenMetrics when the request asks for it by name, and the older Prometheus text
-//! otherwise. Both have the same samples. Prometheus asks for OpenMetrics by itself; a browser or
-//! `curl` gets text that it can show.
+//! The response is in the OpenMetrics format where the request names that format, and in the older
+//! Prometheus text format otherwise. Both have the same samples. Prometheus requests OpenMetrics by
+//! default; a browser or `curl` gets text that it can show.
 
 pub(super) mod families;
 
@@ -42,8 +42,8 @@ pub(super) async fn metrics(State(app): State<App>, headers: HeaderMap) -> Respo
     }
 }
 
-/// Chooses OpenMetrics when `Accept` names it and does not weigh the plain text higher
-/// (RFC 9110, section 12.5.1). A range such as `*/*` is no such wish.
+/// Chooses OpenMetrics where `Accept` names it with a weight that is at least that of plain text
+/// (RFC 9110, section 12.5.1). A range such as `*/*` does not count.
 fn negotiate(headers: &HeaderMap) -> Format {
     let (mut open_metrics, mut plain) = (0.0_f32, 0.0_f32);
     let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
