@@ -97,7 +97,7 @@ fn put<C: Command>(path: &str, tag: &str, problems: &[&str]) -> UtoipaMethodRout
     route(path, &Method::PUT, described, |on| on.put(commands::command::<C>))
 }
 
-/// Returns a route with its description in the document.
+/// Returns a route and its description in the OpenAPI document.
 fn route(
     path: &str,
     method: &Method,

@@ -11,7 +11,7 @@ use axum::{
 use constant_time_eq::constant_time_eq_32;
 use sha2::{Digest, Sha256};
 
-/// The application in the hands of an operator. As an extractor, it refuses a request without the
+/// The application, for a caller who is an operator. This extractor refuses a request without the
 /// admin token.
 pub(in crate::http) struct Operator(pub(super) App);
 

@@ -43,7 +43,7 @@ leaf! { Every,
 }
 
 object! {
-    /// How a component is swapped in.
+    /// The options of a swap.
     pub(in crate::http) struct SwapParams {
         /// The SHA-256 that the body must have, in hexadecimal.
         digest: Option<Digest>,
@@ -57,7 +57,7 @@ object! {
 }
 
 object! {
-    /// How a shadow becomes the component that decides.
+    /// The options of a promotion.
     pub(in crate::http) struct PromoteParams {
         /// The reason for the promotion, in the operator's words; kept with the event.
         reason: Option<Text>,
@@ -68,7 +68,7 @@ object! {
 }
 
 object! {
-    /// How the previous component is brought back.
+    /// The options of a rollback.
     pub(in crate::http) struct RollbackParams {
         /// The reason for the rollback, in the operator's words; kept with the event.
         reason: Option<Text>,
@@ -76,7 +76,7 @@ object! {
 }
 
 object! {
-    /// How a shadow is started.
+    /// The options of a shadow.
     pub(in crate::http) struct ShadowParams {
         /// The SHA-256 that the body must have, in hexadecimal.
         digest: Option<Digest>,
@@ -86,7 +86,7 @@ object! {
 }
 
 object! {
-    /// Which recorded commands are replayed.
+    /// The range of recorded commands to replay.
     pub(in crate::http) struct ReplayParams {
         /// The first event whose command is replayed.
         from: Option<Sequence>,

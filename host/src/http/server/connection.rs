@@ -16,7 +16,7 @@ use tokio::{sync::Notify, task::AbortHandle};
 /// millisecond (4 KB per second).
 pub(super) const BYTES_PER_MS_MIN: u64 = 4;
 
-/// What a connection is doing at the activity.
+/// The kinds of activity of a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Phase {
     /// The connection waits for a request, or for the rest of a request's head.
@@ -109,7 +109,7 @@ impl Activity {
     }
 }
 
-/// The state of one connection, shared by its own task and the reaper.
+/// The state of one connection, shared by the connection's task, the reaper and eviction.
 #[derive(Debug)]
 pub(super) struct Connection {
     /// The number of the connection in the order of arrival.
@@ -130,8 +130,8 @@ pub(super) struct Connection {
     /// The number of bytes that the client's TCP stack had acknowledged when the kernel was last
     /// asked.
     acknowledged: AtomicU64,
-    /// Whether the kernel gave the number when it was last asked. Where it did not, writes that had
-    /// to wait count as progress instead.
+    /// Whether the kernel reported that number when it was last asked. Otherwise writes that had to
+    /// wait count as progress instead.
     acknowledgements_known: AtomicBool,
     /// Whether hyper has not taken the whole body of a large answer yet.
     answer_body_open: AtomicBool,

@@ -200,7 +200,7 @@ async fn bytes_that_a_client_has_read_count_before_more_can_be_written() {
     while harness.clock.now_ms() < begun_ms + 10 {
         harness.advance();
     }
-    // More than the client's side had taken before it read any.
+    // One byte more than the client's TCP stack had taken before the client read any.
     let taken = usize::try_from(answer.sent - unread).unwrap();
     answer.client.read_exact(&mut vec![0; taken + 1]).unwrap();
     while answer.queue.unacknowledged() == Some(unread) {

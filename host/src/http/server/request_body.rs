@@ -1,4 +1,4 @@
-//! The body of a request that the server is receiving. It reports its progress to its connection.
+//! The body of a request that is being received. The body reports its progress to the connection.
 
 use super::connection::{Connection, Phase};
 use bytes::Bytes;

@@ -64,7 +64,7 @@ impl AnswerSize {
 /// The unsent answers of all connections.
 #[derive(Debug)]
 pub(super) struct UnsentAnswers {
-    /// From this many unsent bytes on, no request for a large answer is admitted.
+    /// The number of unsent bytes from which on no request for a large answer is admitted.
     bytes_max: usize,
     bytes: AtomicUsize,
     /// The number of requests that wait until bytes were sent.

@@ -32,7 +32,7 @@ fn the_type_of_a_command_is_its_name() {
     }
 }
 
-/// Every schema that the document refers to is in it, and none says just that there is an object.
+/// Every schema that the document refers to is defined, and every object has its members described.
 #[test]
 fn the_admin_routes_answers_are_typed_to_the_last_member() {
     let document: serde_json::Value =
