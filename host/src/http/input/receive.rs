@@ -1,7 +1,7 @@
 //! Receiving the bytes of a body within the limits on size, time, rate and memory.
 //!
 //! tower-http has a limit on the size and a timeout between two pieces. Its answers have no text or
-//! a plain one instead of a problem with the numbers, and it has neither a least rate nor a budget
+//! a plain one instead of a problem with the numbers, and it has neither a lowest rate nor a budget
 //! of memory that all bodies share. Without these two, a client could hold memory by sending
 //! slowly.
 

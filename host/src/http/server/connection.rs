@@ -68,6 +68,7 @@ pub(super) enum InputEnd {
     Reset,
 }
 
+// The layout of an `Activity`: three bits for the phase, one for `answered`, the time above them.
 const PHASE_BITS: u64 = 0b0111;
 const ANSWERED_BIT: u64 = 0b1000;
 const TIME_SHIFT: u32 = 4;
