@@ -48,7 +48,7 @@ mod tests {
     use axum::http::HeaderValue;
 
     #[test]
-    fn only_the_whole_token_opens() {
+    fn only_the_whole_token_is_accepted() {
         let token: Secret = "0123456789abcdef".parse().unwrap();
         let opens = |value: &str| {
             let mut headers = HeaderMap::new();

@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn openmetrics_is_for_those_who_ask_for_it() {
+    fn openmetrics_is_returned_where_accept_names_it() {
         for accept in [
             // Prometheus 2.42 and 3.
             "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;\
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_else_gets_plain_text() {
+    fn plain_text_is_returned_otherwise() {
         for accept in [
             "*/*",
             "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",

@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_given_once() {
+    fn exactly_one_valid_host_is_accepted() {
         for host in ["", "a", "a:80", "127.0.0.1:80", "[::1]:80", "a_b.example"] {
             assert!(is_valid(Version::HTTP_11, &[("host", host)]), "{host}");
         }
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn the_only_coding_is_chunked() {
+    fn only_the_coding_chunked_is_accepted() {
         let coded = |codings: &[&str]| {
             let codings = codings.iter().map(|coding| ("transfer-encoding", *coding));
             let headers: Vec<_> = [("host", "a")].into_iter().chain(codings).collect();

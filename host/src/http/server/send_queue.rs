@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_known_of_a_socket_that_does_not_exist() {
+    fn nothing_is_reported_of_a_socket_that_does_not_exist() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let local = listener.local_addr().unwrap();
         let queue = SendQueue::new(&SendQueues::open().unwrap(), local, local);
