@@ -53,9 +53,10 @@ pub(in crate::http) async fn receive(
     mut body: Body,
     limits: &BodyLimits,
 ) -> Result<Bytes, Problem> {
-    // The lower bound is the content length, where the request has one: a body that is too large
-    // is refused before any of it is read.
-    if usize::try_from(body.size_hint().lower()).map_or(true, |bytes| bytes > limits.bytes_max) {
+    // This is the content length, where the request has one: a body that is too large is refused
+    // before any of it is read.
+    let announced_bytes = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if announced_bytes > limits.bytes_max {
         return Err(too_large(limits.bytes_max));
     }
     // Most bodies arrive together with their head, in one piece: they need no timer and are not
