@@ -25,7 +25,7 @@ use axum::{
 object! {
     /// The query parameters of every command.
     pub(in crate::http) struct CommandParams {
-        /// Whether the command is a dry run, which decides and writes nothing.
+        /// Whether the command is a dry run, which decides but writes nothing.
         dry_run: Option<bool>,
     }
 }

@@ -62,7 +62,7 @@ quantity_command! {
         name: "reserve",
         summary: "Reserve a quantity",
         description: "Succeeds where enough units are available; otherwise the problem has the \
-            numbers. The reservation is durable when it is answered.",
+            numbers. The change is durable when it is answered.",
     }
 }
 

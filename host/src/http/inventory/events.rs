@@ -43,7 +43,8 @@ object! {
 
 /// List the events of a stock
 ///
-/// Each event has the numbers before and after it. Events never change, so that a page which has a
+/// The newest come first unless `order` says otherwise. Each event has the numbers before and after
+/// it. Events never change, so that a page which has a
 /// next page never changes either.
 #[utoipa::path(
     get,
