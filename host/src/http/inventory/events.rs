@@ -44,8 +44,7 @@ object! {
 /// List the events of a stock
 ///
 /// The newest come first unless `order` says otherwise. Each event has the numbers before and after
-/// it. Events never change, so that a page which has a
-/// next page never changes either.
+/// it. Events never change, so that a page which has a next page never changes either.
 #[utoipa::path(
     get,
     path = "/v1/inventory/{product_id}/events",
