@@ -1,4 +1,9 @@
-//! Conditional requests (RFC 9110, 13): a stock's entity tag is its version.
+//! Conditional requests (RFC 9110, section 13). The entity tag of a stock or a reservation is its
+//! version.
+//!
+//! The crate `headers` parses these headers too, but it does not give the tags of `If-Match`, which
+//! a command needs as versions: it can only compare them with a tag that is at hand. It also skips
+//! malformed tags, and its errors do not say what is wrong.
 
 use super::body::{Part, Violations};
 use crate::model::Precondition;
@@ -10,23 +15,26 @@ use axum::{
 };
 use std::convert::Infallible;
 
-/// What an entity tag is made of: the recorded version of a stock or a reservation and, where
-/// holds that are due change what is shown of it, how many units they have.
+/// The entity tag of a stock or a reservation. Holds that are due change its representation before
+/// their expiry is recorded, so that the tag has their units besides the version.
 ///
-/// A tag with due units matches no command: by then they have expired, which is another version.
+/// No command matches a tag with due units: the holds expire before the command is decided, and the
+/// version changes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Tag {
+    /// The recorded version.
     pub(super) version: u64,
+    /// The number of units in holds that are due.
     pub(super) due_units: u64,
 }
 
 impl Tag {
-    /// The tag of what is shown as it is recorded.
+    /// Returns the tag of a stock or a reservation without due units.
     pub(super) const fn of(version: u64) -> Self {
         Self { version, due_units: 0 }
     }
 
-    /// The strong entity tag, in its double quotes.
+    /// Returns the value of the header `ETag`: a strong tag in double quotes.
     pub(super) fn header(self) -> HeaderValue {
         let mut buffer = itoa::Buffer::new();
         let mut tag = String::with_capacity(24);
@@ -37,12 +45,12 @@ impl Tag {
             tag.push_str(buffer.format(self.due_units));
         }
         tag.push('"');
-        // Digits, a hyphen and quotes are what a header may carry.
+        // Digits, a hyphen and quotes are valid in a header, so that this cannot fail.
         HeaderValue::try_from(tag).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
     }
 }
 
-/// The answer to a reader that has this already.
+/// Returns the answer to a client whose copy is current.
 pub(super) fn not_modified(tag: Tag) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -50,14 +58,17 @@ pub(super) fn not_modified(tag: Tag) -> Response {
     response
 }
 
+/// The value of `If-Match` or `If-None-Match`.
 #[derive(Debug)]
 enum Tags {
+    /// `*`.
     Any,
-    /// The tags named, without their quotes, and whether each was named strongly.
+    /// A list of tags, each without its quotes, and whether it is a strong one.
     Listed(Vec<(String, bool)>),
 }
 
-/// The version that a tag names: tags are opaque, so `05` is not 5.
+/// Returns the version that a tag stands for. Tags are compared as texts, so that `05` is not
+/// version 5.
 fn version(tag: &str) -> Option<u64> {
     let version = tag.parse().ok()?;
     (itoa::Buffer::new().format::<u64>(version) == tag).then_some(version)
@@ -78,7 +89,7 @@ impl<S: Sync> FromRequestParts<S> for Conditions {
     }
 }
 
-/// What a header says, where it is there.
+/// Parses a header; `None` where the request does not have it.
 fn tags(headers: &HeaderMap, name: &HeaderName) -> Option<Result<Tags, &'static str>> {
     let mut listed = Vec::new();
     let mut any = false;
@@ -113,14 +124,14 @@ impl Conditions {
         }
     }
 
-    /// What is wrong with the condition of a query.
+    /// Adds the violation of a query whose `If-None-Match` is malformed.
     pub(super) fn check(&self, violations: &mut Violations) {
         if let Some(Err(detail)) = &self.if_none_match {
             violations.add(Part::Header, "/if-none-match", detail);
         }
     }
 
-    /// Whether a reader already has what is tagged so.
+    /// Returns whether the client has a current copy of the representation with this tag.
     pub(super) fn has(&self, tag: Tag) -> bool {
         match &self.if_none_match {
             Some(Ok(Tags::Any)) => true,
@@ -133,14 +144,14 @@ impl Conditions {
         }
     }
 
-    /// What a command demands of the stock's version.
+    /// Returns the precondition of a command, and adds a violation where the headers make none.
     pub(super) fn precondition(self, violations: &mut Violations) -> Option<Precondition> {
         let (header, detail) = match (self.if_match, self.if_none_match) {
             (None, None) => return None,
             (Some(Ok(Tags::Any)), None) => return Some(Precondition::Exists),
             (None, Some(Ok(Tags::Any))) => return Some(Precondition::Absent),
             (Some(Ok(Tags::Listed(listed))), None) => {
-                // Weak tags never match here, nor do tags that are no version.
+                // Weak tags never match, nor do tags that do not stand for a version.
                 let strong = listed.into_iter().filter(|(_, strong)| *strong);
                 let versions = strong.filter_map(|(tag, _)| version(&tag)).collect();
                 return Some(Precondition::VersionIn(versions));
@@ -163,7 +174,7 @@ mod tests {
         pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect()
     }
 
-    fn demanded(pairs: &[(HeaderName, &str)]) -> Result<Option<Precondition>, ()> {
+    fn precondition(pairs: &[(HeaderName, &str)]) -> Result<Option<Precondition>, ()> {
         let mut violations = Violations::default();
         let precondition = Conditions::of(&headers(pairs)).precondition(&mut violations);
         violations.valid(Some(precondition)).map_err(|_| ())
@@ -172,30 +183,30 @@ mod tests {
     #[test]
     fn if_match_names_versions() {
         let version = |versions: &[u64]| Ok(Some(Precondition::VersionIn(versions.to_vec())));
-        assert_eq!(demanded(&[]), Ok(None));
-        assert_eq!(demanded(&[(header::IF_MATCH, "\"5\"")]), version(&[5]));
-        assert_eq!(demanded(&[(header::IF_MATCH, "\"5\", \"7\"")]), version(&[5, 7]));
-        assert_eq!(demanded(&[(header::IF_MATCH, "*")]), Ok(Some(Precondition::Exists)));
-        assert_eq!(demanded(&[(header::IF_MATCH, "W/\"5\"")]), version(&[]), "weak");
-        assert_eq!(demanded(&[(header::IF_MATCH, "\"abc\"")]), version(&[]), "foreign");
+        assert_eq!(precondition(&[]), Ok(None));
+        assert_eq!(precondition(&[(header::IF_MATCH, "\"5\"")]), version(&[5]));
+        assert_eq!(precondition(&[(header::IF_MATCH, "\"5\", \"7\"")]), version(&[5, 7]));
+        assert_eq!(precondition(&[(header::IF_MATCH, "*")]), Ok(Some(Precondition::Exists)));
+        assert_eq!(precondition(&[(header::IF_MATCH, "W/\"5\"")]), version(&[]), "weak");
+        assert_eq!(precondition(&[(header::IF_MATCH, "\"abc\"")]), version(&[]), "foreign");
     }
 
     #[test]
-    fn if_none_match_demands_absence() {
-        assert_eq!(demanded(&[(header::IF_NONE_MATCH, "*")]), Ok(Some(Precondition::Absent)));
+    fn if_none_match_requires_absence() {
+        assert_eq!(precondition(&[(header::IF_NONE_MATCH, "*")]), Ok(Some(Precondition::Absent)));
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused() {
-        assert!(demanded(&[(header::IF_MATCH, "5")]).is_err());
-        assert!(demanded(&[(header::IF_MATCH, "")]).is_err());
-        assert!(demanded(&[(header::IF_MATCH, "*, \"5\"")]).is_err());
-        assert!(demanded(&[(header::IF_NONE_MATCH, "\"5\"")]).is_err());
-        assert!(demanded(&[(header::IF_MATCH, "*"), (header::IF_NONE_MATCH, "*")]).is_err());
+    fn malformed_and_contradictory_conditions_are_refused() {
+        assert!(precondition(&[(header::IF_MATCH, "5")]).is_err());
+        assert!(precondition(&[(header::IF_MATCH, "")]).is_err());
+        assert!(precondition(&[(header::IF_MATCH, "*, \"5\"")]).is_err());
+        assert!(precondition(&[(header::IF_NONE_MATCH, "\"5\"")]).is_err());
+        assert!(precondition(&[(header::IF_MATCH, "*"), (header::IF_NONE_MATCH, "*")]).is_err());
     }
 
     #[test]
-    fn a_reader_that_has_it_needs_no_copy() {
+    fn a_client_with_a_current_copy_needs_no_other() {
         let has = |value: &str| {
             Conditions::of(&headers(&[(header::IF_NONE_MATCH, value)])).has(Tag::of(5))
         };
@@ -217,7 +228,7 @@ mod tests {
     fn a_command_matches_only_recorded_versions() {
         let none = Ok(Some(Precondition::VersionIn(Vec::new())));
         for foreign in ["\"05\"", "\"+5\"", "\"5-2\"", "\"5.0\""] {
-            assert_eq!(demanded(&[(header::IF_MATCH, foreign)]), none, "{foreign}");
+            assert_eq!(precondition(&[(header::IF_MATCH, foreign)]), none, "{foreign}");
         }
     }
 }

@@ -1,16 +1,17 @@
-//! Opaque cursors: where the next page begins, in a form that a client hands back as it is.
+//! Cursors: the position of the next page, as an opaque text that the client sends back unchanged.
 
 use super::body::leaf;
 use crate::model::{DeficitPosition, StockKey};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-/// What a bad cursor is told.
+/// The violation of a cursor that is invalid.
 pub(super) const INVALID: &str = "is not a cursor of this list";
 
-/// Between the parts of a cursor; no id contains it.
+/// The separator of the parts of a cursor. No id contains it.
 const SEPARATOR: char = ' ';
 
-/// A kind per list, so that a cursor of one is refused by another.
+/// The first part of a cursor, which differs from list to list, so that one list refuses the cursor
+/// of another.
 const STOCKS: &str = "s";
 const DEFICITS: &str = "d";
 const LEDGER: &str = "l";
@@ -90,13 +91,13 @@ fn to_number(kind: &str, cursor: &str) -> Result<u64, &'static str> {
     number.parse().map_err(|_| INVALID)
 }
 
-/// Declares the cursor of a list as a query parameter.
+/// Declares the cursors of lists as query parameters.
 macro_rules! cursor {
-    ($($(#[$doc:meta])* $name:ident($place:ty) by $decode:path;)+) => {
+    ($($(#[$doc:meta])* $name:ident($position:ty) by $decode:path;)+) => {
         $(
             $(#[$doc])*
             #[derive(Clone, Debug)]
-            pub(super) struct $name(pub(super) $place);
+            pub(super) struct $name(pub(super) $position);
 
             leaf! { $name, serde_json::json!({"type": "string", "maxLength": CHARACTERS_MAX});
                 |scalar| $decode(&scalar.text()?).map(Self).map_err(str::to_owned)
@@ -105,19 +106,19 @@ macro_rules! cursor {
     };
 }
 
-/// More characters than any cursor has.
+/// The maximum length of a cursor in the schema; no cursor is as long.
 const CHARACTERS_MAX: usize = 512;
 
 cursor! {
-    /// Where a page of stocks begins.
+    /// The position of a page of stocks.
     StockCursor(StockKey) by to_stocks;
-    /// Where a page of low stocks begins.
+    /// The position of a page of low stocks.
     DeficitCursor(DeficitPosition) by to_deficits;
-    /// Where a page of a stock's ledger begins.
+    /// The position of a page of a stock's ledger.
     LedgerCursor(u64) by to_ledger;
-    /// Where a page of the log begins.
+    /// The position of a page of the log.
     EventCursor(u64) by to_events;
-    /// Where a page of reservations begins.
+    /// The position of a page of reservations.
     ReservationCursor(u64) by to_reservations;
 }
 
@@ -126,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cursor_leads_back_to_its_place() {
+    fn a_cursor_is_decoded_to_its_position() {
         let key = StockKey::parse("a/b=~".into(), "north".into()).unwrap();
         assert_eq!(to_stocks(&of_stocks(&key)), Ok(key.clone()));
         let place = DeficitPosition { deficit: 7, key };
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn any_other_text_is_refused() {
         for bad in ["", "!", "AAAA", "cyBh", &of_ledger(3), &"A".repeat(10_000)] {
             assert!(to_stocks(bad).is_err(), "{bad}");
         }

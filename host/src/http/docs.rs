@@ -1,4 +1,5 @@
-//! `/openapi.json`, and `/docs`: a page about it that needs nothing from elsewhere.
+//! `/openapi.json`: the OpenAPI document, and `/docs`: a page that shows it. The page loads nothing
+//! from other servers.
 
 use super::App;
 use axum::Router;

@@ -1,4 +1,4 @@
-//! `/v1/events`: the whole log.
+//! `/v1/events`: the log of all events.
 
 use super::{
     App,
@@ -20,7 +20,7 @@ use axum::{
 };
 use serde_json::json;
 
-/// The kinds of events that one type names.
+/// The kinds of events that have one `type` in the JSON of events.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct EventType(&'static [EventKind]);
 
@@ -43,23 +43,23 @@ object! {
         kind as "type": Option<EventType>,
         /// Only events about this product, at any location.
         product_id: Option<ProductId>,
-        /// Only events about this reservation, and about what it moved.
+        /// Only events about this reservation, and about the units that it moved.
         reservation_id: Option<ReservationId>,
         /// Only events with this reference.
         reference: Option<Text>,
-        /// Only events from this number on.
+        /// Only events with this number or a later one.
         from_sequence: Option<Sequence>,
-        /// The most items of the page.
+        /// The maximum number of items on the page.
         limit: Limit,
-        /// `next_cursor` of the page before.
+        /// The `next_cursor` of the previous page.
         cursor: Option<EventCursor>,
     }
 }
 
-/// All events
+/// List the events of all stocks and reservations
 ///
-/// In the order of the log, the oldest first. Events never change. A page can be shorter than
-/// `limit`, even empty, and still have a next one.
+/// The oldest come first. Events never change. A page can be shorter than `limit`, or empty, and
+/// still have a next page.
 #[utoipa::path(
     get,
     path = "/v1/events",
@@ -88,9 +88,9 @@ pub(super) async fn list_events(
     };
     let page = app.engine.events(scan).await?;
     let entries = page.items.len();
-    let make = move || {
+    let render = move || {
         let items = page.items.iter().map(LogEntryBody::from).collect();
         answers::page(&uri, items, page.next.map(cursor::of_events))
     };
-    Ok(answers::made(entries, make).await.map(Body::from))
+    Ok(answers::rendered(entries, render).await.map(Body::from))
 }

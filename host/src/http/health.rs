@@ -1,4 +1,4 @@
-//! For whoever supervises the process.
+//! The health of the process, for its supervisor.
 
 use super::{App, admin::clock::ClockBody, answers};
 use crate::{engine::Status, model::Integrity};
@@ -6,30 +6,32 @@ use axum::{body::Body, extract::State, http::StatusCode, response::Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// That the process answers.
+/// The answer of a process that is alive.
 #[derive(Serialize, ToSchema)]
 struct Live {
     #[schema(example = "live")]
     status: &'static str,
 }
 
-/// Whether commands are accepted.
+/// Whether the server accepts commands, and its state.
 #[derive(Serialize, ToSchema)]
 struct Ready {
     /// `ready`, `read-only` (the store cannot be written at the moment) or `stopped`.
     #[schema(example = "ready")]
     status: &'static str,
-    /// SHA-256 of the component that decides, in hexadecimal.
+    /// The SHA-256 of the component that decides, in hexadecimal.
     component: String,
-    /// Why it decides, where it is there by a rollback: too many faults of the one after it.
+    /// The reason for which the server itself has rolled back to this component: too many faults of
+    /// the one after it. Absent where the server has not done so.
     #[serde(skip_serializing_if = "Option::is_none")]
     rolled_back_for: Option<String>,
-    /// What is wrong with the database, where the check after the start has found something.
+    /// The damage that the check of the database after the start has found; absent where it has
+    /// found none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     database_damage: Vec<String>,
-    /// Commands that wait for the writer.
+    /// The number of commands that wait for the writer.
     waiting_commands: usize,
-    /// How the server's time and the wall clock stand to each other.
+    /// The server's clock compared with the wall clock.
     clock: ClockBody,
 }
 
@@ -39,7 +41,7 @@ struct Ready {
     path = "/health/live",
     operation_id = "health_live",
     tag = "health",
-    responses((status = 200, description = "It is", body = Live))
+    responses((status = 200, description = "The process is alive", body = Live))
 )]
 pub(super) async fn live() -> Response {
     answers::json(StatusCode::OK, &Live { status: "live" }).map(Body::from)
@@ -52,8 +54,8 @@ pub(super) async fn live() -> Response {
     operation_id = "health_ready",
     tag = "health",
     responses(
-        (status = 200, description = "They are", body = Ready),
-        (status = 503, description = "They are not; reads may work", body = Ready),
+        (status = 200, description = "Commands are accepted", body = Ready),
+        (status = 503, description = "Commands are not accepted; reads may work", body = Ready),
     )
 )]
 pub(super) async fn ready(State(app): State<App>) -> Response {

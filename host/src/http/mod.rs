@@ -1,12 +1,13 @@
-//! The only room that knows HTTP and JSON: requests in, typed commands and queries out,
-//! answers and problems back. It knows nothing of wasmtime, of SQL or of the rules; what a
-//! rejection means in HTTP is looked up by its code.
+//! HTTP and JSON. This room turns requests into typed commands and queries, and their results into
+//! answers and problems. It is the only one that knows HTTP; it does not know wasmtime, SQL or the
+//! rules. The status of a rejection is looked up by the rejection's code.
 
 mod admin;
 #[cfg(test)]
 mod agreement;
 mod answers;
 mod body;
+mod buffered;
 mod commands;
 mod conditional;
 mod cursor;
@@ -24,7 +25,6 @@ mod reservations;
 mod router;
 mod server;
 mod state;
-mod whole;
 
 pub use admin::{ExplanationBody, ReplayBody};
 pub use router::{document, router};

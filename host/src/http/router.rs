@@ -1,4 +1,4 @@
-//! The one list of routes. It knows all handlers; no handler knows it.
+//! The list of all routes. This file knows every handler; no handler knows this file.
 
 use super::{
     App, admin,
@@ -24,7 +24,7 @@ use utoipa_axum::{
     routes,
 };
 
-/// All routes, and the document that describes them.
+/// Returns all routes together with the OpenAPI document that describes them.
 pub(super) fn documented() -> OpenApiRouter<App> {
     let (inventory_tag, reservations_tag) = ("inventory", "reservations");
     OpenApiRouter::with_openapi(openapi::description())
@@ -66,14 +66,17 @@ pub(super) fn documented() -> OpenApiRouter<App> {
             on.post(commands::batch)
         }))
         .routes(routes!(events::list_events))
-        .routes(routes!(admin::get_domain, admin::swap_domain))
-        .routes(routes!(admin::roll_back_domain))
-        .routes(routes!(admin::get_shadow, admin::begin_shadow, admin::end_shadow))
-        .routes(routes!(admin::promote_shadow))
-        .routes(routes!(admin::replay))
-        .routes(routes!(admin::explain))
-        .routes(routes!(admin::clock::get_clock))
-        .routes(routes!(admin::clock::accept_clock))
+        .merge(admin::described(
+            OpenApiRouter::new()
+                .routes(routes!(admin::get_domain, admin::swap_domain))
+                .routes(routes!(admin::roll_back_domain))
+                .routes(routes!(admin::get_shadow, admin::begin_shadow, admin::end_shadow))
+                .routes(routes!(admin::promote_shadow))
+                .routes(routes!(admin::replay))
+                .routes(routes!(admin::explain))
+                .routes(routes!(admin::clock::get_clock))
+                .routes(routes!(admin::clock::accept_clock)),
+        ))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(metrics::metrics))
@@ -81,17 +84,20 @@ pub(super) fn documented() -> OpenApiRouter<App> {
 
 const RESERVATION: &str = "/v1/reservations/{reservation_id}";
 
+/// Returns the route of a command that is sent by `POST`. `problems` are the codes of the problems
+/// that it can be answered with.
 fn post<C: Command>(path: &str, tag: &str, problems: &[&str]) -> UtoipaMethodRouter<App> {
     let described = commands::document::<C>(&Method::POST, tag, problems);
     route(path, &Method::POST, described, |on| on.post(commands::command::<C>))
 }
 
+/// Returns the route of a command that is sent by `PUT`, as [`post`] does.
 fn put<C: Command>(path: &str, tag: &str, problems: &[&str]) -> UtoipaMethodRouter<App> {
     let described = commands::document::<C>(&Method::PUT, tag, problems);
     route(path, &Method::PUT, described, |on| on.put(commands::command::<C>))
 }
 
-/// A route with its description.
+/// Returns a route and its description in the OpenAPI document.
 fn route(
     path: &str,
     method: &Method,
@@ -105,7 +111,7 @@ fn route(
     (schemas.collect(), paths, handle(MethodRouter::new()))
 }
 
-/// The router of the application.
+/// Returns the router of the application.
 pub fn router(app: App) -> Router {
     let (routes, document) = documented().split_for_parts();
     routes
@@ -115,10 +121,10 @@ pub fn router(app: App) -> Router {
         .with_state(app)
 }
 
-/// The OpenAPI document, as JSON.
+/// Returns the OpenAPI document as JSON.
 ///
 /// # Errors
-/// No error is known: the document is made of plain values.
+/// The document cannot be written as JSON, which is not known to happen.
 pub fn document() -> Result<String, serde_json::Error> {
     documented().split_for_parts().1.to_pretty_json()
 }

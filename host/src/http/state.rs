@@ -1,4 +1,4 @@
-//! The state that handlers share, and who asks.
+//! The state that all handlers share, and the extractor of a request's caller.
 
 use super::{identity, input, metrics::families, problem::Problem, server::Traffic};
 use crate::{
@@ -11,22 +11,22 @@ use crate::{
 use axum::{extract::FromRequestParts, http::request::Parts};
 use std::sync::Arc;
 
-/// The application: what every handler can reach. A copy of it is made for each request.
+/// The application: everything that handlers need. Each request gets a clone, which is a pointer.
 #[derive(Clone)]
 pub struct App(Arc<Shared>);
 
-/// What all copies of an [`App`] share.
+/// The parts of the application, which all clones of an [`App`] share.
 pub struct Shared {
     pub(super) engine: Arc<Engine>,
     pub(super) admin: Arc<Admin>,
-    /// The token that opens the admin routes; `None` where there are none.
+    /// The token that callers of the admin routes have to send; `None` where these routes are off.
     pub(super) admin_token: Option<Secret>,
     /// How a trusted proxy names the caller; `None` where no proxy is trusted.
     pub(super) trusted_caller: Option<TrustedCaller>,
     pub(super) body_limits: input::BodyLimits,
     pub(super) traffic: Arc<Traffic>,
     pub(super) metrics: Registry,
-    /// Whether setting a stock needs a condition about its version.
+    /// Whether `PUT` of a stock is refused without `If-Match` or `If-None-Match`.
     pub(super) put_needs_condition: bool,
 }
 
@@ -39,7 +39,7 @@ impl std::ops::Deref for App {
 }
 
 impl App {
-    /// The application over an engine. It serves the metrics of `metrics`, to which it adds its own.
+    /// Creates the application. It adds the metrics of this room to `metrics`, which it serves.
     #[must_use]
     pub fn new(
         engine: Arc<Engine>,
@@ -47,9 +47,9 @@ impl App {
         mut metrics: Registry,
         config: &Config,
     ) -> Self {
-        let bodies = Arc::new(input::Bodies::new(config.bodies_bytes_max));
+        let body_budget = Arc::new(input::BodyBudget::new(config.bodies_bytes_max));
         let traffic = Arc::new(Traffic::new(config));
-        families::register(&mut metrics, Arc::clone(&traffic), Arc::clone(&bodies));
+        families::register(&mut metrics, Arc::clone(&traffic), Arc::clone(&body_budget));
         Self(Arc::new(Shared {
             engine,
             admin,
@@ -58,7 +58,7 @@ impl App {
             body_limits: input::BodyLimits {
                 bytes_max: config.body_bytes_max,
                 time: config.request_timeout,
-                bodies: Some(bodies),
+                budget: Some(body_budget),
             },
             traffic,
             metrics,
@@ -66,14 +66,14 @@ impl App {
         }))
     }
 
-    /// The counts and bounds over all connections.
+    /// Returns the limits over all connections, for [`serve`](super::serve).
     #[must_use]
     pub fn traffic(&self) -> Arc<Traffic> {
         Arc::clone(&self.traffic)
     }
 }
 
-/// The caller of a request: the one extractor of an [`Identity`].
+/// The extractor of a request's caller. No other extractor makes an [`Identity`].
 pub(super) struct Caller(pub(super) Identity);
 
 impl FromRequestParts<App> for Caller {
@@ -83,7 +83,7 @@ impl FromRequestParts<App> for Caller {
         let Some(trusted) = &app.trusted_caller else { return Ok(Self(Identity::ANONYMOUS)) };
         match parts.extensions.get::<Identity>() {
             Some(identity) => Ok(Self(identity.clone())),
-            // The server has noted none: reading the header again says why.
+            // The server could not read the identity: reading the header again yields the problem.
             None => identity::of_proxied(trusted, &parts.headers, &parts.extensions).map(Self),
         }
     }

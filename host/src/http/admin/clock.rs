@@ -1,26 +1,29 @@
-//! `/v1/admin/clock`: the server's time, and an operator's word that the wall clock is right.
+//! `/v1/admin/clock`: the server's clock, and the operator's confirmation that the wall clock is
+//! right.
 
-use super::{App, auth::Operator, ok};
+use super::{auth::Operator, ok};
 use crate::{
     engine::{ClockReading, ClockStatus},
-    http::{openapi::AdminProblems, problem::Problem},
+    http::problem::Problem,
     wire::time,
 };
-use axum::{extract::State, response::Response};
+use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// How the server's time and the wall clock stand to each other.
+/// The server's clock compared with the wall clock.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct ClockBody {
-    /// `following`: the time is the wall clock's. `ahead`: the wall clock was set forward too far
-    /// to be followed without an operator's word. `behind`: the wall clock is behind, time goes on
-    /// by elapsed time. `slowed`: the same, and time passes slower by a tenth until they meet.
+    /// `following`: the server's time is the wall clock's. `ahead`: the wall clock was set forward
+    /// so far that the server does not follow it before an operator confirms it. `behind`: the wall
+    /// clock was set back; the server's time goes on by the elapsed time. `slowed`: the wall clock
+    /// was set back, and the server's time passes a tenth slower until the two are equal.
     #[schema(example = "following")]
     status: &'static str,
-    /// By how many milliseconds the wall clock is ahead of the server's time; negative: behind.
+    /// The wall clock minus the server's time, in milliseconds; negative where the wall clock is
+    /// behind.
     wall_clock_ahead_ms: i64,
-    /// The server's time.
+    /// The server's time (RFC 3339, UTC).
     #[schema(format = DateTime)]
     time: String,
 }
@@ -38,44 +41,36 @@ impl From<ClockReading> for ClockBody {
     }
 }
 
-/// What became of the clock.
+/// The clock before and after an operator accepted the wall clock.
 #[derive(Serialize, ToSchema)]
 struct AcceptedBody {
+    /// The clock before.
     before: ClockBody,
+    /// The clock now.
     clock: ClockBody,
 }
 
-/// The server's time and the wall clock
+/// The server's clock
 #[utoipa::path(
     get,
     path = "/v1/admin/clock",
-    tag = "admin",
-    security(("admin_token" = [])),
-    responses((status = 200, description = "How they stand to each other", body = ClockBody), AdminProblems)
+    responses((status = 200, description = "The server's clock compared with the wall clock", body = ClockBody))
 )]
-pub(in crate::http) async fn get_clock(
-    State(app): State<App>,
-    _: Operator,
-) -> Result<Response, Problem> {
-    Ok(ok(&ClockBody::from(app.engine.clock())))
+pub(in crate::http) async fn get_clock(Operator(app): Operator) -> Result<Response, Problem> {
+    ok(&ClockBody::from(app.engine.clock()))
 }
 
 /// Accept the wall clock
 ///
-/// Where it is `ahead`, it is followed in one step: what is due by then expires. Where it is
-/// `behind`, time passes slower by a tenth until they meet: time never goes back. Otherwise nothing
-/// changes.
+/// Where the wall clock is `ahead`, the server's time follows it in one step, and holds that are
+/// due by then expire. Where it is `behind`, the server's time passes a tenth slower until the two
+/// are equal: it never goes back. Otherwise nothing changes.
 #[utoipa::path(
     post,
     path = "/v1/admin/clock/accept",
-    tag = "admin",
-    security(("admin_token" = [])),
-    responses((status = 200, description = "What it was like before, and is now", body = AcceptedBody), AdminProblems)
+    responses((status = 200, description = "The clock before and now", body = AcceptedBody))
 )]
-pub(in crate::http) async fn accept_clock(
-    State(app): State<App>,
-    _: Operator,
-) -> Result<Response, Problem> {
+pub(in crate::http) async fn accept_clock(Operator(app): Operator) -> Result<Response, Problem> {
     let (before, clock) = app.engine.accept_clock();
-    Ok(ok(&AcceptedBody { before: before.into(), clock: clock.into() }))
+    ok(&AcceptedBody { before: before.into(), clock: clock.into() })
 }

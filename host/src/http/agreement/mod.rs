@@ -77,18 +77,18 @@ const BODIES: [(&str, Parser); 13] = [
 
 /// The parsers of all query strings, by operation. Commands share theirs.
 const QUERIES: [(&str, Parser); 12] = [
-    ("begin_shadow", reads_query::<admin::ShadowParams>),
+    ("begin_shadow", reads_query::<admin::params::ShadowParams>),
     ("get_stock", reads_query::<inventory::get::StockParams>),
     ("list_events", reads_query::<events::EventListParams>),
     ("list_low_stocks", reads_query::<inventory::low_stock::LowStockParams>),
     ("list_reservations", reads_query::<reservations::list::ReservationListParams>),
     ("list_stock_events", reads_query::<inventory::events::LedgerParams>),
     ("list_stocks", reads_query::<inventory::list::StockListParams>),
-    ("promote_shadow", reads_query::<admin::PromoteParams>),
-    ("replay", reads_query::<admin::ReplayParams>),
+    ("promote_shadow", reads_query::<admin::params::PromoteParams>),
+    ("replay", reads_query::<admin::params::ReplayParams>),
     ("reserve", reads_query::<CommandParams>),
-    ("roll_back_domain", reads_query::<admin::RollbackParams>),
-    ("swap_domain", reads_query::<admin::SwapParams>),
+    ("roll_back_domain", reads_query::<admin::params::RollbackParams>),
+    ("swap_domain", reads_query::<admin::params::SwapParams>),
 ];
 
 /// The operations whose query is that of `reserve`.

@@ -1,8 +1,10 @@
+//! Pages of lists.
+
 use super::{ReservationBody, StockBody, json};
 use crate::{
     http::{
         body::schema::{described, reference},
-        whole::Whole,
+        buffered::BufferedResponse,
     },
     wire::LogEntryBody,
 };
@@ -19,11 +21,11 @@ use utoipa::{
 #[derive(Serialize)]
 struct Page<T> {
     items: Vec<T>,
-    /// The `cursor` with which to read on; null at the end.
+    /// The `cursor` of the next page; null on the last page.
     next_cursor: Option<String>,
 }
 
-/// Names the pages of a list for the document, with the schema of their items.
+/// Declares the schemas of pages for the OpenAPI document.
 macro_rules! pages {
     ($($(#[$doc:meta])* $name:ident of $item:ty;)+) => {
         $(
@@ -59,7 +61,7 @@ pages! {
     EventPage of LogEntryBody<'static>;
 }
 
-/// The schema of a page with items of this name.
+/// Returns the schema of a page whose items have the schema of this name.
 fn page_of(item: &str) -> RefOr<Schema> {
     described(json!({
         "type": "object",
@@ -69,18 +71,18 @@ fn page_of(item: &str) -> RefOr<Schema> {
             "items": {"type": "array", "items": reference(item)},
             "next_cursor": {
                 "type": ["string", "null"],
-                "description": "Give it as `cursor` to read on; null at the end.",
+                "description": "The `cursor` of the next page; null on the last page.",
             },
         },
     }))
 }
 
-/// A page, and where there is a next one, a link to it (RFC 8288).
+/// Returns a page, with a link to the next one where there is one (RFC 8288).
 pub(in crate::http) fn page<T: Serialize>(
     uri: &Uri,
     items: Vec<T>,
     next_cursor: Option<String>,
-) -> Whole {
+) -> BufferedResponse {
     let link = next_cursor.as_deref().and_then(|cursor| next_link(uri, cursor));
     let mut response = json(StatusCode::OK, &Page { items, next_cursor });
     if let Some(link) = link {
@@ -89,6 +91,7 @@ pub(in crate::http) fn page<T: Serialize>(
     response
 }
 
+/// Returns the link to the next page: the same request with another cursor.
 fn next_link(uri: &Uri, cursor: &str) -> Option<HeaderValue> {
     let kept = uri.query().unwrap_or_default().split('&');
     let kept: Vec<_> =

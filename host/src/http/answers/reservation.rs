@@ -1,9 +1,11 @@
+//! The JSON body of a reservation.
+
 use super::tagged;
 use crate::{
     http::{
         body::{Value, schema::described},
+        buffered::BufferedResponse,
         conditional::Tag,
-        whole::Whole,
     },
     model::{Reservation, ReservationLine, ReservationState, Timestamp},
     wire::time::{optional_rfc3339, rfc3339},
@@ -15,16 +17,20 @@ use utoipa::{
     openapi::{RefOr, Schema},
 };
 
-/// What is reserved, or was, of one stock.
+/// The units of one stock in a reservation.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct LineBody<'a> {
     product_id: &'a str,
     location_id: &'a str,
+    /// The number of units that were reserved.
     quantity: u64,
-    /// What it still holds: the quantity less the other three.
+    /// The number of units that are still held: `quantity` minus the other three.
     remaining_quantity: u64,
+    /// The number of units that were fulfilled.
     fulfilled_quantity: u64,
+    /// The number of units that were given back.
     released_quantity: u64,
+    /// The number of units that expired.
     expired_quantity: u64,
 }
 
@@ -42,7 +48,7 @@ impl<'a> LineBody<'a> {
     }
 }
 
-/// A reservation: units of one or more stocks, set aside.
+/// A reservation: units of one or more stocks that are set aside.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({
     "reservation_id": "019abc12-0000-7000-8000-000000000000", "state": "held",
@@ -55,22 +61,25 @@ impl<'a> LineBody<'a> {
 }))]
 pub(in crate::http) struct ReservationBody<'a> {
     reservation_id: &'a str,
-    /// Where the reservation is in its life.
+    /// The state of the reservation.
     #[schema(schema_with = state)]
     state: &'static str,
     lines: Vec<LineBody<'a>>,
+    /// The caller's name for the business transaction.
     reference: Option<&'a str>,
-    /// The time to live that it was made with; null: for good.
+    /// The time to live that the reservation was made with, in seconds; null where it has none.
     ttl_seconds: Option<u32>,
-    /// When the hold comes due (RFC 3339, UTC); null: never.
+    /// The time at which the hold expires (RFC 3339, UTC); null where it never does.
     #[serde(serialize_with = "optional_rfc3339")]
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
-    /// Counts the accepted changes, from 1.
+    /// The version, which counts the accepted changes from 1.
     version: u64,
+    /// The time at which the reservation was made (RFC 3339, UTC).
     #[serde(serialize_with = "rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
+    /// The time of the last change (RFC 3339, UTC).
     #[serde(serialize_with = "rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
@@ -95,13 +104,13 @@ impl<'a> ReservationBody<'a> {
         }
     }
 
-    /// The reservation and its entity tag.
-    pub(in crate::http) fn respond(&self, status: StatusCode) -> Whole {
+    /// Returns the answer with the reservation and its entity tag.
+    pub(in crate::http) fn respond(&self, status: StatusCode) -> BufferedResponse {
         tagged(status, self.tag(), self)
     }
 
-    /// The entity tag of what is shown. A hold that is due is shown as expired before that is
-    /// recorded: then it has not changed since it came due.
+    /// Returns the entity tag of the reservation as the body shows it. A hold that is due is shown
+    /// as expired before its expiry is recorded; its last change is then earlier than its expiry.
     pub(in crate::http) fn tag(&self) -> Tag {
         let shown_only = self.state == ReservationState::Expired.name()
             && self.expires_at.is_some_and(|at| self.updated_at < at);

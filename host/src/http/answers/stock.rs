@@ -1,6 +1,8 @@
+//! The JSON body of a stock.
+
 use super::tagged;
 use crate::{
-    http::{conditional::Tag, whole::Whole},
+    http::{buffered::BufferedResponse, conditional::Tag},
     model::{StockKey, StockView, Timestamp},
     wire::time::rfc3339,
 };
@@ -18,19 +20,19 @@ use utoipa::ToSchema;
 pub(in crate::http) struct StockBody<'a> {
     product_id: &'a str,
     location_id: &'a str,
-    /// What is there.
+    /// The number of units in stock.
     total_quantity: u64,
-    /// What of it is spoken for, without holds that are due.
+    /// The number of units that are promised, without those of holds that are due.
     reserved_quantity: u64,
-    /// What can still be reserved: total less reserved.
+    /// The number of units that can still be reserved: total minus reserved.
     available_quantity: u64,
-    /// Below this many available the stock is low; 0: never.
+    /// The stock is low while fewer units than this are available; 0 means never.
     minimum_stock_level: u64,
-    /// Whether it is low.
+    /// Whether the stock is low.
     low_stock: bool,
-    /// Counts the accepted changes, from 1.
+    /// The version, which counts the accepted changes from 1.
     version: u64,
-    /// When it last changed (RFC 3339, UTC).
+    /// The time of the last change (RFC 3339, UTC).
     #[serde(serialize_with = "rfc3339")]
     #[schema(value_type = String, format = DateTime)]
     updated_at: Timestamp,
@@ -53,21 +55,25 @@ impl<'a> StockBody<'a> {
     }
 }
 
-/// Both stocks after a transfer.
+/// The two stocks of a transfer, after it.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct TransferredBody<'a> {
     /// The stock that the units left.
     pub(in crate::http) from: StockBody<'a>,
-    /// The stock that they arrived at.
+    /// The stock that the units arrived at.
     pub(in crate::http) to: StockBody<'a>,
 }
 
-/// The entity tag of a stock.
+/// Returns the entity tag of a stock.
 pub(in crate::http) fn stock_tag(view: &StockView) -> Tag {
     Tag { version: view.stock.level.version, due_units: view.stock.due }
 }
 
-/// A stock and its entity tag.
-pub(in crate::http) fn stock(status: StatusCode, key: &StockKey, view: &StockView) -> Whole {
+/// Returns the answer with a stock and its entity tag.
+pub(in crate::http) fn stock(
+    status: StatusCode,
+    key: &StockKey,
+    view: &StockView,
+) -> BufferedResponse {
     tagged(status, stock_tag(view), &StockBody::of(key, view))
 }

@@ -1,4 +1,4 @@
-//! The values of members and parameters: each type is its own proof that the value is valid.
+//! The values of members and parameters, one type for each kind. A value of such a type is valid.
 
 use super::{scalar::Scalar, value::Schema};
 use crate::{
@@ -10,16 +10,17 @@ use crate::{
 };
 use serde_json::json;
 
-/// The longest reason or reference, in characters.
+/// The maximum length of a reason or a reference, in characters.
 const TEXT_CHARACTERS_MAX: usize = 256;
 
-/// The time to live of a hold where the request names none, in seconds.
+/// The default time to live of a hold, in seconds.
 const TTL_SECONDS: u32 = 900;
 
-/// The number of items on a page where the request names none.
+/// The default number of items on a page.
 const PAGE_ITEMS: u32 = 100;
 
-/// Makes a leaf a value: how it is parsed, its schema, and what it is where it is absent.
+/// Implements [`Leaf`](super::Leaf) and [`Value`](super::Value) for a type, given its schema, its
+/// value where it is absent (without one, the member is required), and its parser.
 macro_rules! leaf {
     (@absent) => { None };
     (@absent $absent:expr) => { Some($absent) };
@@ -58,13 +59,17 @@ macro_rules! leaf {
     };
 }
 
-/// An integer within bounds.
+/// Returns the integer from `least` to `most` that the scalar is.
+///
+/// # Errors
+/// The scalar is not such an integer. The message has the bounds and the scalar.
 fn integer(scalar: &Scalar<'_>, least: i128, most: i128) -> Result<i128, String> {
     let number = scalar.integer().filter(|number| (least..=most).contains(number));
     number
         .ok_or_else(|| format!("must be an integer from {least} to {most}, is {}", scalar.shown()))
 }
 
+/// Returns the integer from `least` to `most` that the scalar is, as [`integer`] does.
 fn unsigned(scalar: &Scalar<'_>, least: u64, most: u64) -> Result<u64, String> {
     let number = integer(scalar, least.into(), most.into())?;
     u64::try_from(number).map_err(|error| error.to_string())
@@ -88,10 +93,10 @@ leaf! { LocationId, id_schema();
 pub(in crate::http) struct ReservationId(pub(in crate::http) String);
 
 impl ReservationId {
-    /// The id, where the text is one.
+    /// Makes an id of a text.
     ///
     /// # Errors
-    /// Says why the text is not an id.
+    /// The text is not an id. The message says why.
     pub(in crate::http) fn of(text: String) -> Result<Self, String> {
         LocationId::check(&text).map_err(|error| error.to_string())?;
         Ok(Self(text))
@@ -167,7 +172,7 @@ leaf! { Text,
     }
 }
 
-/// How long a hold lives, in seconds; `None` where it never expires.
+/// The time to live of a hold, in seconds; `None` where the hold never expires.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::http) struct TimeToLive(pub(in crate::http) Option<u32>);
 
@@ -193,7 +198,7 @@ leaf! { Seconds,
     }
 }
 
-/// A version of a stock or a reservation, from 1.
+/// A version of a stock or a reservation, at least 1.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::http) struct Version(pub(in crate::http) u64);
 
@@ -208,7 +213,7 @@ leaf! { bool, json!({"type": "boolean"});
     })
 }
 
-/// The number of items of a page, 1 to 500; 100 where the request names none.
+/// The maximum number of items on a page: 1 to 500, 100 by default.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::http) struct Limit(pub(in crate::http) u32);
 
@@ -222,7 +227,7 @@ leaf! { Limit,
     }
 }
 
-/// The number of an event, or of a place in the log.
+/// The number of an event in the log. 0 is the position before the first event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::http) struct Sequence(pub(in crate::http) u64);
 
@@ -231,7 +236,7 @@ leaf! { Sequence,
     |scalar| unsigned(&scalar, 0, i64::MAX.unsigned_abs()).map(Self)
 }
 
-/// A moment (RFC 3339).
+/// A time (RFC 3339).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::http) struct Moment(pub(in crate::http) Timestamp);
 
@@ -239,13 +244,16 @@ leaf! { Moment, json!({"type": "string", "format": "date-time"});
     |scalar| time::parse(&scalar.text()?).map(Self).map_err(str::to_owned)
 }
 
-/// One of some words: each type lists its own.
+/// A value that is written as one of a fixed set of words.
 pub(in crate::http) trait Word: Copy + 'static {
-    /// The words and what they mean.
+    /// The words with the values that they stand for.
     const WORDS: &'static [(&'static str, Self)];
 }
 
-/// The value that a word stands for.
+/// Returns the value that the word in the scalar stands for.
+///
+/// # Errors
+/// The scalar is not one of the words. The message lists them.
 pub(in crate::http) fn word<T: Word>(scalar: Scalar<'_>) -> Result<T, String> {
     let given = scalar.text()?;
     let found = T::WORDS.iter().find(|(word, _)| *word == given);
@@ -256,13 +264,14 @@ pub(in crate::http) fn word<T: Word>(scalar: Scalar<'_>) -> Result<T, String> {
     })
 }
 
-/// The schema of some words.
+/// Returns the schema of a set of words.
 pub(in crate::http) fn word_schema<T: Word>() -> Schema {
     let words: Vec<_> = T::WORDS.iter().map(|(word, _)| *word).collect();
     json!({"type": "string", "enum": words})
 }
 
-/// Makes an enum a value that is one of some words, with a schema of its own name where it has one.
+/// Makes an enum a [`Value`](super::Value) that is written as one of a set of words. With `as`, its
+/// schema has a name of its own in the document.
 macro_rules! words {
     ($type:ty as $name:literal; $($word:literal => $value:expr),+ $(,)?) => {
         impl $crate::http::body::Word for $type {

@@ -1,12 +1,13 @@
 //! Arrays of bounded length.
 
 use super::{
+    any::{self, Handler},
     scalar::Scalar,
     value::{Reader, Schema, Schemas, Seed, Value},
 };
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, SeqAccess};
 use serde_json::json;
-use std::{fmt, marker::PhantomData};
+use std::marker::PhantomData;
 
 /// An array of 1 to `MOST` items.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -34,44 +35,39 @@ impl<T: Value, const MOST: usize> Value for List<T, MOST> {
     }
 }
 
-/// What has been read of an array.
+/// The items of an array that was read.
 pub(in crate::http) struct Items<T> {
     /// The items; `None` where one of them was refused.
     pub(in crate::http) read: Option<Vec<T>>,
-    /// The number of items, also of those beyond the bound, which have not been read.
+    /// The number of items in the array, including those beyond the bound, which were skipped.
     pub(in crate::http) given: usize,
 }
 
-/// Reads the first `most` items of an array. Returns `None` where the source is no array.
+/// Reads the first `most` items of an array and counts all of them. Returns `None` where the value
+/// is not an array, which is refused.
 pub(in crate::http) fn items<'de, T: Value, D: Deserializer<'de>>(
     source: D,
     most: usize,
     reader: &mut Reader<'_>,
 ) -> Result<Option<Items<T>>, D::Error> {
-    source.deserialize_any(ItemsVisitor { most, reader, item: PhantomData })
+    any::read(source, ItemsHandler { most, reader, item: PhantomData })
 }
 
-struct ItemsVisitor<'r, 'a, T> {
+struct ItemsHandler<'r, 'a, T> {
     most: usize,
     reader: &'r mut Reader<'a>,
     item: PhantomData<T>,
 }
 
-impl<T> ItemsVisitor<'_, '_, T> {
-    fn refuse<E>(self, scalar: &Scalar<'_>) -> Result<Option<Items<T>>, E> {
-        self.reader.refuse(format_args!("must be an array, is {}", scalar.shown()));
-        Ok(None)
-    }
-}
+impl<'de, T: Value> Handler<'de> for ItemsHandler<'_, '_, T> {
+    type Output = Option<Items<T>>;
 
-impl<'de, T: Value> Visitor<'de> for ItemsVisitor<'_, '_, T> {
-    type Value = Option<Items<T>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
+    fn scalar(self, value: Scalar<'de>) -> Self::Output {
+        self.reader.refuse(format_args!("must be an array, is {}", value.shown()));
+        None
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+    fn array<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Output, A::Error> {
         let mut read = Some(Vec::with_capacity(items.size_hint().unwrap_or(0).min(self.most)));
         let mut given = 0;
         while given < self.most {
@@ -89,34 +85,5 @@ impl<'de, T: Value> Visitor<'de> for ItemsVisitor<'_, '_, T> {
             given += 1;
         }
         Ok(Some(Items { read, given }))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        self.refuse(&Scalar::Object)
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        self.refuse(&Scalar::Null)
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
-        self.refuse(&Scalar::Bool(value))
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
-        self.refuse(&Scalar::Integer(value.into()))
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
-        self.refuse(&Scalar::Integer(value.into()))
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
-        self.refuse(&Scalar::Fraction(value))
-    }
-
-    fn visit_str<E: Error>(self, _: &str) -> Result<Self::Value, E> {
-        self.refuse(&Scalar::Text("".into()))
     }
 }

@@ -1,14 +1,17 @@
-//! One type per body, and per query string: the type, the parser and the schema in one.
+//! The types of request bodies and query strings. One declaration makes the type, its parser and
+//! its schema.
 //!
-//! A field of such a type is valid by its own type ([`leaves`]), so what has been read cannot be
-//! wrong. All violations of a request are told at once, each with a JSON pointer; members that are
-//! unknown or given twice are refused, since a misspelt member would ask for something else.
+//! The type of each field ([`leaves`]) admits only valid values, so that a body that was read is
+//! valid. All violations of a request are reported together, each with a JSON pointer. Members that
+//! are unknown or given twice are refused: a misspelt optional member would otherwise be ignored,
+//! and the request would mean something else.
 //!
-//! Two crates were weighed for this. `eserde` stops reading an object at its first unknown or
-//! repeated member. `deserr` reads from a tree in memory, and the last of two members with the
-//! same name wins. Both would still need a schema beside the type. The macro [`object!`] reads
-//! straight from the text, in one pass, without a tree, and makes the schema from the same lines.
+//! Two crates were considered instead. `eserde` stops reading an object at its first unknown or
+//! repeated member. `deserr` reads from a tree in memory, where the last of two members with the
+//! same name wins. With both, the schema would have to be written separately. The macro [`object!`]
+//! parses the text in one pass without a tree, and makes the schema from the same lines.
 
+mod any;
 mod leaves;
 mod list;
 mod object;
@@ -33,5 +36,5 @@ pub(super) use tree::Tree;
 pub(super) use value::{Leaf, Reader, Schema, Schemas, Value, read_leaf};
 pub(super) use violations::{Part, Violations};
 
-/// The most commands of one batch.
+/// The maximum number of commands in a batch.
 pub(super) const COMMANDS_MAX: usize = 1_000;

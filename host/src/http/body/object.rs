@@ -1,23 +1,25 @@
 //! JSON objects with known members: the trait [`Object`], and the macro [`object!`] that makes a
-//! type with its parser and its schema of one declaration.
+//! type, its parser and its schema from one declaration.
 
 use super::{
+    any::{self, Handler},
+    scalar::Scalar,
     schema::Property,
     value::{Reader, Schemas, Seed, Value},
 };
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
-/// An object whose members are known. Members that are unknown or given twice are refused.
+/// A JSON object whose members are known. Members that are unknown or given twice are refused.
 pub(in crate::http) trait Object: Sized {
-    /// What has been read of each member.
+    /// The members that were read so far, one [`Slot`] for each member of the object.
     type Slots: Default;
 
-    /// Reads a member. Returns whether the object has a member of this name; where it has none,
-    /// the value has not been read.
+    /// Reads the value of the member `name` into its slot. Returns whether the object has such a
+    /// member; where it has not, the value is not read.
     ///
     /// # Errors
-    /// The source is no JSON.
+    /// The source is not JSON.
     fn member<'de, A: MapAccess<'de>>(
         slots: &mut Self::Slots,
         name: &str,
@@ -25,27 +27,30 @@ pub(in crate::http) trait Object: Sized {
         reader: &mut Reader<'_>,
     ) -> Result<bool, A::Error>;
 
-    /// The object, once all members have been read. Refuses members that are required and absent.
+    /// Makes the object after all members were read. Refuses required members that are absent.
     fn finish(slots: Self::Slots, reader: &mut Reader<'_>) -> Option<Self>;
 
-    /// The members, for the document.
+    /// Returns the descriptions of the members for the OpenAPI document.
     fn properties() -> Vec<Property>;
 
-    /// Adds the schemas of the objects that the members refer to.
+    /// Adds the schemas that the members refer to by name.
     fn named(schemas: &mut Schemas);
 }
 
-/// What has been read of a member.
+/// The value of one member while its object is being read.
 #[derive(Default)]
 pub(in crate::http) enum Slot<T> {
     #[default]
+    /// The member was not given so far.
     Absent,
+    /// The member was given, and its value was refused.
     Refused,
+    /// The member was given, and its value is valid.
     Read(T),
 }
 
 impl<T: Value> Slot<T> {
-    /// Reads the member.
+    /// Reads the member's value. Refuses a member that is given a second time.
     pub(in crate::http) fn read<'de, A: MapAccess<'de>>(
         &mut self,
         members: &mut A,
@@ -60,7 +65,8 @@ impl<T: Value> Slot<T> {
         Ok(())
     }
 
-    /// The member's value. Refuses the absence of a required member.
+    /// Returns the member's value: where the member is absent, its default. Refuses the absence of
+    /// a required member. Returns `None` where something was refused.
     pub(in crate::http) fn take(self, mut reader: Reader<'_>) -> Option<T> {
         match self {
             Self::Read(value) => Some(value),
@@ -76,31 +82,25 @@ impl<T: Value> Slot<T> {
     }
 }
 
-/// Reads an object.
+/// Reads an object. Returns `None` where something was refused.
 pub(in crate::http) fn read<'de, T: Object, D: Deserializer<'de>>(
     source: D,
     reader: &mut Reader<'_>,
 ) -> Result<Option<T>, D::Error> {
-    source.deserialize_any(ObjectVisitor(reader, PhantomData))
+    any::read(source, ObjectHandler(reader, PhantomData))
 }
 
-struct ObjectVisitor<'r, 'a, T>(&'r mut Reader<'a>, PhantomData<T>);
+struct ObjectHandler<'r, 'a, T>(&'r mut Reader<'a>, PhantomData<T>);
 
-impl<T> ObjectVisitor<'_, '_, T> {
-    fn refuse<E>(self, kind: &str) -> Result<Option<T>, E> {
-        self.0.refuse(format_args!("must be an object, is {kind}"));
-        Ok(None)
-    }
-}
+impl<'de, T: Object> Handler<'de> for ObjectHandler<'_, '_, T> {
+    type Output = Option<T>;
 
-impl<'de, T: Object> Visitor<'de> for ObjectVisitor<'_, '_, T> {
-    type Value = Option<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
+    fn scalar(self, value: Scalar<'de>) -> Option<T> {
+        self.0.refuse(format_args!("must be an object, is {}", value.shown()));
+        None
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Option<T>, A::Error> {
+    fn object<A: MapAccess<'de>>(self, mut members: A) -> Result<Option<T>, A::Error> {
         let mut slots = T::Slots::default();
         while let Some(name) = members.next_key_seed(Name)? {
             if !T::member(&mut slots, &name, &mut members, self.0)? {
@@ -110,38 +110,9 @@ impl<'de, T: Object> Visitor<'de> for ObjectVisitor<'_, '_, T> {
         }
         Ok(T::finish(slots, self.0))
     }
-
-    fn visit_unit<E>(self) -> Result<Option<T>, E> {
-        self.refuse("null")
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Option<T>, E> {
-        self.refuse("a boolean")
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Option<T>, E> {
-        self.refuse("a number")
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Option<T>, E> {
-        self.refuse("a number")
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Option<T>, E> {
-        self.refuse("a number")
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Option<T>, E> {
-        self.refuse("a string")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Option<T>, A::Error> {
-        while items.next_element::<IgnoredAny>()?.is_some() {}
-        self.refuse("an array")
-    }
 }
 
-/// Reads the name of a member, without a copy where it has no escapes.
+/// Reads the name of a member. The name is copied only where it has escapes.
 struct Name;
 
 impl<'de> DeserializeSeed<'de> for Name {
@@ -168,8 +139,8 @@ impl<'de> Visitor<'de> for Name {
     }
 }
 
-/// Declares an object: a type whose fields are valid values, its parser, and its schema. The
-/// comments become the schema's descriptions.
+/// Declares an object: a struct whose fields are [`Value`]s, its parser, and its schema. The doc
+/// comments become the descriptions in the schema.
 macro_rules! object {
     (@name $field:ident) => { stringify!($field) };
     (@name $field:ident $renamed:literal) => { $renamed };
@@ -187,7 +158,7 @@ macro_rules! object {
         }
 
         const _: () = {
-            #[allow(unused_imports, reason = "an object without members")]
+            #[allow(unused_imports, reason = "not all are used by an object without members")]
             use $crate::http::body::{Object, Property, Reader, Schemas, Slot, Value, schema};
 
             #[derive(Default)]

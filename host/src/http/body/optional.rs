@@ -1,3 +1,5 @@
+//! Members that may be absent.
+
 use super::{
     schema::nullable,
     value::{Reader, Schema, Schemas, Value},
@@ -5,7 +7,7 @@ use super::{
 use serde::de::{Deserializer, Visitor};
 use std::{fmt, marker::PhantomData};
 
-/// A member that may be absent. An explicit null is as good as absent.
+/// A member that may be absent. An explicit null means the same.
 impl<T: Value> Value for Option<T> {
     fn read<'de, D: Deserializer<'de>>(
         source: D,

@@ -1,4 +1,4 @@
-//! The parameters of a query string, read by the same types and rules as a body.
+//! The parameters of a query string. They have the same types and rules as the members of a body.
 
 use super::{
     object::{self, Object},
@@ -15,9 +15,10 @@ use utoipa::openapi::{
     path::{Parameter, ParameterBuilder, ParameterIn},
 };
 
-/// The parameters of a request and the violations in them.
+/// The parameters of a request, or the violations in them.
 #[derive(Debug)]
 pub(in crate::http) struct Query<T> {
+    /// The parameters; `None` where one was refused.
     read: Option<T>,
     violations: Violations,
 }
@@ -33,16 +34,17 @@ impl<T: Object, S: Sync> FromRequestParts<S> for Query<T> {
 }
 
 impl<T> Query<T> {
-    /// The parameters, where they are valid.
+    /// Returns the parameters where they are valid, and adds their violations to those of the
+    /// request.
     pub(in crate::http) fn take(self, violations: &mut Violations) -> Option<T> {
         violations.join(self.violations);
         self.read
     }
 
-    /// The parameters of a request that has nothing else to read.
+    /// Returns the parameters of a request that has no other part to validate.
     ///
     /// # Errors
-    /// The problem that lists all violations.
+    /// A parameter is invalid: the error is the problem that lists all violations.
     pub(in crate::http) fn valid(self) -> Result<T, Problem> {
         let mut violations = Violations::default();
         let read = self.take(&mut violations);
@@ -50,7 +52,7 @@ impl<T> Query<T> {
     }
 }
 
-/// Reads the parameters of a query string.
+/// Reads the parameters of a query string. Returns `None` where one of them is refused.
 pub(in crate::http) fn read<T: Object>(
     query: Option<&str>,
     violations: &mut Violations,
@@ -65,11 +67,11 @@ pub(in crate::http) fn read<T: Object>(
     };
     let pairs = pairs.into_iter().map(|(name, text)| (name, Tree::Text(text)));
     let source: MapDeserializer<'_, _, Error> = MapDeserializer::new(pairs);
-    // Pairs of texts are read without an error: what is wrong with them is a violation.
+    // Reading from memory cannot fail: invalid parameters are violations.
     object::read(source, &mut Reader::new(Part::Query, violations)).ok().flatten()
 }
 
-/// The parameters, for the document.
+/// Returns the descriptions of the parameters for the OpenAPI document.
 pub(in crate::http) fn parameters<T: Object>() -> Vec<Parameter> {
     let parameter = |property: super::Property| {
         let mut schema = property.schema;

@@ -1,17 +1,15 @@
-//! One JSON value, read without its content where it is an array or an object.
+//! One JSON value. Of an array or an object only the kind is kept.
 
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use std::{borrow::Cow, fmt};
+use super::any::{self, Handler};
+use serde::de::Deserializer;
+use std::borrow::Cow;
 
-/// The largest magnitude below which each whole number has a `f64` of its own: 2^53.
-const EXACT_FLOAT: f64 = 9_007_199_254_740_992.0;
-
-/// A value that a member or a query parameter was given.
+/// The value of a member or of a query parameter.
 #[derive(Debug)]
 pub(in crate::http) enum Scalar<'a> {
     Null,
     Bool(bool),
-    /// A number that is whole, also where it was written with a fraction or an exponent.
+    /// A whole number, even if it was written with a fraction or an exponent (`1.0`, `1e3`).
     Integer(i128),
     /// Any other number.
     Fraction(f64),
@@ -25,10 +23,11 @@ pub(in crate::http) enum Scalar<'a> {
 impl<'a> Scalar<'a> {
     /// Reads a value.
     pub(super) fn read<'de: 'a, D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        source.deserialize_any(ScalarVisitor)
+        any::read(source, Keep)
     }
 
-    /// The value for a person: a number as it is, otherwise its type.
+    /// Describes the value in a violation: a number or a query parameter as it is, anything else by
+    /// its kind.
     pub(in crate::http) fn shown(&self) -> String {
         match self {
             Self::Null => "null".to_owned(),
@@ -42,8 +41,8 @@ impl<'a> Scalar<'a> {
         }
     }
 
-    /// The whole number, where the value is one. A query parameter has the digits that JSON would
-    /// have: no `+`, no leading zeros.
+    /// Returns the whole number, where the value is one. A query parameter must be written as in
+    /// JSON, without a `+` and without leading zeros.
     pub(in crate::http) fn integer(&self) -> Option<i128> {
         match self {
             Self::Integer(number) => Some(*number),
@@ -55,7 +54,7 @@ impl<'a> Scalar<'a> {
         }
     }
 
-    /// The boolean, where the value is one.
+    /// Returns the boolean, where the value is one.
     pub(in crate::http) fn boolean(&self) -> Option<bool> {
         match self {
             Self::Bool(value) => Some(*value),
@@ -64,10 +63,10 @@ impl<'a> Scalar<'a> {
         }
     }
 
-    /// The text, where the value is one.
+    /// Returns the text.
     ///
     /// # Errors
-    /// Says what the value is.
+    /// The value is not a text. The message says what the value is.
     pub(in crate::http) fn text(self) -> Result<Cow<'a, str>, String> {
         match self {
             Self::Text(text) | Self::Word(text) => Ok(text),
@@ -76,59 +75,13 @@ impl<'a> Scalar<'a> {
     }
 }
 
-struct ScalarVisitor;
+/// Keeps a value as it is.
+struct Keep;
 
-impl<'de> Visitor<'de> for ScalarVisitor {
-    type Value = Scalar<'de>;
+impl<'de> Handler<'de> for Keep {
+    type Output = Scalar<'de>;
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(Scalar::Null)
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(Scalar::Bool(value))
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
-        Ok(Scalar::Integer(value.into()))
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
-        Ok(Scalar::Integer(value.into()))
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
-        #[allow(clippy::cast_possible_truncation, reason = "whole, and within 2^53")]
-        let whole = |value: f64| Scalar::Integer(value as i128);
-        Ok(match value {
-            value if value.fract() == 0.0 && value.abs() <= EXACT_FLOAT => whole(value),
-            value => Scalar::Fraction(value),
-        })
-    }
-
-    fn visit_borrowed_str<E: Error>(self, value: &'de str) -> Result<Self::Value, E> {
-        Ok(Scalar::Text(Cow::Borrowed(value)))
-    }
-
-    fn visit_str<E: Error>(self, value: &str) -> Result<Self::Value, E> {
-        Ok(Scalar::Text(Cow::Owned(value.to_owned())))
-    }
-
-    fn visit_string<E: Error>(self, value: String) -> Result<Self::Value, E> {
-        Ok(Scalar::Text(Cow::Owned(value)))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-        while items.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Scalar::Array)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
-        while members.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Scalar::Object)
+    fn scalar(self, value: Scalar<'de>) -> Scalar<'de> {
+        value
     }
 }

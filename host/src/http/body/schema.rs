@@ -1,21 +1,21 @@
-//! Schemas of bodies and parameters, put together.
+//! The parts that schemas of bodies and parameters are made of.
 
 use super::value::{Schema, Value};
 use serde_json::{Map, json};
 use utoipa::openapi::RefOr;
 
-/// A member of an object, for the document.
+/// The description of an object's member for the OpenAPI document.
 pub(in crate::http) struct Property {
-    /// The name.
+    /// The member's name.
     pub(in crate::http) name: &'static str,
-    /// Whether the member has to be there.
+    /// Whether the member is required.
     pub(in crate::http) required: bool,
-    /// What the member can be, its description included.
+    /// The schema of the member's value, with the member's description.
     pub(in crate::http) schema: Schema,
 }
 
 impl Property {
-    /// The property of a member with this type and these lines of comment.
+    /// Describes a member of the type `T`. `comment` has the lines of its doc comment.
     pub(in crate::http) fn of<T: Value>(name: &'static str, comment: &[&str]) -> Self {
         let mut schema = T::schema();
         if let (Some(schema), false) = (schema.as_object_mut(), comment.is_empty()) {
@@ -25,13 +25,14 @@ impl Property {
     }
 }
 
-/// The text of a comment.
+/// Returns the text of a doc comment, given its lines.
 pub(in crate::http) fn text(comment: &[&str]) -> String {
     let lines: Vec<_> = comment.iter().map(|line| line.trim()).collect();
     lines.join("\n")
 }
 
-/// The schema of an object that has these members and no others.
+/// Returns the schema of an object that has these members and no others. `comment` has the lines of
+/// the object's doc comment.
 pub(in crate::http) fn object(
     properties: Vec<Property>,
     comment: &[&str],
@@ -56,12 +57,12 @@ pub(in crate::http) fn object(
     schema
 }
 
-/// A reference to a named schema.
+/// Returns a reference to a named schema.
 pub(in crate::http) fn reference(name: &str) -> Schema {
     json!({"$ref": format!("#/components/schemas/{name}")})
 }
 
-/// The schema, or null.
+/// Returns a schema that allows null besides the values of `schema`.
 pub(super) fn nullable(mut schema: Schema) -> Schema {
     let Some(members) = schema.as_object_mut() else { return schema };
     let Some(kind) = members.get("type").cloned() else {
@@ -74,9 +75,10 @@ pub(super) fn nullable(mut schema: Schema) -> Schema {
     schema
 }
 
-/// A schema in the document's own type.
+/// Converts a schema to the type that utoipa has for it.
 pub(in crate::http) fn described(schema: Schema) -> RefOr<utoipa::openapi::Schema> {
-    // Schemas are written as constants; the snapshot of the document shows each of them.
+    // The schemas are constants, so that this never fails; the snapshot test of the document covers
+    // all of them.
     serde_json::from_value(schema).unwrap_or_else(|error| {
         tracing::error!(%error, "a schema cannot be part of the document");
         RefOr::T(utoipa::openapi::Schema::default())

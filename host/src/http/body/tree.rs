@@ -1,84 +1,70 @@
-//! A JSON value in memory, for the commands of a batch: which members a command has depends on
-//! its `type`, which may come last. Unlike `serde_json::Value` it keeps members that are given
-//! twice, so that they are refused.
+//! A JSON value in memory. A command of a batch is read into one first: its members depend on its
+//! `type`, which may come last. Unlike `serde_json::Value`, it keeps members that are given twice,
+//! so that they can be refused.
 
+use super::{
+    any::{self, Handler},
+    scalar::Scalar,
+};
 use serde::de::{
     Deserialize, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor,
     value::{MapDeserializer, SeqDeserializer},
 };
-use std::fmt;
 
 /// Any JSON value.
 #[derive(Clone, PartialEq, Debug)]
 pub(in crate::http) enum Tree {
     Null,
     Bool(bool),
-    Unsigned(u64),
-    Signed(i64),
-    Float(f64),
+    /// A whole number, even if it was written with a fraction or an exponent.
+    Integer(i128),
+    /// Any other number.
+    Fraction(f64),
     Text(String),
     Array(Vec<Self>),
     Object(Vec<(String, Self)>),
 }
 
 impl Tree {
-    /// The value's type, for a person.
-    pub(in crate::http) fn kind(&self) -> &'static str {
-        match self {
-            Self::Null => "null",
-            Self::Bool(_) => "a boolean",
-            Self::Unsigned(_) | Self::Signed(_) | Self::Float(_) => "a number",
-            Self::Text(_) => "a string",
-            Self::Array(_) => "an array",
-            Self::Object(_) => "an object",
-        }
+    /// Describes the value in a violation, as [`Scalar::shown`] does.
+    pub(in crate::http) fn shown(&self) -> String {
+        let scalar = match self {
+            Self::Null => Scalar::Null,
+            Self::Bool(value) => Scalar::Bool(*value),
+            Self::Integer(number) => Scalar::Integer(*number),
+            Self::Fraction(number) => Scalar::Fraction(*number),
+            Self::Text(text) => Scalar::Text(text.into()),
+            Self::Array(_) => Scalar::Array,
+            Self::Object(_) => Scalar::Object,
+        };
+        scalar.shown()
     }
 }
 
 impl<'de> Deserialize<'de> for Tree {
     fn deserialize<D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        source.deserialize_any(TreeVisitor)
+        any::read(source, TreeHandler)
     }
 }
 
-struct TreeVisitor;
+struct TreeHandler;
 
-impl<'de> Visitor<'de> for TreeVisitor {
-    type Value = Tree;
+impl<'de> Handler<'de> for TreeHandler {
+    type Output = Tree;
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
+    fn scalar(self, value: Scalar<'de>) -> Tree {
+        match value {
+            Scalar::Null => Tree::Null,
+            Scalar::Bool(value) => Tree::Bool(value),
+            Scalar::Integer(number) => Tree::Integer(number),
+            Scalar::Fraction(number) => Tree::Fraction(number),
+            Scalar::Text(text) | Scalar::Word(text) => Tree::Text(text.into_owned()),
+            Scalar::Array => Tree::Array(Vec::new()),
+            Scalar::Object => Tree::Object(Vec::new()),
+        }
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Tree, E> {
-        Ok(Tree::Null)
-    }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Tree, E> {
-        Ok(Tree::Bool(value))
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Tree, E> {
-        Ok(Tree::Unsigned(value))
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Tree, E> {
-        Ok(Tree::Signed(value))
-    }
-
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Tree, E> {
-        Ok(Tree::Float(value))
-    }
-
-    fn visit_str<E: Error>(self, value: &str) -> Result<Tree, E> {
-        Ok(Tree::Text(value.to_owned()))
-    }
-
-    fn visit_string<E: Error>(self, value: String) -> Result<Tree, E> {
-        Ok(Tree::Text(value))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Tree, A::Error> {
+    fn array<A: SeqAccess<'de>>(self, mut items: A) -> Result<Tree, A::Error> {
         let mut array = Vec::new();
         while let Some(item) = items.next_element()? {
             array.push(item);
@@ -86,7 +72,7 @@ impl<'de> Visitor<'de> for TreeVisitor {
         Ok(Tree::Array(array))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Tree, A::Error> {
+    fn object<A: MapAccess<'de>>(self, mut members: A) -> Result<Tree, A::Error> {
         let mut object = Vec::new();
         while let Some(member) = members.next_entry()? {
             object.push(member);
@@ -95,7 +81,7 @@ impl<'de> Visitor<'de> for TreeVisitor {
     }
 }
 
-/// Reads a value in memory as if it came from text.
+/// A deserializer that reads a value in memory.
 pub(in crate::http) struct FromTree<E>(Tree, std::marker::PhantomData<E>);
 
 impl<'de, E: Error> IntoDeserializer<'de, E> for Tree {
@@ -113,9 +99,8 @@ impl<'de, E: Error> Deserializer<'de> for FromTree<E> {
         match self.0 {
             Tree::Null => visitor.visit_unit(),
             Tree::Bool(value) => visitor.visit_bool(value),
-            Tree::Unsigned(value) => visitor.visit_u64(value),
-            Tree::Signed(value) => visitor.visit_i64(value),
-            Tree::Float(value) => visitor.visit_f64(value),
+            Tree::Integer(value) => visitor.visit_i128(value),
+            Tree::Fraction(value) => visitor.visit_f64(value),
             Tree::Text(value) => visitor.visit_string(value),
             Tree::Array(items) => visitor.visit_seq(SeqDeserializer::new(items.into_iter())),
             Tree::Object(members) => visitor.visit_map(MapDeserializer::new(members.into_iter())),
@@ -145,7 +130,7 @@ mod tests {
 
     #[test]
     fn repeated_members_are_kept() {
-        let twice = Tree::Object(vec![("a".into(), Tree::Unsigned(1)), ("a".into(), Tree::Null)]);
+        let twice = Tree::Object(vec![("a".into(), Tree::Integer(1)), ("a".into(), Tree::Null)]);
         assert_eq!(parse(r#"{"a": 1, "a": null}"#), Some(twice));
     }
 

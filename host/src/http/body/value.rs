@@ -1,4 +1,4 @@
-//! What a member of a body, or a query parameter, can be: the trait [`Value`].
+//! The trait [`Value`] of the types that a member of a body or a query parameter can have.
 
 use super::{
     scalar::Scalar,
@@ -7,77 +7,77 @@ use super::{
 use serde::de::{DeserializeSeed, Deserializer};
 use std::{fmt, marker::PhantomData};
 
-/// A JSON schema, as OpenAPI 3.1 has it.
+/// A JSON schema in the dialect of OpenAPI 3.1.
 pub(in crate::http) type Schema = serde_json::Value;
 
-/// Named schemas that a document needs for its references.
+/// The schemas that others refer to by name.
 pub(in crate::http) type Schemas = Vec<(String, Schema)>;
 
-/// A type that is read from JSON or from a query parameter, valid or refused, and that describes
-/// itself in the OpenAPI document. Parser and schema of a type stand side by side, and a property
-/// test holds them against each other with an independent validator.
+/// A type with a parser, for JSON and query parameters, and a schema in the OpenAPI document. The
+/// two stand side by side; a property test compares them by means of an independent validator.
 pub(in crate::http) trait Value: Sized {
-    /// Reads the value. Returns `None` where the value is refused: then the reader has been told
-    /// why.
+    /// Reads the value. Returns `None` where the value is invalid; the reader has its violations
+    /// then.
     ///
     /// # Errors
-    /// The source is no JSON.
+    /// The source is not JSON.
     fn read<'de, D: Deserializer<'de>>(
         source: D,
         reader: &mut Reader<'_>,
     ) -> Result<Option<Self>, D::Error>;
 
-    /// The value of a member that is absent; `None` where the member is required.
+    /// Returns the value of an absent member; `None` where the member is required.
     fn absent() -> Option<Self> {
         None
     }
 
-    /// The schema: a reference for an object, in full for anything else.
+    /// Returns the schema: a reference for an object, the whole schema for anything else.
     fn schema() -> Schema;
 
-    /// Adds the schemas of the objects that [`Value::schema`] refers to.
+    /// Adds the schemas that [`Value::schema`] refers to by name.
     fn named(_: &mut Schemas) {}
 }
 
-/// The place in a request that is being read, and where its violations go.
+/// A position in the request that is being read, and the violations found so far.
 pub(in crate::http) struct Reader<'a> {
     violations: &'a mut Violations,
     part: Part,
-    place: Place<'a>,
+    position: Position<'a>,
 }
 
-/// A JSON pointer as a list from the inside out, so that it costs nothing until it is shown.
-enum Place<'a> {
+/// A position as a linked list from the innermost member outwards, so that reading allocates
+/// nothing. Its text is a JSON pointer (RFC 6901).
+enum Position<'a> {
     Root,
-    Member(&'a Place<'a>, &'a str),
-    Item(&'a Place<'a>, usize),
+    Member(&'a Position<'a>, &'a str),
+    Item(&'a Position<'a>, usize),
 }
 
 impl<'a> Reader<'a> {
-    /// A reader of a whole part of a request.
+    /// Creates a reader at the root of a part of a request.
     pub(in crate::http) fn new(part: Part, violations: &'a mut Violations) -> Self {
-        Self { violations, part, place: Place::Root }
+        Self { violations, part, position: Position::Root }
     }
 
-    /// A reader of a member.
+    /// Returns a reader of a member of this object.
     pub(in crate::http) fn member<'b>(&'b mut self, name: &'b str) -> Reader<'b> {
-        let place = Place::Member(&self.place, name);
-        Reader { violations: self.violations, part: self.part, place }
+        let position = Position::Member(&self.position, name);
+        Reader { violations: self.violations, part: self.part, position }
     }
 
-    /// A reader of an item of an array.
+    /// Returns a reader of an item of this array.
     pub(in crate::http) fn item(&mut self, index: usize) -> Reader<'_> {
-        let place = Place::Item(&self.place, index);
-        Reader { violations: self.violations, part: self.part, place }
+        let position = Position::Item(&self.position, index);
+        Reader { violations: self.violations, part: self.part, position }
     }
 
-    /// Refuses what stands at this place.
+    /// Adds a violation at this position.
     pub(in crate::http) fn refuse(&mut self, detail: impl fmt::Display) {
-        let pointer = || self.place.to_string();
+        let pointer = || self.position.to_string();
         self.violations.add_at(self.part, pointer, detail);
     }
 
-    /// Refuses a member that the object does not have.
+    /// Adds the violation that the member or parameter is unknown.
     pub(in crate::http) fn refuse_unknown(&mut self) {
         self.refuse(match self.part {
             Part::Query => "is not a parameter of this route",
@@ -85,13 +85,13 @@ impl<'a> Reader<'a> {
         });
     }
 
-    /// Refuses a batch for its number of commands.
+    /// Adds the violation that a batch has too many commands.
     pub(in crate::http) fn too_many_commands(&mut self, commands: usize) {
         self.violations.too_many_commands(commands);
     }
 }
 
-impl fmt::Display for Place<'_> {
+impl fmt::Display for Position<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Root => Ok(()),
@@ -103,7 +103,7 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-/// Reads a value as part of a larger one, where serde wants a seed.
+/// Gives a reader to a nested value: serde passes state only through a seed.
 pub(super) struct Seed<'a, T>(Reader<'a>, PhantomData<T>);
 
 impl<'a, T> Seed<'a, T> {
@@ -120,16 +120,16 @@ impl<'de, T: Value> DeserializeSeed<'de> for Seed<'_, T> {
     }
 }
 
-/// A value that is no object and no array.
+/// A value that is neither an object nor an array.
 pub(in crate::http) trait Leaf: Sized {
-    /// The value.
+    /// Makes the value.
     ///
     /// # Errors
-    /// Says what the value must be, and what it is.
+    /// The scalar is invalid. The message says what it must be, and what it is.
     fn parse(scalar: Scalar<'_>) -> Result<Self, String>;
 }
 
-/// Reads a leaf.
+/// Reads a leaf. Returns `None` where it is refused.
 pub(in crate::http) fn read_leaf<'de, T: Leaf, D: Deserializer<'de>>(
     source: D,
     reader: &mut Reader<'_>,

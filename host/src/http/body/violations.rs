@@ -1,10 +1,10 @@
-//! Everything that is wrong with a request, collected, so that one answer tells all of it.
+//! The violations of a request. They are collected, so that one answer reports all of them.
 
 use crate::http::problem::Problem;
 use serde_json::{Value, json};
 use std::fmt::Display;
 
-/// The most violations that one answer lists. The rest is counted.
+/// The maximum number of violations that one answer lists. The others are only counted.
 const LISTED_MAX: usize = 50;
 
 /// The part of a request that a violation is in.
@@ -17,7 +17,7 @@ pub(in crate::http) enum Part {
 }
 
 impl Part {
-    /// The names of all parts, as `in` of a violation spells them.
+    /// The names of all parts: the values of a violation's member `in`.
     pub(in crate::http) const NAMES: [&str; 4] = ["path", "query", "header", "body"];
 
     fn name(self) -> &'static str {
@@ -34,27 +34,30 @@ impl Part {
 /// The violations of one request.
 #[derive(Default, Debug)]
 pub(in crate::http) struct Violations {
+    /// The first violations, as JSON.
     listed: Vec<Value>,
+    /// The number of all violations.
     count: usize,
-    /// The number of commands of a batch that has too many: such a batch has a problem of its own.
+    /// The number of commands of a batch that has too many; `None` otherwise. Such a batch is
+    /// answered with a problem of its own.
     commands: Option<usize>,
 }
 
 impl Violations {
-    /// The problem of a request with one violation.
+    /// Returns the problem of a request with a single violation.
     pub(in crate::http) fn one(part: Part, pointer: &str, detail: impl Display) -> Problem {
         let mut violations = Self::default();
         violations.add(part, pointer, detail);
         violations.into_problem()
     }
 
-    /// Adds a violation. `pointer` is a JSON pointer (RFC 6901) into the part; a parameter or a
-    /// header is named by `/` and its name.
+    /// Adds a violation. `pointer` is a JSON pointer (RFC 6901) into the part; for a parameter or a
+    /// header, it is `/` followed by the name.
     pub(in crate::http) fn add(&mut self, part: Part, pointer: &str, detail: impl Display) {
         self.add_at(part, || pointer.to_owned(), detail);
     }
 
-    /// Adds a violation. The pointer is made only where the violation is listed.
+    /// Adds a violation. `pointer` is called only where the violation is listed.
     pub(super) fn add_at(
         &mut self,
         part: Part,
@@ -68,7 +71,7 @@ impl Violations {
         }
     }
 
-    /// Notes that a batch has more commands than one batch may have.
+    /// Adds the violation that a batch has more than [`super::COMMANDS_MAX`] commands.
     pub(super) fn too_many_commands(&mut self, commands: usize) {
         self.count += 1;
         self.commands = Some(commands);
@@ -82,10 +85,10 @@ impl Violations {
         self.listed.extend(other.listed.into_iter().take(free));
     }
 
-    /// What has been read, where there is no violation.
+    /// Returns the value that was read.
     ///
     /// # Errors
-    /// The problem that lists the violations.
+    /// There are violations: the error is the problem that lists them.
     pub(in crate::http) fn valid<T>(self, read: Option<T>) -> Result<T, Problem> {
         match read {
             Some(read) if self.count == 0 => Ok(read),
@@ -93,7 +96,7 @@ impl Violations {
         }
     }
 
-    /// The problem that lists the violations.
+    /// Makes the problem that lists the violations.
     fn into_problem(self) -> Problem {
         if let Some(commands) = self.commands {
             let most = super::COMMANDS_MAX;
@@ -111,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn very_many_violations_are_counted_but_not_listed() {
+    fn violations_beyond_the_limit_are_counted_but_not_listed() {
         let mut violations = Violations::default();
         for _ in 0..1000 {
             violations.add(Part::Body, "/x", "wrong");
@@ -121,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_without_a_violation_is_fine() {
+    fn a_request_without_a_violation_is_valid() {
         assert!(Violations::default().valid(Some(())).is_ok());
     }
 }

@@ -1,4 +1,4 @@
-use super::{About, Asked, Command, StockTarget};
+use super::{ActionRequest, Command, OperationDoc, StockTarget};
 use crate::{
     http::{
         body::{Delta, Text, object},
@@ -8,12 +8,12 @@ use crate::{
 };
 
 object! {
-    /// By how much to change the total of a stock.
+    /// The change of the total of a stock.
     #[example({"delta": -3, "reason": "damaged"})]
     pub(in crate::http) struct AdjustBody {
-        /// The signed number of units that are added to the total; not 0.
+        /// The number of units to add to the total; negative to subtract units, never 0.
         delta: Delta,
-        /// Why, in the caller's words; kept with the event.
+        /// The reason, in the caller's words; kept with the event.
         reason: Option<Text>,
         /// The caller's name for the business transaction; kept with the event.
         reference: Option<Text>,
@@ -23,7 +23,7 @@ object! {
 }
 
 impl Command for AdjustBody {
-    const ABOUT: About = About {
+    const DOC: OperationDoc = OperationDoc {
         id: "adjust",
         summary: "Change a stock's total",
         description: "Adds a signed quantity to the total, which may not fall below the reserved \
@@ -33,9 +33,9 @@ impl Command for AdjustBody {
     const TYPE: &'static str = "adjust";
     type Target = StockTarget;
 
-    fn ask(self, target: StockTarget) -> Asked {
+    fn into_request(self, target: StockTarget) -> ActionRequest {
         let delta = self.delta.0;
-        Asked::on_stock(target, self.location_id, self.reason, self.reference, |key| {
+        ActionRequest::on_stock(target, self.location_id, self.reason, self.reference, |key| {
             Action::AdjustBy { key, delta }
         })
     }

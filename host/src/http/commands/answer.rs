@@ -1,71 +1,75 @@
-//! What was done, as an answer: for the client at once, or kept to be given again.
+//! The answer to a command: rendered for the client, and stored in an idempotency record so that
+//! the same request gets the same answer again.
 
 use crate::{
     engine::{Done, Error},
     http::{
         answers::{self, ReservationBody, StockBody, TransferredBody},
+        buffered::BufferedResponse,
         conditional::Tag,
         problem::Problem,
-        whole::Whole,
     },
     model::{Outcome, StockKey},
     wire::EventBody,
 };
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use bytes::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-/// The header of an answer that was given before.
+/// The header of an answer that comes from an idempotency record.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-/// What an answer says that the outcome does not.
+/// The keys of the stocks in the answer to a command. The outcome of a command has the stocks
+/// without their keys.
 #[derive(Clone, Debug)]
-pub(super) enum Subject {
-    /// The stock that the command was about.
+pub(super) enum AnswerKeys {
+    /// The key of the one stock that the command is about.
     Stock(StockKey),
-    /// Both stocks of a transfer.
+    /// The keys of both stocks of a transfer.
     Transfer { source: StockKey, target: StockKey },
-    /// A reservation says itself what it is.
+    /// No key: the outcome has the reservation together with its id.
     Reservation,
-    /// The subjects of several commands.
+    /// The keys for each command of a batch.
     Batch(Vec<Self>),
 }
 
-/// The whole answer to a command.
-pub(super) fn whole(subject: &Subject, result: &Result<Done, Error>) -> Whole {
+/// Renders the answer to a command or to a batch.
+pub(super) fn render(keys: &AnswerKeys, result: &Result<Done, Error>) -> BufferedResponse {
     match result {
-        Err(error) => Problem::from(error.clone()).into_whole(),
-        Ok(Done::One(outcome)) => one(subject, outcome),
-        Ok(Done::Many(results)) => many(subject, results),
-        Ok(Done::DryRun(done, facts)) => {
+        Err(error) => Problem::from(error.clone()).into_buffered(),
+        Ok(Done::One(outcome)) => one(keys, outcome),
+        Ok(Done::Many(results)) => many(keys, results),
+        Ok(Done::DryRun(done, events)) => {
             let answer = match &**done {
-                Done::One(outcome) => one(subject, outcome),
-                Done::Many(results) => many(subject, results),
+                Done::One(outcome) => one(keys, outcome),
+                Done::Many(results) => many(keys, results),
                 Done::DryRun(..) | Done::Recorded { .. } => return unexpected(),
             };
-            let events: Vec<_> = facts.iter().map(EventBody::from).collect();
+            let events: Vec<_> = events.iter().map(EventBody::from).collect();
             let status = answer.status().as_u16();
             let Some(body) = raw(&answer) else { return unexpected() };
             answers::json(StatusCode::OK, &DryRun { dry_run: true, status, body, events })
         }
         Ok(Done::Recorded { response, replayed }) => {
-            let Some(mut whole) = restore(response) else { return unexpected() };
+            let Some(mut answer) = from_record(response) else { return unexpected() };
             if *replayed {
-                whole.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+                answer.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
             }
-            whole
+            answer
         }
     }
 }
 
-/// Bytes of an idempotency record that take about as long to read as a line takes to write.
-const BYTES_PER_ITEM: usize = 512;
+/// The number of bytes of an idempotency record that take about as long to read as one item takes
+/// to render.
+const RECORD_BYTES_PER_ITEM: usize = 512;
 
-/// Facts that a rejection states of each line, about.
+/// The approximate number of details that a rejection has for each line.
 const DETAILS_PER_ITEM: usize = 5;
 
-/// How many lines, events or results the answer to a command has, about.
+/// Returns the approximate number of items (lines, events or results) in the answer to a command.
 pub(super) fn items(result: &Result<Done, Error>) -> usize {
     result.as_ref().map_or_else(|error| outcome_items(Err(error)), done_items)
 }
@@ -74,8 +78,8 @@ fn done_items(done: &Done) -> usize {
     match done {
         Done::One(outcome) => outcome_items(Ok(outcome)),
         Done::Many(results) => results.iter().map(|it| outcome_items(it.as_ref())).sum(),
-        Done::DryRun(done, facts) => done_items(done) + facts.len(),
-        Done::Recorded { response, .. } => response.len() / BYTES_PER_ITEM,
+        Done::DryRun(done, events) => done_items(done) + events.len(),
+        Done::Recorded { response, .. } => response.len() / RECORD_BYTES_PER_ITEM,
     }
 }
 
@@ -89,17 +93,18 @@ fn outcome_items(result: Result<&Outcome, &Error>) -> usize {
     }
 }
 
-/// The body of an answer, as it is, for another one.
-fn raw(whole: &Whole) -> Option<Box<RawValue>> {
-    RawValue::from_string(String::from_utf8(whole.body().to_vec()).ok()?).ok()
+/// Returns the body of an answer, to be embedded in another one.
+fn raw(answer: &BufferedResponse) -> Option<Box<RawValue>> {
+    RawValue::from_string(String::from_utf8(answer.body().to_vec()).ok()?).ok()
 }
 
-fn unexpected() -> Whole {
-    tracing::error!("an answer is not what it should be");
-    Problem::new("internal-error", "the answer could not be read").into_whole()
+/// Returns the answer to a result that does not fit its command, which only a defect can cause.
+fn unexpected() -> BufferedResponse {
+    tracing::error!("the result of a command does not fit the command");
+    Problem::new("internal-error", "the answer could not be read").into_buffered()
 }
 
-/// What a dry run would have been answered, and the events that it would have had.
+/// The answer to a dry run: the answer and the events that the command would have had.
 #[derive(Serialize)]
 struct DryRun<'a> {
     dry_run: bool,
@@ -113,7 +118,7 @@ struct Results<'a> {
     results: Vec<Item<'a>>,
 }
 
-/// An answer within an answer.
+/// The answer to one command of a batch.
 #[derive(Serialize)]
 struct Item<'a> {
     status: u16,
@@ -124,22 +129,22 @@ struct Item<'a> {
 }
 
 impl<'a> Item<'a> {
-    fn of(subject: &'a Subject, result: Result<&'a Outcome, &Error>) -> Option<Self> {
+    fn of(keys: &'a AnswerKeys, result: Result<&'a Outcome, &Error>) -> Option<Self> {
         let (status, body, problem) = match result {
             Ok(outcome) => {
-                let content = Content::of(subject, outcome)?;
+                let content = Content::of(keys, outcome)?;
                 (status(outcome), Some(content), None)
             }
             Err(error) => {
-                let whole = Problem::from(error.clone()).into_whole();
-                (whole.status(), None, Some(raw(&whole)?))
+                let answer = Problem::from(error.clone()).into_buffered();
+                (answer.status(), None, Some(raw(&answer)?))
             }
         };
         Some(Self { status: status.as_u16(), body, problem })
     }
 }
 
-/// What the body of an answer to a command says.
+/// The body of the answer to an accepted command.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Content<'a> {
@@ -149,20 +154,20 @@ enum Content<'a> {
 }
 
 impl<'a> Content<'a> {
-    /// None where the outcome is not of the kind that the subject is.
-    fn of(subject: &'a Subject, outcome: &'a Outcome) -> Option<Self> {
-        Some(match (subject, outcome) {
-            (Subject::Stock(key), Outcome::Stock { view, .. }) => {
+    /// Returns `None` where the outcome does not fit the keys.
+    fn of(keys: &'a AnswerKeys, outcome: &'a Outcome) -> Option<Self> {
+        Some(match (keys, outcome) {
+            (AnswerKeys::Stock(key), Outcome::Stock { view, .. }) => {
                 Self::Stock(StockBody::of(key, view))
             }
             (
-                Subject::Transfer { source: from, target: to },
+                AnswerKeys::Transfer { source: from, target: to },
                 Outcome::Transfer { source, target },
             ) => {
                 let (from, to) = (StockBody::of(from, source), StockBody::of(to, target));
                 Self::Transfer(TransferredBody { from, to })
             }
-            (Subject::Reservation, Outcome::Reservation { id, reservation, .. }) => {
+            (AnswerKeys::Reservation, Outcome::Reservation { id, reservation, .. }) => {
                 Self::Reservation(ReservationBody::of(id, reservation))
             }
             _ => return None,
@@ -170,6 +175,7 @@ impl<'a> Content<'a> {
     }
 }
 
+/// Returns the status of an accepted command: 201 where it has created something.
 fn status(outcome: &Outcome) -> StatusCode {
     match outcome {
         Outcome::Stock { created: true, .. } | Outcome::Reservation { created: true, .. } => {
@@ -179,41 +185,45 @@ fn status(outcome: &Outcome) -> StatusCode {
     }
 }
 
-fn one(subject: &Subject, outcome: &Outcome) -> Whole {
-    let Some(content) = Content::of(subject, outcome) else { return unexpected() };
-    let (tag, place) = match (subject, outcome) {
-        (Subject::Stock(key), Outcome::Stock { view, created }) => {
-            (answers::stock_tag(view), created.then(|| address(key)))
+/// Renders the answer to a single accepted command.
+fn one(keys: &AnswerKeys, outcome: &Outcome) -> BufferedResponse {
+    let Some(content) = Content::of(keys, outcome) else { return unexpected() };
+    let (tag, address) = match (keys, outcome) {
+        (AnswerKeys::Stock(key), Outcome::Stock { view, created }) => {
+            (answers::stock_tag(view), created.then(|| stock_address(key)))
         }
         (_, Outcome::Reservation { id, reservation, created }) => {
-            let place = || format!("/v1/reservations/{}", percent_encoded(id));
-            (Tag::of(reservation.status.version), created.then(place))
+            let address = || format!("/v1/reservations/{}", percent_encoded(id));
+            (Tag::of(reservation.status.version), created.then(address))
         }
         _ => return answers::json(status(outcome), &content),
     };
     let mut response = answers::tagged(status(outcome), tag, &content);
-    if let Some(place) = place {
-        locate(&mut response, &place);
+    if let Some(address) = address {
+        set_location(&mut response, &address);
     }
     response
 }
 
-fn many(subject: &Subject, results: &[Result<Outcome, Error>]) -> Whole {
-    let Subject::Batch(subjects) = subject else { return unexpected() };
-    let items = subjects.iter().zip(results);
-    match items.map(|(subject, result)| Item::of(subject, result.as_ref())).collect() {
+/// Renders the answer to a batch.
+fn many(keys: &AnswerKeys, results: &[Result<Outcome, Error>]) -> BufferedResponse {
+    let AnswerKeys::Batch(keys) = keys else { return unexpected() };
+    let items = keys.iter().zip(results);
+    match items.map(|(keys, result)| Item::of(keys, result.as_ref())).collect() {
         Some(results) => answers::json(StatusCode::OK, &Results { results }),
         None => unexpected(),
     }
 }
 
-fn locate(response: &mut Whole, address: &str) {
+/// Sets the header `Location`.
+fn set_location(response: &mut BufferedResponse, address: &str) {
     if let Ok(location) = HeaderValue::try_from(address) {
         response.headers_mut().insert(header::LOCATION, location);
     }
 }
 
-fn address(key: &StockKey) -> String {
+/// Returns the address of a stock.
+fn stock_address(key: &StockKey) -> String {
     let product = percent_encoded(key.product_id.as_str());
     match key.location_id.as_str() {
         "default" => format!("/v1/inventory/{product}"),
@@ -221,48 +231,52 @@ fn address(key: &StockKey) -> String {
     }
 }
 
-/// An id, which has no spaces, so that the encoding of forms is that of paths.
-fn percent_encoded(id: &str) -> String {
-    let pair = serde_urlencoded::to_string([("", id)]).unwrap_or_default();
-    pair.trim_start_matches('=').to_owned()
+/// The bytes that are encoded in an address: all but the unreserved ones (RFC 3986, section 2.3).
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Encodes an id for a path segment or a query value.
+fn percent_encoded(id: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(id, ENCODED)
 }
 
-/// An answer as it is kept.
+/// The form of an answer in an idempotency record.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct RecordedAnswer {
     status: u16,
     headers: Vec<(String, String)>,
     body: String,
 }
 
-/// The answer in a form that can be kept; none where it is one that is not.
-pub(super) fn keep(whole: &Whole) -> Option<Vec<u8>> {
-    // What failed may succeed when it is tried again.
-    if whole.status().is_server_error() {
+/// Returns the bytes of an answer for an idempotency record; `None` for an answer that is not
+/// recorded.
+pub(super) fn to_record(answer: &BufferedResponse) -> Option<Vec<u8>> {
+    // A failure is not recorded: the same request may succeed later.
+    if answer.status().is_server_error() {
         return None;
     }
-    let headers = whole.headers().iter();
-    let kept = Kept {
-        status: whole.status().as_u16(),
+    let headers = answer.headers().iter();
+    let recorded = RecordedAnswer {
+        status: answer.status().as_u16(),
         headers: headers
             .filter_map(|(name, value)| {
                 Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
             })
             .collect(),
-        body: String::from_utf8(whole.body().to_vec()).ok()?,
+        body: String::from_utf8(answer.body().to_vec()).ok()?,
     };
-    serde_json::to_vec(&kept).ok()
+    serde_json::to_vec(&recorded).ok()
 }
 
-fn restore(bytes: &[u8]) -> Option<Whole> {
-    let kept: Kept = serde_json::from_slice(bytes).ok()?;
-    let mut whole = Whole::new(Bytes::from(kept.body));
-    *whole.status_mut() = StatusCode::from_u16(kept.status).ok()?;
-    for (name, value) in kept.headers {
+/// Returns the answer in an idempotency record; `None` where the bytes are not an answer.
+fn from_record(bytes: &[u8]) -> Option<BufferedResponse> {
+    let recorded: RecordedAnswer = serde_json::from_slice(bytes).ok()?;
+    let mut answer = BufferedResponse::new(Bytes::from(recorded.body));
+    *answer.status_mut() = StatusCode::from_u16(recorded.status).ok()?;
+    for (name, value) in recorded.headers {
         let (name, value) = (HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?);
-        whole.headers_mut().append(name, value);
+        answer.headers_mut().append(name, value);
     }
-    Some(whole)
+    Some(answer)
 }
 
 #[cfg(test)]
@@ -272,25 +286,25 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn a_kept_answer_is_the_same_byte_for_byte() {
-        let mut whole = answers::json(StatusCode::CREATED, &json!({"a": [1, "ü\n"], "b": null}));
-        locate(&mut whole, "/v1/reservations/x%2F1");
-        let restored = restore(&keep(&whole).unwrap()).unwrap();
-        assert_eq!(restored.status(), whole.status());
-        assert_eq!(restored.headers(), whole.headers());
-        assert_eq!(restored.body(), whole.body());
+    fn a_recorded_answer_is_the_same_byte_for_byte() {
+        let mut answer = answers::json(StatusCode::CREATED, &json!({"a": [1, "ü\n"], "b": null}));
+        set_location(&mut answer, "/v1/reservations/x%2F1");
+        let restored = from_record(&to_record(&answer).unwrap()).unwrap();
+        assert_eq!(restored.status(), answer.status());
+        assert_eq!(restored.headers(), answer.headers());
+        assert_eq!(restored.body(), answer.body());
     }
 
     #[test]
-    fn what_failed_is_not_kept() {
-        let problem = |code| Problem::new(code, "").into_whole();
-        assert!(keep(&problem("domain-fault")).is_none());
-        assert!(keep(&problem("store-unavailable")).is_none());
-        assert!(keep(&problem("insufficient-stock")).is_some());
+    fn a_failure_is_not_recorded() {
+        let problem = |code| Problem::new(code, "").into_buffered();
+        assert!(to_record(&problem("domain-fault")).is_none());
+        assert!(to_record(&problem("store-unavailable")).is_none());
+        assert!(to_record(&problem("insufficient-stock")).is_some());
     }
 
     #[test]
-    fn the_size_of_an_answer_is_about_what_is_in_it() {
+    fn the_size_of_an_answer_is_the_number_of_its_items() {
         let rejection = || Rejection {
             code: String::new(),
             message: String::new(),
@@ -315,6 +329,6 @@ mod tests {
     #[test]
     fn addresses_are_encoded() {
         let key = StockKey::parse("a/b?c%".into(), "n&1".into()).unwrap();
-        assert_eq!(address(&key), "/v1/inventory/a%2Fb%3Fc%25?location_id=n%261");
+        assert_eq!(stock_address(&key), "/v1/inventory/a%2Fb%3Fc%25?location_id=n%261");
     }
 }

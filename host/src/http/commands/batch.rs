@@ -1,10 +1,10 @@
-//! `/v1/batch`: many commands in one request, with the bodies of single requests.
+//! `/v1/batch`: up to 1,000 commands in one request. They have the same members as single requests.
 
 use super::{
-    AdjustBody, Asked, CancelBody, Command, ConfirmBody, ExtendBody, FulfillBody, HoldBody,
+    ActionRequest, AdjustBody, CancelBody, Command, ConfirmBody, ExtendBody, FulfillBody, HoldBody,
     ReleaseBody, ReplaceBody, ReserveBody, SetBody, TransferBody,
-    answer::Subject,
-    incoming::{Incoming, Terms, carry_out},
+    answer::AnswerKeys,
+    incoming::{Incoming, Terms, execute},
 };
 use crate::{
     engine::Work,
@@ -35,16 +35,16 @@ object! {
     })]
     pub(in crate::http) struct BatchBody {
         /// `atomic`: all commands are accepted or none is, and each sees the effects of those
-        /// before it. `independent`: each command stands for itself.
+        /// before it. `independent`: each command is accepted or refused on its own.
         mode: BatchMode,
-        /// The commands: each has a `type`, the members of the single request of that type, the
-        /// product or the reservation that the path of the single request names, and perhaps
+        /// The commands. Each has a `type`, the members of the single request of that type, the id
+        /// of the product or reservation that the path of the single request names, and optionally
         /// `if_version` in place of `If-Match`.
         commands: Commands,
     }
 }
 
-/// Whether the commands of a batch stand or fall together.
+/// Whether the commands of a batch are accepted all or none, or each on its own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(in crate::http) enum BatchMode {
     Atomic,
@@ -79,9 +79,10 @@ impl Value for Commands {
     }
 
     fn named(schemas: &mut Schemas) {
-        let name = |kind: &Kind| format!("{}Command", capitalized(kind.name));
-        let references: Vec<_> = KINDS.iter().map(|kind| schema::reference(&name(kind))).collect();
-        let mapping: serde_json::Map<_, _> = KINDS
+        let name = |kind: &CommandType| format!("{}Command", capitalized(kind.name));
+        let references: Vec<_> =
+            COMMAND_TYPES.iter().map(|kind| schema::reference(&name(kind))).collect();
+        let mapping: serde_json::Map<_, _> = COMMAND_TYPES
             .iter()
             .map(|kind| {
                 let place = format!("#/components/schemas/{}", name(kind));
@@ -94,7 +95,7 @@ impl Value for Commands {
             "discriminator": {"propertyName": "type", "mapping": mapping},
         });
         schemas.push(("BatchCommand".to_owned(), command));
-        for kind in &KINDS {
+        for kind in &COMMAND_TYPES {
             let about = format!("The command `{}` in a batch.", kind.name);
             let object = schema::object((kind.properties)(), &[&about], None);
             schemas.push((name(kind), object));
@@ -103,6 +104,7 @@ impl Value for Commands {
     }
 }
 
+/// Returns a name with its first letter in upper case.
 fn capitalized(name: &str) -> String {
     let (first, rest) = name.split_at(1);
     first.to_uppercase() + rest
@@ -111,51 +113,52 @@ fn capitalized(name: &str) -> String {
 /// A command of a batch.
 #[derive(Debug)]
 pub(in crate::http) struct BatchCommand {
-    asked: Asked,
+    request: ActionRequest,
     if_version: Option<Version>,
 }
 
+/// The members of a JSON object.
 type Members = Vec<(String, Tree)>;
 
-/// A type of command that a batch may have.
-struct Kind {
+/// A type of command in a batch: its name, its parser and its description.
+struct CommandType {
     name: &'static str,
     read: fn(Members, &mut Reader<'_>) -> Option<BatchCommand>,
     properties: fn() -> Vec<Property>,
     named: fn(&mut Schemas),
 }
 
-impl Kind {
+impl CommandType {
     const fn of<C: Command>() -> Self {
         Self {
             name: C::TYPE,
             read: |members, reader| {
                 let source = IntoDeserializer::<Error>::into_deserializer(Tree::Object(members));
-                // A value in memory is read without an error: violations are told to the reader.
-                let read = read_object::<InBatch<C>, _>(source, reader).ok().flatten()?;
+                // Reading from memory cannot fail: the reader has the violations.
+                let read = read_object::<BatchMembers<C>, _>(source, reader).ok().flatten()?;
                 Some(BatchCommand {
-                    asked: read.body.ask(read.target),
+                    request: read.body.into_request(read.target),
                     if_version: read.if_version,
                 })
             },
-            properties: InBatch::<C>::properties,
-            named: InBatch::<C>::named,
+            properties: BatchMembers::<C>::properties,
+            named: BatchMembers::<C>::named,
         }
     }
 }
 
-const KINDS: [Kind; 11] = [
-    Kind::of::<SetBody>(),
-    Kind::of::<AdjustBody>(),
-    Kind::of::<ReserveBody>(),
-    Kind::of::<ReleaseBody>(),
-    Kind::of::<TransferBody>(),
-    Kind::of::<HoldBody>(),
-    Kind::of::<ReplaceBody>(),
-    Kind::of::<ExtendBody>(),
-    Kind::of::<ConfirmBody>(),
-    Kind::of::<FulfillBody>(),
-    Kind::of::<CancelBody>(),
+const COMMAND_TYPES: [CommandType; 11] = [
+    CommandType::of::<SetBody>(),
+    CommandType::of::<AdjustBody>(),
+    CommandType::of::<ReserveBody>(),
+    CommandType::of::<ReleaseBody>(),
+    CommandType::of::<TransferBody>(),
+    CommandType::of::<HoldBody>(),
+    CommandType::of::<ReplaceBody>(),
+    CommandType::of::<ExtendBody>(),
+    CommandType::of::<ConfirmBody>(),
+    CommandType::of::<FulfillBody>(),
+    CommandType::of::<CancelBody>(),
 ];
 
 impl Value for BatchCommand {
@@ -166,7 +169,7 @@ impl Value for BatchCommand {
         let members = match Tree::deserialize(source)? {
             Tree::Object(members) => members,
             other => {
-                reader.refuse(format_args!("must be an object, is {}", other.kind()));
+                reader.refuse(format_args!("must be an object, is {}", other.shown()));
                 return Ok(None);
             }
         };
@@ -176,7 +179,7 @@ impl Value for BatchCommand {
         let name = match <[_; 1]>::try_from(types) {
             Ok([(_, Tree::Text(name))]) => name,
             Ok([(_, other)]) => {
-                place.refuse(format_args!("must be a string, is {}", other.kind()));
+                place.refuse(format_args!("must be a string, is {}", other.shown()));
                 return Ok(None);
             }
             Err(types) if types.is_empty() => {
@@ -188,8 +191,8 @@ impl Value for BatchCommand {
                 return Ok(None);
             }
         };
-        let Some(kind) = KINDS.iter().find(|kind| kind.name == name) else {
-            let names: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();
+        let Some(kind) = COMMAND_TYPES.iter().find(|kind| kind.name == name) else {
+            let names: Vec<_> = COMMAND_TYPES.iter().map(|kind| kind.name).collect();
             let given: String = name.chars().take(NAME_CHARACTERS_SHOWN).collect();
             place.refuse(format_args!("must be {}, is {given:?}", names.join(" or ")));
             return Ok(None);
@@ -204,36 +207,36 @@ impl Value for BatchCommand {
 
 const TYPE: &str = "type";
 
-/// How much of an unknown type a violation shows, in characters.
+/// The number of characters of an unknown type that a violation shows.
 const NAME_CHARACTERS_SHOWN: usize = 256;
 
-/// The members of a command in a batch but for its type: those of the single request's body, what
-/// the path of the single request names, and the version that is demanded.
+/// The members of a command in a batch without its type: the target, which the path of a single
+/// request names, the version that is required, and the members of the single request's body.
 #[derive(Debug)]
-struct InBatch<C: Command> {
+struct BatchMembers<C: Command> {
     target: C::Target,
     if_version: Option<Version>,
     body: C,
 }
 
-struct InBatchSlots<C: Command> {
+struct BatchMemberSlots<C: Command> {
     target: <C::Target as Object>::Slots,
     if_version: Slot<Option<Version>>,
     body: C::Slots,
 }
 
-impl<C: Command> Default for InBatchSlots<C> {
+impl<C: Command> Default for BatchMemberSlots<C> {
     fn default() -> Self {
         let (target, body) = (Default::default(), Default::default());
         Self { target, if_version: Slot::default(), body }
     }
 }
 
-impl<C: Command> Object for InBatch<C> {
-    type Slots = InBatchSlots<C>;
+impl<C: Command> Object for BatchMembers<C> {
+    type Slots = BatchMemberSlots<C>;
 
     fn member<'de, A: MapAccess<'de>>(
-        slots: &mut InBatchSlots<C>,
+        slots: &mut BatchMemberSlots<C>,
         name: &str,
         members: &mut A,
         reader: &mut Reader<'_>,
@@ -246,7 +249,7 @@ impl<C: Command> Object for InBatch<C> {
             || C::member(&mut slots.body, name, members, reader)?)
     }
 
-    fn finish(slots: InBatchSlots<C>, reader: &mut Reader<'_>) -> Option<Self> {
+    fn finish(slots: BatchMemberSlots<C>, reader: &mut Reader<'_>) -> Option<Self> {
         let target = C::Target::finish(slots.target, reader);
         let if_version = slots.if_version.take(reader.member("if_version"));
         let body = C::finish(slots.body, reader);
@@ -255,7 +258,7 @@ impl<C: Command> Object for InBatch<C> {
 
     fn properties() -> Vec<Property> {
         let kind = json!({"type": "string", "enum": [C::TYPE]});
-        let version = "The version that the stock or the reservation must have.";
+        let version = "The version that the stock or reservation must have.";
         std::iter::once(Property { name: TYPE, required: true, schema: kind })
             .chain(C::Target::properties())
             .chain([Property::of::<Option<Version>>("if_version", &[version])])
@@ -268,30 +271,31 @@ impl<C: Command> Object for InBatch<C> {
     }
 }
 
-/// Handles a batch.
+/// Handles a request for a batch.
 pub(in crate::http) async fn batch(
     State(app): State<App>,
     incoming: Incoming<NoTarget, BatchBody>,
 ) -> Result<Response, Problem> {
     let Incoming { body, terms, body_bytes, .. } = incoming;
     if terms.precondition.is_some() {
-        let detail = "a batch has no version: give if_version with its commands";
+        let detail =
+            "a batch has no version: send if_version with its commands instead of a condition";
         return Err(Problem::new("invalid-request", detail));
     }
-    let (terms, subjects, work) = input::work_on(body_bytes, || prepared(body, terms)).await?;
-    Ok(carry_out(&app, terms, Subject::Batch(subjects), work).await)
+    let (terms, keys, work) = input::process_body(body_bytes, || prepare(body, terms)).await?;
+    Ok(execute(&app, terms, AnswerKeys::Batch(keys), work).await)
 }
 
-/// The commands of a batch for the engine, and the subjects of their answers.
-fn prepared(body: BatchBody, terms: Terms) -> (Terms, Vec<Subject>, Work) {
+/// Returns the commands of a batch for the engine, and the keys for their answers.
+fn prepare(body: BatchBody, terms: Terms) -> (Terms, Vec<AnswerKeys>, Work) {
     let commands = body.commands.0.into_iter().map(|command| {
         let version = command.if_version.map(|version| Precondition::VersionIn(vec![version.0]));
-        command.asked.command(&terms.identity, version)
+        command.request.command(&terms.identity, version)
     });
-    let (subjects, commands) = commands.unzip();
+    let (keys, commands) = commands.unzip();
     let work = match body.mode {
         BatchMode::Atomic => Work::Together(commands),
         BatchMode::Independent => Work::Each(commands),
     };
-    (terms, subjects, work)
+    (terms, keys, work)
 }

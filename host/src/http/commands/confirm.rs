@@ -1,4 +1,4 @@
-use super::{About, Asked, Command, ReservationTarget};
+use super::{ActionRequest, Command, OperationDoc, ReservationTarget};
 use crate::{
     http::{
         body::{Text, object},
@@ -8,10 +8,10 @@ use crate::{
 };
 
 object! {
-    /// Why a reservation is confirmed. The body may be left out.
+    /// The reason for the confirmation. The body may be left out.
     #[example({"reason": "paid"})]
     pub(in crate::http) struct ConfirmBody {
-        /// Why, in the caller's words; kept with the event.
+        /// The reason, in the caller's words; kept with the event.
         reason: Option<Text>,
         /// The caller's name for the business transaction; kept with the event.
         reference: Option<Text>,
@@ -19,7 +19,7 @@ object! {
 }
 
 impl Command for ConfirmBody {
-    const ABOUT: About = About {
+    const DOC: OperationDoc = OperationDoc {
         id: "confirm",
         summary: "Confirm a reservation",
         description: "A confirmed reservation no longer expires.",
@@ -28,8 +28,8 @@ impl Command for ConfirmBody {
     const TYPE: &'static str = "confirm";
     type Target = ReservationTarget;
 
-    fn ask(self, target: ReservationTarget) -> Asked {
+    fn into_request(self, target: ReservationTarget) -> ActionRequest {
         let action = Action::Confirm { id: target.reservation_id.0 };
-        Asked::on_reservation(self.reason, self.reference, action)
+        ActionRequest::on_reservation(self.reason, self.reference, action)
     }
 }

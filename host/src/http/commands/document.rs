@@ -1,4 +1,4 @@
-//! The description of a command's route, made of its body and its target.
+//! The description of commands in the OpenAPI document, made from their bodies and targets.
 
 use super::{Command, batch::BatchBody, incoming::CommandParams};
 use crate::http::{
@@ -15,7 +15,8 @@ use utoipa::openapi::{
     request_body::RequestBodyBuilder,
 };
 
-/// The description of a command's route, and the schemas that it refers to.
+/// Returns the description of a command's route and the schemas that it refers to. `problems` are
+/// the codes of the problems that the route can be answered with.
 pub(in crate::http) fn document<C: Command>(
     method: &Method,
     tag: &str,
@@ -23,9 +24,9 @@ pub(in crate::http) fn document<C: Command>(
 ) -> (Operation, Schemas) {
     let mut operation = OperationBuilder::new()
         .tag(tag)
-        .operation_id(Some(C::ABOUT.id))
-        .summary(Some(C::ABOUT.summary))
-        .description(Some(C::ABOUT.description));
+        .operation_id(Some(C::DOC.id))
+        .summary(Some(C::DOC.summary))
+        .description(Some(C::DOC.description));
     if let Some(name) = C::Target::SEGMENT {
         operation = operation.parameter(segment(name));
     }
@@ -59,7 +60,8 @@ pub(in crate::http) fn document<C: Command>(
     (operation.build(), schemas)
 }
 
-/// The answer to an accepted command. A dry run is answered 200, with what would be answered.
+/// Describes the answer to an accepted command. The answer to a dry run has the status 200 in any
+/// case.
 fn answer(answer: Answer, created: bool) -> RefOr<Response> {
     let body = schema::reference(answer.body());
     let (description, body) = if created {
@@ -67,7 +69,13 @@ fn answer(answer: Answer, created: bool) -> RefOr<Response> {
     } else {
         let dry_run = schema::reference(answer.dry_run());
         let body = serde_json::json!({"oneOf": [body, dry_run]});
-        (format!("{}; with `dry_run`, the answer that there would be", answer.about()), body)
+        (
+            format!(
+                "{}; for a dry run, the answer that the command would have had",
+                answer.about()
+            ),
+            body,
+        )
     };
     let content = ContentBuilder::new().schema(schema::described(body).into()).build();
     let mut response =
@@ -77,12 +85,12 @@ fn answer(answer: Answer, created: bool) -> RefOr<Response> {
     }
     if created {
         response =
-            response.header("Location", openapi::text_header("The address of what was created"));
+            response.header("Location", openapi::text_header("The address of the new resource"));
     }
     RefOr::T(response.build())
 }
 
-/// The description of the route of batches, and the schemas that it refers to.
+/// Returns the description of the route of batches and the schemas that it refers to.
 pub(in crate::http) fn batch_document(problems: &[&str]) -> (Operation, Schemas) {
     let reference = schema::reference;
     let body = ContentBuilder::new().schema(schema::described(BatchBody::schema()).into()).build();
@@ -93,7 +101,8 @@ pub(in crate::http) fn batch_document(problems: &[&str]) -> (Operation, Schemas)
     let answer =
         serde_json::json!({"oneOf": [reference("BatchResults"), reference("BatchDryRun")]});
     let content = ContentBuilder::new().schema(schema::described(answer).into()).build();
-    let description = "One result for each command; with `dry_run`, the answer that there would be";
+    let description =
+        "One result for each command; for a dry run, the answer that the batch would have had";
     let answer =
         ResponseBuilder::new().description(description).content("application/json", content);
     let mut operation = OperationBuilder::new()
@@ -101,8 +110,8 @@ pub(in crate::http) fn batch_document(problems: &[&str]) -> (Operation, Schemas)
         .operation_id(Some("batch"))
         .summary(Some("Many commands"))
         .description(Some(
-            "An atomic batch of which one command is refused is answered with that command's \
-            problem and its `command_index`; nothing of it is written.",
+            "Where one command of an atomic batch is refused, the answer is that command's problem \
+            with its `command_index`, and nothing is written.",
         ))
         .parameter(header(IDEMPOTENCY_KEY))
         .request_body(Some(body))

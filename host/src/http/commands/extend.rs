@@ -1,4 +1,4 @@
-use super::{About, Asked, Command, ReservationTarget};
+use super::{ActionRequest, Command, OperationDoc, ReservationTarget};
 use crate::{
     http::{
         body::{Seconds, Text, object},
@@ -8,12 +8,12 @@ use crate::{
 };
 
 object! {
-    /// For how long a hold is extended.
+    /// The new time to live of a hold.
     #[example({"ttl_seconds": 600})]
     pub(in crate::http) struct ExtendBody {
-        /// The hold expires so many seconds from now; an expiry that is later stays as it is.
+        /// The number of seconds from now until the hold expires. A later expiry stays as it is.
         ttl_seconds: Seconds,
-        /// Why, in the caller's words; kept with the event.
+        /// The reason, in the caller's words; kept with the event.
         reason: Option<Text>,
         /// The caller's name for the business transaction; kept with the event.
         reference: Option<Text>,
@@ -21,7 +21,7 @@ object! {
 }
 
 impl Command for ExtendBody {
-    const ABOUT: About = About {
+    const DOC: OperationDoc = OperationDoc {
         id: "extend",
         summary: "Extend a hold",
         description: "Moves the expiry of a held reservation, never to an earlier time.",
@@ -30,9 +30,9 @@ impl Command for ExtendBody {
     const TYPE: &'static str = "extend";
     type Target = ReservationTarget;
 
-    fn ask(self, target: ReservationTarget) -> Asked {
+    fn into_request(self, target: ReservationTarget) -> ActionRequest {
         let action =
             Action::Extend { id: target.reservation_id.0, ttl_seconds: self.ttl_seconds.0 };
-        Asked::on_reservation(self.reason, self.reference, action)
+        ActionRequest::on_reservation(self.reason, self.reference, action)
     }
 }

@@ -1,4 +1,4 @@
-use super::{About, Asked, Command, NoTarget};
+use super::{ActionRequest, Command, NoTarget, OperationDoc};
 use crate::{
     http::{
         body::{List, Quantity, ReservationId, Text, TimeToLive, object},
@@ -8,7 +8,7 @@ use crate::{
 };
 use uuid::Uuid;
 
-/// The lines of a command.
+/// The lines of a command on a reservation.
 pub(super) type Lines = List<LineRequestBody, LINES_MAX>;
 
 object! {
@@ -24,7 +24,7 @@ object! {
 }
 
 object! {
-    /// What to hold, and for how long.
+    /// The units to hold, and for how long.
     #[example({
         "lines": [{"product_id": "sku-1", "quantity": 2}, {"product_id": "sku-2", "quantity": 1}],
         "ttl_seconds": 900, "reference": "order-7"
@@ -34,9 +34,9 @@ object! {
         reservation_id: Option<ReservationId>,
         /// The units to hold. Several lines of one stock count as their sum.
         lines: Lines,
-        /// After so many seconds the hold expires: 900 where absent, never where null.
+        /// The number of seconds after which the hold expires; 900 where absent, never where null.
         ttl_seconds: TimeToLive,
-        /// Why, in the caller's words; kept with the events.
+        /// The reason, in the caller's words; kept with the events.
         reason: Option<Text>,
         /// The caller's name for the business transaction, such as an order; kept with the
         /// reservation and its events.
@@ -44,8 +44,8 @@ object! {
     }
 }
 
-/// The lines as the engine wants them.
-pub(super) fn requested(lines: Lines) -> Vec<LineRequest> {
+/// Converts lines to those of the model.
+pub(super) fn line_requests(lines: Lines) -> Vec<LineRequest> {
     let line = |line: LineRequestBody| {
         let LineRequestBody { product_id, location_id, quantity } = line;
         let key = StockKey { product_id, location_id: location_id.unwrap_or_default() };
@@ -55,11 +55,11 @@ pub(super) fn requested(lines: Lines) -> Vec<LineRequest> {
 }
 
 impl Command for HoldBody {
-    const ABOUT: About = About {
+    const DOC: OperationDoc = OperationDoc {
         id: "hold",
         summary: "Make a reservation",
-        description: "Holds all lines or none; several lines of one stock count as their sum. Under \
-            an id of the client's own choice, the same request again gives the same \
+        description: "Holds all lines or none; several lines of one stock count as their sum. Where \
+            the client chooses the id, sending the same request again returns the same \
             reservation.",
     };
     const ANSWER: Answer = Answer::Reservation;
@@ -67,10 +67,10 @@ impl Command for HoldBody {
     const TYPE: &'static str = "hold";
     type Target = NoTarget;
 
-    fn ask(self, _: NoTarget) -> Asked {
+    fn into_request(self, _: NoTarget) -> ActionRequest {
         let id = self.reservation_id.map_or_else(|| Uuid::now_v7().to_string(), |id| id.0);
-        let (lines, ttl_seconds) = (requested(self.lines), self.ttl_seconds.0);
+        let (lines, ttl_seconds) = (line_requests(self.lines), self.ttl_seconds.0);
         let action = Action::Hold { id, lines, ttl_seconds };
-        Asked::on_reservation(self.reason, self.reference, action)
+        ActionRequest::on_reservation(self.reason, self.reference, action)
     }
 }

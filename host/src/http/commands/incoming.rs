@@ -1,7 +1,7 @@
-//! A command as it comes in: the target, the body, and the terms under which it is carried out.
+//! The extractor of a command: its target, its body, and the terms of its execution.
 
 use super::{
-    answer::{self, Subject},
+    answer::{self, AnswerKeys},
     key::{fingerprint, key},
 };
 use crate::{
@@ -25,12 +25,12 @@ use axum::{
 object! {
     /// The query parameters of every command.
     pub(in crate::http) struct CommandParams {
-        /// Only decide: nothing is written.
+        /// Whether the command is a dry run, which decides but writes nothing.
         dry_run: Option<bool>,
     }
 }
 
-/// A command that is valid as a request.
+/// A request for a command or a batch. All its parts are valid.
 pub(in crate::http) struct Incoming<T, B> {
     pub(super) target: T,
     pub(super) body: B,
@@ -39,7 +39,7 @@ pub(in crate::http) struct Incoming<T, B> {
     pub(super) body_bytes: usize,
 }
 
-/// How a command is carried out.
+/// The terms of a command's execution: everything but its target and its body.
 #[derive(Debug)]
 pub(in crate::http) struct Terms {
     pub(super) identity: Identity,
@@ -57,12 +57,16 @@ impl<T: Target, B: Object + Send + 'static> FromRequest<App> for Incoming<T, B> 
         let Ok(target) = InPath::from_request_parts(&mut parts, app).await;
         let Caller(identity) = Caller::from_request_parts(&mut parts, app).await?;
         let bytes = receive_json(&parts.headers, body, app).await?;
-        input::work_on(bytes.len(), move || Self::read(&parts, identity, target, &bytes)).await?
+        input::process_body(bytes.len(), move || Self::read(&parts, identity, target, &bytes))
+            .await?
     }
 }
 
 impl<T: Target, B: Object> Incoming<T, B> {
-    /// Reads all parts of a request, and tells all that is wrong with any of them.
+    /// Reads all parts of a request.
+    ///
+    /// # Errors
+    /// The problem lists the violations in all parts.
     fn read(
         parts: &Parts,
         identity: Identity,
@@ -88,15 +92,15 @@ impl<T: Target, B: Object> Incoming<T, B> {
     }
 }
 
-/// Carries a request out and answers it.
-pub(super) async fn carry_out(app: &App, terms: Terms, subject: Subject, work: Work) -> Response {
+/// Executes a command or a batch and returns its answer.
+pub(super) async fn execute(app: &App, terms: Terms, keys: AnswerKeys, work: Work) -> Response {
     let recording = terms.key.map(|(key, fingerprint)| {
-        let subject = subject.clone();
-        let render = move |result: &_| answer::keep(&answer::whole(&subject, result));
+        let keys = keys.clone();
+        let render = move |result: &_| answer::to_record(&answer::render(&keys, result));
         Box::new(Recording::new(&terms.identity, key, fingerprint, Box::new(render)))
     });
     let request = EngineRequest { work, dry_run: terms.dry_run, recording };
     let result = app.engine.execute(request).await;
-    let made = answers::made(answer::items(&result), move || answer::whole(&subject, &result));
-    made.await.map(Body::from)
+    let items = answer::items(&result);
+    answers::rendered(items, move || answer::render(&keys, &result)).await.map(Body::from)
 }

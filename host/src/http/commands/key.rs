@@ -1,18 +1,19 @@
-//! The key that makes a request safe to send again (`Idempotency-Key`), and the fingerprint that
-//! tells whether a request with the same key is the same request.
+//! The idempotency key, which makes a request safe to send again, and the fingerprint, which tells
+//! whether another request with the same key is the same request.
 
 use axum::http::{HeaderMap, HeaderName, Method, Uri, header};
 use sha2::{Digest, Sha256};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// The longest key, in characters.
+/// The maximum length of a key, in characters.
 pub(super) const KEY_CHARACTERS_MAX: usize = 255;
 
-/// The key of a request: the header's value, bare or as a string of a structured field (RFC 9651).
+/// Returns the idempotency key of a request. The header's value is the bare key, or a string of a
+/// structured field (RFC 9651, section 3.3.3).
 ///
 /// # Errors
-/// Says what the header must be.
+/// The header is not a key. The message says what it must be.
 pub(super) fn key(headers: &HeaderMap) -> Result<Option<String>, &'static str> {
     const EXPECTED: &str = "must be given once, 1 to 255 printable ASCII characters, quoted or not";
     let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
@@ -33,6 +34,8 @@ pub(super) fn key(headers: &HeaderMap) -> Result<Option<String>, &'static str> {
     Ok(Some(key))
 }
 
+/// Returns the text between the quotes of a string, without its escapes; `None` where it is
+/// invalid.
 fn unescaped(quoted: &str) -> Option<String> {
     let mut key = String::new();
     let mut characters = quoted.chars();
@@ -46,7 +49,7 @@ fn unescaped(quoted: &str) -> Option<String> {
     Some(key)
 }
 
-/// The SHA-256 of everything that makes a request what it is.
+/// Returns the fingerprint of a request: the SHA-256 of its method, target, conditions and body.
 pub(super) fn fingerprint(
     method: &Method,
     uri: &Uri,
@@ -90,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_refused() {
+    fn an_invalid_key_is_refused() {
         let long = "x".repeat(256);
         for bad in ["", "\"", "\"\"", "\"a", r#""a"b""#, r#""a\x""#, &long] {
             assert!(read(&[bad]).is_err(), "{bad}");
@@ -99,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fingerprint_is_of_everything_that_matters() {
+    fn the_fingerprint_covers_method_target_conditions_and_body() {
         let of = |method: Method, uri: &'static str, body: &str| {
             fingerprint(&method, &Uri::from_static(uri), &HeaderMap::new(), body.as_bytes())
         };

@@ -1,40 +1,34 @@
-//! Commands over HTTP: one file per command, with its body and the action that the body asks for.
-//! A single request and a batch use the same types.
+//! Commands over HTTP: their bodies, and the actions that the bodies request. A single request and
+//! a batch use the same types.
 
-mod about;
 mod adjust;
 mod answer;
 mod batch;
-mod cancel;
 mod confirm;
 mod document;
 mod extend;
-mod fulfill;
 mod hold;
 mod incoming;
 mod key;
-mod release;
+mod quantity;
 mod replace;
-mod reserve;
+mod resolve;
 mod set;
 mod transfer;
 
-pub(super) use about::About;
 pub(super) use adjust::AdjustBody;
 #[cfg(test)]
 pub(super) use batch::BatchBody;
 pub(super) use batch::batch;
-pub(super) use cancel::CancelBody;
 pub(super) use confirm::ConfirmBody;
 pub(super) use document::{batch_document, document};
 pub(super) use extend::ExtendBody;
-pub(super) use fulfill::FulfillBody;
 pub(super) use hold::HoldBody;
 #[cfg(test)]
 pub(super) use incoming::CommandParams;
-pub(super) use release::ReleaseBody;
+pub(super) use quantity::{ReleaseBody, ReserveBody};
 pub(super) use replace::ReplaceBody;
-pub(super) use reserve::ReserveBody;
+pub(super) use resolve::{CancelBody, FulfillBody};
 pub(super) use set::SetBody;
 pub(super) use transfer::TransferBody;
 
@@ -51,44 +45,56 @@ use crate::{
         Action, Command as ModelCommand, Identity, LocationId, Origin, Precondition, StockKey,
     },
 };
-use answer::Subject;
+use answer::AnswerKeys;
 use axum::{extract::State, response::Response};
 use incoming::Incoming;
 use uuid::Uuid;
 
+/// The texts about a command in the OpenAPI document.
+pub(in crate::http) struct OperationDoc {
+    /// The id of the operation.
+    pub(in crate::http) id: &'static str,
+    /// The summary, in one line.
+    pub(in crate::http) summary: &'static str,
+    /// The description.
+    pub(in crate::http) description: &'static str,
+}
+
 /// The body of a command.
 pub(super) trait Command: Object + Value + Send + Sync + 'static {
-    /// How the document speaks of the command.
-    const ABOUT: About;
-    /// What the command is answered with.
+    /// The description of the command in the OpenAPI document.
+    const DOC: OperationDoc;
+    /// The kind of the answer to an accepted command.
     const ANSWER: Answer;
-    /// Whether the command can create what it is answered with.
+    /// Whether the command can create the stock or the reservation that it is answered with.
     const CREATES: bool = false;
     /// The command's `type` in a batch.
     const TYPE: &'static str;
-    /// What the path of a single request names, and what a member of the command names in a batch.
+    /// The target, which the path of a single request names, and a member of the command in a
+    /// batch.
     type Target: Target;
 
-    /// The action that the command asks for.
-    fn ask(self, target: Self::Target) -> Asked;
+    /// Returns the action that the body requests.
+    fn into_request(self, target: Self::Target) -> ActionRequest;
 
-    /// Whether a single request is refused because it has no precondition.
+    /// Returns whether a single request is refused because it lacks a precondition.
     fn lacks_precondition(_: &App, _: Option<&Precondition>) -> bool {
         false
     }
 }
 
-/// What a command asks for.
+/// An action that a client has requested.
 #[derive(Debug)]
-pub(super) struct Asked {
-    subject: Subject,
+pub(super) struct ActionRequest {
+    /// The keys for the answer.
+    keys: AnswerKeys,
     action: Action,
     reason: Option<Text>,
     reference: Option<Text>,
 }
 
-impl Asked {
-    /// An action on one stock.
+impl ActionRequest {
+    /// Creates the request of an action on one stock.
     fn on_stock(
         target: StockTarget,
         location_id: Option<LocationId>,
@@ -98,20 +104,20 @@ impl Asked {
     ) -> Self {
         let location_id = location_id.unwrap_or_default();
         let key = StockKey { product_id: target.product_id, location_id };
-        Self { subject: Subject::Stock(key.clone()), action: action(key), reason, reference }
+        Self { keys: AnswerKeys::Stock(key.clone()), action: action(key), reason, reference }
     }
 
-    /// An action on one reservation.
+    /// Creates the request of an action on one reservation.
     fn on_reservation(reason: Option<Text>, reference: Option<Text>, action: Action) -> Self {
-        Self { subject: Subject::Reservation, action, reason, reference }
+        Self { keys: AnswerKeys::Reservation, action, reason, reference }
     }
 
-    /// The command of this caller under a new id, and the subject of its answer.
+    /// Returns the command of a caller, under a new id, and the keys for its answer.
     fn command(
         self,
         identity: &Identity,
         precondition: Option<Precondition>,
-    ) -> (Subject, ModelCommand) {
+    ) -> (AnswerKeys, ModelCommand) {
         let origin = Origin {
             reason: self.reason.map(|text| text.0.into()),
             reference: self.reference.map(|text| text.0.into()),
@@ -119,11 +125,11 @@ impl Asked {
         };
         let command =
             ModelCommand { id: Uuid::now_v7(), origin, precondition, action: self.action };
-        (self.subject, command)
+        (self.keys, command)
     }
 }
 
-/// Handles a single command.
+/// Handles a request for a single command.
 pub(super) async fn command<C: Command>(
     State(app): State<App>,
     incoming: Incoming<C::Target, C>,
@@ -133,6 +139,7 @@ pub(super) async fn command<C: Command>(
         let detail = "send If-Match with the stock's ETag, or If-None-Match: * to create it";
         return Err(Problem::new("precondition-required", detail));
     }
-    let (subject, command) = body.ask(target).command(&terms.identity, terms.precondition.clone());
-    Ok(incoming::carry_out(&app, terms, subject, Work::One(command)).await)
+    let (keys, command) =
+        body.into_request(target).command(&terms.identity, terms.precondition.clone());
+    Ok(incoming::execute(&app, terms, keys, Work::One(command)).await)
 }

@@ -1,6 +1,6 @@
 use super::{
-    About, Asked, Command, ReservationTarget,
-    hold::{Lines, requested},
+    ActionRequest, Command, OperationDoc, ReservationTarget,
+    hold::{Lines, line_requests},
 };
 use crate::{
     http::{
@@ -11,12 +11,12 @@ use crate::{
 };
 
 object! {
-    /// What a reservation holds from now on.
+    /// The units that a reservation holds from now on.
     #[example({"lines": [{"product_id": "sku-1", "quantity": 3}]})]
     pub(in crate::http) struct ReplaceBody {
         /// The units to hold. Several lines of one stock count as their sum.
         lines: Lines,
-        /// Why, in the caller's words; kept with the events.
+        /// The reason, in the caller's words; kept with the events.
         reason: Option<Text>,
         /// The caller's name for the business transaction; kept with the events.
         reference: Option<Text>,
@@ -24,18 +24,19 @@ object! {
 }
 
 impl Command for ReplaceBody {
-    const ABOUT: About = About {
+    const DOC: OperationDoc = OperationDoc {
         id: "replace",
         summary: "Replace the lines of a held reservation",
-        description: "The replacement is one step: the units that the reservation holds already \
-            count as free, and nobody can take them in between.",
+        description: "The replacement is atomic: the units that the reservation already holds count \
+            as available to it, and no other request can take them meanwhile.",
     };
     const ANSWER: Answer = Answer::Reservation;
     const TYPE: &'static str = "replace";
     type Target = ReservationTarget;
 
-    fn ask(self, target: ReservationTarget) -> Asked {
-        let action = Action::Replace { id: target.reservation_id.0, lines: requested(self.lines) };
-        Asked::on_reservation(self.reason, self.reference, action)
+    fn into_request(self, target: ReservationTarget) -> ActionRequest {
+        let action =
+            Action::Replace { id: target.reservation_id.0, lines: line_requests(self.lines) };
+        ActionRequest::on_reservation(self.reason, self.reference, action)
     }
 }

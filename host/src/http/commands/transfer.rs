@@ -1,4 +1,4 @@
-use super::{About, Asked, Command, NoTarget, answer::Subject};
+use super::{ActionRequest, Command, NoTarget, OperationDoc, answer::AnswerKeys};
 use crate::{
     http::{
         body::{Quantity, Text, object},
@@ -8,7 +8,7 @@ use crate::{
 };
 
 object! {
-    /// What to move, from where to where.
+    /// The units to move, and the two locations.
     #[example({
         "product_id": "sku-1", "from_location_id": "north", "to_location_id": "south",
         "quantity": 5
@@ -22,7 +22,7 @@ object! {
         to_location_id: LocationId,
         /// The number of units.
         quantity: Quantity<1>,
-        /// Why, in the caller's words; kept with the events.
+        /// The reason, in the caller's words; kept with the events.
         reason: Option<Text>,
         /// The caller's name for the business transaction; kept with the events.
         reference: Option<Text>,
@@ -30,24 +30,24 @@ object! {
 }
 
 impl Command for TransferBody {
-    const ABOUT: About = About {
+    const DOC: OperationDoc = OperationDoc {
         id: "transfer",
         summary: "Move units to another location",
-        description: "The move is one step; the stock at the target is created where there is none. \
-            `If-Match` is about the stock that the units leave.",
+        description: "The move is atomic. The stock at the target is created where there is none. \
+            `If-Match` refers to the stock that the units leave.",
     };
     const ANSWER: Answer = Answer::Transfer;
     const TYPE: &'static str = "transfer";
     type Target = NoTarget;
 
-    fn ask(self, _: NoTarget) -> Asked {
+    fn into_request(self, _: NoTarget) -> ActionRequest {
         let Self { product_id, from_location_id: from, to_location_id: to, quantity, .. } = self;
         let at = |location_id: &LocationId| StockKey {
             product_id: product_id.clone(),
             location_id: location_id.clone(),
         };
-        Asked {
-            subject: Subject::Transfer { source: at(&from), target: at(&to) },
+        ActionRequest {
+            keys: AnswerKeys::Transfer { source: at(&from), target: at(&to) },
             action: Action::Transfer { product_id, from, to, quantity: quantity.0 },
             reason: self.reason,
             reference: self.reference,

@@ -1,4 +1,4 @@
-//! Bodies that are JSON objects.
+//! Bodies that are JSON objects: their media type, and their parsing.
 
 use super::{App, receive};
 use crate::http::{
@@ -11,17 +11,20 @@ use axum::{
 };
 use bytes::Bytes;
 
-/// The bytes of a body that may be JSON, within its limits.
+/// Receives the bytes of a JSON body within the limits. The bytes are not parsed.
+///
+/// # Errors
+/// The content type is not JSON, or the body exceeds a limit.
 pub(in crate::http) async fn receive_json(
     headers: &HeaderMap,
     body: Body,
     app: &App,
 ) -> Result<Bytes, Problem> {
     check_media_type(headers)?;
-    receive(headers, body, &app.body_limits).await
+    receive(body, &app.body_limits).await
 }
 
-/// Refuses a content type that is not JSON. A request without one is taken as JSON.
+/// Refuses a content type that is not JSON. A request without a content type counts as JSON.
 fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
     let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
@@ -34,7 +37,8 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     Err(Problem::new("unsupported-media-type", detail))
 }
 
-/// Reads a body. One that has no required member may be left out.
+/// Reads a body. An empty body counts as `{}` where `T` has no required member. Returns `None`
+/// where something is refused.
 pub(in crate::http) fn read_json<T: Object>(
     bytes: &[u8],
     violations: &mut Violations,

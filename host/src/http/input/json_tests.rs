@@ -28,13 +28,13 @@ fn read(text: &str) -> Result<AnyBody, String> {
     violations.valid(body).map_err(|problem| format!("{problem:?}"))
 }
 
-/// What a body is told.
-fn told(text: &str) -> String {
+/// Returns the problem of a body; empty where the body is valid.
+fn refusal(text: &str) -> String {
     read(text).err().unwrap_or_default()
 }
 
 #[test]
-fn a_good_body_is_taken_as_it_is() {
+fn a_valid_body_is_read() {
     let body = read(r#"{"quantity": 3, "reason": "ordered", "location_id": "north"}"#).unwrap();
     assert_eq!(body.quantity, Quantity(3));
     assert_eq!(body.reason, Some(Text("ordered".into())));
@@ -46,17 +46,21 @@ fn a_good_body_is_taken_as_it_is() {
 }
 
 #[test]
-fn null_is_as_good_as_absent() {
-    assert_eq!(told(r#"{"quantity": 3, "reason": null, "location_id": null, "keys": null}"#), "");
-    assert!(told(r#"{"quantity": null}"#).contains("must be an integer"));
-    assert!(told("{}").contains("is required"));
+fn null_means_absent() {
+    assert_eq!(
+        refusal(r#"{"quantity": 3, "reason": null, "location_id": null, "keys": null}"#),
+        ""
+    );
+    assert!(refusal(r#"{"quantity": null}"#).contains("must be an integer"));
+    assert!(refusal("{}").contains("is required"));
 }
 
 #[test]
 fn every_violation_is_named_by_its_pointer() {
-    let told = told(r#"{"quantity": 0, "reason": 7, "location_id": "a b", "x/y": 1, "z~": {}}"#);
+    let refusal =
+        refusal(r#"{"quantity": 0, "reason": 7, "location_id": "a b", "x/y": 1, "z~": {}}"#);
     for pointer in ["\"/quantity\"", "\"/reason\"", "\"/location_id\"", "\"/x~1y\"", "\"/z~0\""] {
-        assert!(told.contains(pointer), "{pointer} in {told}");
+        assert!(refusal.contains(pointer), "{pointer} in {refusal}");
     }
 }
 
@@ -75,8 +79,8 @@ fn quantities_are_whole_and_in_range() {
         "{}",
         "99999999999999999999999999999999",
     ] {
-        let told = told(&format!("{{\"quantity\": {bad}}}"));
-        assert!(told.contains("/quantity"), "{bad}: {told}");
+        let refusal = refusal(&format!("{{\"quantity\": {bad}}}"));
+        assert!(refusal.contains("/quantity"), "{bad}: {refusal}");
     }
     for (good, units) in [("999999999999", 999_999_999_999), ("1.0", 1), ("1e3", 1_000)] {
         let body = read(&format!("{{\"quantity\": {good}}}")).unwrap();
@@ -86,41 +90,44 @@ fn quantities_are_whole_and_in_range() {
 
 #[test]
 fn repeated_members_are_refused() {
-    let told = told(r#"{"quantity": 1, "quantity": 2}"#);
-    assert!(told.contains("more than once") && !told.contains("required"), "{told}");
+    let refusal = refusal(r#"{"quantity": 1, "quantity": 2}"#);
+    assert!(refusal.contains("more than once") && !refusal.contains("required"), "{refusal}");
 }
 
 #[test]
 fn texts_have_a_length_and_no_control_characters() {
     for bad in ["", "a\\u0000b", "line\\nbreak", &"x".repeat(257)] {
-        let told = told(&format!("{{\"quantity\": 1, \"reason\": \"{bad}\"}}"));
-        assert!(told.contains("/reason"), "{bad}");
+        let refusal = refusal(&format!("{{\"quantity\": 1, \"reason\": \"{bad}\"}}"));
+        assert!(refusal.contains("/reason"), "{bad}");
     }
     let umlauts = "ü".repeat(256);
-    assert_eq!(told(&format!("{{\"quantity\": 1, \"reason\": \"{umlauts}\"}}")), "");
+    assert_eq!(refusal(&format!("{{\"quantity\": 1, \"reason\": \"{umlauts}\"}}")), "");
 }
 
 #[test]
-fn items_are_told_by_their_place() {
-    let told = told(
+fn violations_of_items_have_their_index() {
+    let refusal = refusal(
         r#"{"quantity": 1, "keys": [{"product_id": "a"}, {"location_id": "x"}, 3,
             {"product_id": "b", "z": 1}]}"#,
     );
     for pointer in ["\"/keys/1/product_id\"", "\"/keys/2\"", "\"/keys/3/z\""] {
-        assert!(told.contains(pointer), "{pointer} in {told}");
+        assert!(refusal.contains(pointer), "{pointer} in {refusal}");
     }
-    assert!(!told.contains("/keys/0"));
+    assert!(!refusal.contains("/keys/0"));
 }
 
 #[test]
-fn a_list_has_a_bound_and_is_a_list() {
+fn a_list_is_an_array_of_bounded_length() {
     for bad in ["[]", "[{}, {}, {}, {}, {}]", "{}", "3", "\"x\""] {
-        assert!(told(&format!("{{\"quantity\": 1, \"keys\": {bad}}}")).contains("/keys"), "{bad}");
+        assert!(
+            refusal(&format!("{{\"quantity\": 1, \"keys\": {bad}}}")).contains("/keys"),
+            "{bad}"
+        );
     }
 }
 
 #[test]
-fn what_is_no_object_is_refused() {
+fn a_body_that_is_not_an_object_is_refused() {
     for bad in ["", "[]", "[3]", "3", "null", "{", "{\"a\":}", "{} {}", "{'a': 1}"] {
         assert!(read(bad).is_err(), "{bad}");
     }
@@ -130,6 +137,6 @@ fn what_is_no_object_is_refused() {
 
 #[test]
 fn a_violation_before_a_syntax_error_does_not_hide_it() {
-    let told = told(r#"{"quantity": 0, "#);
-    assert!(told.contains("/quantity") && told.contains("not JSON"), "{told}");
+    let refusal = refusal(r#"{"quantity": 0, "#);
+    assert!(refusal.contains("/quantity") && refusal.contains("not JSON"), "{refusal}");
 }

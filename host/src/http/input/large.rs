@@ -1,36 +1,37 @@
-//! Work on large bodies, on threads that may be busy for a while.
+//! The processing of large bodies on threads for blocking work.
 
 use crate::http::problem::Problem;
 use tokio::sync::Semaphore;
 
-/// The largest body that is worked on where it was received. A larger one would take so long
-/// that the other connections of the thread wait.
-const BYTES_HERE_MAX: usize = 64 * 1024;
+/// The size up to which a body is processed on the thread that has received it. Processing a larger
+/// one would delay the other connections of that thread for too long.
+const INLINE_BYTES_MAX: usize = 64 * 1024;
 
-/// Large bodies that are worked on at once, in order of arrival.
-static TURNS: Semaphore = Semaphore::const_new(4);
+/// The permits to process large bodies. They are given in order of arrival.
+static PERMITS: Semaphore = Semaphore::const_new(4);
 
-/// Does work that takes as long as a body is large.
+/// Runs `work` on a body of this many bytes: on the current thread for a small body, and on a
+/// thread for blocking work for a large one.
 ///
 /// # Errors
-/// The work panicked.
-pub(in crate::http) async fn work_on<T: Send + 'static>(
+/// `work` panicked on another thread.
+pub(in crate::http) async fn process_body<T: Send + 'static>(
     bytes: usize,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Problem> {
-    if bytes <= BYTES_HERE_MAX {
+    if bytes <= INLINE_BYTES_MAX {
         return Ok(work());
     }
     // The semaphore is never closed.
-    let turn = TURNS.acquire().await;
+    let permit = PERMITS.acquire().await;
     let done = tokio::task::spawn_blocking(move || {
-        // It is kept until the work has ended, even where nobody waits for it any more.
-        let _turn = turn;
+        // The permit is kept until the work has ended, even if the client goes away before that.
+        let _permit = permit;
         work()
     });
     done.await.map_err(|error| {
-        tracing::error!(%error, "reading a large body panicked");
-        Problem::new("internal-error", "the body could not be read")
+        tracing::error!(%error, "processing a large body panicked");
+        Problem::new("internal-error", "the body could not be processed")
     })
 }
 
@@ -40,10 +41,11 @@ mod tests {
     use std::thread;
 
     #[tokio::test]
-    async fn a_large_body_occupies_no_thread_of_other_connections() {
+    async fn a_large_body_is_processed_on_another_thread() {
         let here = thread::current().id();
-        let at = |bytes| async move { work_on(bytes, || thread::current().id()).await.unwrap() };
-        assert_eq!(at(BYTES_HERE_MAX).await, here);
-        assert_ne!(at(BYTES_HERE_MAX + 1).await, here);
+        let at =
+            |bytes| async move { process_body(bytes, || thread::current().id()).await.unwrap() };
+        assert_eq!(at(INLINE_BYTES_MAX).await, here);
+        assert_ne!(at(INLINE_BYTES_MAX + 1).await, here);
     }
 }

@@ -1,6 +1,6 @@
-//! Requests as they come in: bodies within their limits, what the path names, and JSON.
+//! The input of a request: its body within the limits, JSON, and the target that its path names.
 
-mod bodies;
+mod budget;
 mod json;
 mod large;
 mod receive;
@@ -8,8 +8,8 @@ mod target;
 
 use super::App;
 
-pub(super) use bodies::Bodies;
+pub(super) use budget::BodyBudget;
 pub(super) use json::{read_json, receive_json};
-pub(super) use large::work_on;
+pub(super) use large::process_body;
 pub(super) use receive::{BodyLimits, receive};
 pub(super) use target::{InPath, NoTarget, ReservationTarget, StockTarget, Target};

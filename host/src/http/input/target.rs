@@ -1,4 +1,4 @@
-//! What a request is about, by its path: a product or a reservation.
+//! The target of a request: the product or the reservation that its path names.
 
 use super::App;
 use crate::{
@@ -11,15 +11,17 @@ use axum::{
 };
 use std::convert::Infallible;
 
-/// The target of a request: the path names it, or a member of a command in a batch.
+/// A kind of target. The path of a single request names it; in a batch, a member of the command
+/// does.
 pub(in crate::http) trait Target: Object + Send + Sync + 'static {
-    /// The name of the path's variable segment; `None` where the path has none.
+    /// The name of the path's variable segment; `None` where the path has no such segment.
     const SEGMENT: Option<&'static str>;
 
-    /// The target that a segment names; the segment is empty where the path has none.
+    /// Makes the target of the text of the path's segment, which is empty where the path has no
+    /// such segment.
     ///
     /// # Errors
-    /// Says why the segment names no target.
+    /// The segment names no target. The message says why.
     fn parse(segment: String) -> Result<Self, String>;
 }
 
@@ -40,7 +42,7 @@ object! {
 }
 
 object! {
-    /// The target of a request whose body names everything.
+    /// The target of a request whose path names none.
     pub(in crate::http) struct NoTarget {}
 }
 
@@ -69,7 +71,8 @@ impl Target for NoTarget {
     }
 }
 
-/// The target of a request, still to be joined with the violations of its other parts.
+/// The extractor of the target. It never rejects a request, so that a violation in the path can be
+/// reported together with those in the other parts.
 #[derive(Debug)]
 pub(in crate::http) struct InPath<T>(Result<T, String>);
 
@@ -88,7 +91,7 @@ impl<T: Target> FromRequestParts<App> for InPath<T> {
 }
 
 impl<T: Target> InPath<T> {
-    /// The target, where the path names one.
+    /// Returns the target, or adds the violation that the path names none.
     pub(in crate::http) fn take(self, violations: &mut Violations) -> Option<T> {
         let refuse = |detail| {
             let pointer = format!("/{}", T::SEGMENT.unwrap_or_default());

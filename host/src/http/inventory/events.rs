@@ -1,3 +1,5 @@
+//! The ledger of a stock: all its events.
+
 use crate::{
     engine::LedgerScan,
     http::{
@@ -26,23 +28,23 @@ words! { Order, absent = Self::NewestFirst;
 }
 
 object! {
-    /// Which part of a ledger to read.
+    /// The part of a ledger to read.
     pub(in crate::http) struct LedgerParams {
         /// The location; `default` where absent.
         location_id: Option<LocationId>,
-        /// Which event comes first; `newest` where absent.
+        /// The event that comes first; `newest` where absent.
         order: Order,
-        /// The most items of the page.
+        /// The maximum number of items on the page.
         limit: Limit,
-        /// `next_cursor` of the page before.
+        /// The `next_cursor` of the previous page.
         cursor: Option<LedgerCursor>,
     }
 }
 
-/// The ledger of a stock
+/// List the events of a stock
 ///
-/// Every fact about the stock, with the numbers before and after, newest first unless asked
-/// otherwise. Facts never change, so a page that has a next one never does either.
+/// The newest come first unless `order` says otherwise. Each event has the numbers before and after
+/// it. Events never change, so that a page which has a next page never changes either.
 #[utoipa::path(
     get,
     path = "/v1/inventory/{product_id}/events",
@@ -71,9 +73,9 @@ pub(in crate::http) async fn list_stock_events(
         return Err(Problem::no_stock(&key, format!("there is no stock of {key}")));
     };
     let entries = page.items.len();
-    let make = move || {
+    let render = move || {
         let items = page.items.iter().map(LogEntryBody::from).collect();
         answers::page(&uri, items, page.next.map(cursor::of_ledger))
     };
-    Ok(answers::made(entries, make).await.map(Body::from))
+    Ok(answers::rendered(entries, render).await.map(Body::from))
 }

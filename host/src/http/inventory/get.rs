@@ -1,22 +1,24 @@
+//! One stock, as it is or as it was.
+
 use crate::{
     engine::PointInTime,
     http::{
         App, Caller,
         answers::{self, StockBody},
         body::{Moment, Part, Query, Sequence, Violations, leaf, object},
+        buffered::BufferedResponse,
         conditional::{Conditions, not_modified},
         input::{InPath, StockTarget},
         openapi::ReadProblems,
         parameters::{IfNoneMatch, ProductSegment},
         problem::Problem,
-        whole::Whole,
     },
     model::{GetStock, Identity, LocationId, StockKey},
 };
 use axum::{body::Body, extract::State, http::StatusCode, response::Response};
 use serde_json::json;
 
-/// A moment of the past.
+/// A point in the past: the sequence of an event, or a time.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::http) struct Past(PointInTime);
 
@@ -33,20 +35,21 @@ leaf! { Past, json!({"oneOf": [Sequence::schema(), Moment::schema()]});
 }
 
 object! {
-    /// Which stock of the product to read, and as of when.
+    /// The stock of the product to read, and the point in time.
     pub(in crate::http) struct StockParams {
         /// The location; `default` where absent.
         location_id: Option<LocationId>,
-        /// The stock as it was then: the sequence of an event, or a time (RFC 3339).
+        /// Read the stock as it was after the event with this sequence, or at this time (RFC 3339).
         as_of: Option<Past>,
     }
 }
 
-/// One stock
+/// Get a stock
 ///
-/// As of the latest commit; holds that are due count as free. The entity tag is the stock's
-/// version, and the units that are due where there are some: send it back as `If-None-Match` to
-/// get 304 while nothing changed, or as `If-Match` with a command.
+/// The answer has the latest committed state, in which the units of holds that are due count as
+/// available. The entity tag is the stock's version, followed by the number of due units where
+/// there are any. Send it as `If-None-Match` to get 304 while nothing has changed, or as `If-Match`
+/// with a command.
 #[utoipa::path(
     get,
     path = "/v1/inventory/{product_id}",
@@ -89,13 +92,14 @@ pub(in crate::http) async fn get_stock(
     Ok(answers::stock(StatusCode::OK, &query.key, &view).map(Body::from))
 }
 
-/// A stock of the past, from the ledger. It has no entity tag: no command is about the past.
+/// Returns a stock of the past, from the ledger. It has no entity tag, since no command can depend
+/// on the past.
 async fn past(
     app: &App,
     identity: &Identity,
     key: StockKey,
     as_of: PointInTime,
-) -> Result<Whole, Problem> {
+) -> Result<BufferedResponse, Problem> {
     let query = GetStock { key };
     let key = &query.key;
     match app.engine.stock_as_of(identity, &query, as_of).await? {

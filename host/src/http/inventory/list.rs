@@ -1,3 +1,5 @@
+//! The list of stocks.
+
 use crate::{
     http::{
         App, Caller,
@@ -16,7 +18,7 @@ use axum::{
 };
 
 object! {
-    /// Which stocks to list.
+    /// The stocks to list.
     pub(in crate::http) struct StockListParams {
         /// Only stocks at this location.
         location_id: Option<LocationId>,
@@ -24,17 +26,17 @@ object! {
         prefix: Option<Prefix>,
         /// `true`: only stocks that are low; `false`: only stocks that are not.
         low_stock: Option<bool>,
-        /// The most items of the page.
+        /// The maximum number of items on the page.
         limit: Limit,
-        /// `next_cursor` of the page before.
+        /// The `next_cursor` of the previous page.
         cursor: Option<StockCursor>,
     }
 }
 
-/// Stocks
+/// List stocks
 ///
-/// In the order of product id, then location id, by byte value. A page can be shorter than
-/// `limit` and still have a next one: follow `next_cursor`, or the `Link` with rel `next`.
+/// They are ordered by product id and then location id, both by byte value. A page can be shorter
+/// than `limit` and still have a next page: follow `next_cursor`, or the `Link` with rel `next`.
 #[utoipa::path(
     get,
     path = "/v1/inventory",

@@ -1,3 +1,5 @@
+//! The list of low stocks.
+
 use crate::{
     http::{
         App, Caller,
@@ -16,20 +18,21 @@ use axum::{
 };
 
 object! {
-    /// Which low stocks to list.
+    /// The low stocks to list.
     pub(in crate::http) struct LowStockParams {
         /// Only stocks at this location.
         location_id: Option<LocationId>,
-        /// The most items of the page.
+        /// The maximum number of items on the page.
         limit: Limit,
-        /// `next_cursor` of the page before.
+        /// The `next_cursor` of the previous page.
         cursor: Option<DeficitCursor>,
     }
 }
 
-/// Low stocks
+/// List low stocks
 ///
-/// Stocks that have a minimum and fewer units than that available, now; the largest deficit first.
+/// These are the stocks with fewer available units than their minimum. The largest deficit comes
+/// first.
 #[utoipa::path(
     get,
     path = "/v1/inventory/low-stock",

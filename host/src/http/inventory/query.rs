@@ -1,3 +1,5 @@
+//! The query of many stocks by their keys.
+
 use crate::{
     http::{
         App, Caller,
@@ -18,11 +20,11 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// The most keys of one query.
+/// The maximum number of keys in one query.
 const KEYS_MAX: usize = 500;
 
 object! {
-    /// Names one stock.
+    /// The key of a stock.
     pub(in crate::http) struct KeyBody {
         /// The product.
         product_id: ProductId,
@@ -32,29 +34,29 @@ object! {
 }
 
 object! {
-    /// Which stocks to read.
+    /// The stocks to read.
     #[example({"keys": [{"product_id": "sku-1"}, {"product_id": "sku-2", "location_id": "north"}]})]
     pub(in crate::http) struct QueryBody {
-        /// The stocks.
+        /// The keys of the stocks.
         keys: List<KeyBody, KEYS_MAX>,
     }
 }
 
 object! {
-    /// A query whose parameters are in its body.
+    /// The query string of a query whose parameters are in its body: it has none.
     pub(in crate::http) struct NoParams {}
 }
 
-/// What was found.
+/// The stocks that were found.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct FoundBody<'a> {
-    /// In the order of the keys; null where there is no such stock.
+    /// The stocks in the order of the keys; null where there is no such stock.
     items: Vec<Option<StockBody<'a>>>,
-    /// Always null: the answer is whole.
+    /// Always null: the answer has all stocks.
     next_cursor: Option<String>,
 }
 
-/// A query as it comes in.
+/// The extractor of a valid query.
 pub(in crate::http) struct StockQuery(QueryBody);
 
 impl FromRequest<App> for StockQuery {
@@ -70,13 +72,13 @@ impl FromRequest<App> for StockQuery {
             let body = read_json(&bytes, &mut violations);
             violations.valid(params.zip(body)).map(|(_, body)| Self(body))
         };
-        input::work_on(size, read).await?
+        input::process_body(size, read).await?
     }
 }
 
-/// Many stocks at once
+/// Get many stocks
 ///
-/// Up to 500 stocks, all as of the same commit.
+/// Returns up to 500 stocks, all as of the same commit.
 #[utoipa::path(
     post,
     path = "/v1/inventory/query",

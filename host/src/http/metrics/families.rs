@@ -1,7 +1,7 @@
-//! The metrics of this room: connections, request bodies and answers.
+//! The metrics of connections, request bodies and answers.
 
 use crate::{
-    http::{input::Bodies, server::Traffic},
+    http::{input::BodyBudget, server::Traffic},
     metrics::{Counter, Gauge, Registry},
 };
 use std::sync::Arc;
@@ -30,16 +30,16 @@ const ANSWERS_REFUSED: Counter = Counter::new(
 pub(in crate::http) fn register(
     registry: &mut Registry,
     traffic: Arc<Traffic>,
-    bodies: Arc<Bodies>,
+    body_budget: Arc<BodyBudget>,
 ) {
     registry.register(move |encoder| {
         let reading = traffic.read();
         CONNECTIONS.encode(encoder, number(reading.connections))?;
-        GAVE_WAY.encode(encoder, reading.gave_way)?;
-        BODIES.encode(encoder, number(bodies.held()))?;
-        BODIES_REFUSED.encode(encoder, bodies.refused())?;
-        ANSWERS.encode(encoder, number(reading.answers_bytes))?;
-        ANSWERS_REFUSED.encode(encoder, reading.answers_refused)
+        GAVE_WAY.encode(encoder, reading.evicted)?;
+        BODIES.encode(encoder, number(body_budget.bytes()))?;
+        BODIES_REFUSED.encode(encoder, body_budget.refused())?;
+        ANSWERS.encode(encoder, number(reading.unsent_bytes))?;
+        ANSWERS_REFUSED.encode(encoder, reading.refused)
     });
 }
 

@@ -1,8 +1,8 @@
 //! `GET /metrics`: the registry's families as text.
 //!
-//! The response is OpenMetrics when the request asks for it by name, and the older Prometheus text
-//! otherwise. Both have the same samples. Prometheus asks for OpenMetrics by itself; a browser or
-//! `curl` gets text that it can show.
+//! The response is in the OpenMetrics format where the request names that format, and in the older
+//! Prometheus text format otherwise. Both have the same samples. Prometheus requests OpenMetrics by
+//! default; a browser or `curl` gets text that it can show.
 
 pub(super) mod families;
 
@@ -42,8 +42,8 @@ pub(super) async fn metrics(State(app): State<App>, headers: HeaderMap) -> Respo
     }
 }
 
-/// Chooses OpenMetrics when `Accept` names it and does not weigh the plain text higher
-/// (RFC 9110, section 12.5.1). A range such as `*/*` is no such wish.
+/// Chooses OpenMetrics where `Accept` names it with a weight that is at least that of plain text
+/// (RFC 9110, section 12.5.1). A range such as `*/*` does not count.
 fn negotiate(headers: &HeaderMap) -> Format {
     let (mut open_metrics, mut plain) = (0.0_f32, 0.0_f32);
     let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn openmetrics_is_for_those_who_ask_for_it() {
+    fn openmetrics_is_returned_where_accept_names_it() {
         for accept in [
             // Prometheus 2.42 and 3.
             "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;\
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_else_gets_plain_text() {
+    fn plain_text_is_returned_otherwise() {
         for accept in [
             "*/*",
             "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",

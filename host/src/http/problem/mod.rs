@@ -8,7 +8,7 @@ mod document;
 pub(super) use codes::look_up;
 pub(super) use document::{example, one_of, schemas};
 
-use super::whole::Whole;
+use super::buffered::BufferedResponse;
 use crate::{
     engine,
     model::{Detail, Rejection, StockKey, Value},
@@ -164,13 +164,13 @@ impl From<Problem> for Response {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        self.into_whole().map(Body::from)
+        self.into_buffered().map(Body::from)
     }
 }
 
 impl Problem {
     /// The answer.
-    pub(super) fn into_whole(self) -> Whole {
+    pub(super) fn into_buffered(self) -> BufferedResponse {
         let Content { code, detail, members } = *self.0;
         let (status, title) = look_up(&code);
         let body = ProblemBody {
@@ -183,7 +183,7 @@ impl Problem {
         };
         // Texts and numbers: nothing in it can fail to be written.
         let body = serde_json::to_vec(&body).unwrap_or_default();
-        let mut response = Whole::new(body.into());
+        let mut response = BufferedResponse::new(body.into());
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

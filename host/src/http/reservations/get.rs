@@ -1,3 +1,5 @@
+//! One reservation.
+
 use crate::{
     http::{
         App, Caller,
@@ -14,14 +16,14 @@ use crate::{
 use axum::{body::Body, extract::State, http::StatusCode, response::Response};
 
 object! {
-    /// A reservation is read without parameters.
+    /// The query string of a request for a reservation: it has no parameters.
     pub(in crate::http) struct ReservationParams {}
 }
 
-/// One reservation
+/// Get a reservation
 ///
-/// The entity tag is its version. A hold that has come due is shown as expired, also before that
-/// is recorded: then the tag has the units that are due behind the version.
+/// The entity tag is the reservation's version. A hold that is due is shown as expired even before
+/// its expiry is recorded; until then, the number of due units follows the version in the tag.
 #[utoipa::path(
     get,
     path = "/v1/reservations/{reservation_id}",

@@ -1,3 +1,5 @@
+//! The list of reservations.
+
 use crate::{
     http::{
         App, Caller,
@@ -16,7 +18,7 @@ use axum::{
 };
 
 object! {
-    /// Which reservations to list.
+    /// The reservations to list.
     pub(in crate::http) struct ReservationListParams {
         /// Only reservations with a line about this product.
         product_id: Option<ProductId>,
@@ -28,16 +30,16 @@ object! {
         reference: Option<Text>,
         /// Only reservations that expire before this time (RFC 3339).
         expires_before: Option<Moment>,
-        /// The most items of the page.
+        /// The maximum number of items on the page.
         limit: Limit,
-        /// `next_cursor` of the page before.
+        /// The `next_cursor` of the previous page.
         cursor: Option<ReservationCursor>,
     }
 }
 
-/// Reservations
+/// List reservations
 ///
-/// The newest first. A page can be shorter than `limit`, even empty, and still have a next one.
+/// The newest come first. A page can be shorter than `limit`, or empty, and still have a next page.
 #[utoipa::path(
     get,
     path = "/v1/reservations",
@@ -67,9 +69,9 @@ pub(in crate::http) async fn list_reservations(
     let query = ListReservations { filter, after, limit: params.limit.0 };
     let page = app.engine.query(&identity, &query).await?;
     let lines = page.items.iter().map(|(_, it)| it.lines.len()).sum();
-    let make = move || {
+    let render = move || {
         let items = page.items.iter().map(|(id, it)| ReservationBody::of(id, it)).collect();
         answers::page(&uri, items, page.next.map(cursor::of_reservations))
     };
-    Ok(answers::made(lines, make).await.map(Body::from))
+    Ok(answers::rendered(lines, render).await.map(Body::from))
 }

@@ -3,8 +3,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A clock that is as fine as the reaper's tick, and costs a reader one load: connections note
-/// the time on every request.
+/// A clock that the reaper advances once per tick. Reading it costs one atomic load; connections
+/// read it several times for each request.
 #[derive(Debug)]
 pub(super) struct CoarseClock {
     started: Instant,
@@ -16,12 +16,12 @@ impl CoarseClock {
         Self { started: Instant::now(), now_ms: AtomicU64::new(0) }
     }
 
-    /// Time since the clock was made, in milliseconds, as of the last tick.
+    /// Returns the time from the clock's creation to the last tick, in milliseconds.
     pub(super) fn now_ms(&self) -> u64 {
         self.now_ms.load(Ordering::Relaxed)
     }
 
-    /// Brings the clock up to date and returns the time.
+    /// Advances the clock to the present and returns its time in milliseconds.
     pub(super) fn tick(&self) -> u64 {
         let now_ms = milliseconds(self.started.elapsed());
         self.now_ms.store(now_ms, Ordering::Relaxed);
@@ -29,7 +29,7 @@ impl CoarseClock {
     }
 }
 
-/// A duration in whole milliseconds.
+/// Returns a duration in whole milliseconds.
 pub(super) fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,8 +1,9 @@
-//! All open connections: how many there may be, which are slow, which give way to new ones.
+//! All open connections: the limit on their number, the reaper that closes slow ones, and eviction,
+//! which closes one connection to make room for another.
 
 use super::{
     clock::{CoarseClock, milliseconds},
-    connection::{CloseMode, Connection, Moment, Phase},
+    connection::{Activity, CloseMode, Connection, Phase},
     send_queue::{SendQueue, SendQueues},
 };
 use std::{
@@ -16,45 +17,46 @@ use std::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Connections above the limit, which are answered about the server's health only, as a part
-/// of the limit and at least.
+/// The number of connections that are accepted above the limit, on which only health and metrics
+/// are answered: the limit divided by `SURPLUS_PART`, clamped to `SURPLUS_MIN..=SURPLUS_MAX`.
 const SURPLUS_PART: usize = 16;
 const SURPLUS_MIN: usize = 4;
 const SURPLUS_MAX: usize = 64;
 
-/// Time for the request of a connection above the limit.
-const SURPLUS_TIME: Duration = Duration::from_secs(1);
+/// The timeout for the head of a request on a connection above the limit.
+const SURPLUS_HEAD_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Time for a client to close its side after the last answer.
-const LINGER_TIME: Duration = Duration::from_secs(1);
+/// The timeout for a client to end its side of the stream after the last answer.
+const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The longest time without progress after which a connection may give way to another.
-const PATIENCE_MAX: Duration = Duration::from_secs(1);
+/// A connection may be evicted after this long without progress, or earlier: see [`Timeouts::new`].
+const EVICTABLE_AFTER_MAX: Duration = Duration::from_secs(1);
 
-/// The part of the header timeout after which a connection may give way to another.
-const PATIENCE_PART: u32 = 16;
+/// A connection may be evicted after the header timeout divided by this without progress, or
+/// earlier.
+const EVICTABLE_AFTER_PART: u32 = 16;
 
-/// Connections that one look at all of them finds to give way.
+/// The number of candidates for eviction that one scan of all connections collects.
 const CANDIDATES_MAX: usize = 128;
 
-/// The times that connections are held to.
+/// The timeouts of connections, in milliseconds.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Times {
-    /// Time for a request's head and for the pause between two requests.
+pub(super) struct Timeouts {
+    /// The timeout for a request's head and for the pause between two requests.
     pub(super) header_ms: u64,
-    /// Time without progress in sending an answer.
+    /// The timeout for progress in sending an answer.
     pub(super) write_ms: u64,
-    /// Time without progress after which a connection may give way to another.
-    pub(super) patience_ms: u64,
+    /// The time without progress after which a connection may be evicted.
+    pub(super) evictable_after_ms: u64,
 }
 
-impl Times {
+impl Timeouts {
     pub(super) fn new(header: Duration, write: Duration) -> Self {
-        let patience = (header / PATIENCE_PART).min(PATIENCE_MAX).min(write);
+        let evictable_after = (header / EVICTABLE_AFTER_PART).min(EVICTABLE_AFTER_MAX).min(write);
         Self {
             header_ms: milliseconds(header),
             write_ms: milliseconds(write),
-            patience_ms: milliseconds(patience),
+            evictable_after_ms: milliseconds(evictable_after),
         }
     }
 }
@@ -62,45 +64,49 @@ impl Times {
 /// The open connections of a server.
 #[derive(Debug)]
 pub(super) struct Connections {
-    /// Connections that may ask anything.
+    /// The limit on connections. Those above it are answered about health and metrics only.
     max: usize,
-    times: Times,
+    timeouts: Timeouts,
     clock: Arc<CoarseClock>,
+    /// The slots of connections, those above the limit included.
     slots: Arc<Semaphore>,
-    /// Tells what clients have not read; `None` where the system does not say.
+    /// Reports the bytes that clients have not read; `None` where the operating system does not.
     send_queues: Option<Arc<SendQueues>>,
     open: Mutex<BTreeMap<u64, Arc<Connection>>>,
+    /// The number of connections since the start.
     arrived: AtomicU64,
-    gave_way: AtomicU64,
+    /// The number of evicted connections since the start.
+    evicted: AtomicU64,
     stopping: AtomicBool,
 }
 
-/// The place of an open connection, which it leaves when it is dropped.
+/// A guard that removes its connection from the open ones, and frees its slot, when it is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct ConnectionGuard {
     connections: Arc<Connections>,
     id: u64,
     _slot: OwnedSemaphorePermit,
 }
 
-impl Drop for Place {
+impl Drop for ConnectionGuard {
     fn drop(&mut self) {
         self.connections.lock().remove(&self.id);
     }
 }
 
 impl Connections {
-    pub(super) fn new(max: usize, times: Times, clock: Arc<CoarseClock>) -> Self {
+    /// Creates the bounds of a server that has no connection yet.
+    pub(super) fn new(max: usize, timeouts: Timeouts, clock: Arc<CoarseClock>) -> Self {
         let surplus = (max / SURPLUS_PART).clamp(SURPLUS_MIN, SURPLUS_MAX);
         Self {
             max,
-            times,
+            timeouts,
             clock,
             slots: Arc::new(Semaphore::new(max.saturating_add(surplus))),
             send_queues: SendQueues::open(),
             open: Mutex::default(),
             arrived: AtomicU64::new(0),
-            gave_way: AtomicU64::new(0),
+            evicted: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
         }
     }
@@ -109,126 +115,131 @@ impl Connections {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Connections that may ask anything.
+    /// Returns the limit on connections.
     pub(super) fn max(&self) -> usize {
         self.max
     }
 
-    /// Open connections, those above the limit included.
+    /// Returns the number of open connections, those above the limit included.
     pub(super) fn count(&self) -> usize {
         self.lock().len()
     }
 
-    /// Connections that were closed to make room for others, since the start.
-    pub(super) fn gave_way(&self) -> u64 {
-        self.gave_way.load(Ordering::Relaxed)
+    /// Returns the number of evicted connections since the start.
+    pub(super) fn evicted(&self) -> u64 {
+        self.evicted.load(Ordering::Relaxed)
     }
 
-    /// Whether more connections are open than may ask anything.
+    /// Returns whether more connections are open than the limit.
     pub(super) fn is_over_limit(&self) -> bool {
         self.count() > self.max
     }
 
-    /// Whether as many connections are open as may ask anything: one more is above the limit.
+    /// Returns whether the limit is reached, so that one more connection is above it.
     pub(super) fn is_full(&self) -> bool {
         self.count() >= self.max
     }
 
-    /// A slot for one more connection, those above the limit included.
+    /// Waits for a slot for one more connection, which may be above the limit.
     pub(super) async fn slot(&self) -> Option<OwnedSemaphorePermit> {
         Arc::clone(&self.slots).acquire_owned().await.ok()
     }
 
-    /// Adds a connection between two addresses, the server's first.
+    /// Adds an open connection. `surplus` says whether it is above the limit; `ends` are the
+    /// addresses of its two ends, the server's first, where they are known.
     pub(super) fn add(
         self: &Arc<Self>,
         slot: OwnedSemaphorePermit,
         surplus: bool,
         ends: Option<(SocketAddr, SocketAddr)>,
-    ) -> (Arc<Connection>, Place) {
+    ) -> (Arc<Connection>, ConnectionGuard) {
         let id = self.arrived.fetch_add(1, Ordering::Relaxed);
         let send_queue = self.send_queues.as_ref().zip(ends);
         let send_queue = send_queue.map(|(all, (local, peer))| SendQueue::new(all, local, peer));
         let connection = Connection::new(id, surplus, Arc::clone(&self.clock), send_queue);
         let connection = Arc::new(connection);
         self.lock().insert(id, Arc::clone(&connection));
-        (connection, Place { connections: Arc::clone(self), id, _slot: slot })
+        (connection, ConnectionGuard { connections: Arc::clone(self), id, _slot: slot })
     }
 
-    /// Whether the server is stopping. Every answer is then the last of its connection.
+    /// Returns whether the server is stopping: every answer is then the last of its connection.
     pub(super) fn stopping(&self) -> bool {
         self.stopping.load(Ordering::Relaxed)
     }
 
-    /// Time without progress in sending an answer, in milliseconds.
-    pub(super) fn write_ms(&self) -> u64 {
-        self.times.write_ms
+    /// Returns the timeout for progress in sending an answer, in milliseconds.
+    pub(super) fn write_timeout_ms(&self) -> u64 {
+        self.timeouts.write_ms
     }
 
+    /// Notes that the server is stopping.
     pub(super) fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    /// Closes the connections that have used up their time. Where requests wait until answers
-    /// were read, clients that do not read have less time.
-    pub(super) fn reap(&self, now_ms: u64, answers_awaited: bool) {
+    /// Closes the connections that have exceeded their timeout. `room_awaited` says whether
+    /// requests wait until clients have read their answers; clients that do not read have less time
+    /// then.
+    pub(super) fn reap(&self, now_ms: u64, room_awaited: bool) {
         let over_limit = self.is_over_limit();
         let overdue: Vec<_> = {
             let open = self.lock();
-            let moments = open.values().map(|connection| (connection.moment(), connection));
-            let overdue = moments.filter(|(moment, connection)| {
-                let time_ms =
-                    self.time_ms(*moment, connection.surplus && over_limit, answers_awaited);
-                time_ms.is_some_and(|ms| now_ms.saturating_sub(moment.since_ms()) > ms)
+            let seen = open.values().map(|connection| (connection.activity(), connection));
+            let overdue = seen.filter(|(activity, connection)| {
+                let surplus = connection.surplus && over_limit;
+                let timeout_ms = self.timeout_ms(*activity, surplus, room_awaited);
+                timeout_ms.is_some_and(|ms| now_ms.saturating_sub(activity.since_ms()) > ms)
             });
-            overdue.map(|(moment, connection)| (moment, Arc::clone(connection))).collect()
+            overdue.map(|(activity, connection)| (activity, Arc::clone(connection))).collect()
         };
-        // Each of these costs a question to the kernel, during which none may wait for the lock.
-        for (moment, connection) in overdue {
-            let unread_ms = match moment.phase() {
-                Phase::Sending if answers_awaited => self.times.patience_ms,
-                // The task may have been set after the connection was closed.
+        // Each of these connections costs a question to the kernel. The lock is released first, so
+        // that nothing waits for it meanwhile.
+        for (activity, connection) in overdue {
+            let unread_timeout_ms = match activity.phase() {
+                Phase::Sending if room_awaited => self.timeouts.evictable_after_ms,
+                // `close` could not abort the task where the task was set only after that.
                 Phase::Closing => {
                     connection.abort();
                     continue;
                 }
-                _ => self.times.write_ms,
+                _ => self.timeouts.write_ms,
             };
-            if let Some((moment, mode)) = judge(&connection, moment, now_ms, unread_ms) {
-                connection.close(moment, mode);
+            if let Some((activity, mode)) =
+                closing(&connection, activity, now_ms, unread_timeout_ms)
+            {
+                connection.close(activity, mode);
             }
         }
     }
 
-    /// Time without progress in the phase of a moment; `None` for phases that have times of their
-    /// own, and tell the client.
-    fn time_ms(&self, moment: Moment, surplus: bool, answers_awaited: bool) -> Option<u64> {
-        match moment.phase() {
-            Phase::Head if surplus => Some(milliseconds(SURPLUS_TIME)),
-            Phase::Head => Some(self.times.header_ms),
-            Phase::Sending if answers_awaited => Some(self.times.patience_ms),
-            Phase::Sending => Some(self.times.write_ms),
-            Phase::Lingering => Some(milliseconds(LINGER_TIME)),
-            Phase::Busy | Phase::Receiving | Phase::AwaitingRoom => None,
+    /// Returns the timeout of the phase, in milliseconds; `None` for phases in which the request
+    /// has timeouts of its own, which are answered with a problem.
+    fn timeout_ms(&self, activity: Activity, surplus: bool, room_awaited: bool) -> Option<u64> {
+        match activity.phase() {
+            Phase::Head if surplus => Some(milliseconds(SURPLUS_HEAD_TIMEOUT)),
+            Phase::Head => Some(self.timeouts.header_ms),
+            Phase::Sending if room_awaited => Some(self.timeouts.evictable_after_ms),
+            Phase::Sending => Some(self.timeouts.write_ms),
+            Phase::Lingering => Some(milliseconds(LINGER_TIMEOUT)),
+            Phase::Busy | Phase::Receiving | Phase::AwaitingAdmission => None,
             Phase::Closing => Some(0),
         }
     }
 
-    /// Closes the connections on which no request is being handled. Returns how many others
-    /// are open.
+    /// Closes the connections on which no request is open. Returns the number of the others.
     pub(super) fn close_idle(&self) -> usize {
         let mut others = 0;
         for connection in self.lock().values() {
-            let moment = connection.moment();
-            match moment.phase() {
+            let activity = connection.activity();
+            match activity.phase() {
                 Phase::Head | Phase::Lingering => {
-                    // It may have begun a request meanwhile.
-                    if !connection.close(moment, CloseMode::Finish) {
+                    // The connection may have begun a request since its activity was read.
+                    if !connection.close(activity, CloseMode::Finish) {
                         others += 1;
                     }
                 }
                 Phase::Closing => connection.abort(),
-                Phase::Busy | Phase::Receiving | Phase::AwaitingRoom | Phase::Sending => {
+                Phase::Busy | Phase::Receiving | Phase::AwaitingAdmission | Phase::Sending => {
                     others += 1;
                 }
             }
@@ -241,17 +252,16 @@ impl Connections {
         self.lock().values().for_each(|connection| connection.abort());
     }
 
-    /// The connections that give way first: those that never finished a request or will not
-    /// ask another, then those that do not read, then idle ones, then unfinished bodies, then those
-    /// that wait for room for their answer: they may be honest, and are told soon; in each class the one longest without progress first.
-    fn candidates(&self, now_ms: u64) -> VecDeque<(Moment, Arc<Connection>)> {
+    /// Collects the connections that are evicted first, by [`Self::eviction_class`] and within a
+    /// class the ones longest without progress first.
+    fn candidates(&self, now_ms: u64) -> VecDeque<(Activity, Arc<Connection>)> {
         let open = self.lock();
         let mut candidates: Vec<_> = open
             .values()
             .filter_map(|connection| {
-                let moment = connection.moment();
-                let class = self.class(moment, now_ms)?;
-                Some(((class, moment.since_ms(), connection.id), moment, connection))
+                let activity = connection.activity();
+                let class = self.eviction_class(activity, now_ms)?;
+                Some(((class, activity.since_ms(), connection.id), activity, connection))
             })
             .collect();
         if candidates.len() > CANDIDATES_MAX {
@@ -259,86 +269,99 @@ impl Connections {
             candidates.truncate(CANDIDATES_MAX);
         }
         candidates.sort_unstable_by_key(|(order, _, _)| *order);
-        candidates.into_iter().map(|(_, moment, it)| (moment, Arc::clone(it))).collect()
+        candidates
+            .into_iter()
+            .map(|(_, activity, connection)| (activity, Arc::clone(connection)))
+            .collect()
     }
 
-    /// How early a connection gives way; `None` where it does not.
-    fn class(&self, moment: Moment, now_ms: u64) -> Option<u8> {
-        let patient = now_ms.saturating_sub(moment.since_ms()) < self.times.patience_ms;
-        match moment.phase() {
-            Phase::Head if !moment.answered() => Some(0),
+    /// Returns how early a connection is evicted, 0 being the earliest; `None` where it must not
+    /// be.
+    fn eviction_class(&self, activity: Activity, now_ms: u64) -> Option<u8> {
+        let idle_ms = now_ms.saturating_sub(activity.since_ms());
+        let made_progress = idle_ms < self.timeouts.evictable_after_ms;
+        match activity.phase() {
+            // The connection has never finished a request, or cannot begin another one.
+            Phase::Head if !activity.answered() => Some(0),
             Phase::Lingering => Some(0),
-            _ if patient => None,
+            _ if made_progress => None,
             Phase::Sending => Some(1),
             Phase::Head => Some(2),
             Phase::Receiving => Some(3),
-            Phase::AwaitingRoom => Some(4),
+            // The client has done its part, and is answered soon.
+            Phase::AwaitingAdmission => Some(4),
             Phase::Busy | Phase::Closing => None,
         }
     }
 }
 
-/// How a connection that has used up its time is closed, and the moment it is judged by; `None`
-/// where its client has read on, or has had less than `unread_ms` for what it has not read.
-fn judge(
+/// Decides how to close a connection that seemed to have exceeded its timeout. Returns the activity
+/// that the decision is based on, and the mode. Returns `None` where the connection stays open: the
+/// client has read everything, or has read something within `unread_timeout_ms`, or the phase has
+/// changed.
+fn closing(
     connection: &Connection,
-    moment: Moment,
+    activity: Activity,
     now_ms: u64,
-    unread_ms: u64,
-) -> Option<(Moment, CloseMode)> {
-    let phase = moment.phase();
-    let answers = match phase {
+    unread_timeout_ms: u64,
+) -> Option<(Activity, CloseMode)> {
+    let phase = activity.phase();
+    let may_have_unread = match phase {
         Phase::Sending | Phase::Lingering => true,
-        Phase::Head => moment.answered(),
+        Phase::Head => activity.answered(),
         _ => false,
     };
-    if !answers {
-        return Some((moment, CloseMode::Finish));
+    if !may_have_unread {
+        return Some((activity, CloseMode::Finish));
     }
-    match (connection.unread(), phase) {
-        // The client has read everything: the server is late.
+    match (connection.unread_bytes(), phase) {
+        // The client has read everything: it waits for the server.
         (Some(0), Phase::Sending) => None,
-        (Some(0) | None, Phase::Head | Phase::Lingering) => Some((moment, CloseMode::Finish)),
+        (Some(0) | None, Phase::Head | Phase::Lingering) => Some((activity, CloseMode::Finish)),
         _ => {
-            let moment = connection.moment();
-            let over = now_ms.saturating_sub(moment.since_ms()) >= unread_ms;
-            (over && moment.phase() == phase).then_some((moment, CloseMode::Reset))
+            let activity = connection.activity();
+            let over = now_ms.saturating_sub(activity.since_ms()) >= unread_timeout_ms;
+            (over && activity.phase() == phase).then_some((activity, CloseMode::Reset))
         }
     }
 }
 
-/// Makes room for new connections: belongs to the task that accepts them.
+/// Evicts connections to make room for new ones. The task that accepts connections owns it.
 #[derive(Debug, Default)]
-pub(super) struct RoomMaker {
-    /// Found at one look; each is looked at again before it is closed.
-    candidates: VecDeque<(Moment, Arc<Connection>)>,
-    /// When nothing was found: the next look is a tick later.
-    found_none_ms: Option<u64>,
+pub(super) struct Evictor {
+    /// The candidates that the last scan has found, each with its activity at that time. A
+    /// candidate is checked again before it is closed.
+    candidates: VecDeque<(Activity, Arc<Connection>)>,
+    /// The clock's time of a scan that found nothing to evict. There is no other scan within the
+    /// same tick.
+    nothing_found_ms: Option<u64>,
 }
 
-impl RoomMaker {
-    /// Closes the connection that gives way first. Returns false where there is none.
-    pub(super) fn close_one(&mut self, connections: &Connections) -> bool {
-        if self.close_candidate(connections) {
+impl Evictor {
+    /// Closes the connection that is to be evicted first. Returns false where there is none.
+    pub(super) fn evict_one(&mut self, connections: &Connections) -> bool {
+        if self.evict_candidate(connections) {
             return true;
         }
         let now_ms = connections.clock.now_ms();
-        if self.found_none_ms == Some(now_ms) {
+        if self.nothing_found_ms == Some(now_ms) {
             return false;
         }
         self.candidates = connections.candidates(now_ms);
-        let closed = self.close_candidate(connections);
-        self.found_none_ms = (!closed).then_some(now_ms);
+        let closed = self.evict_candidate(connections);
+        self.nothing_found_ms = (!closed).then_some(now_ms);
         closed
     }
 
-    fn close_candidate(&mut self, connections: &Connections) -> bool {
-        let (now_ms, patience_ms) = (connections.clock.now_ms(), connections.times.patience_ms);
-        while let Some((moment, connection)) = self.candidates.pop_front() {
-            if let Some((moment, mode)) = judge(&connection, moment, now_ms, patience_ms)
-                && connection.close(moment, mode)
+    fn evict_candidate(&mut self, connections: &Connections) -> bool {
+        let now_ms = connections.clock.now_ms();
+        let unread_timeout_ms = connections.timeouts.evictable_after_ms;
+        while let Some((activity, connection)) = self.candidates.pop_front() {
+            if let Some((activity, mode)) =
+                closing(&connection, activity, now_ms, unread_timeout_ms)
+                && connection.close(activity, mode)
             {
-                connections.gave_way.fetch_add(1, Ordering::Relaxed);
+                connections.evicted.fetch_add(1, Ordering::Relaxed);
                 return true;
             }
         }

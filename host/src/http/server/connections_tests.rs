@@ -4,49 +4,51 @@ use std::{
     net::{TcpListener, TcpStream},
 };
 
-struct Party {
+/// The connections of a server without clients.
+struct Harness {
     connections: Arc<Connections>,
     clock: Arc<CoarseClock>,
-    places: Vec<Place>,
+    guards: Vec<ConnectionGuard>,
 }
 
-impl Party {
-    fn new(max: usize, times: Times) -> Self {
+impl Harness {
+    fn new(max: usize, timeouts: Timeouts) -> Self {
         let clock = Arc::new(CoarseClock::new());
-        let connections = Arc::new(Connections::new(max, times, Arc::clone(&clock)));
-        Self { connections, clock, places: Vec::new() }
+        let connections = Arc::new(Connections::new(max, timeouts, Arc::clone(&clock)));
+        Self { connections, clock, guards: Vec::new() }
     }
 
-    async fn arrive(&mut self) -> Arc<Connection> {
+    /// Opens a connection.
+    async fn open(&mut self) -> Arc<Connection> {
         let slot = self.connections.slot().await.unwrap();
-        let (connection, place) = self.connections.add(slot, false, None);
-        self.places.push(place);
+        let (connection, guard) = self.connections.add(slot, false, None);
+        self.guards.push(guard);
         connection
     }
 
-    /// A connection whose large answer is being sent to a client that has not read any of it.
-    async fn arrive_deaf(&mut self) -> Deaf {
+    /// Opens a connection whose large answer is being sent to a client that has not read any of it.
+    async fn open_unread(&mut self) -> Unread {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (mut stream, peer) = listener.accept().unwrap();
         let local = stream.local_addr().unwrap();
         let queue = SendQueue::new(self.connections.send_queues.as_ref().unwrap(), local, peer);
         let slot = self.connections.slot().await.unwrap();
-        let (connection, place) = self.connections.add(slot, false, Some((local, peer)));
-        self.places.push(place);
-        assert!(connection.enter(Phase::Busy) && connection.answered(true));
+        let (connection, guard) = self.connections.add(slot, false, Some((local, peer)));
+        self.guards.push(guard);
+        assert!(connection.enter(Phase::Busy) && connection.begin_answer(true));
         stream.set_nonblocking(true).unwrap();
         let mut sent = 0;
         while let Ok(bytes) = stream.write(&[0; 65_536]) {
             connection.wrote(bytes, false);
             sent += bytes as u64;
         }
-        connection.blocked();
-        Deaf { client, _stream: stream, connection, queue, sent }
+        connection.write_blocked();
+        Unread { client, _stream: stream, connection, queue, sent }
     }
 
-    /// Lets the clock show a later time.
-    fn later(&self) {
+    /// Advances the clock to a advance millisecond.
+    fn advance(&self) {
         let now = self.clock.now_ms();
         while self.clock.tick() == now {
             std::hint::spin_loop();
@@ -54,154 +56,160 @@ impl Party {
     }
 }
 
-struct Deaf {
+/// A connection with an answer that its client has not read.
+struct Unread {
     client: TcpStream,
     _stream: TcpStream,
     connection: Arc<Connection>,
     queue: SendQueue,
+    /// The number of bytes that were handed to the kernel.
     sent: u64,
 }
 
-/// Everything may give way at once.
-const HASTY: Times = Times { header_ms: 60_000, write_ms: 60_000, patience_ms: 0 };
+/// Timeouts with which every connection may be evicted at once.
+const HASTY: Timeouts = Timeouts { header_ms: 60_000, write_ms: 60_000, evictable_after_ms: 0 };
 
 #[tokio::test]
-async fn strangers_give_way_first_then_those_that_do_not_read_then_the_idle() {
-    let mut party = Party::new(8, HASTY);
-    let receiving = party.arrive().await;
+async fn new_connections_are_evicted_first_then_unread_answers_then_idle_connections() {
+    let mut harness = Harness::new(8, HASTY);
+    let receiving = harness.open().await;
     assert!(receiving.enter(Phase::Receiving));
-    let idle = party.arrive().await;
-    assert!(idle.enter(Phase::Busy) && idle.answered(false));
-    let deaf = party.arrive().await;
-    assert!(deaf.enter(Phase::Busy) && deaf.answered(false) && deaf.enter(Phase::Sending));
-    let busy = party.arrive().await;
+    let idle = harness.open().await;
+    assert!(idle.enter(Phase::Busy) && idle.begin_answer(false));
+    let unread = harness.open().await;
+    assert!(unread.enter(Phase::Busy) && unread.begin_answer(false));
+    assert!(unread.enter(Phase::Sending));
+    let busy = harness.open().await;
     assert!(busy.enter(Phase::Busy));
-    let stranger = party.arrive().await;
-    let mut room = RoomMaker::default();
-    for next in [&stranger, &deaf, &idle, &receiving] {
+    let new = harness.open().await;
+    let mut evictor = Evictor::default();
+    for next in [&new, &unread, &idle, &receiving] {
         assert_ne!(next.phase(), Phase::Closing);
-        assert!(room.close_one(&party.connections));
+        assert!(evictor.evict_one(&harness.connections));
         assert_eq!(next.phase(), Phase::Closing);
     }
-    assert!(!room.close_one(&party.connections), "a request that is handled gives way to nobody");
+    assert!(
+        !evictor.evict_one(&harness.connections),
+        "a connection whose request is being handled is never evicted"
+    );
     assert_eq!(busy.phase(), Phase::Busy);
-    assert_eq!(party.connections.gave_way(), 4);
+    assert_eq!(harness.connections.evicted(), 4);
 }
 
 #[tokio::test]
-async fn the_connection_idle_longest_gives_way() {
-    let mut party = Party::new(3, HASTY);
+async fn the_connection_idle_longest_is_evicted() {
+    let mut harness = Harness::new(3, HASTY);
     let mut idle = Vec::new();
     for _ in 0..3 {
-        idle.push(party.arrive().await);
+        idle.push(harness.open().await);
     }
     for i in [1, 2, 0] {
-        party.later();
-        assert!(idle[i].enter(Phase::Busy) && idle[i].answered(false));
+        harness.advance();
+        assert!(idle[i].enter(Phase::Busy) && idle[i].begin_answer(false));
     }
-    let mut room = RoomMaker::default();
+    let mut evictor = Evictor::default();
     for i in [1, 2, 0] {
-        assert!(room.close_one(&party.connections));
+        assert!(evictor.evict_one(&harness.connections));
         assert_eq!(idle[i].phase(), Phase::Closing);
     }
 }
 
 #[tokio::test]
-async fn a_connection_in_use_does_not_give_way() {
-    let patient = Times { patience_ms: 60_000, ..HASTY };
-    let mut party = Party::new(1, patient);
-    let used = party.arrive().await;
-    assert!(used.enter(Phase::Busy) && used.answered(false));
-    assert!(!RoomMaker::default().close_one(&party.connections));
+async fn a_connection_that_made_progress_is_not_evicted() {
+    let patient = Timeouts { evictable_after_ms: 60_000, ..HASTY };
+    let mut harness = Harness::new(1, patient);
+    let used = harness.open().await;
+    assert!(used.enter(Phase::Busy) && used.begin_answer(false));
+    assert!(!Evictor::default().evict_one(&harness.connections));
 }
 
 #[tokio::test]
-async fn who_waits_for_room_for_an_answer_gives_way_last() {
-    let mut party = Party::new(2, HASTY);
-    let waiting = party.arrive().await;
-    assert!(waiting.enter(Phase::AwaitingRoom));
-    party.later();
-    let unfinished = party.arrive().await;
+async fn a_connection_that_awaits_admission_is_evicted_last() {
+    let mut harness = Harness::new(2, HASTY);
+    let waiting = harness.open().await;
+    assert!(waiting.enter(Phase::AwaitingAdmission));
+    harness.advance();
+    let unfinished = harness.open().await;
     assert!(unfinished.enter(Phase::Receiving));
-    party.later();
-    let mut room = RoomMaker::default();
-    assert!(room.close_one(&party.connections));
+    harness.advance();
+    let mut evictor = Evictor::default();
+    assert!(evictor.evict_one(&harness.connections));
     assert_eq!(unfinished.phase(), Phase::Closing);
-    assert_eq!(waiting.phase(), Phase::AwaitingRoom);
+    assert_eq!(waiting.phase(), Phase::AwaitingAdmission);
 }
 
 #[tokio::test]
-async fn a_place_is_free_again_when_its_connection_has_gone() {
-    let mut party = Party::new(1, HASTY);
-    let _first = party.arrive().await;
-    assert!(!party.connections.is_over_limit());
-    let _second = party.arrive().await;
-    assert!(party.connections.is_over_limit());
-    // A slot is no connection yet.
-    let _slot = party.connections.slot().await;
-    assert_eq!(party.connections.count(), 2);
-    party.places.clear();
-    assert_eq!(party.connections.count(), 0);
-    assert!(party.connections.lock().is_empty());
+async fn a_dropped_guard_removes_its_connection() {
+    let mut harness = Harness::new(1, HASTY);
+    let _first = harness.open().await;
+    assert!(!harness.connections.is_over_limit());
+    let _second = harness.open().await;
+    assert!(harness.connections.is_over_limit());
+    // A slot alone does not count as a connection.
+    let _slot = harness.connections.slot().await;
+    assert_eq!(harness.connections.count(), 2);
+    harness.guards.clear();
+    assert_eq!(harness.connections.count(), 0);
+    assert!(harness.connections.lock().is_empty());
 }
 
 #[tokio::test]
-async fn a_client_that_reads_slowly_buys_time_by_the_byte() {
-    let times = Times { write_ms: 5, ..HASTY };
-    let mut party = Party::new(1, times);
-    let slow = party.arrive().await;
-    assert!(slow.answered(false) && slow.enter(Phase::Sending));
-    let begun_ms = slow.moment().since_ms();
-    while party.clock.now_ms() < begun_ms + 10 {
-        party.later();
+async fn each_byte_that_a_slow_client_reads_extends_its_time() {
+    let timeouts = Timeouts { write_ms: 5, ..HASTY };
+    let mut harness = Harness::new(1, timeouts);
+    let slow = harness.open().await;
+    assert!(slow.begin_answer(false) && slow.enter(Phase::Sending));
+    let begun_ms = slow.activity().since_ms();
+    while harness.clock.now_ms() < begun_ms + 10 {
+        harness.advance();
     }
-    slow.moved(20);
-    assert_eq!(slow.moment().since_ms(), begun_ms + 5);
-    slow.moved(1_000_000);
-    assert_eq!(slow.moment().since_ms(), party.clock.now_ms());
-    party.connections.reap(party.clock.now_ms(), false);
+    slow.credit_progress(20);
+    assert_eq!(slow.activity().since_ms(), begun_ms + 5);
+    slow.credit_progress(1_000_000);
+    assert_eq!(slow.activity().since_ms(), harness.clock.now_ms());
+    harness.connections.reap(harness.clock.now_ms(), false);
     assert_eq!(slow.phase(), Phase::Sending);
-    party.connections.reap(party.clock.now_ms() + 6, false);
+    harness.connections.reap(harness.clock.now_ms() + 6, false);
     assert_eq!(slow.phase(), Phase::Closing);
 }
 
 #[tokio::test]
 async fn a_server_that_stops_waits_for_a_large_answer_before_its_first_write_has_to_wait() {
-    let mut party = Party::new(2, HASTY);
-    let small = party.arrive().await;
-    assert!(small.enter(Phase::Busy) && small.answered(false));
-    let large = party.arrive().await;
-    assert!(large.enter(Phase::Busy) && large.answered(true));
+    let mut harness = Harness::new(2, HASTY);
+    let small = harness.open().await;
+    assert!(small.enter(Phase::Busy) && small.begin_answer(false));
+    let large = harness.open().await;
+    assert!(large.enter(Phase::Busy) && large.begin_answer(true));
     large.flushed();
     assert_eq!(large.phase(), Phase::Sending, "a part of the answer is not all of it");
-    assert_eq!(party.connections.close_idle(), 1);
+    assert_eq!(harness.connections.close_idle(), 1);
     assert_eq!((small.phase(), large.phase()), (Phase::Closing, Phase::Sending));
-    large.body_ended();
+    large.answer_body_ended();
     large.flushed();
-    assert_eq!(party.connections.close_idle(), 0);
+    assert_eq!(harness.connections.close_idle(), 0);
     assert_eq!(large.phase(), Phase::Closing);
 }
 
 #[tokio::test]
-async fn what_a_client_has_read_counts_before_more_can_be_written() {
-    let mut party = Party::new(1, Times { write_ms: 5, ..HASTY });
-    let mut deaf = party.arrive_deaf().await;
-    let connection = Arc::clone(&deaf.connection);
-    let unread = deaf.queue.unacknowledged().unwrap();
-    let begun_ms = connection.moment().since_ms();
-    while party.clock.now_ms() < begun_ms + 10 {
-        party.later();
+async fn bytes_that_a_client_has_read_count_before_more_can_be_written() {
+    let mut harness = Harness::new(1, Timeouts { write_ms: 5, ..HASTY });
+    let mut answer = harness.open_unread().await;
+    let connection = Arc::clone(&answer.connection);
+    let unread = answer.queue.unacknowledged().unwrap();
+    let begun_ms = connection.activity().since_ms();
+    while harness.clock.now_ms() < begun_ms + 10 {
+        harness.advance();
     }
-    // More than the client's side had taken before it read any.
-    let taken = usize::try_from(deaf.sent - unread).unwrap();
-    deaf.client.read_exact(&mut vec![0; taken + 1]).unwrap();
-    while deaf.queue.unacknowledged() == Some(unread) {
+    // One byte more than the client's TCP stack had taken before the client read any.
+    let taken = usize::try_from(answer.sent - unread).unwrap();
+    answer.client.read_exact(&mut vec![0; taken + 1]).unwrap();
+    while answer.queue.unacknowledged() == Some(unread) {
         std::thread::yield_now();
     }
-    party.connections.reap(party.clock.now_ms(), false);
+    harness.connections.reap(harness.clock.now_ms(), false);
     assert_eq!(connection.phase(), Phase::Sending);
-    assert!(connection.moment().since_ms() > begun_ms);
-    party.connections.reap(party.clock.now_ms() + 6, false);
+    assert!(connection.activity().since_ms() > begun_ms);
+    harness.connections.reap(harness.clock.now_ms() + 6, false);
     assert_eq!(connection.phase(), Phase::Closing);
     assert!(connection.resets(), "the kernel would keep what nobody reads");
 }

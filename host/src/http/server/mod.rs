@@ -1,8 +1,10 @@
-//! Connections: accepted, bounded, timed, and let finish when the process ends. No client can
-//! hurt another by how it uses its connection: what a client holds is bounded together with what
-//! all others hold, and whoever makes no progress gives way.
+//! The HTTP server: accepts connections, bounds and times them, and drains them when the process
+//! stops.
+//!
+//! No client can take the server away from the others. The number of connections, the bytes of
+//! request bodies and the bytes of unsent answers are bounded over all clients together. Where a
+//! bound is reached, a connection without progress is closed in favour of a new one (eviction).
 
-mod answers;
 mod clock;
 mod connection;
 mod connections;
@@ -11,12 +13,12 @@ mod request;
 mod request_body;
 mod send_queue;
 mod stream;
+mod unsent;
 
 use crate::config::{Config, TrustedCaller};
-use answers::Answers;
 use axum::{Router, http::HeaderName};
 use clock::CoarseClock;
-use connections::{Connections, Place, RoomMaker, Times};
+use connections::{ConnectionGuard, Connections, Evictor, Timeouts};
 use hyper::{server::conn::http1, service::service_fn};
 use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 use stream::WatchedStream;
@@ -25,82 +27,100 @@ use tokio::{
     sync::OwnedSemaphorePermit,
     time::Instant,
 };
+use unsent::UnsentAnswers;
 
-/// The largest head of a request.
+/// The largest head of a request (request line and headers), in bytes.
 const HEAD_BYTES_MAX: usize = 32 * 1024;
 
-/// The longest request id that is taken from a client.
+/// The longest `X-Request-Id` that the server takes over from a client, in bytes.
 const REQUEST_ID_BYTES_MAX: usize = 128;
 
-/// Requests of operators have a longer limit: compiling a large component takes a minute.
+/// The beginning of the paths of the admin routes.
 const ADMIN: &str = "/v1/admin/";
+
+/// The time limit of requests to the admin routes: compiling a large component takes a minute.
 const ADMIN_TIMEOUT: Duration = Duration::from_mins(15);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// After a refused `accept`, such as out of file descriptors.
+/// The pause after an `accept` that failed, for example because the process has no file descriptors
+/// left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// The shortest time between two lines in the log about refused `accept`s.
+/// The shortest time between two log lines about an `accept` that failed.
 const ACCEPT_LOG_PAUSE: Duration = Duration::from_secs(1);
 
-/// Connections that the operating system keeps until they are accepted.
+/// The number of connections that the operating system queues until the server accepts them.
 const BACKLOG: u32 = 1_024;
 
-/// Bytes of an answer that the operating system buffers for each connection, which would be
-/// megabytes if it were left to grow for clients that do not read.
+/// The size of the operating system's send buffer of each connection. Without a limit, the buffer
+/// of a client that does not read would grow to megabytes.
 const SEND_BUFFER_BYTES: u32 = 128 * 1024;
 
-/// The pause between two passes of the reaper: a part of the shortest time that connections are
-/// held to, within bounds.
-const TICK_PART: u32 = 8;
+/// The interval between two passes of the reaper is the shortest timeout of connections divided by
+/// this, clamped to `TICK_MIN..=TICK_MAX`.
+const TICKS_PER_TIMEOUT: u32 = 8;
 const TICK_MIN: Duration = Duration::from_millis(10);
 const TICK_MAX: Duration = Duration::from_millis(250);
 
-/// Between two looks at what is still open when the server stops.
+/// The interval at which a stopping server looks for requests that are still open.
 const DRAIN_TICK: Duration = Duration::from_millis(10);
 
-/// Time for the tasks of connections to end once they were told to.
-const ABORT_TIME: Duration = Duration::from_millis(250);
+/// How long a stopping server waits for the aborted tasks of connections to end.
+const ABORT_TIMEOUT: Duration = Duration::from_millis(250);
 
-/// What the server counts and bounds over all its connections.
+/// The limits over all connections, and the counts that they are held against. The server enforces
+/// them, and the metrics report them.
 #[derive(Debug)]
 pub struct Traffic {
     clock: Arc<CoarseClock>,
     connections: Arc<Connections>,
-    answers: Arc<Answers>,
+    unsent: Arc<UnsentAnswers>,
+    /// The interval between two passes of the reaper.
     tick: Duration,
+    /// The time limit of queries. Commands have one of their own in the engine.
     request_timeout: Duration,
-    room_timeout: Duration,
+    /// How long a request for a large answer waits until it may begin.
+    admission_timeout: Duration,
+    /// How long a stopping server waits for open requests.
     drain_timeout: Duration,
+    /// How a trusted proxy names the caller; `None` where no proxy is trusted.
     trusted_caller: Option<TrustedCaller>,
 }
 
-/// What the metrics say about connections and answers.
+/// The values of the metrics about connections and unsent answers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TrafficReading {
+    /// The number of open connections.
     pub(super) connections: usize,
-    pub(super) gave_way: u64,
-    pub(super) answers_bytes: usize,
-    pub(super) answers_refused: u64,
+    /// The number of connections that were evicted since the start.
+    pub(super) evicted: u64,
+    /// The bytes of large answers that were made and not sent yet.
+    pub(super) unsent_bytes: usize,
+    /// The number of requests that were refused since the start because too many bytes of answers
+    /// were unsent.
+    pub(super) refused: u64,
 }
 
 impl Traffic {
-    /// The bounds of a configuration, with nothing open yet.
+    /// Creates the limits of a configuration; no connection is open yet.
     #[must_use]
     pub fn new(config: &Config) -> Self {
         let clock = Arc::new(CoarseClock::new());
-        let times = Times::new(config.header_timeout, config.write_timeout);
+        let timeouts = Timeouts::new(config.header_timeout, config.write_timeout);
         let shortest = config.header_timeout.min(config.write_timeout);
-        let connections = Connections::new(config.connections_max, times, Arc::clone(&clock));
+        let connections = Connections::new(config.connections_max, timeouts, Arc::clone(&clock));
         Self {
             clock,
             connections: Arc::new(connections),
-            answers: Arc::new(Answers::new(config.answers_bytes_max, config.engine.readers_max)),
-            tick: (shortest / TICK_PART).clamp(TICK_MIN, TICK_MAX),
-            // The limit on the body ends a slow body first.
+            unsent: Arc::new(UnsentAnswers::new(
+                config.answers_bytes_max,
+                config.engine.readers_max,
+            )),
+            tick: (shortest / TICKS_PER_TIMEOUT).clamp(TICK_MIN, TICK_MAX),
+            // Twice the limit on receiving the body, so that a slow body is refused as such.
             request_timeout: config.request_timeout.saturating_mul(2),
-            room_timeout: config.request_timeout,
+            admission_timeout: config.request_timeout,
             drain_timeout: config.drain_timeout,
             trusted_caller: config.trusted_caller.clone(),
         }
@@ -109,38 +129,40 @@ impl Traffic {
     pub(super) fn read(&self) -> TrafficReading {
         TrafficReading {
             connections: self.connections.count(),
-            gave_way: self.connections.gave_way(),
-            answers_bytes: self.answers.held(),
-            answers_refused: self.answers.refused(),
+            evicted: self.connections.evicted(),
+            unsent_bytes: self.unsent.bytes(),
+            refused: self.unsent.refused(),
         }
     }
 }
 
-/// What answers the requests of all connections.
+/// The parts of the server that every request needs, shared by the tasks of all connections.
 struct Server {
     router: Router,
     connections: Arc<Connections>,
-    answers: Arc<Answers>,
+    unsent: Arc<UnsentAnswers>,
     request_timeout: Duration,
-    room_timeout: Duration,
+    admission_timeout: Duration,
     trusted_caller: Option<TrustedCaller>,
 }
 
-/// A socket that listens on an address, for [`serve`].
+/// Opens the socket that [`serve`] accepts connections from.
 ///
 /// # Errors
-/// The address cannot be listened on.
+/// The operating system does not let the process listen on the address.
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // A server that is started again does not wait for the connections of the one before.
+    // Otherwise a restarted server could not bind while connections of the process before it wait
+    // in TIME_WAIT.
     socket.set_reuseaddr(true)?;
-    // Accepted sockets have it from the one that listens.
+    // Accepted sockets inherit the size of the send buffer.
     socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
 
-/// Serves until `stop` resolves, then lets open requests finish, for a while.
+/// Serves until `stop` resolves, then waits for open requests until the drain timeout, and closes
+/// the connections that are left.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -151,9 +173,9 @@ pub async fn serve(
     let server = Arc::new(Server {
         router,
         connections: Arc::clone(connections),
-        answers: Arc::clone(&traffic.answers),
+        unsent: Arc::clone(&traffic.unsent),
         request_timeout: traffic.request_timeout,
-        room_timeout: traffic.room_timeout,
+        admission_timeout: traffic.admission_timeout,
         trusted_caller: traffic.trusted_caller.clone(),
     });
     tokio::select! {
@@ -170,7 +192,7 @@ pub async fn serve(
         let (drain_timeout, open) = (traffic.drain_timeout, connections.close_idle());
         tracing::warn!(?drain_timeout, open, "requests were still open");
     }
-    let _ = tokio::time::timeout(ABORT_TIME, async {
+    let _ = tokio::time::timeout(ABORT_TIMEOUT, async {
         while connections.count() > 0 {
             connections.abort_all();
             tokio::time::sleep(DRAIN_TICK).await;
@@ -179,53 +201,55 @@ pub async fn serve(
     .await;
 }
 
-/// Moves the clock on and closes what has used up its time, for as long as it is polled.
+/// The reaper: advances the clock and closes the connections that have exceeded a timeout, once per
+/// tick, for as long as the future is polled.
 async fn reap(traffic: &Traffic) {
     loop {
         tokio::time::sleep(traffic.tick).await;
         let now_ms = traffic.clock.tick();
-        traffic.connections.reap(now_ms, traffic.answers.are_awaited());
+        traffic.connections.reap(now_ms, traffic.unsent.has_waiters());
     }
 }
 
-/// Waits until no request is open.
+/// Waits until no request is open, and closes idle connections meanwhile.
 async fn drain(connections: &Connections) {
     while connections.close_idle() > 0 {
         tokio::time::sleep(DRAIN_TICK).await;
     }
 }
 
-/// Accepts connections for as long as it is polled. Where there are as many as there may be,
-/// the one that needs its place least gives way.
+/// Accepts connections for as long as the future is polled. At the limit on connections, each new
+/// one evicts an open one.
 async fn accept_all(listener: TcpListener, server: &Arc<Server>, tick: Duration) {
     let connections = &server.connections;
-    let mut room = RoomMaker::default();
+    let mut evictor = Evictor::default();
     let mut logged: Option<Instant> = None;
     loop {
-        let slot = slot(connections, &mut room, tick).await;
+        let slot = free_slot(connections, &mut evictor, tick).await;
         match listener.accept().await {
             Ok((stream, peer)) => {
-                let surplus = connections.is_full() && !room.close_one(connections);
-                // Answers are small and waited for. A client that has gone already is no error.
+                let surplus = connections.is_full() && !evictor.evict_one(connections);
+                // Nagle's algorithm would delay answers, which are small. The call fails only where
+                // the client has gone already.
                 let _ = stream.set_nodelay(true);
                 let ends = stream.local_addr().ok().map(|local| (local, peer));
-                let (connection, place) = connections.add(slot, surplus, ends);
-                let task = tokio::spawn(connect(
+                let (connection, guard) = connections.add(slot, surplus, ends);
+                let task = tokio::spawn(serve_connection(
                     (stream, peer),
                     Arc::clone(server),
                     Arc::clone(&connection),
-                    place,
+                    guard,
                 ));
-                connection.served_by(task.abort_handle());
+                connection.set_task(task.abort_handle());
             }
             Err(error) if is_of_one_client(&error) => {}
             Err(error) => {
-                // Most likely out of file descriptors.
-                let gave_way = room.close_one(connections);
+                // The process most likely has no file descriptor left: an eviction frees one.
+                let evicted = evictor.evict_one(connections);
                 if logged.is_none_or(|logged| logged.elapsed() >= ACCEPT_LOG_PAUSE) {
                     logged = Some(Instant::now());
                     let open = connections.count();
-                    tracing::warn!(%error, open, gave_way, "a connection could not be accepted");
+                    tracing::warn!(%error, open, evicted, "a connection could not be accepted");
                 }
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
@@ -233,11 +257,11 @@ async fn accept_all(listener: TcpListener, server: &Arc<Server>, tick: Duration)
     }
 }
 
-/// A slot for a connection. Where even those above the limit are taken, others give way as soon
-/// as they may.
-async fn slot(
+/// Waits for a free slot for one more connection. While every slot is taken, also those above the
+/// limit, one connection is evicted per tick.
+async fn free_slot(
     connections: &Arc<Connections>,
-    room: &mut RoomMaker,
+    evictor: &mut Evictor,
     tick: Duration,
 ) -> OwnedSemaphorePermit {
     loop {
@@ -246,13 +270,13 @@ async fn slot(
             // The semaphore is never closed.
             Ok(None) => std::future::pending().await,
             Err(_) => {
-                room.close_one(connections);
+                evictor.evict_one(connections);
             }
         }
     }
 }
 
-/// Whether a failure of `accept` is about one client that has gone again.
+/// Returns whether an `accept` failed only because its client has closed the connection already.
 fn is_of_one_client(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -262,22 +286,23 @@ fn is_of_one_client(error: &io::Error) -> bool {
     )
 }
 
-async fn connect(
+/// Serves the requests of one connection until it ends.
+async fn serve_connection(
     (stream, peer): (TcpStream, SocketAddr),
     server: Arc<Server>,
     connection: Arc<connection::Connection>,
-    place: Place,
+    guard: ConnectionGuard,
 ) {
-    let unread_ms = server.connections.write_ms();
-    let stream = WatchedStream::new(stream, Arc::clone(&connection), unread_ms);
+    let unread_timeout_ms = server.connections.write_timeout_ms();
+    let stream = WatchedStream::new(stream, Arc::clone(&connection), unread_timeout_ms);
     let service = service_fn(move |request| {
         request::answer(Arc::clone(&server), Arc::clone(&connection), peer.ip(), request)
     });
     let served = http1::Builder::new()
-        // The reaper closes slow connections, without a timer for each request.
+        // The reaper times the head instead: a timer for each request would cost more.
         .header_read_timeout(None)
-        // A client may close its sending side once it has asked; `WatchedStream` notices those
-        // that have gone.
+        // A client may close its sending side after a request and still read the answer.
+        // `WatchedStream` notices clients that have gone.
         .half_close(true)
         .max_buf_size(HEAD_BYTES_MAX)
         .serve_connection(stream, service)
@@ -285,7 +310,7 @@ async fn connect(
     if let Err(error) = served {
         tracing::debug!(%error, "a connection ended early");
     }
-    drop(place);
+    drop(guard);
 }
 
 #[cfg(test)]

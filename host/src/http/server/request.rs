@@ -1,11 +1,17 @@
-//! One request: gets an id, an answer in time, and a line in the log.
+//! The handling of one request: its id, its time limit, its answer and its log line.
+//!
+//! The layers of tower-http do not fit here. Its timeout starts a timer for every request and
+//! answers with an empty body; here a request that is answered at once needs no timer, and the
+//! others get a problem with the numbers. Its request id takes over any value that the client
+//! sends. Its trace sees only what reaches the router, and not a request that is refused for its
+//! head or for the load.
 
 use super::{
     ADMIN, ADMIN_TIMEOUT, REQUEST_ID, REQUEST_ID_BYTES_MAX, Server,
-    answers::{AnswerBody, Extent, NoRoom, Turn},
     connection::{Connection, Phase},
     head,
     request_body::RequestBody,
+    unsent::{AnswerBody, AnswerPermit, AnswerSize, NotAdmitted},
 };
 use crate::{
     http::{
@@ -34,25 +40,27 @@ use std::{
 use tokio::time::Instant;
 use tower::ServiceExt;
 
-/// The rest of a body that nobody asked for is read, so that the connection can be used on,
-/// where it is small and arrives soon.
+/// Where a handler has not read the request's body, the server reads and drops up to this many
+/// bytes of it, so that the connection can be used again. Beyond this, the connection is closed.
 const DRAIN_BYTES_MAX: usize = 16 * 1024;
-const DRAIN_TIME: Duration = Duration::from_millis(100);
 
-/// The routes that a connection above the limit may ask.
+/// The timeout for reading and dropping the rest of a body.
+const DRAIN_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// The paths that are answered on connections above the limit.
 const HEALTH: &str = "/health/";
 const METRICS: &str = "/metrics";
 
-/// A query whose parameters are a body.
+/// The path of the query that is a `POST`, since its parameters are in the body.
 const QUERY: &str = "/v1/inventory/query";
 
-/// Why a request is not answered.
+/// The reason for which a request is not answered.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Unanswered {
-    /// No request is begun on the connection any more.
+    /// The connection is being closed and begins no further request.
     #[error("the connection is being closed")]
     Closing,
-    /// Nobody reads the answer.
+    /// The client has gone: nobody would read the answer.
     #[error("the client has gone")]
     ClientGone,
 }
@@ -70,10 +78,10 @@ pub(super) async fn answer(
     let started = Instant::now();
     let request_id = request_id(&request);
     let (method, target) = (request.method().clone(), request.uri().path_and_query().cloned());
-    let expects = request.headers().contains_key(header::EXPECT);
-    let with_body = !request.body().is_end_stream();
+    let expects_continue = request.headers().contains_key(header::EXPECT);
+    let has_body = !request.body().is_end_stream();
     let mut request: Request = request.map(|body| {
-        if with_body {
+        if has_body {
             Body::new(RequestBody::new(body, Arc::clone(&connection)))
         } else {
             Body::empty()
@@ -83,7 +91,7 @@ pub(super) async fn answer(
         request.extensions_mut().insert(Peer(peer));
         let identity =
             identity::of_proxied(trusted, request.headers(), request.extensions()).ok()?;
-        // Noted for the handler, which need not read the header again.
+        // The handler finds the identity here and need not read the header again.
         request.extensions_mut().insert(identity.clone());
         Some(identity)
     });
@@ -93,7 +101,7 @@ pub(super) async fn answer(
             response = respond(&server, &connection, request) => response,
             () = connection.client_gone() => return Err(Unanswered::ClientGone),
         },
-        // Where the next request begins is as unclear as this one.
+        // After an ambiguous head, the beginning of the next request cannot be found either.
         Err(problem) => {
             drop(request);
             let mut response = problem.into();
@@ -101,10 +109,11 @@ pub(super) async fn answer(
             response
         }
     };
-    // A body that is not read on has to be dropped, or its connection waits for its reader.
-    let unread = if with_body { connection.take_unread() } else { None };
-    if let Some(body) = unread
-        && (is_last(&response) || !is_drained(body, expects).await)
+    // The rest of the body has to be dropped in any case: hyper waits as long as somebody could
+    // read it.
+    let leftover = if has_body { connection.take_leftover_body() } else { None };
+    if let Some(body) = leftover
+        && (ends_connection(&response) || !drain(body, expects_continue).await)
     {
         end_connection(&mut response);
     }
@@ -117,12 +126,13 @@ pub(super) async fn answer(
         log(&method, target, caller, &response, started.elapsed(), &request_id);
     }
     response.headers_mut().insert(REQUEST_ID, request_id);
-    let response = response.map(|body| AnswerBody::new(body, &server.answers, &connection));
+    let response = response.map(|body| AnswerBody::new(body, &server.unsent, &connection));
     let large = response.body().is_large();
-    if connection.answered(large) { Ok(response) } else { Err(Unanswered::Closing) }
+    if connection.begin_answer(large) { Ok(response) } else { Err(Unanswered::Closing) }
 }
 
-/// The answer of the handler, unless the limits of the server come first.
+/// Returns the answer of the request's handler, or the problem of the limit that was exceeded
+/// first.
 async fn respond(server: &Server, connection: &Connection, request: Request) -> Response {
     let path = request.uri().path();
     if connection.surplus
@@ -137,19 +147,20 @@ async fn respond(server: &Server, connection: &Connection, request: Request) -> 
         );
         return Problem::new("overloaded", detail).with("limit", max).into();
     }
-    let extent = Extent::of(request.method(), path);
+    let size = AnswerSize::of(request.method(), path);
     let operator = path.starts_with(ADMIN);
-    // A command has a limit of its own, which does not hold while it waits for due holds.
+    // The engine limits the time of commands: it does not count the time that a command waits for
+    // due holds to expire.
     let limited = operator || *request.method() == Method::GET || path == QUERY;
-    let _turn = match turn(server, connection, extent).await {
-        Ok(turn) => turn,
+    let _permit = match admit(server, connection, size).await {
+        Ok(permit) => permit,
         Err(problem) => return problem.into(),
     };
     let request_timeout = if operator { ADMIN_TIMEOUT } else { server.request_timeout };
     let mut answered = std::pin::pin!(server.router.clone().oneshot(request));
-    // Most reads are answered at once and need no timer.
-    let at_once = std::future::poll_fn(|context| Poll::Ready(answered.as_mut().poll(context)));
-    let answered = match at_once.await {
+    // Most queries are answered at the first poll and need no timer.
+    let first_poll = std::future::poll_fn(|context| Poll::Ready(answered.as_mut().poll(context)));
+    let answered = match first_poll.await {
         Poll::Ready(answered) => Ok(answered),
         Poll::Pending if !limited => Ok(answered.await),
         Poll::Pending => tokio::time::timeout(request_timeout, answered).await,
@@ -168,41 +179,43 @@ async fn respond(server: &Server, connection: &Connection, request: Request) -> 
     }
 }
 
-/// The turn to make an answer that can be large; `None` for small ones, which never wait.
-async fn turn<'a>(
+/// Waits until a request whose answer can be large is admitted. Returns `None` for a small answer,
+/// which needs no permit, and a problem after the timeout.
+async fn admit<'a>(
     server: &'a Server,
     connection: &Connection,
-    extent: Extent,
-) -> Result<Option<Turn<'a>>, Problem> {
-    if extent == Extent::Small {
+    size: AnswerSize,
+) -> Result<Option<AnswerPermit<'a>>, Problem> {
+    if size == AnswerSize::Small {
         return Ok(None);
     }
-    if let Some(turn) = server.answers.turn_at_once(extent) {
-        return Ok(Some(turn));
+    if let Some(permit) = server.unsent.try_admit(size) {
+        return Ok(Some(permit));
     }
-    let _ = connection.enter(Phase::AwaitingRoom);
-    let turn = server.answers.turn(extent, server.room_timeout).await;
+    let _ = connection.enter(Phase::AwaitingAdmission);
+    let permit = server.unsent.admit(size, server.admission_timeout).await;
     if !connection.enter(Phase::Busy) {
-        // The task ends at its next pause: nothing may be begun.
+        // The connection is being closed: its task is aborted while it waits here, so that nothing
+        // is begun.
         std::future::pending::<()>().await;
     }
-    turn.map(Some).map_err(|NoRoom { held, max }| {
+    permit.map(Some).map_err(|NotAdmitted { bytes, bytes_max }| {
         let detail = format!(
-            "clients have not read {held} bytes of their answers, the limit is {max} \
+            "clients have not read {bytes} bytes of their answers, the limit is {bytes_max} \
              (ANSWERS_BYTES_MAX); after {} ms there was no room for this one, nothing was \
              carried out",
-            server.room_timeout.as_millis()
+            server.admission_timeout.as_millis()
         );
-        Problem::new("overloaded", detail).with("limit", max)
+        Problem::new("overloaded", detail).with("limit", bytes_max)
     })
 }
 
-/// Reads past the rest of a body that nobody asked for, so that the next request can be found,
-/// and returns whether that was possible.
-async fn is_drained(mut body: Incoming, expects: bool) -> bool {
+/// Reads and drops the rest of a body, so that the next request on the connection can be found.
+/// Returns whether it succeeded within the bounds on bytes and time.
+async fn drain(mut body: Incoming, expects_continue: bool) -> bool {
     let most = u64::try_from(DRAIN_BYTES_MAX).unwrap_or(u64::MAX);
-    // A client that was to be told to go on with its body has not sent it, and perhaps will not.
-    if expects || body.size_hint().lower() > most {
+    // A client that waits for `100 Continue` has not sent its body, and perhaps never will.
+    if expects_continue || body.size_hint().lower() > most {
         return false;
     }
     let drain = async {
@@ -216,19 +229,21 @@ async fn is_drained(mut body: Incoming, expects: bool) -> bool {
         }
         true
     };
-    tokio::time::timeout(DRAIN_TIME, drain).await.unwrap_or(false)
+    tokio::time::timeout(DRAIN_TIMEOUT, drain).await.unwrap_or(false)
 }
 
-/// Whether the answer says that the connection ends with it.
-fn is_last(response: &Response) -> bool {
+/// Returns whether the answer closes the connection.
+fn ends_connection(response: &Response) -> bool {
     response.headers().contains_key(header::CONNECTION)
 }
 
+/// Makes the answer the last one of its connection.
 fn end_connection(response: &mut Response) {
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
 }
 
-/// The client's own id, where it is fit to be logged, or a new one.
+/// Returns the request id that the client has sent, where it can be logged (1 to 128 printable
+/// ASCII characters without spaces), or else a new one.
 fn request_id<T>(request: &hyper::Request<T>) -> HeaderValue {
     let given = request.headers().get(&REQUEST_ID).filter(|value| {
         let bytes = value.as_bytes();
@@ -237,8 +252,8 @@ fn request_id<T>(request: &hyper::Request<T>) -> HeaderValue {
     given.cloned().unwrap_or_else(new_request_id)
 }
 
-/// Unique among all requests of all processes, and cheap: a random number per process, and a
-/// count.
+/// Makes an id that no other request of any process has: a random number of the process, and a
+/// counter.
 fn new_request_id() -> HeaderValue {
     static PROCESS: LazyLock<String> = LazyLock::new(|| uuid::Uuid::new_v4().simple().to_string());
     static COUNT: AtomicU64 = AtomicU64::new(1);
@@ -247,11 +262,12 @@ fn new_request_id() -> HeaderValue {
     id.push_str(&PROCESS);
     id.push('-');
     id.push_str(itoa::Buffer::new().format(count));
-    // Hexadecimal digits and a hyphen are what a header may carry.
+    // Hexadecimal digits and a hyphen are valid in a header, so that this cannot fail.
     HeaderValue::try_from(id).unwrap_or_else(|_| HeaderValue::from_static("-"))
 }
 
-/// What went wrong here always, what the client got wrong with `info`, the rest with `debug`.
+/// Logs a request: failures of the server as warnings, most errors of clients with level `info`,
+/// and everything else with level `debug`.
 fn log(
     method: &Method,
     target: &str,
@@ -263,10 +279,11 @@ fn log(
     let status = response.status().as_u16();
     let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     let request_id = request_id.to_str().unwrap_or_default();
-    // In JSON, `target` is the name of the module already.
+    // The field is not called `target`, because JSON log lines have that field for the module's
+    // name.
     let request_target = target;
     let code = response.extensions().get::<ProblemCode>().map_or("", |code| code.0.as_str());
-    // Under overload a line for each refusal would be a load of its own: they are counted.
+    // Refusals under overload are counted instead: a log line for each would add to the load.
     if status >= 500 && code != "overloaded" {
         tracing::warn!(%method, request_target, caller, status, code, took_us, request_id, "request");
     } else if (400..500).contains(&status) && status != 409 && status != 404 && status != 412 {

@@ -1,4 +1,4 @@
-//! The body of a request on its way in, as the connection sees it.
+//! The body of a request that is being received. The body reports its progress to the connection.
 
 use super::connection::{Connection, Phase};
 use bytes::Bytes;
@@ -9,16 +9,18 @@ use std::{
     task::{Context, Poll},
 };
 
-/// Polls without a frame after which the body counts as awaited: hyper hands over what has
-/// arrived only when it was asked for, so that the first poll is always without.
+/// The number of polls without a frame from which on the handler counts as waiting for the client.
+/// hyper hands over received bytes only at the poll after the one that asked for them, so that the
+/// first poll never returns a frame.
 const POLLS_UNTIL_AWAITED: u8 = 2;
 
-/// A body that tells its connection when it is awaited, and stays with the connection where
-/// the handler did not read it to the end.
+/// A body that sets its connection's phase to `Receiving` while a handler waits for it. A body that
+/// the handler did not read to its end is left to the connection.
 pub(super) struct RequestBody {
     /// The body; `None` once its end was reached.
     incoming: Option<Incoming>,
     connection: Arc<Connection>,
+    /// The number of polls that returned no frame.
     polls: u8,
 }
 
@@ -31,8 +33,9 @@ impl RequestBody {
         self.polls >= POLLS_UNTIL_AWAITED
     }
 
-    /// The body is no longer awaited. Returns false where the connection is being closed.
-    fn settle(&mut self) -> bool {
+    /// Sets the phase back to `Busy` where the body was awaited. Returns false where the connection
+    /// is being closed.
+    fn end_waiting(&mut self) -> bool {
         let awaited = self.is_awaited();
         self.polls = 0;
         !awaited || self.connection.enter(Phase::Busy)
@@ -41,9 +44,9 @@ impl RequestBody {
 
 impl Drop for RequestBody {
     fn drop(&mut self) {
-        self.settle();
-        if let Some(incoming) = self.incoming.take().filter(|it| !it.is_end_stream()) {
-            self.connection.leave_unread(incoming);
+        self.end_waiting();
+        if let Some(incoming) = self.incoming.take().filter(|body| !body.is_end_stream()) {
+            self.connection.leave_body(incoming);
         }
     }
 }
@@ -63,21 +66,21 @@ impl Body for RequestBody {
             Poll::Pending => {
                 self.polls = self.polls.saturating_add(1);
                 if self.polls == POLLS_UNTIL_AWAITED {
-                    // Where it is being closed, this future is dropped soon.
+                    // Where the connection is being closed, this future is dropped soon.
                     let _ = self.connection.enter(Phase::Receiving);
                 }
                 return Poll::Pending;
             }
             Poll::Ready(Some(Ok(frame))) if more => {
                 if self.is_awaited() {
-                    self.connection.moved(frame.data_ref().map_or(0, Bytes::len));
+                    self.connection.credit_progress(frame.data_ref().map_or(0, Bytes::len));
                 }
                 return polled;
             }
             Poll::Ready(_) => self.incoming = None,
         }
-        // Whoever judged the connection slow and closes it was first: nothing may begin.
-        if self.settle() { polled } else { Poll::Pending }
+        // Where the reaper has closed the connection meanwhile, the handler must not go on.
+        if self.end_waiting() { polled } else { Poll::Pending }
     }
 
     fn is_end_stream(&self) -> bool {

@@ -1,5 +1,6 @@
-//! How much of what was sent a client's side has not acknowledged. The kernel says so by its
-//! socket diagnostics (`sock_diag(7)`): the safe way to ask what the ioctl `SIOCOUTQ` tells.
+//! The number of sent bytes that a client's TCP stack has not acknowledged. The kernel reports it
+//! by its socket diagnostics (`sock_diag(7)`). The ioctl `SIOCOUTQ` reports the same number, but
+//! only unsafe code could call it.
 
 use rustix::{
     fd::OwnedFd,
@@ -10,39 +11,45 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// `SOCK_DIAG_BY_FAMILY`, `NLM_F_REQUEST`.
+/// The type of the netlink message (`SOCK_DIAG_BY_FAMILY`).
 const BY_FAMILY: u16 = 20;
+
+/// The flag of a netlink message that is a request (`NLM_F_REQUEST`).
 const REQUEST: u16 = 1;
 
 const AF_INET: u8 = 2;
 const AF_INET6: u8 = 10;
 const IPPROTO_TCP: u8 = 6;
 
-/// The state of a socket that listens, which the kernel reports where the connection has gone.
-const LISTENS: u8 = 10;
+/// The state of a listening socket (`TCP_LISTEN`). Where the connection is gone, the kernel reports
+/// the socket that listens on its local address.
+const LISTENING: u8 = 10;
 
-/// `struct nlmsghdr` and `struct inet_diag_req_v2`.
+/// The size of a question: `struct nlmsghdr` (16 bytes) and `struct inet_diag_req_v2` (56 bytes).
 const QUESTION_BYTES: u32 = 72;
 
-/// More than the answer about one socket has.
+/// The size of the buffer for an answer, which is larger than any answer about one socket.
 const ANSWER_BYTES_MAX: usize = 512;
 
-/// Where the answer has the type, the sequence number, the state and `idiag_wqueue`.
+/// The offsets in an answer, in bytes: the message's type and sequence number, the socket's state,
+/// and the size of its send queue (`idiag_wqueue`).
 const TYPE_AT: usize = 4;
 const SEQUENCE_AT: usize = 8;
 const STATE_AT: usize = 17;
 const QUEUE_AT: usize = 76;
 
-/// Asks the kernel about send queues.
+/// A netlink socket through which the kernel is asked about send queues.
 #[derive(Debug)]
 pub(super) struct SendQueues {
     kernel: OwnedFd,
-    /// The sequence number of the last question. One question is asked at a time.
-    asked: Mutex<u32>,
+    /// The sequence number of the last question. The lock makes sure that there is one question at
+    /// a time.
+    sequence: Mutex<u32>,
 }
 
 impl SendQueues {
-    /// Returns `None` where the kernel, or a sandbox before it, has no socket diagnostics.
+    /// Opens the socket. Returns `None` where the kernel has no socket diagnostics, or a sandbox
+    /// forbids them.
     #[cfg(target_os = "linux")]
     pub(super) fn open() -> Option<Arc<Self>> {
         use rustix::net::{AddressFamily, SocketFlags, SocketType, netlink, socket_with};
@@ -52,55 +59,57 @@ impl SendQueues {
             SocketFlags::CLOEXEC | SocketFlags::NONBLOCK,
             Some(netlink::SOCK_DIAG),
         );
-        let queues = Self { kernel: kernel.ok()?, asked: Mutex::new(0) };
-        queues.are_told().then(|| Arc::new(queues))
+        let queues = Self { kernel: kernel.ok()?, sequence: Mutex::new(0) };
+        queues.are_reported().then(|| Arc::new(queues))
     }
 
-    /// Whether the kernel tells of a socket that exists. A kernel without the part that does
-    /// answers as if there were no such socket.
-    fn are_told(&self) -> bool {
+    /// Returns whether the kernel finds a socket that exists. A kernel without the diagnostics of
+    /// TCP answers as if there were no such socket.
+    fn are_reported(&self) -> bool {
         let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)) else { return false };
         let Ok(local) = listener.local_addr() else { return false };
         let nobody = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-        self.ask(local, nobody).is_some_and(|answer| kind(&answer) == Some(BY_FAMILY))
+        self.ask(local, nobody).is_some_and(|answer| message_type(&answer) == Some(BY_FAMILY))
     }
 
-    /// Returns `None`: other systems have no socket diagnostics.
+    /// Returns `None`: only Linux has socket diagnostics.
     #[cfg(not(target_os = "linux"))]
     pub(super) fn open() -> Option<Arc<Self>> {
         None
     }
 
-    /// What the kernel says about the socket between two addresses.
+    /// Returns the kernel's answer about the socket between two addresses; `None` where asking
+    /// failed.
     fn ask(&self, local: SocketAddr, peer: SocketAddr) -> Option<[u8; ANSWER_BYTES_MAX]> {
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        *asked = asked.wrapping_add(1);
-        send(&self.kernel, &question(*asked, local, peer), SendFlags::DONTWAIT).ok()?;
-        // The kernel answers before `send` returns. Answers to questions before this one are
-        // there only where a reading of them failed.
+        let mut sequence = self.sequence.lock().unwrap_or_else(PoisonError::into_inner);
+        *sequence = sequence.wrapping_add(1);
+        send(&self.kernel, &question(*sequence, local, peer), SendFlags::DONTWAIT).ok()?;
+        // The kernel answers before `send` returns. An answer to an earlier question is still
+        // queued only where the call of `recv` for it failed.
         loop {
             let mut answer = [0; ANSWER_BYTES_MAX];
             recv(&self.kernel, &mut answer, RecvFlags::DONTWAIT).ok()?;
-            if number(&answer, SEQUENCE_AT)? == *asked {
+            if number(&answer, SEQUENCE_AT)? == *sequence {
                 return Some(answer);
             }
         }
     }
 }
 
+/// Builds the netlink message that asks about the socket between two addresses.
 fn question(sequence: u32, local: SocketAddr, peer: SocketAddr) -> Vec<u8> {
     let mut question = Vec::new();
-    // The header: length, type, flags, sequence number, and the kernel as the receiver.
+    // The header: length, type, flags, sequence number, and port 0, which is the kernel.
     question.extend(QUESTION_BYTES.to_ne_bytes());
     question.extend(BY_FAMILY.to_ne_bytes());
     question.extend(REQUEST.to_ne_bytes());
     question.extend(sequence.to_ne_bytes());
     question.extend(0_u32.to_ne_bytes());
-    // Family, protocol, no extensions, padding, any state.
+    // The family, the protocol, no extensions, padding, and a mask of all states.
     let family = if local.is_ipv4() { AF_INET } else { AF_INET6 };
     question.extend([family, IPPROTO_TCP, 0, 0]);
     question.extend(u32::MAX.to_ne_bytes());
-    // The socket: its ports, addresses and interface, any cookie.
+    // The socket: its ports, its addresses, its interface, and the cookie that matches any socket.
     question.extend(local.port().to_be_bytes());
     question.extend(peer.port().to_be_bytes());
     question.extend(address(local));
@@ -111,6 +120,7 @@ fn question(sequence: u32, local: SocketAddr, peer: SocketAddr) -> Vec<u8> {
     question
 }
 
+/// Returns the bytes of an IP address, padded with zeros to 16.
 fn address(of: SocketAddr) -> [u8; 16] {
     match of.ip() {
         IpAddr::V6(address) => address.octets(),
@@ -122,17 +132,20 @@ fn address(of: SocketAddr) -> [u8; 16] {
     }
 }
 
+/// Returns the 32-bit number at an offset of an answer.
 fn number(answer: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_ne_bytes(answer.get(at..at + 4)?.try_into().ok()?))
 }
 
-fn kind(answer: &[u8]) -> Option<u16> {
+/// Returns the type of the message that is the answer.
+fn message_type(answer: &[u8]) -> Option<u16> {
     Some(u16::from_ne_bytes(answer.get(TYPE_AT..TYPE_AT + 2)?.try_into().ok()?))
 }
 
-/// Bytes in the send queue or in flight; `None` where the socket was not found.
+/// Returns the bytes in the send queue, those in flight included; `None` where the kernel did not
+/// find the socket.
 fn queued(answer: &[u8]) -> Option<u64> {
-    let found = kind(answer)? == BY_FAMILY && *answer.get(STATE_AT)? != LISTENS;
+    let found = message_type(answer)? == BY_FAMILY && *answer.get(STATE_AT)? != LISTENING;
     if found { number(answer, QUEUE_AT).map(u64::from) } else { None }
 }
 
@@ -149,8 +162,8 @@ impl SendQueue {
         Self { queues: Arc::clone(queues), local, peer }
     }
 
-    /// Bytes that the client's side has not acknowledged; `None` where that cannot be known.
-    /// An acknowledgement that the end of the stream awaits counts as one byte.
+    /// Returns the number of bytes that the client's TCP stack has not acknowledged; `None` where
+    /// the kernel does not report it. The end of the stream counts as one byte.
     pub(super) fn unacknowledged(&self) -> Option<u64> {
         queued(&self.queues.ask(self.local, self.peer)?)
     }
@@ -174,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_client_does_not_read_is_unacknowledged_until_it_does() {
+    fn bytes_are_unacknowledged_until_the_client_reads_them() {
         for address in ["127.0.0.1:0", "[::1]:0"] {
             let (mut client, mut server, queue) = pair(address);
             assert_eq!(queue.unacknowledged(), Some(0));
@@ -193,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_known_of_a_socket_that_does_not_exist() {
+    fn nothing_is_reported_of_a_socket_that_does_not_exist() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let local = listener.local_addr().unwrap();
         let queue = SendQueue::new(&SendQueues::open().unwrap(), local, local);

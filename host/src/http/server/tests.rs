@@ -1,6 +1,6 @@
 use super::*;
 use axum::routing::get;
-use connections::Times;
+use connections::Timeouts;
 use std::future::pending;
 use tokio::{io::AsyncWriteExt, sync::mpsc};
 
@@ -8,20 +8,20 @@ const LONG: Duration = Duration::from_secs(60);
 
 fn traffic() -> Traffic {
     let clock = Arc::new(CoarseClock::new());
-    let connections = Connections::new(8, Times::new(LONG, LONG), Arc::clone(&clock));
+    let connections = Connections::new(8, Timeouts::new(LONG, LONG), Arc::clone(&clock));
     Traffic {
         clock,
         connections: Arc::new(connections),
-        answers: Arc::new(Answers::new(1_000_000, 1)),
+        unsent: Arc::new(UnsentAnswers::new(1_000_000, 1)),
         tick: TICK_MIN,
         request_timeout: LONG,
-        room_timeout: LONG,
+        admission_timeout: LONG,
         drain_timeout: LONG,
         trusted_caller: None,
     }
 }
 
-/// Says when a handler begins, and when it ends without an answer.
+/// Sends `begun` when a handler begins, and `dropped` when the handler is cancelled.
 struct Work(mpsc::UnboundedSender<&'static str>);
 
 impl Work {
@@ -38,7 +38,7 @@ impl Drop for Work {
 }
 
 #[tokio::test]
-async fn nothing_works_on_for_a_client_that_has_gone() {
+async fn the_handler_of_a_client_that_has_gone_is_cancelled() {
     let (sender, mut events) = mpsc::unbounded_channel();
     let handler = move || async move {
         let _work = Work::begin(sender);

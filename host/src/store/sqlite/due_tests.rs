@@ -33,8 +33,8 @@ mod in_a_store {
             ReservationState, ReservationStatus, Stock, StockKey, Timestamp,
         },
         store::{
-            IdempotencyBounds, Batch, BatchKeys, Lane, NewEntry, ReservationWrite, StockWrite, Store,
-            StoredReservation,
+            Batch, BatchKeys, IdempotencyBounds, Lane, NewEntry, ReservationWrite, StockWrite,
+            Store, StoredReservation,
             sqlite::{ReservationHandle, SqliteLane, SqliteStore},
         },
     };

@@ -54,7 +54,7 @@ pub(super) enum ActionBody<'a> {
         product_id: &'a str,
         location_id: &'a str,
         total_quantity: u64,
-        /// Null where the command leaves it as it is.
+        /// The minimum stock level; null where the command does not change it.
         minimum_stock_level: Option<u64>,
     },
     /// Changes the total of a stock.

@@ -35,7 +35,7 @@ fn counts(counts: Vec<Count>) -> Vec<CountBody> {
     counts.into_iter().map(body).collect()
 }
 
-/// A command of which the component that counts and the candidate make different things.
+/// A command with different effects by the component that counts and by the candidate.
 #[derive(Serialize, ToSchema)]
 struct DifferenceBody<'a> {
     /// The command's number among the recorded commands; null where it is not recorded.
@@ -45,9 +45,9 @@ struct DifferenceBody<'a> {
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
     command: CommandBody<'a>,
-    /// What the component that counts made of the command.
+    /// The effect of the command by the component that counts.
     decided: EffectBody<'a>,
-    /// What the candidate makes of the command.
+    /// The effect of the command by the candidate.
     candidate: EffectBody<'a>,
 }
 
@@ -72,11 +72,11 @@ pub(in crate::http::admin) struct ShadowBody<'a> {
     every: u64,
     /// Whether the candidate still decides.
     running: bool,
-    /// The reason for which the shadow stopped by itself; null where it did not.
+    /// The reason for which the shadow stopped by itself; null where it has not stopped.
     stopped_for: Option<&'a str>,
-    /// The number of commands that both decided.
+    /// The number of commands that both components decided.
     compared: u64,
-    /// The number of commands of which they made different things.
+    /// The number of commands that had different effects.
     differing: u64,
     /// The number of commands on which the candidate failed.
     faults: u64,
@@ -116,7 +116,7 @@ impl<'a> From<&'a ShadowReport> for ShadowBody<'a> {
 pub struct ReplayBody<'a> {
     /// The number of commands that were decided again.
     compared: u64,
-    /// The number of commands of which the candidate makes something different.
+    /// The number of commands that had a different effect by the candidate.
     differing: u64,
     /// The differences by kind, the most frequent first.
     counts: Vec<CountBody>,

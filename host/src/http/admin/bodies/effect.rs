@@ -10,7 +10,7 @@ use crate::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What a component makes of a command: its decision, its writes and its events.
+/// The effect of a command: the component's decision, its writes and its events.
 #[derive(Serialize, ToSchema)]
 pub(super) struct EffectBody<'a> {
     decision: DecisionBody<'a>,
@@ -51,7 +51,7 @@ enum DecisionBody<'a> {
     },
     /// The component failed.
     Fault {
-        /// How it failed.
+        /// The description of the fault.
         fault: &'a str,
     },
 }
@@ -114,7 +114,7 @@ impl<'a> From<&'a Outcome> for OutcomeBody<'a> {
     }
 }
 
-/// A stock as a component answers it.
+/// A stock in the answer of a component.
 #[derive(Serialize, ToSchema)]
 struct StockViewBody {
     stock: StockStateBody,

@@ -1,4 +1,4 @@
-//! A decision, explained.
+//! The explanation of a decision.
 
 use super::{
     command::{CommandBody, ids},
@@ -31,9 +31,9 @@ pub struct ExplanationBody<'a> {
     command: CommandBody<'a>,
     /// The calls of the host by the component, in order; at most 1,000.
     calls: Vec<CallBody<'a>>,
-    /// What the component makes of the command now.
+    /// The effect of the command when the component decides it now.
     decided: EffectBody<'a>,
-    /// Whether that is what the component made of the command then.
+    /// Whether that effect equals the recorded one.
     as_recorded: bool,
 }
 
@@ -52,8 +52,8 @@ impl<'a> From<&'a Explanation> for ExplanationBody<'a> {
     }
 }
 
-/// A call of the host by the component: the function as the contract names it, what the component
-/// gave, and what the host answered.
+/// A call of the host by the component: the function's name in the contract, the arguments, and the
+/// host's answer.
 #[derive(Serialize, ToSchema)]
 #[serde(tag = "function", rename_all = "kebab-case")]
 enum CallBody<'a> {

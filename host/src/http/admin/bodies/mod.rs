@@ -22,18 +22,19 @@ use serde::Serialize;
 use std::time::UNIX_EPOCH;
 use utoipa::ToSchema;
 
-/// A step of the examination that a component must pass.
+/// A step of the admission that a component must pass.
 #[derive(Serialize, ToSchema)]
 pub(super) struct StepBody {
     /// `size`, `digest`, `compile`, `contract`, `call` or `self-check`.
     step: &'static str,
     passed: bool,
-    /// What the step found, in words.
+    /// The result of the step, in words.
     outcome: String,
     /// The time that the step took, in milliseconds.
     took_ms: u64,
 }
 
+/// Returns the bodies of the steps.
 pub(super) fn steps(steps: &[Step]) -> Vec<StepBody> {
     let body = |step: &Step| StepBody {
         step: step.step,
@@ -44,10 +45,10 @@ pub(super) fn steps(steps: &[Step]) -> Vec<StepBody> {
     steps.iter().map(body).collect()
 }
 
-/// Another component decides from now on.
+/// The swap of one component for another.
 #[derive(Serialize, ToSchema)]
 pub(super) struct SwappedBody {
-    /// The number of the event that says so in the log.
+    /// The number of the swap's event in the log.
     sequence: u64,
     /// The SHA-256 of the component that decided before, in hexadecimal.
     from: String,
@@ -66,8 +67,9 @@ impl From<Swapped> for SwappedBody {
 pub(super) struct SwapBody {
     /// The SHA-256 of the component, in hexadecimal.
     component: String,
+    /// The steps of the admission.
     steps: Vec<StepBody>,
-    /// Null where the component decided already.
+    /// The swap; null where the component decided already.
     swapped: Option<SwappedBody>,
 }
 
@@ -121,9 +123,9 @@ struct ComponentFileBody {
 pub(super) struct DomainBody<'a> {
     /// The SHA-256 of the component that decides, in hexadecimal.
     current: String,
-    /// The component that a rollback goes back to.
+    /// The SHA-256 of the component that a rollback goes back to; null where there is none.
     previous: Option<String>,
-    /// The component that the settings name.
+    /// The SHA-256 of the component that the settings name.
     configured: String,
     /// The time since which the component decides (RFC 3339, UTC); null where it decided already
     /// when the process started.
@@ -132,7 +134,7 @@ pub(super) struct DomainBody<'a> {
     since: Option<Timestamp>,
     /// Whether the server went back to the previous component.
     rolled_back: bool,
-    /// The reason for which it did.
+    /// The reason for which the server went back; null where it did not.
     rolled_back_for: Option<String>,
     limits: LimitsBody,
     faults: FaultsBody,
