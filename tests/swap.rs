@@ -178,7 +178,7 @@ fn a_swap_outlives_the_process_and_a_damaged_cache_is_no_error() {
     assert_eq!(domain["current"], Digest::of(&other()).to_string());
     assert_eq!(client.reserve("a", 1).status, 200);
     assert_eq!(admin(&mut client, "POST", "/v1/admin/domain/rollback", b"").0, 200);
-    assert!(server.log().contains("damaged or foreign compiled code"), "{}", server.log());
+    assert!(server.log().contains("compiled code is damaged"), "{}", server.log());
     check_components(&log(&mut client), &Digest::of(EMBEDDED).to_string());
 
     // The library lacks the component that decides, but the program embeds that component.

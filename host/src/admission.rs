@@ -24,7 +24,7 @@ pub struct Candidate<'a> {
 /// The last step of an examination.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Until {
-    /// The component answers a call. That is enough for a candidate that is only compared.
+    /// The component answers a call. This is enough for a candidate that is only compared.
     Call,
     /// The component keeps the promises that every domain must keep.
     SelfCheck,
@@ -110,12 +110,12 @@ pub fn examine(
         None => Compiled::new(runtime, bytes),
     };
     let compiled = examination.step("compile", || {
-        let compiled = compile(bytes).map_err(told)?;
+        let compiled = compile(bytes).map_err(in_words)?;
         Ok((compiled, "it is a component".to_owned()))
     })?;
     examination.step("contract", || {
-        let fitting = compile(EMBEDDED).map_err(told)?;
-        compiled.check_contract(&fitting).map_err(told)?;
+        let fitting = compile(EMBEDDED).map_err(in_words)?;
+        compiled.check_contract(&fitting).map_err(in_words)?;
         let foreign = compiled.foreign_imports();
         let besides = match foreign.len() {
             0 => "nothing else".to_owned(),
@@ -133,7 +133,7 @@ pub fn examine(
     Ok(Admitted { compiled, steps: examination.steps })
 }
 
-fn told(refused: Refused) -> String {
+fn in_words(refused: Refused) -> String {
     refused.to_string()
 }
 
@@ -154,7 +154,7 @@ fn as_expected(found: Digest, expected: Option<Digest>) -> Result<((), String), 
 }
 
 fn self_check(compiled: &Compiled) -> Result<((), String), String> {
-    let findings = conformance::check(compiled, Depth::Admission).map_err(told)?;
+    let findings = conformance::check(compiled, Depth::Admission).map_err(in_words)?;
     let broken: Vec<_> = findings
         .iter()
         .filter_map(|finding| Some(format!("{}: {}", finding.name, finding.failure.as_ref()?)))
@@ -182,7 +182,7 @@ mod tests {
         assert!(admitted.steps.iter().all(|step| step.passed));
     }
 
-    /// Components within components.
+    /// The bytes of a component with components nested to this depth.
     fn nested(depth: usize) -> Vec<u8> {
         let mut bytes = b"\0asm\x0d\0\x01\0".to_vec();
         for _ in 0..depth {

@@ -30,7 +30,10 @@ pub fn median(mut figures: Vec<f64>) -> f64 {
 pub fn unit(file: &Path) -> Unit {
     let store = SqliteStore::open(file).expect("a database");
     let lane = Cached::new(store.lane().expect("a lane"), Arc::new(Cache::default()));
-    Unit::new(lane).expect("a unit of work")
+    let mut unit = Unit::new(lane).expect("a unit of work");
+    // Without reading ahead once, a lane knows of no time before which nothing comes due.
+    unit.look_ahead(0).expect("holds read ahead");
+    unit
 }
 
 pub fn command(action: Action) -> Command {

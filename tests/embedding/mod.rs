@@ -115,9 +115,9 @@ fn on_the_host() -> String {
             Ok(outcome) => unit.accept(&command, now, Digest([0; 32]), &outcome).unwrap(),
             Err(_) => unit.abandon(),
         }
-        for entry in unit.facts_since(0) {
-            events += &canonical::event(&entry.event);
-            events.push('\n');
+        for entry in unit.entries_since(0) {
+            said += &canonical::event(&entry.event);
+            said.push('\n');
         }
         unit.commit(now).unwrap();
     }

@@ -10,7 +10,7 @@ use holdfast::model::Digest;
 const ATTACKS: [(&str, &str); 17] = [
     ("endless-loop", "units of fuel"),
     ("memory-bomb", "memory allocation of 1048576 bytes failed"),
-    ("panic", "it said"),
+    ("panic", "its standard error"),
     ("stack-overflow", "out of bounds memory access"),
     ("deep-recursion", "call stack exhausted"),
     ("giant-strings", "fuel allocated for hostcalls has been exhausted"),
@@ -23,7 +23,7 @@ const ATTACKS: [(&str, &str); 17] = [
     ("broken-sums", "it broke an invariant"),
     ("silent-write", "it broke an invariant"),
     ("other-stock", "it broke an invariant"),
-    ("lie", "not what it leaves there"),
+    ("lie", "differs from the state after the command"),
     ("there-is-none", "there is no attack"),
 ];
 

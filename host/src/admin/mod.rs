@@ -264,7 +264,7 @@ impl Admin {
                 return Ok((Admitted { compiled, steps: vec![step] }, permit));
             }
             let passed = admission::examine(&runtime, Some(&library), &candidate, bytes_max)?;
-            library.keep(&bytes)?;
+            library.store(&bytes)?;
             if until == Until::SelfCheck {
                 remember(&admitted, passed.compiled.clone());
             }

@@ -1,4 +1,4 @@
-//! With which component to start.
+//! The choice of the component to start with.
 
 use crate::{
     admission::{self, Candidate, Until},
@@ -10,7 +10,7 @@ use crate::{
 use anyhow::Context;
 use std::{borrow::Cow, path::Path};
 
-/// The bytes of the component that the settings name: a file, or the embedded one.
+/// The bytes of the component that the settings name: those of a file, or of the embedded component.
 pub(super) fn configured(config: &Config) -> anyhow::Result<Cow<'static, [u8]>> {
     match &config.component {
         None => Ok(Cow::Borrowed(EMBEDDED)),
@@ -22,12 +22,12 @@ fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     std::fs::read(file).with_context(|| format!("reading the component {}", file.display()))
 }
 
-/// Which component decides from now on, given what was written down the last time: a swap
-/// outlives the process, until the settings name another component than they did.
+/// Chooses the component that decides from now on. A swap recorded by an earlier process stays in
+/// force until the settings name another file than at that time.
 ///
-/// A new version of the program embeds another component, too; but a component that somebody
-/// swapped in on purpose stays.
-fn decide(recorded: Option<Installed>, configured: Digest, by_file: bool) -> Installed {
+/// A new version of the program can embed another component. That component is chosen only where no
+/// other one was swapped in.
+fn choose(recorded: Option<Installed>, configured: Digest, by_file: bool) -> Installed {
     let Some(recorded) = recorded else { return Installed::first(configured) };
     let swapped = recorded.current != recorded.configured;
     let stays = recorded.configured == configured || (swapped && !by_file);
@@ -48,28 +48,28 @@ pub(super) fn start(
     runtime: &Runtime,
     library: &Library,
     recorded: Option<Installed>,
-) -> anyhow::Result<engine::Start> {
+) -> anyhow::Result<engine::StartComponents> {
     let bytes = configured(config)?;
     let named = Digest::of(&bytes);
-    let installed = decide(recorded, named, config.component.is_some());
+    let installed = choose(recorded, named, config.component.is_some());
     let current = if installed.current == named {
         let compiled = admitted(config, runtime, library, &bytes)?;
-        library.keep(&bytes)?;
+        library.store(&bytes)?;
         compiled
     } else {
         tracing::info!(
             component = %installed.current, configured = %named,
-            "the component that was swapped in last decides"
+            "the component that was swapped in last still decides"
         );
         library.load(runtime, &installed.current).with_context(|| {
             format!(
-                "the component {} decides according to the database, but cannot be had; restore \
-                 it, or name one with --component FILE",
+                "according to the database the component {} decides, but it cannot be loaded: \
+                 restore it, or name another one with --component FILE",
                 installed.current
             )
         })?
     };
-    Ok(engine::Start {
+    Ok(engine::StartComponents {
         previous: installed.previous.and_then(|digest| previous(runtime, library, digest)),
         announce: announcement(recorded, installed, config.component.is_some()),
         limits: runtime.limits(),
@@ -78,7 +78,8 @@ pub(super) fn start(
     })
 }
 
-/// A component that comes with the program is known to be one; a file has to show it.
+/// The compiled component of the settings. The embedded component needs no examination; a component
+/// from a file must pass it.
 fn admitted(
     config: &Config,
     runtime: &Runtime,
@@ -92,17 +93,23 @@ fn admitted(
     Ok(admission::examine(runtime, Some(library), &candidate, config.component_bytes_max)?.compiled)
 }
 
-/// What can be done without: then there is nothing to roll back to.
+/// The component before the current one, compiled; `None` where it cannot be loaded, so that there is
+/// nothing to roll back to.
 fn previous(runtime: &Runtime, library: &Library, digest: Digest) -> Option<Compiled> {
     match library.load(runtime, &digest) {
         Ok(compiled) => Some(compiled),
         Err(error) => {
-            tracing::warn!(%error, component = %digest, "there is nothing to roll back to");
+            tracing::warn!(
+                %error, component = %digest,
+                "the previous component cannot be loaded: there is nothing to roll back to"
+            );
             None
         }
     }
 }
 
+/// The component that decided before this start and the origin of the swap; `None` where the component
+/// is the same.
 fn announcement(
     recorded: Option<Installed>,
     installed: Installed,
@@ -127,28 +134,28 @@ mod tests {
     }
 
     #[test]
-    fn without_a_past_the_settings_decide() {
-        assert_eq!(decide(None, A, false), Installed::first(A));
+    fn without_a_record_the_settings_decide() {
+        assert_eq!(choose(None, A, false), Installed::first(A));
     }
 
     #[test]
     fn a_swap_outlives_the_process() {
-        assert_eq!(decide(recorded(B, A), A, false).current, B);
-        assert_eq!(decide(recorded(B, A), A, true).current, B, "also with --component");
+        assert_eq!(choose(recorded(B, A), A, false).current, B);
+        assert_eq!(choose(recorded(B, A), A, true).current, B, "also with --component");
     }
 
     #[test]
     fn a_new_program_brings_its_component_unless_one_was_swapped_in() {
-        let installed = decide(recorded(A, A), C, false);
+        let installed = choose(recorded(A, A), C, false);
         assert_eq!((installed.current, installed.previous), (C, Some(A)));
-        let installed = decide(recorded(B, A), C, false);
+        let installed = choose(recorded(B, A), C, false);
         assert_eq!((installed.current, installed.configured), (B, C));
     }
 
     #[test]
     fn another_file_of_the_settings_wins() {
-        let installed = decide(recorded(B, A), C, true);
+        let installed = choose(recorded(B, A), C, true);
         assert_eq!((installed.current, installed.previous), (C, Some(B)));
-        assert_eq!(decide(recorded(B, A), B, true).current, B, "nothing changes");
+        assert_eq!(choose(recorded(B, A), B, true).current, B, "nothing changes");
     }
 }

@@ -1,17 +1,17 @@
-//! The one place that names the store: everything else works with the traits of [`crate::store`].
+//! The choice of the store. Everything else works with the traits of [`crate::store`].
 
 use crate::{
     config::Config,
     store::sqlite::{self, SqliteStore},
 };
 
-/// The database that this program is built with.
+/// The store that this program is built with.
 pub type Database = SqliteStore;
 
 pub use sqlite::{IntegrityCheck, OpenError};
 
-/// Opens the database that the settings name, makes it where there is none, and brings its schema
-/// up to date.
+/// Opens the database that the settings name, creates it where it does not exist, and brings its
+/// schema up to date.
 ///
 /// # Errors
 /// [`OpenError`].

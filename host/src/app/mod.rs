@@ -1,8 +1,8 @@
-//! The application, built by one function that the program and its tests share.
+//! The application: one function builds it for the program and for the tests.
 
+mod component_watcher;
 mod components;
 mod database;
-mod watch;
 
 pub use database::{Database, IntegrityCheck, OpenError, open};
 
@@ -10,7 +10,7 @@ use crate::{
     admin::Admin,
     component::{Library, Runtime},
     config::Config,
-    engine::{self, Engine, Writer},
+    engine::{self, Engine, WriterHandle},
     http, logging,
     metrics::Registry,
     model::Digest,
@@ -20,26 +20,26 @@ use anyhow::Context;
 use std::{future::Future, net::SocketAddr, sync::Arc};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-/// A server that listens, with everything behind it.
+/// A server with its engine and its store, whose socket listens already.
 pub struct Application {
     listener: TcpListener,
     address: SocketAddr,
     engine: Arc<Engine>,
-    writer: Writer,
+    writer: WriterHandle,
     router: axum::Router,
     traffic: Arc<http::Traffic>,
     watcher: Option<JoinHandle<()>>,
-    /// Looks through the database.
-    check: IntegrityCheck,
-    /// Ticks the deadlines for as long as anything runs.
+    /// Checks the database for damage in the background.
+    check: Check,
+    /// Kept alive because it ticks the deadlines of components.
     _runtime: Arc<Runtime>,
 }
 
 impl Application {
-    /// Everything from the configuration and an open store to a bound socket.
+    /// Builds the application from the configuration and an open store, up to a bound socket.
     ///
     /// # Errors
-    /// What cannot be had, and why.
+    /// A part cannot be started: the text names the part and the cause.
     pub async fn build(config: &Config, store: &Database) -> anyhow::Result<Self> {
         let runtime = Runtime::new(config.limits).context("starting the component runtime")?;
         let runtime = Arc::new(runtime);
@@ -64,7 +64,8 @@ impl Application {
             config.component_bytes_max,
         ));
         let watched = config.component.clone().filter(|_| config.watch);
-        let watcher = watched.map(|file| tokio::spawn(watch::watch(file, Arc::clone(&admin))));
+        let watcher =
+            watched.map(|file| tokio::spawn(component_watcher::watch(file, Arc::clone(&admin))));
         let mut metrics = Registry::default();
         engine.register_metrics(&mut metrics);
         admin.register_metrics(&mut metrics);
@@ -89,23 +90,23 @@ impl Application {
         })
     }
 
-    /// Where it listens.
+    /// The address that the server listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The component that decides.
+    /// The digest of the component that decides.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.engine.digest()
     }
 
-    /// Serves until `stop` resolves; then accepts no more, lets open requests finish, and
-    /// commits what is queued.
+    /// Serves until `stop` resolves. Then the server accepts no more connections, lets open requests
+    /// finish, and commits the requests in the queue.
     ///
     /// # Errors
-    /// Where the writer has ended by itself, which is a defect.
+    /// The writer ended without being stopped, which is a defect.
     pub async fn run(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
         let Self {
             listener, engine, mut writer, router, traffic, watcher, check, _runtime, ..
@@ -123,7 +124,7 @@ impl Application {
         }
         let healthy = engine.status() != engine::Status::Stopped;
         tokio::task::spawn_blocking(move || {
-            // What it reads would keep the log from being emptied.
+            // A check that still reads would keep the write-ahead log from being emptied.
             drop(check);
             writer.stop();
         })

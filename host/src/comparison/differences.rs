@@ -1,3 +1,5 @@
+//! The differences between two components.
+
 use super::effect::Effect;
 use crate::model::{Command, Timestamp};
 use std::collections::BTreeMap;
@@ -5,7 +7,7 @@ use std::collections::BTreeMap;
 /// The bound on the kinds of differences that are counted separately.
 const KINDS_MAX: usize = 256;
 
-/// A command of which two components make different things.
+/// A command that has different effects under two components.
 #[derive(Clone, Debug)]
 pub struct Difference {
     /// The command's number among the recorded commands; `None` where it is not recorded.
@@ -14,9 +16,9 @@ pub struct Difference {
     pub at: Timestamp,
     /// The command.
     pub command: Command,
-    /// What the component that counts made of the command.
+    /// The effect under the component that decides, or that decided when the command was recorded.
     pub decided: Effect,
-    /// What the candidate makes of the command.
+    /// The effect under the candidate.
     pub candidate: Effect,
 }
 
@@ -25,9 +27,9 @@ pub struct Difference {
 pub struct Count {
     /// The name of the command, such as `reserve`.
     pub command: &'static str,
-    /// The decision of the component that counts: `accepted`, `fault` or the code of a rejection.
+    /// The decision of the component that decides: `accepted`, `fault` or the code of a rejection.
     pub decided: String,
-    /// The decision of the candidate, in the same words.
+    /// The decision of the candidate, in the same form.
     pub candidate: String,
     /// The number of differences.
     pub count: u64,
@@ -44,7 +46,7 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// An empty comparison that will keep the first `examples_max` differences in full.
+    /// Creates an empty comparison, which will keep the first `examples_max` differences in full.
     #[must_use]
     pub fn new(examples_max: usize) -> Self {
         Self { examples_max, ..Self::default() }
@@ -69,7 +71,7 @@ impl Comparison {
             decided.decision.code().to_owned(),
             candidate.decision.code().to_owned(),
         );
-        // The bound holds memory where a candidate invents a code for each command.
+        // The bound limits memory where a candidate uses a new code for each command.
         if self.kinds.len() < KINDS_MAX || self.kinds.contains_key(&kind) {
             *self.kinds.entry(kind).or_default() += 1;
         }
@@ -84,7 +86,7 @@ impl Comparison {
         self.compared
     }
 
-    /// The number of commands of which the components make different things.
+    /// The number of commands that have different effects.
     #[must_use]
     pub fn differing(&self) -> u64 {
         self.differing

@@ -1,6 +1,8 @@
+//! The effect of a command.
+
 use crate::model::{Decided, Event, Reservation, Stock, StockKey};
 
-/// Everything that a component makes of a command: its decision, its writes and its events.
+/// The effect of a command under a component: the decision, the writes and the events.
 #[derive(Clone, Debug)]
 pub struct Effect {
     /// The decision.
@@ -21,8 +23,8 @@ impl Effect {
         Self { decision, stocks: Vec::new(), reservations: Vec::new(), events: Vec::new() }
     }
 
-    /// The same effect with its writes sorted by key, so that effects can be compared whatever
-    /// the order in which the components write.
+    /// The same effect with its writes sorted by key: the order in which a component writes does not
+    /// matter for a comparison.
     #[must_use]
     pub fn sorted(mut self) -> Self {
         self.stocks.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -30,8 +32,8 @@ impl Effect {
         self
     }
 
-    /// Whether two effects, both sorted, are equal. Rejections may differ in their message, and
-    /// faults in every respect.
+    /// Whether two effects, both sorted, are equal. Rejections may differ in their messages, and all
+    /// faults are equal.
     #[must_use]
     pub fn agrees_with(&self, other: &Self) -> bool {
         match (&self.decision, &other.decision) {

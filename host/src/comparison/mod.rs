@@ -1,7 +1,6 @@
-//! Compares what two components make of the same commands.
+//! Compares the effects that the same commands have under two components.
 //!
-//! The room knows the model and nothing else: neither which components decided nor where the state
-//! came from.
+//! The room knows only the model: neither which components decided nor where the state came from.
 
 mod differences;
 mod effect;

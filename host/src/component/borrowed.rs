@@ -1,3 +1,5 @@
+//! A world that a guest borrows for one call.
+
 use super::{Purpose, World};
 use crate::model::{
     DeficitScan, Ended, Event, Fault, Reservation, ReservationPage, ReservationScan, Stock,

@@ -1,4 +1,5 @@
-//! What a component lacks or has otherwise than the contract wants it, in words.
+//! Compares a component's imports and exports with the contract, and describes each difference in
+//! words.
 
 use wasmtime::{
     Engine,
@@ -7,10 +8,11 @@ use wasmtime::{
 
 type ComponentType = wasmtime::component::types::Component;
 
-/// The package that the contract is.
+/// The package of the contract.
 const PACKAGE: &str = "holdfast:inventory/";
 
-/// Everything that does not fit, measured on a component that does.
+/// The differences between a candidate and a component that fits the contract; empty where the
+/// candidate fits too.
 pub(super) fn differences(
     engine: &Engine,
     candidate: &ComponentType,
@@ -30,7 +32,7 @@ pub(super) fn differences(
                 found.extend(imported(engine, name, &own, &served));
             }
             _ => {
-                let served: Vec<_> = ours(fitting.imports(engine).map(|(name, _)| name));
+                let served: Vec<_> = of_package(fitting.imports(engine).map(|(name, _)| name));
                 found.push(format!("it imports {name}; this host serves {}", served.join(", ")));
             }
         }
@@ -52,11 +54,13 @@ pub(super) fn differences(
     found
 }
 
-fn ours<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+/// The names of the contract's own package.
+fn of_package<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     names.filter(|name| name.starts_with(PACKAGE)).collect()
 }
 
-/// Functions that the component calls: each must be there as it wants it.
+/// The differences of an imported interface: the host must serve each function that the component
+/// imports, with the same type.
 fn imported(
     engine: &Engine,
     interface: &str,
@@ -74,7 +78,8 @@ fn imported(
         .collect()
 }
 
-/// Functions that the host calls.
+/// The differences of an exported interface: the component must export each function that the host
+/// calls, with the same type.
 fn exported(
     engine: &Engine,
     interface: &str,
@@ -106,7 +111,7 @@ fn function(engine: &Engine, instance: &ComponentInstance, name: &str) -> Option
     functions(engine, instance).find(|(own, _)| own == name).map(|(_, function)| function)
 }
 
-/// How a function differs from the one that is expected, where it does.
+/// Describes the first difference between a function and the expected one; `None` where there is none.
 fn mismatch_of(own: &ComponentFunc, expected: &ComponentFunc) -> Option<String> {
     let (count, wanted) = (own.params().len(), expected.params().len());
     if count != wanted {
@@ -126,7 +131,7 @@ fn mismatch_of(own: &ComponentFunc, expected: &ComponentFunc) -> Option<String> 
     })
 }
 
-/// Where two types first differ, and how.
+/// Describes the first difference between a type and the expected one; `None` where there is none.
 fn mismatch(own: &Type, expected: &Type) -> Option<String> {
     if own == expected {
         return None;
@@ -159,10 +164,12 @@ fn mismatch(own: &Type, expected: &Type) -> Option<String> {
     Some(within.unwrap_or_else(kinds))
 }
 
-type Member = (String, Option<Type>);
+/// A field of a record or a case of a variant, and its type where it has one.
+type TypeMember = (String, Option<Type>);
 
-fn members(what: &str, own: Vec<Member>, expected: Vec<Member>) -> Option<String> {
-    let has = |list: &[Member], name: &str| list.iter().any(|(own, _)| own == name);
+/// Describes the first difference between the members of two types. `what` names the members.
+fn members(what: &str, own: Vec<TypeMember>, expected: Vec<TypeMember>) -> Option<String> {
+    let has = |list: &[TypeMember], name: &str| list.iter().any(|(own, _)| own == name);
     if let Some((name, _)) = expected.iter().find(|(name, _)| !has(&own, name)) {
         return Some(format!("it lacks the {what} {name}"));
     }
@@ -182,6 +189,7 @@ fn members(what: &str, own: Vec<Member>, expected: Vec<Member>) -> Option<String
     })
 }
 
+/// The kind of a type, in words.
 fn kind(of: &Type) -> String {
     match of {
         Type::Bool => "bool".to_owned(),

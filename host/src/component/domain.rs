@@ -1,3 +1,5 @@
+//! Components: compiling, and linking for one kind of world.
+
 use super::{World, bindings, contract, limits::Limits, runtime::Runtime, state::GuestState, wasi};
 use crate::model::Digest;
 use wasmtime::{
@@ -50,8 +52,8 @@ pub struct Compiled {
 }
 
 impl Compiled {
-    /// Compiles a component. Takes milliseconds for a small one and tens of seconds for a
-    /// large one: not for the hot path.
+    /// Compiles a component, which takes milliseconds for a small component and tens of seconds for a
+    /// large one.
     ///
     /// # Errors
     /// [`Refused::NotAComponent`].
@@ -61,21 +63,22 @@ impl Compiled {
         Ok(Self { component, limits: runtime.limits(), digest: Digest::of(bytes) })
     }
 
-    /// A component from the code that [`Compiled::code`] returned.
+    /// Loads a component from the code that [`Compiled::code`] returned.
     pub(super) fn from_code(
         runtime: &Runtime,
         digest: Digest,
         code: &[u8],
     ) -> wasmtime::Result<Self> {
-        // SAFETY: the library keeps only code that this program compiled, found intact by its
-        // SHA-256 and by wasmtime's own header; whoever could forge both can write to the
-        // server's own files.
-        #[allow(unsafe_code, reason = "the only way to spare compiling again")]
+        // SAFETY: the library stores only code that this program compiled, and checks it by its
+        // SHA-256; wasmtime checks its own header. An attacker who could forge both has write access
+        // to the server's own files already.
+        #[allow(unsafe_code, reason = "the only way to avoid compiling again")]
         let component = unsafe { Component::deserialize(runtime.engine(), code) }?;
         Ok(Self { component, limits: runtime.limits(), digest })
     }
 
-    /// The compiled code, for this version of the runtime on this kind of machine.
+    /// The compiled code, which only the same version of the runtime on the same kind of machine can
+    /// load.
     pub(super) fn code(&self) -> wasmtime::Result<Vec<u8>> {
         self.component.serialize()
     }
@@ -103,7 +106,7 @@ impl Compiled {
         if found.is_empty() { Ok(()) } else { Err(Refused::Mismatch(found.join("; "))) }
     }
 
-    /// The interfaces that the component imports beyond the contract.
+    /// The names of the interfaces that the component imports beyond the contract.
     #[must_use]
     pub fn foreign_imports(&self) -> Vec<String> {
         foreign_imports(self.component.engine(), &self.component)
@@ -149,7 +152,7 @@ impl<W: World> Domain<W> {
     }
 }
 
-/// Links the contract's imports, and of WASI each interface that the component names and no other.
+/// Links the contract's imports, and of WASI only the interfaces that the component names.
 fn link<W: World>(engine: &Engine, foreign: &[String]) -> Result<Linker<GuestState<W>>, Refused> {
     let mut linker = Linker::new(engine);
     let mismatch = |error: wasmtime::Error| Refused::Mismatch(format!("{error:#}"));
@@ -163,7 +166,7 @@ fn link<W: World>(engine: &Engine, foreign: &[String]) -> Result<Linker<GuestSta
     Ok(linker)
 }
 
-/// The interfaces that a component imports beyond the contract.
+/// The names of the interfaces that a component imports beyond the contract.
 fn foreign_imports(engine: &Engine, component: &Component) -> Vec<String> {
     let component_type = component.component_type();
     let names = component_type.imports(engine).map(|(name, _)| name);

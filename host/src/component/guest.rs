@@ -1,3 +1,5 @@
+//! Guests: live instances of a component.
+
 use super::{
     World,
     bindings::{
@@ -14,10 +16,10 @@ use wasmtime::{Store, Trap};
 /// The component's decision: an outcome or an answer, or a rejection.
 pub type Decision<T> = Result<T, Rejection>;
 
-/// A live instance of a domain component, and the world it works on.
+/// A live instance of a domain component, and the world that it works on.
 ///
 /// Each call gets fresh limits. A guest whose call ended without a decision must not be called
-/// again: take its world and drop it.
+/// again: the caller takes its world and drops it.
 pub struct Guest<W: World> {
     store: Store<GuestState<W>>,
     instance: bindings::Domain,
@@ -45,7 +47,7 @@ impl<W: World> Guest<W> {
             }
             Err(error) => {
                 let state = store.into_data();
-                Err((fault(&error, limits, state.said()), state.world))
+                Err((fault(&error, limits, state.stderr_text()), state.world))
             }
         }
     }
@@ -61,7 +63,7 @@ impl<W: World> Guest<W> {
     /// the text belongs to the call that wrote it.
     #[must_use]
     pub fn is_reusable(&self) -> bool {
-        !self.draws_randomness && self.store.data().said().is_none()
+        !self.draws_randomness && self.store.data().stderr_text().is_none()
     }
 
     /// The fuel that the latest call used.
@@ -92,12 +94,12 @@ impl<W: World> Guest<W> {
         self.store.data_mut().begin_call(now, seed);
         let called = grant(&mut self.store, limits)
             .and_then(|()| call(self.instance.holdfast_inventory_inventory(), &mut self.store));
-        called.map_err(|error| ended(&error, limits, self.store.data().said()))
+        called.map_err(|error| ended(&error, limits, self.store.data().stderr_text()))
     }
 }
 
-/// Converts a result of the component. A rejection is a decision like any other; a result that
-/// breaks the contract is a fault.
+/// Converts a result of the component. A rejection is a decision too; a result that breaks the
+/// contract is a fault.
 pub(super) fn decided<T, U>(
     decision: Result<T, types::Rejection>,
     convert: impl FnOnce(T) -> Result<U, Fault>,
@@ -116,7 +118,7 @@ fn grant<W>(store: &mut Store<GuestState<W>>, limits: Limits) -> wasmtime::Resul
 
 /// Finds the cause of a call's end: an error of an import, which passed through the component, or
 /// the component's own trap.
-fn ended(error: &wasmtime::Error, limits: Limits, said: Option<String>) -> Ended {
+fn ended(error: &wasmtime::Error, limits: Limits, stderr: Option<String>) -> Ended {
     if let Some(failure) = error.downcast_ref::<StoreFailure>() {
         return failure.clone().into();
     }
@@ -126,17 +128,17 @@ fn ended(error: &wasmtime::Error, limits: Limits, said: Option<String>) -> Ended
     if let Some(due) = error.downcast_ref::<Ended>() {
         return due.clone();
     }
-    fault(error, limits, said).into()
+    fault(error, limits, stderr).into()
 }
 
-fn fault(error: &wasmtime::Error, limits: Limits, said: Option<String>) -> Fault {
+fn fault(error: &wasmtime::Error, limits: Limits, stderr: Option<String>) -> Fault {
     let cause = match error.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => format!("it used up its {} units of fuel", limits.fuel_per_call),
         Some(Trap::Interrupt) => format!("it ran longer than {} ms", limits.deadline_ms),
         _ => format!("{error:#}"),
     };
-    Fault(match said {
-        Some(said) => format!("{cause}; it said: {said}"),
+    Fault(match stderr {
+        Some(text) => format!("{cause}; its standard error: {text}"),
         None => cause,
     })
 }

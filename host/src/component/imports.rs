@@ -21,7 +21,7 @@ impl<W: World> storage::Host for GuestState<W> {
     fn put_stock(&mut self, key: types::StockKey, stock: types::Stock) -> wasmtime::Result<()> {
         self.count_call()?;
         let key = convert::key_from_wit(key)?;
-        // The number of due units is the host's knowledge: what the guest says of it is dropped.
+        // Only the host knows the number of due units: the guest's number is ignored.
         let stock = Stock { due: 0, ..convert::stock_from_wit(stock) };
         self.world.put_stock(key, stock).map_err(end)
     }
@@ -86,8 +86,8 @@ impl<W: World> event_sink::Host for GuestState<W> {
     }
 }
 
-/// Turns the end of a call into an error that passes through the guest. [`super::guest`] finds the
-/// cause in it again.
+/// Converts the end of a call to an error that passes through the guest. [`super::guest`] extracts the
+/// cause again.
 fn end(ended: Ended) -> wasmtime::Error {
     match ended {
         Ended::Fault(fault) => fault.into(),

@@ -1,5 +1,5 @@
-//! The components that have decided something, or may: their bytes by digest, and their compiled
-//! code, so that none is compiled twice.
+//! The library: a folder with every component that decides or has decided, and a cache of compiled
+//! code, so that a component is compiled only once.
 
 use super::{Compiled, Refused, Runtime};
 use crate::model::Digest;
@@ -12,39 +12,42 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-/// The most compiled components that are kept; those used last.
-const COMPILED_MAX: usize = 16;
+/// The most files of compiled code that the cache keeps. The least recently used ones are removed.
+const CODE_FILES_MAX: usize = 16;
 
-const BYTES: &str = "wasm";
+/// The extension of a file with the bytes of a component.
+const COMPONENT: &str = "wasm";
+
+/// The extension of a file with compiled code.
 const CODE: &str = "compiled";
 
-/// The ending of a file that is still being written.
-const DRAFT: &str = "draft";
+/// The extension of a temporary file, which is renamed when it is complete.
+const TEMPORARY: &str = "draft";
 
-/// A draft that was not touched for so long was left behind by a process that was killed: no
-/// component takes longer to be written.
-const DRAFT_AGE_MAX: Duration = Duration::from_secs(600);
+/// The age from which on a temporary file was left behind by a process that was killed: no file
+/// takes longer to be written.
+const TEMPORARY_AGE_MAX: Duration = Duration::from_secs(600);
 
-/// Begins a file of compiled code. Then come the digest of the component of which it is the code,
-/// the digest of the code, and the code.
-const MARK: &[u8; 8] = b"holdfas2";
+/// The first bytes of a file with compiled code. The digest of the component, the digest of the code
+/// and the code follow.
+const MAGIC: &[u8; 8] = b"holdfas2";
 const DIGEST_BYTES: usize = 32;
 
-/// Why the library cannot be used.
+/// The reason why a component cannot be had from the library.
 #[derive(Debug, thiserror::Error)]
 pub enum LibraryError {
-    /// The file system refuses.
+    /// A file or the folder cannot be read or written.
     #[error("the component file {file} cannot be used: {cause}")]
     File {
-        /// The file.
+        /// The path of the file or the folder.
         file: PathBuf,
-        /// Why.
+        /// The error of the file system.
         cause: io::Error,
     },
-    /// The file is not what its name says.
+    /// The bytes in the file do not have the digest in the file's name.
     #[error("the component file {0} is damaged: restore it, or remove it and install it again")]
     Damaged(PathBuf),
-    /// It does not compile, which it once did.
+    /// The component does not compile, although it once did.
     #[error(transparent)]
     Refused(#[from] Refused),
 }
@@ -52,61 +55,63 @@ pub enum LibraryError {
 /// A component in the library.
 #[derive(Clone, Debug)]
 pub struct LibraryEntry {
-    /// Names its bytes.
+    /// The digest of the component.
     pub digest: Digest,
-    /// How many they are.
+    /// The size of the component, in bytes.
     pub bytes: u64,
-    /// When it was put there.
+    /// The time when the component was stored.
     pub since: SystemTime,
 }
 
-/// A folder of component files, each named by its digest.
+/// A folder of component files, each named by the digest of its bytes.
 ///
-/// Whoever can write there can make this process run what they like, as can whoever can write
-/// to the program or its database: it belongs to the user of the server alone.
+/// Write access to the folder, as to the program or its database, lets an attacker run code in this
+/// process. Only the user of the server has access.
 #[derive(Clone, Debug)]
 pub struct Library {
     folder: PathBuf,
 }
 
 impl Library {
-    /// The library in this folder, which is made where there is none.
+    /// Opens the library in this folder, creates the folder where it does not exist, and removes
+    /// temporary files that killed processes left behind.
     ///
     /// # Errors
-    /// Where that fails.
+    /// [`LibraryError::File`]: the folder cannot be created.
     pub fn open(folder: PathBuf) -> Result<Self, LibraryError> {
-        let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
-        made.map_err(file_error(&folder))?;
+        let created = fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+        created.map_err(file_error(&folder))?;
         let library = Self { folder };
-        if let Err(error) = library.forget_drafts() {
-            tracing::warn!(%error, "drafts that were left behind could not be removed");
+        if let Err(error) = library.remove_abandoned_files() {
+            tracing::warn!(%error, "temporary files of killed processes could not be removed");
         }
         Ok(library)
     }
 
-    /// Keeps a component; it is on disk afterwards, undamaged, even if a damaged file was there.
+    /// Stores a component. Afterwards its bytes are on disk, undamaged: a damaged file is replaced.
+    /// Returns the digest of the bytes.
     ///
     /// # Errors
-    /// Where the file system refuses.
-    pub fn keep(&self, bytes: &[u8]) -> Result<Digest, LibraryError> {
+    /// [`LibraryError::File`]: the file cannot be written.
+    pub fn store(&self, bytes: &[u8]) -> Result<Digest, LibraryError> {
         let digest = Digest::of(bytes);
-        let file = self.file(&digest, BYTES);
+        let file = self.path(&digest, COMPONENT);
         match fs::read(&file) {
             Ok(found) if found == bytes => return Ok(digest),
-            Ok(_) => tracing::warn!(file = %file.display(), "a damaged component is kept anew"),
-            // Where it is missing or cannot be read, writing it says what is wrong.
+            Ok(_) => tracing::warn!(file = %file.display(), "a damaged component file is replaced"),
+            // The file is missing or cannot be read; in the second case the write fails too.
             Err(_) => {}
         }
-        self.write(&file, &[bytes]).map_err(file_error(&file))?;
+        self.write_atomically(&file, &[bytes]).map_err(file_error(&file))?;
         Ok(digest)
     }
 
     /// The bytes of a component.
     ///
     /// # Errors
-    /// Where they are not there, or damaged.
+    /// [`LibraryError::File`] or [`LibraryError::Damaged`].
     pub fn bytes(&self, digest: &Digest) -> Result<Vec<u8>, LibraryError> {
-        let file = self.file(digest, BYTES);
+        let file = self.path(digest, COMPONENT);
         let bytes = fs::read(&file).map_err(file_error(&file))?;
         if Digest::of(&bytes) == *digest {
             return Ok(bytes);
@@ -114,35 +119,39 @@ impl Library {
         Err(LibraryError::Damaged(file))
     }
 
-    /// A component that is kept here, compiled.
+    /// A component of the library, compiled.
     ///
     /// # Errors
-    /// Where it is not there, damaged, or refused.
+    /// [`LibraryError`].
     pub fn load(&self, runtime: &Runtime, digest: &Digest) -> Result<Compiled, LibraryError> {
         Ok(self.compile(runtime, &self.bytes(digest)?)?)
     }
 
-    /// Compiles a component, or finds its code where this very runtime has compiled it before. A
-    /// cache that cannot be read or written costs time, nothing else.
+    /// Compiles a component, or takes its code from the cache where the same version of the runtime
+    /// has compiled it before. A cache that cannot be read or written costs only time.
     ///
     /// # Errors
     /// [`Refused::NotAComponent`].
     pub fn compile(&self, runtime: &Runtime, bytes: &[u8]) -> Result<Compiled, Refused> {
         let digest = Digest::of(bytes);
-        let file = self.file(&digest, &format!("{}.{CODE}", runtime.fingerprint()));
-        if let Some(code) = intact(&file, &digest) {
+        let file = self.path(&digest, &format!("{}.{CODE}", runtime.fingerprint()));
+        if let Some(code) = read_intact_code(&file, &digest) {
             match Compiled::from_code(runtime, digest, &code) {
                 Ok(compiled) => {
-                    // So that it counts as used; if that fails it is compiled again one day.
+                    // The time of the file is the time of its latest use. Where it cannot be set,
+                    // the file may be removed too early and the component compiled again.
                     let _ = fs::File::open(&file).and_then(|it| it.set_modified(SystemTime::now()));
                     return Ok(compiled);
                 }
-                Err(error) => tracing::warn!(%error, file = %file.display(), "compiled code"),
+                Err(error) => tracing::warn!(
+                    %error, file = %file.display(),
+                    "compiled code cannot be loaded: the component is compiled again"
+                ),
             }
         }
         let compiled = Compiled::new(runtime, bytes)?;
-        if let Err(error) = self.keep_code(&file, &digest, &compiled) {
-            tracing::warn!(%error, file = %file.display(), "compiled code could not be kept");
+        if let Err(error) = self.store_code(&file, &digest, &compiled) {
+            tracing::warn!(%error, file = %file.display(), "compiled code could not be stored");
         }
         Ok(compiled)
     }
@@ -150,13 +159,13 @@ impl Library {
     /// Every component in the library, the latest first.
     ///
     /// # Errors
-    /// Where the folder cannot be read.
+    /// [`LibraryError::File`]: the folder cannot be read.
     pub fn list(&self) -> Result<Vec<LibraryEntry>, LibraryError> {
         let mut found = Vec::new();
         for entry in fs::read_dir(&self.folder).map_err(file_error(&self.folder))? {
             let Ok(entry) = entry else { continue };
             let name = entry.file_name();
-            let stem = name.to_str().and_then(|name| name.strip_suffix(&format!(".{BYTES}")));
+            let stem = name.to_str().and_then(|name| name.strip_suffix(&format!(".{COMPONENT}")));
             let Some(digest) = stem.and_then(Digest::parse) else { continue };
             if let Ok(about) = entry.metadata() {
                 let since = about.modified().unwrap_or(SystemTime::UNIX_EPOCH);
@@ -167,75 +176,84 @@ impl Library {
         Ok(found)
     }
 
-    fn file(&self, digest: &Digest, kind: &str) -> PathBuf {
-        self.folder.join(format!("{digest}.{kind}"))
+    /// The path of a component's file with this extension.
+    fn path(&self, digest: &Digest, extension: &str) -> PathBuf {
+        self.folder.join(format!("{digest}.{extension}"))
     }
 
-    fn keep_code(&self, file: &Path, of: &Digest, compiled: &Compiled) -> anyhow::Result<()> {
+    fn store_code(&self, file: &Path, of: &Digest, compiled: &Compiled) -> anyhow::Result<()> {
         let code = compiled.code()?;
         let digest: [u8; DIGEST_BYTES] = Sha256::digest(&code).into();
-        self.write(file, &[MARK, &of.0, &digest, &code])?;
-        self.forget_old_code()?;
+        self.write_atomically(file, &[MAGIC, &of.0, &digest, &code])?;
+        self.remove_old_code()?;
         Ok(())
     }
 
-    /// Whole or not at all: under another name first.
-    fn write(&self, file: &Path, parts: &[&[u8]]) -> io::Result<()> {
-        let draft = file.with_extension(format!("{}.{DRAFT}", uuid::Uuid::new_v4().simple()));
+    /// Writes a file completely or not at all: writes a temporary file, and renames it.
+    fn write_atomically(&self, file: &Path, parts: &[&[u8]]) -> io::Result<()> {
+        let name = format!("{}.{TEMPORARY}", uuid::Uuid::new_v4().simple());
+        let temporary = file.with_extension(name);
         let written = (|| {
-            let mut out = fs::File::create(&draft)?;
+            let mut out = fs::File::create(&temporary)?;
             parts.iter().try_for_each(|part| out.write_all(part))?;
             out.sync_all()?;
-            fs::rename(&draft, file)?;
+            fs::rename(&temporary, file)?;
             fs::File::open(&self.folder)?.sync_all()
         })();
         if written.is_err() {
-            // It may not even exist.
-            let _ = fs::remove_file(&draft);
+            // The temporary file may not exist; the first error is the one to report.
+            let _ = fs::remove_file(&temporary);
         }
         written
     }
 
-    /// The files with an ending, and when each was last used, the oldest first.
-    fn files(&self, ending: &str) -> io::Result<Vec<(SystemTime, PathBuf)>> {
+    /// The files with this extension, each with the time of its latest use, the oldest first.
+    fn files(&self, extension: &str) -> io::Result<Vec<(SystemTime, PathBuf)>> {
         let mut found: Vec<_> = fs::read_dir(&self.folder)?
             .filter_map(Result::ok)
-            .filter(|entry| entry.path().extension().is_some_and(|its| its == ending))
+            .filter(|entry| entry.path().extension().is_some_and(|its| its == extension))
             .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
             .collect();
         found.sort();
         Ok(found)
     }
 
-    /// Removes what processes that were killed left behind. Another process may be writing here.
-    fn forget_drafts(&self) -> io::Result<()> {
-        let old = |written: &SystemTime| written.elapsed().is_ok_and(|age| age > DRAFT_AGE_MAX);
-        let drafts = self.files(DRAFT)?;
-        drafts
+    /// Removes the temporary files that killed processes left behind, recognised by their age: another
+    /// process may be writing to the folder.
+    fn remove_abandoned_files(&self) -> io::Result<()> {
+        let old = |written: &SystemTime| written.elapsed().is_ok_and(|age| age > TEMPORARY_AGE_MAX);
+        let temporary = self.files(TEMPORARY)?;
+        temporary
             .iter()
             .filter(|(written, _)| old(written))
             .try_for_each(|(_, file)| fs::remove_file(file))
     }
 
-    fn forget_old_code(&self) -> io::Result<()> {
+    /// Removes the least recently used files of compiled code beyond [`CODE_FILES_MAX`].
+    fn remove_old_code(&self) -> io::Result<()> {
         let found = self.files(CODE)?;
-        let surplus = found.len().saturating_sub(COMPILED_MAX);
+        let surplus = found.len().saturating_sub(CODE_FILES_MAX);
         found.iter().take(surplus).try_for_each(|(_, file)| fs::remove_file(file))
     }
 }
 
-/// Compiled code that is as it was written, of this component.
-fn intact(file: &Path, of: &Digest) -> Option<Vec<u8>> {
+/// Reads the compiled code of this component from the cache; `None` where there is none, or where the
+/// file is damaged or belongs to another component.
+fn read_intact_code(file: &Path, of: &Digest) -> Option<Vec<u8>> {
     let bytes = fs::read(file).ok()?;
     let code = code_within(&bytes, of);
     if code.is_none() {
-        tracing::warn!(file = %file.display(), "damaged or foreign compiled code is made anew");
+        tracing::warn!(
+            file = %file.display(),
+            "compiled code is damaged or of another component: the component is compiled again"
+        );
     }
     code.map(<[u8]>::to_vec)
 }
 
+/// The compiled code in the bytes of a file; `None` where they are not intact code of this component.
 fn code_within<'b>(bytes: &'b [u8], of: &Digest) -> Option<&'b [u8]> {
-    let rest = bytes.strip_prefix(MARK)?;
+    let rest = bytes.strip_prefix(MAGIC)?;
     let (component, rest) = rest.split_first_chunk::<DIGEST_BYTES>()?;
     let (digest, code) = rest.split_first_chunk::<DIGEST_BYTES>()?;
     let found: [u8; DIGEST_BYTES] = Sha256::digest(code).into();
@@ -257,38 +275,38 @@ mod tests {
         (folder, library)
     }
 
-    /// The standard component under another digest, by a section that nobody reads.
+    /// The standard component under another digest: a custom section is added.
     fn twin() -> Vec<u8> {
         [EMBEDDED, &[0, 2, 1, b'x']].concat()
     }
 
     fn code_of(library: &Library, runtime: &Runtime, bytes: &[u8]) -> PathBuf {
-        library.file(&Digest::of(bytes), &format!("{}.{CODE}", runtime.fingerprint()))
+        library.path(&Digest::of(bytes), &format!("{}.{CODE}", runtime.fingerprint()))
     }
 
     #[test]
-    fn a_damaged_component_of_the_same_length_is_kept_anew() {
+    fn a_damaged_component_of_the_same_length_is_replaced() {
         let (_folder, library) = library();
-        let digest = library.keep(EMBEDDED).unwrap();
-        let file = library.file(&digest, BYTES);
+        let digest = library.store(EMBEDDED).unwrap();
+        let file = library.path(&digest, COMPONENT);
         let mut damaged = EMBEDDED.to_vec();
         damaged[100] ^= 1;
         fs::write(&file, damaged).unwrap();
         assert!(matches!(library.bytes(&digest), Err(LibraryError::Damaged(_))));
-        library.keep(EMBEDDED).unwrap();
+        library.store(EMBEDDED).unwrap();
         assert_eq!(library.bytes(&digest).unwrap(), EMBEDDED);
     }
 
     #[test]
-    fn a_component_is_kept_anew_though_its_compiled_code_is_there() {
+    fn a_missing_component_is_stored_again_though_its_compiled_code_is_there() {
         let (_folder, library) = library();
         let runtime = Runtime::new(Limits::default()).unwrap();
-        let digest = library.keep(EMBEDDED).unwrap();
+        let digest = library.store(EMBEDDED).unwrap();
         library.compile(&runtime, EMBEDDED).unwrap();
-        fs::remove_file(library.file(&digest, BYTES)).unwrap();
+        fs::remove_file(library.path(&digest, COMPONENT)).unwrap();
         let missing = library.load(&runtime, &digest);
         assert!(matches!(missing, Err(LibraryError::File { .. })), "its code alone is not enough");
-        library.keep(EMBEDDED).unwrap();
+        library.store(EMBEDDED).unwrap();
         library.load(&runtime, &digest).unwrap();
     }
 
@@ -302,13 +320,13 @@ mod tests {
             (code_of(&library, &runtime, EMBEDDED), code_of(&library, &runtime, &twin()));
         let right = fs::read(&other).unwrap();
         fs::copy(&one, &other).unwrap();
-        assert!(intact(&other, &Digest::of(&twin())).is_none());
+        assert!(read_intact_code(&other, &Digest::of(&twin())).is_none());
         library.compile(&runtime, &twin()).unwrap();
-        assert_eq!(fs::read(&other).unwrap().get(..40), right.get(..40), "it is made anew");
+        assert_eq!(fs::read(&other).unwrap().get(..40), right.get(..40), "it is compiled again");
     }
 
     #[test]
-    fn damaged_or_cut_off_compiled_code_is_made_anew() {
+    fn damaged_or_truncated_code_is_compiled_again() {
         let (_folder, library) = library();
         let runtime = Runtime::new(Limits::default()).unwrap();
         library.compile(&runtime, EMBEDDED).unwrap();
@@ -316,20 +334,20 @@ mod tests {
         let (whole, digest) = (fs::read(&file).unwrap(), Digest::of(EMBEDDED));
         for length in [0, 7, 8, 40, 72, whole.len() - 1] {
             fs::write(&file, &whole[..length]).unwrap();
-            assert!(intact(&file, &digest).is_none(), "{length}");
+            assert!(read_intact_code(&file, &digest).is_none(), "{length}");
         }
         library.compile(&runtime, EMBEDDED).unwrap();
-        assert!(intact(&file, &digest).is_some());
+        assert!(read_intact_code(&file, &digest).is_some());
     }
 
     #[test]
-    fn drafts_that_were_left_behind_go_and_those_being_written_stay() {
+    fn old_temporary_files_are_removed_and_new_ones_stay() {
         let (folder, library) = library();
         let of = |name: &str| library.folder.join(name);
         let (old, new) = (of("a.1.draft"), of("b.2.draft"));
         fs::write(&old, "half of it").unwrap();
         fs::write(&new, "half of it").unwrap();
-        let then = SystemTime::now() - 2 * DRAFT_AGE_MAX;
+        let then = SystemTime::now() - 2 * TEMPORARY_AGE_MAX;
         fs::File::options().write(true).open(&old).unwrap().set_modified(then).unwrap();
         Library::open(folder.path().join("components")).unwrap();
         assert_eq!((old.exists(), new.exists()), (false, true));

@@ -1,19 +1,23 @@
-/// What a component may use, per call unless said otherwise.
+//! The limits of a component.
+
+/// The limits of a component; each applies to one call unless its text says otherwise.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
-    /// Each linear memory of an instance, in bytes.
+    /// The size of each linear memory of an instance, in bytes.
     pub memory_bytes_max: usize,
-    /// Fuel: about one unit per executed instruction, the same on every run.
+    /// Fuel, about one unit for each executed instruction. The same call uses the same fuel on every
+    /// run.
     pub fuel_per_call: u64,
-    /// Wall-clock time, host imports included, in milliseconds.
+    /// Elapsed time, host imports included, in milliseconds.
     pub deadline_ms: u64,
-    /// Calls of `storage` and `event-sink`.
+    /// The number of calls of the imports `storage` and `event-sink`.
     pub host_calls_max: u32,
-    /// Items that its scans may ask for, together.
+    /// The number of items that all scans of a call may ask for together.
     pub scanned_items_max: u32,
-    /// Bytes that it hands to the host at once, as arguments of an import or as a result.
+    /// The number of bytes that the component may pass to the host at once, as arguments of an import
+    /// or as a result.
     pub transfer_bytes_max: usize,
-    /// Instances alive at once, over all callers.
+    /// The number of live instances of all components together.
     pub instances_max: u32,
 }
 
@@ -31,17 +35,17 @@ impl Default for Limits {
     }
 }
 
-/// How often the clock for deadlines ticks.
+/// The tick of the clock for deadlines, in milliseconds.
 pub(super) const TICK_MS: u64 = 10;
 
 impl Limits {
-    /// The deadline in ticks, rounded up, plus the tick that is under way.
+    /// The deadline in ticks, rounded up, plus the current tick, which may be almost over.
     pub(super) fn deadline_ticks(&self) -> u64 {
         self.deadline_ms.div_ceil(TICK_MS) + 1
     }
 }
 
-/// What of the limits on the host's work is left in a call.
+/// The work of the host that a call may still cause.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct Allowance {
     host_calls: u32,
@@ -53,14 +57,14 @@ impl Allowance {
         Self { host_calls: limits.host_calls_max, scanned_items: limits.scanned_items_max }
     }
 
-    /// Counts a call of an import; false: it was one too many.
+    /// Counts a call of an import. Returns `false` where the call is one too many.
     pub(super) fn call(&mut self) -> bool {
         let left = self.host_calls.checked_sub(1);
         self.host_calls = left.unwrap_or(0);
         left.is_some()
     }
 
-    /// Counts items that a scan asks for; false: they were too many.
+    /// Counts the items that a scan asks for. Returns `false` where they are too many.
     pub(super) fn scan(&mut self, items: u32) -> bool {
         let left = self.scanned_items.checked_sub(items);
         self.scanned_items = left.unwrap_or(0);

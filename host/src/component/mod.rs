@@ -1,6 +1,6 @@
-//! The only room that knows wasmtime: compiles components, runs them within limits, and
-//! gives them the contract's imports. It knows nothing of HTTP or of where stocks are stored:
-//! each guest works on a [`World`] that the host provides.
+//! Compiles components, runs them within limits, and gives them the contract's imports. This is the
+//! only room that knows wasmtime, and it knows nothing of HTTP or of where stocks are stored: each
+//! guest works on a [`World`] that the host provides.
 
 mod borrowed;
 mod commands;
@@ -23,7 +23,7 @@ pub use domain::{Compiled, Domain, Refused};
 pub use guest::{Decision, Guest};
 pub use library::{Library, LibraryEntry, LibraryError};
 pub use limits::Limits;
-pub use runner::{Deciding, GuestRunner};
+pub use runner::{CommandDomain, GuestRunner};
 pub use runtime::Runtime;
 
 use crate::model::{
@@ -31,7 +31,7 @@ use crate::model::{
     StockScan, Timestamp,
 };
 
-/// The component that this binary ships with, compiled for wasm32-wasip2.
+/// The component that is embedded in the program, compiled for wasm32-wasip2.
 pub const EMBEDDED: &[u8] = include_bytes!(env!("HOLDFAST_COMPONENT"));
 
 /// The state that the contract's imports read and write during one call.
@@ -43,7 +43,7 @@ pub const EMBEDDED: &[u8] = include_bytes!(env!("HOLDFAST_COMPONENT"));
 pub trait World: Send + 'static {
     /// Announces a call: its purpose, and the time as of which it is made.
     fn begin_call(&mut self, purpose: Purpose, now: Timestamp);
-    /// The stock of this key, where there is one.
+    /// The stock of this key; `None` where it does not exist.
     fn stock(&mut self, key: &StockKey) -> Result<Option<Stock>, Ended>;
     /// Stores a stock.
     fn put_stock(&mut self, key: StockKey, stock: Stock) -> Result<(), Ended>;
@@ -51,13 +51,13 @@ pub trait World: Send + 'static {
     fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stock)>, Ended>;
     /// Stocks below their minimum, the largest deficit first.
     fn scan_deficits(&mut self, scan: &DeficitScan) -> Result<Vec<(StockKey, Stock)>, Ended>;
-    /// The reservation of this id, where there is one.
+    /// The reservation of this id; `None` where it does not exist.
     fn reservation(&mut self, id: &str) -> Result<Option<Reservation>, Ended>;
     /// Stores a reservation.
     fn put_reservation(&mut self, id: String, reservation: Reservation) -> Result<(), Ended>;
     /// Reservations, the newest first.
     fn scan_reservations(&mut self, scan: &ReservationScan) -> Result<ReservationPage, Ended>;
-    /// Appends facts.
+    /// Appends events.
     fn publish(&mut self, events: Vec<Event>) -> Result<(), Ended>;
 }
 

@@ -1,4 +1,4 @@
-//! Queries: each [`Query`] is one exported function of the contract, or several calls of one.
+//! Queries: each [`Query`] is one call of an exported function of the contract, or several.
 
 use super::{
     Purpose, World,
@@ -20,8 +20,8 @@ const QUERY_SEED: &[u8] = &[];
 const NO_SUCH_STOCK: &str = "product-not-found";
 
 impl<W: World> Guest<W> {
-    /// Lets the component answer a query as of `now`. `caller` is the name of who asks; `None`
-    /// for the anonymous identity.
+    /// Lets the component answer a query as of `now`. `caller` is the caller's name; `None` for the
+    /// anonymous identity.
     ///
     /// # Errors
     /// [`Ended`]: there is no answer, and the guest must not be called again.
@@ -86,7 +86,7 @@ impl<W: World> Guest<W> {
         decided(found, |view| Ok(convert::view_from_wit(view)))
     }
 
-    /// One stock; `None` where there is none.
+    /// One stock; `None` where it does not exist.
     fn stock_if_any(
         &mut self,
         context: &QueryContext,

@@ -1,21 +1,23 @@
+//! Runs commands on guests, which are kept from one call to the next.
+
 use super::{BorrowedWorld, Decision, Domain, Guest, World};
 use crate::model::{Command, Ended, Fault, Outcome, Timestamp};
 
-/// A component that decides commands over a world which it borrows for each call.
-pub type Deciding<W> = Domain<BorrowedWorld<W>>;
+/// A component that is linked to decide commands over a world which it borrows for each call.
+pub type CommandDomain<W> = Domain<BorrowedWorld<W>>;
 
-/// The most calls that one guest serves. A fresh guest takes its place then, so that whatever a
-/// component keeps between calls, against the contract, does not grow old.
+/// The most calls that one guest serves. Then a fresh guest replaces it: the bound limits the effect
+/// of a component that keeps state between calls, against the contract.
 const CALLS_PER_GUEST_MAX: u32 = 1_024;
 
-/// Runs one component's commands on a guest that it keeps from one call to the next. A guest that
-/// failed is never called again.
+/// Runs a component's commands on a guest, which the runner keeps from one call to the next. A guest
+/// that failed is never called again.
 ///
-/// A new guest for each batch would cost each command of an ordinary batch half as much as its
-/// decision.
+/// A new guest for each batch would add half of the cost of a decision to each command of an ordinary
+/// batch.
 pub struct GuestRunner<W: World> {
     guest: Option<Guest<BorrowedWorld<W>>>,
-    /// The calls that the present guest has served.
+    /// The number of calls that the current guest has served.
     calls: u32,
 }
 
@@ -26,14 +28,14 @@ impl<W: World> Default for GuestRunner<W> {
 }
 
 impl<W: World> GuestRunner<W> {
-    /// Lets the component decide a command over a world. The world is back in its place
-    /// afterwards, unless a panic lost it.
+    /// Lets the component decide a command over a world. Afterwards the world is back in `world`,
+    /// unless a panic lost it.
     ///
     /// # Errors
-    /// As [`Guest::execute`]; [`Ended::Fault`] also where there is no world.
+    /// As [`Guest::execute`]; [`Ended::Fault`] also where `world` is `None`.
     pub fn execute(
         &mut self,
-        deciding: &Deciding<W>,
+        domain: &CommandDomain<W>,
         world: &mut Option<Box<W>>,
         command: &Command,
         now: Timestamp,
@@ -42,7 +44,7 @@ impl<W: World> GuestRunner<W> {
             Some(guest) if self.calls < CALLS_PER_GUEST_MAX => guest,
             _ => {
                 self.calls = 0;
-                Guest::new(deciding, BorrowedWorld::default()).map_err(|(fault, _)| fault)?
+                Guest::new(domain, BorrowedWorld::default()).map_err(|(fault, _)| fault)?
             }
         };
         self.calls += 1;

@@ -1,3 +1,5 @@
+//! The WebAssembly engine and its clock for deadlines.
+
 use super::limits::{Limits, TICK_MS};
 use std::{
     hash::{Hash, Hasher},
@@ -10,23 +12,24 @@ use std::{
 };
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-/// Memory of a finished instance that is zeroed in place rather than given back to the
-/// kernel: the shipped component touches less, so the next instance faults no page in.
+/// The memory of a finished instance that is zeroed in place and not returned to the kernel. The
+/// standard component touches less, so that the next instance causes no page fault.
 const RESIDENT_BYTES: usize = 256 * 1024;
 
-/// What one component may be made of: rules in front of a domain are core modules of their own,
-/// each with a memory, and adapters between them.
+/// The most core instances and memories of one component. Each rule that is composed with a domain is
+/// a core module of its own with a memory, and adapters are added between them.
 const CORE_INSTANCES_MAX: u32 = 64;
 const MEMORIES_MAX: u32 = 4;
 
-/// An interpreter in a component fills a table with thousands of its functions.
+/// The most elements of a table. An interpreter in a component has a table with thousands of its
+/// functions.
 const TABLE_ELEMENTS_MAX: usize = 65_536;
 
-/// What the runtime itself keeps about one instance.
+/// The most bytes of the runtime's own data about one instance.
 const INSTANCE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// The engine that compiles and runs components, and the clock for their deadlines.
-/// One per process.
+/// The engine that compiles and runs components, and the clock for their deadlines. There is one for
+/// each process.
 pub struct Runtime {
     engine: Engine,
     limits: Limits,
@@ -35,10 +38,10 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    /// An engine with these limits.
+    /// Creates the engine with these limits, and starts the thread of the clock.
     ///
     /// # Errors
-    /// Where the operating system refuses the address space for the instances, or a thread.
+    /// The operating system refuses the address space for the instances, or the thread.
     pub fn new(limits: Limits) -> anyhow::Result<Self> {
         let mut pool = PoolingAllocationConfig::new();
         pool.total_component_instances(limits.instances_max)
@@ -81,14 +84,15 @@ impl Runtime {
         &self.engine
     }
 
-    /// Names what compiled code depends on: the version of the runtime, its settings, the machine.
+    /// A hash of everything that compiled code depends on: the version of the runtime, its settings
+    /// and the machine.
     pub(super) fn fingerprint(&self) -> String {
         let mut hasher = std::hash::DefaultHasher::new();
         self.engine.precompile_compatibility_hash().hash(&mut hasher);
         format!("{:016x}", hasher.finish())
     }
 
-    /// What components may use.
+    /// The limits of components.
     #[must_use]
     pub fn limits(&self) -> Limits {
         self.limits
@@ -99,7 +103,7 @@ impl Drop for Runtime {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(ticker) = self.ticker.take() {
-            // It has nothing to report, and a tick is short.
+            // The thread returns nothing, and ends within a tick.
             let _ = ticker.join();
         }
     }

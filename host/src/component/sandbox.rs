@@ -1,7 +1,7 @@
 //! The WASI state of one guest: a clock, randomness and standard error, and nothing else. The
-//! clock shows the time of the call and the randomness is made of the command's id, so that a
-//! component decides alike on every machine. The host's log shows the guest's standard error
-//! where a call fails.
+//! clock shows the time of the call and the randomness is derived from the command's id, so that a
+//! component decides in the same way on every machine. Where a call fails, the host's log shows the
+//! guest's standard error.
 
 use rand_core::TryRng;
 use sha2::{Digest, Sha256};
@@ -28,41 +28,41 @@ const RANDOM_BYTES_MAX: u64 = 64 * 1024;
 const STDERR_BYTES_MAX: usize = 16 * 1024;
 
 /// The most characters of standard error that the host's log shows.
-const SAID_CHARACTERS_MAX: usize = 2_000;
+const STDERR_CHARACTERS_SHOWN_MAX: usize = 2_000;
 
 /// The WASI state of one instance.
 pub(super) struct Sandbox {
     ctx: WasiCtx,
     table: ResourceTable,
     now_ms: Arc<AtomicU64>,
-    dice: Arc<Mutex<Dice>>,
+    random: Arc<Mutex<SeededRandom>>,
     stderr: MemoryOutputPipe,
 }
 
 impl Sandbox {
     pub(super) fn new() -> Self {
         let now_ms = Arc::new(AtomicU64::new(0));
-        let dice = Arc::new(Mutex::new(Dice::seeded(&[])));
+        let random = Arc::new(Mutex::new(SeededRandom::seeded(&[])));
         let stderr = MemoryOutputPipe::new(STDERR_BYTES_MAX);
         let ctx = WasiCtx::builder()
             .wall_clock(CommandClock(Arc::clone(&now_ms)))
             .monotonic_clock(CommandClock(Arc::clone(&now_ms)))
-            .secure_random(CommandRandomness(Arc::clone(&dice)))
-            .insecure_random(CommandRandomness(Arc::clone(&dice)))
+            .secure_random(CommandRandomness(Arc::clone(&random)))
+            .insecure_random(CommandRandomness(Arc::clone(&random)))
             .insecure_random_seed(NO_RANDOM_SEED)
             .max_random_size(RANDOM_BYTES_MAX)
             .stderr(stderr.clone())
             .allow_tcp(false)
             .allow_udp(false)
             .build();
-        Self { ctx, table: ResourceTable::new(), now_ms, dice, stderr }
+        Self { ctx, table: ResourceTable::new(), now_ms, random, stderr }
     }
 
     /// Prepares a call: sets the clock to `now_ms`, in milliseconds since the epoch, and seeds the
     /// randomness.
     pub(super) fn begin_call(&mut self, now_ms: u64, seed: &[u8]) {
         self.now_ms.store(now_ms, Ordering::Relaxed);
-        *self.dice.lock().unwrap_or_else(PoisonError::into_inner) = Dice::seeded(seed);
+        *self.random.lock().unwrap_or_else(PoisonError::into_inner) = SeededRandom::seeded(seed);
     }
 
     /// The state as the WASI host functions take it.
@@ -71,39 +71,40 @@ impl Sandbox {
     }
 
     /// The guest's standard error as one line of a log; `None` where the guest wrote nothing.
-    pub(super) fn said(&self) -> Option<String> {
+    pub(super) fn stderr_text(&self) -> Option<String> {
         let bytes = self.stderr.contents();
         let text = String::from_utf8_lossy(&bytes);
-        let shown: String = text.trim_end().chars().take(SAID_CHARACTERS_MAX).collect();
+        let shown: String = text.trim_end().chars().take(STDERR_CHARACTERS_SHOWN_MAX).collect();
         (!shown.is_empty()).then(|| shown.escape_debug().to_string())
     }
 }
 
 /// A source of random bytes: SHA-256 of a seed and a counter, so that every machine draws the
 /// same bytes.
-struct Dice {
+struct SeededRandom {
     seed: [u8; 32],
     count: u64,
-    left: Vec<u8>,
+    /// The bytes of the latest block that were not drawn yet.
+    unused: Vec<u8>,
 }
 
-impl Dice {
+impl SeededRandom {
     fn seeded(seed: &[u8]) -> Self {
-        Self { seed: Sha256::digest(seed).into(), count: 0, left: Vec::new() }
+        Self { seed: Sha256::digest(seed).into(), count: 0, unused: Vec::new() }
     }
 
     fn byte(&mut self) -> u8 {
-        if let Some(byte) = self.left.pop() {
+        if let Some(byte) = self.unused.pop() {
             return byte;
         }
         self.count += 1;
         let block = Sha256::new().chain_update(self.seed).chain_update(self.count.to_le_bytes());
-        self.left = block.finalize().to_vec();
-        self.left.pop().unwrap_or(0)
+        self.unused = block.finalize().to_vec();
+        self.unused.pop().unwrap_or(0)
     }
 }
 
-struct CommandRandomness(Arc<Mutex<Dice>>);
+struct CommandRandomness(Arc<Mutex<SeededRandom>>);
 
 impl TryRng for CommandRandomness {
     type Error = Infallible;
@@ -121,8 +122,8 @@ impl TryRng for CommandRandomness {
     }
 
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        let mut dice = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        bytes.fill_with(|| dice.byte());
+        let mut random = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        bytes.fill_with(|| random.byte());
         Ok(())
     }
 }

@@ -1,3 +1,5 @@
+//! The host's state for one guest.
+
 use super::{
     limits::{Allowance, Limits},
     sandbox::Sandbox,
@@ -9,14 +11,14 @@ use wasmtime_wasi::{WasiCtxView, WasiView};
 /// The most items that one scan may ask for.
 const SCAN_ITEMS_MAX: u32 = 1_001;
 
-/// The host's side of one guest: its world, and how much of its limits is left.
+/// The host's state for one guest: its world, its limits and its sandbox.
 pub(super) struct GuestState<W> {
     pub(super) world: W,
-    /// The bound on the guest's memories, which wasmtime enforces.
+    /// The bound on the size of the guest's memories, which wasmtime enforces.
     pub(super) memory: StoreLimits,
     /// The limits of each call.
     limits: Limits,
-    /// The host's work that the current call may still cause.
+    /// The work of the host that the current call may still cause.
     allowance: Allowance,
     /// `None` for a guest that imports nothing of WASI.
     sandbox: Option<Box<Sandbox>>,
@@ -44,9 +46,9 @@ impl<W> GuestState<W> {
         }
     }
 
-    /// What the guest has written to its standard error; `None` where it wrote nothing.
-    pub(super) fn said(&self) -> Option<String> {
-        self.sandbox.as_ref().and_then(|sandbox| sandbox.said())
+    /// The text of the guest's standard error; `None` where the guest wrote nothing.
+    pub(super) fn stderr_text(&self) -> Option<String> {
+        self.sandbox.as_ref().and_then(|sandbox| sandbox.stderr_text())
     }
 
     /// Counts a call of an import.

@@ -1,5 +1,5 @@
 //! WASI for foreign components, linked interface by interface. No interface grants files, a
-//! network, an environment or arguments. The shipped component imports none of them.
+//! network, an environment or arguments. The standard component imports none of them.
 
 use wasmtime::component::{HasData, Linker, ResourceTable};
 use wasmtime_wasi::{

@@ -1,7 +1,7 @@
-//! A harness that runs a component over a store in memory and checks it as the host does.
+//! A harness that runs a component over a store in memory, with the checks that the host makes.
 
 use crate::{
-    component::{self, Decision, Domain, Guest, GuestRunner},
+    component::{CommandDomain, Compiled, Decision, Domain, Guest, GuestRunner, Refused},
     model::{
         Action, Answer, Command, Decided, Due, Ended, Event, Fault, LogEntry, Origin, Outcome,
         Query, Timestamp,
@@ -11,28 +11,34 @@ use crate::{
 };
 use uuid::Uuid;
 
-pub(super) type Deciding = component::Deciding<UnitOfWork<MemoryLane>>;
-pub(super) type Answering = Domain<ReadView<MemoryLane>>;
+/// A component under test, linked for both of its uses.
+pub(super) struct Candidate {
+    /// The component for commands.
+    commands: CommandDomain<UnitOfWork<MemoryLane>>,
+    /// The component for queries.
+    queries: Domain<ReadView<MemoryLane>>,
+}
+
+impl Candidate {
+    pub(super) fn link(compiled: &Compiled) -> Result<Self, Refused> {
+        Ok(Self { commands: compiled.fit()?, queries: compiled.fit()? })
+    }
+}
 
 /// A component and the unit of work that it decides over.
-pub(super) struct Harness<'d> {
-    deciding: &'d Deciding,
-    answering: &'d Answering,
+pub(super) struct Harness<'c> {
+    candidate: &'c Candidate,
     /// Whether every call gets a new instance of the component.
     fresh: bool,
     runner: GuestRunner<UnitOfWork<MemoryLane>>,
     unit: Option<Box<UnitOfWork<MemoryLane>>>,
 }
 
-impl<'d> Harness<'d> {
-    pub(super) fn new(
-        deciding: &'d Deciding,
-        answering: &'d Answering,
-        fresh: bool,
-    ) -> Result<Self, Fault> {
+impl<'c> Harness<'c> {
+    pub(super) fn new(candidate: &'c Candidate, fresh: bool) -> Result<Self, Fault> {
         let unit = UnitOfWork::new(MemoryLane::default()).map_err(store_failed)?;
         let (runner, unit) = (GuestRunner::default(), Some(Box::new(unit)));
-        Ok(Self { deciding, answering, fresh, runner, unit })
+        Ok(Self { candidate, fresh, runner, unit })
     }
 
     fn unit(&mut self) -> Result<&mut UnitOfWork<MemoryLane>, Fault> {
@@ -60,13 +66,14 @@ impl<'d> Harness<'d> {
                 decided => break decided.map_err(fault)?,
             }
         };
-        let place = self.unit()?.place();
-        let (digest, unit) = (self.deciding.digest(), self.unit()?);
+        let events_before = self.unit()?.event_count();
+        let (digest, unit) = (self.candidate.commands.digest(), self.unit()?);
         match &decided {
             Ok(outcome) => unit.accept(command, now, digest, outcome)?,
             Err(rejection) => {
                 let drafted = unit.draft();
-                let wrote = drafted.stocks.len() + drafted.reservations.len() + drafted.facts.len();
+                let wrote =
+                    drafted.stocks.len() + drafted.reservations.len() + drafted.events.len();
                 unit.decline(command, now, digest, || Decided::Rejected(rejection.clone()));
                 if rejection.code.is_empty() {
                     return Err(Fault(format!(
@@ -75,7 +82,8 @@ impl<'d> Harness<'d> {
                 }
             }
         }
-        let events = unit.facts_since(place).iter().map(|entry| entry.event.clone()).collect();
+        let events =
+            unit.entries_since(events_before).iter().map(|entry| entry.event.clone()).collect();
         unit.commit(now).map_err(store_failed)?;
         Ok((decided, events))
     }
@@ -84,10 +92,10 @@ impl<'d> Harness<'d> {
         if self.fresh {
             self.runner.retire();
         }
-        self.runner.execute(self.deciding, &mut self.unit, command, now)
+        self.runner.execute(&self.candidate.commands, &mut self.unit, command, now)
     }
 
-    /// Expires what is due on a stock or a reservation, as the host does.
+    /// Expires the holds that are due on a stock or a reservation, as the host does.
     fn expire(&mut self, due: &Due, now: Timestamp) -> Result<(), Fault> {
         let unit = self.unit()?;
         unit.abandon();
@@ -97,7 +105,7 @@ impl<'d> Harness<'d> {
             let command = Command { id, origin, precondition: None, action };
             match self.call(&command, now).map_err(fault)? {
                 Ok(outcome) => {
-                    let digest = self.deciding.digest();
+                    let digest = self.candidate.commands.digest();
                     self.unit()?.accept(&command, now, digest, &outcome)?;
                 }
                 Err(rejection) => {
@@ -122,7 +130,7 @@ impl<'d> Harness<'d> {
         now: Timestamp,
     ) -> Result<Decision<Answer>, Fault> {
         let view = ReadView::new(self.store()?.clone());
-        let mut guest = Guest::new(self.answering, view).map_err(|(fault, _)| fault)?;
+        let mut guest = Guest::new(&self.candidate.queries, view).map_err(|(fault, _)| fault)?;
         guest.world().begin().map_err(store_failed)?;
         guest.query(caller, query, now).map_err(fault)
     }

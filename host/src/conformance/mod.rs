@@ -1,7 +1,7 @@
-//! The conformance suite: does a component decide as a domain must?
+//! The conformance suite checks whether a component decides as a domain must.
 //!
-//! The suite plays scenarios from files and properties over random commands. Each runs over a
-//! store in memory, with the checks that the host makes.
+//! The suite runs scenarios from files, and properties over random commands. Each runs over a store in
+//! memory, with the checks that the host makes.
 
 mod harness;
 mod properties;
@@ -10,12 +10,13 @@ mod scenario;
 mod scenarios;
 mod tables;
 
-pub use scenario::Kind;
+pub use scenario::PromiseKind;
 
 use crate::{
     component::{Compiled, Refused},
     model::Fault,
 };
+use harness::{Candidate, Harness};
 
 /// The result of one scenario or property.
 #[derive(Clone, Debug)]
@@ -25,7 +26,7 @@ pub struct Finding {
     /// The promise that is checked.
     pub name: String,
     /// The components that must keep the promise.
-    pub kind: Kind,
+    pub kind: PromiseKind,
     /// How the component breaks the promise; `None` where it keeps it.
     pub failure: Option<String>,
 }
@@ -50,13 +51,13 @@ const WHOLE_COMMANDS: u32 = 4_000;
 /// # Errors
 /// The component does not fit the contract, or does not start.
 pub fn check(compiled: &Compiled, depth: Depth) -> Result<Vec<Finding>, Refused> {
-    let (deciding, answering) = (compiled.fit()?, compiled.fit()?);
+    let candidate = Candidate::link(compiled)?;
     let (kinds, commands): (&[_], _) = match depth {
-        Depth::Admission => (&[Kind::Core], ADMISSION_COMMANDS),
-        Depth::Whole => (&[Kind::Core, Kind::Policy], WHOLE_COMMANDS),
+        Depth::Admission => (&[PromiseKind::Core], ADMISSION_COMMANDS),
+        Depth::Whole => (&[PromiseKind::Core, PromiseKind::Policy], WHOLE_COMMANDS),
     };
-    let mut findings = scenarios::run(&deciding, &answering, kinds);
-    findings.extend(properties::run(&deciding, &answering, kinds, commands));
+    let mut findings = scenarios::run(&candidate, kinds);
+    findings.extend(properties::run(&candidate, kinds, commands));
     Ok(findings)
 }
 
@@ -67,9 +68,9 @@ pub fn check(compiled: &Compiled, depth: Depth) -> Result<Vec<Finding>, Refused>
 /// The fault with which the call ends.
 pub fn call_once(compiled: &Compiled) -> Result<(), Fault> {
     let fault = |refused: Refused| Fault(refused.to_string());
-    let (deciding, answering) = (compiled.fit().map_err(fault)?, compiled.fit().map_err(fault)?);
-    let mut harness = harness::Harness::new(&deciding, &answering, true)?;
+    let candidate = Candidate::link(compiled).map_err(fault)?;
+    let mut harness = Harness::new(&candidate, true)?;
     let mut random = random::Random::new(0);
-    // Any decision will do.
+    // The decision does not matter.
     harness.execute(&random.opening(), 1).map(|_| ())
 }

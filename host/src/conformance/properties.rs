@@ -1,8 +1,8 @@
-//! Properties that hold whatever the commands are.
+//! Properties that a component must have for every sequence of commands.
 
 use super::{
-    Finding, Kind,
-    harness::{Answering, Deciding, Harness},
+    Finding, PromiseKind,
+    harness::{Candidate, Harness},
     random::Random,
 };
 use crate::model::{
@@ -10,52 +10,53 @@ use crate::model::{
 };
 use std::collections::BTreeMap;
 
-/// The number of commands in one story. Each story begins with an empty store.
-const STORY_COMMANDS: u32 = 40;
+/// The number of commands in one sequence. Each sequence begins with an empty store.
+const SEQUENCE_COMMANDS: u32 = 40;
 
-type Property = fn(&Deciding, &Answering, u32) -> Result<(), String>;
+type Property = fn(&Candidate, u32) -> Result<(), String>;
 
-const PROPERTIES: [(&str, Kind, Property); 5] = [
+const PROPERTIES: [(&str, PromiseKind, Property); 5] = [
     (
         "random commands break no invariant, and the events lead to the state",
-        Kind::Core,
+        PromiseKind::Core,
         invariants,
     ),
-    ("the same commands give the same events, on an instance of any age", Kind::Core, determinism),
-    ("reserve and release, hold and cancel, leave a stock as it was", Kind::Core, round_trips),
-    ("lines of one stock count as their sum, in any order", Kind::Core, sums),
-    ("low stock is detected and resolved by turns", Kind::Policy, alternation),
+    (
+        "the same commands give the same events, on an instance of any age",
+        PromiseKind::Core,
+        determinism,
+    ),
+    (
+        "reserve and release, hold and cancel, leave a stock as it was",
+        PromiseKind::Core,
+        round_trips,
+    ),
+    ("lines of one stock count as their sum, in any order", PromiseKind::Core, sums),
+    ("low stock is detected and resolved in alternation", PromiseKind::Policy, alternation),
 ];
 
-pub(super) fn run(
-    deciding: &Deciding,
-    answering: &Answering,
-    kinds: &[Kind],
-    commands: u32,
-) -> Vec<Finding> {
+pub(super) fn run(candidate: &Candidate, kinds: &[PromiseKind], commands: u32) -> Vec<Finding> {
     let bound = PROPERTIES.iter().filter(|(_, kind, _)| kinds.contains(kind));
     bound
         .map(|(name, kind, property)| Finding {
             group: "Properties".to_owned(),
             name: (*name).to_owned(),
             kind: *kind,
-            failure: property(deciding, answering, commands).err(),
+            failure: property(candidate, commands).err(),
         })
         .collect()
 }
 
-/// Plays one story of random commands and returns the harness as it is afterwards.
-fn story<'d>(
-    deciding: &'d Deciding,
-    answering: &'d Answering,
+/// Carries out one sequence of random commands. Returns the harness with the resulting state.
+fn random_sequence<'c>(
+    candidate: &'c Candidate,
     seed: u64,
     fresh: bool,
-) -> Result<Harness<'d>, String> {
-    let mut harness =
-        Harness::new(deciding, answering, fresh).map_err(|fault| fault.to_string())?;
+) -> Result<Harness<'c>, String> {
+    let mut harness = Harness::new(candidate, fresh).map_err(|fault| fault.to_string())?;
     let mut random = Random::new(seed);
     let mut now: Timestamp = 1_000;
-    for index in 0..STORY_COMMANDS {
+    for index in 0..SEQUENCE_COMMANDS {
         let command = if index < 4 { random.opening() } else { random.command() };
         // The command may be accepted or rejected; only a fault breaks the property.
         let _decided = harness.execute(&command, now).map_err(|fault| {
@@ -66,13 +67,14 @@ fn story<'d>(
     Ok(harness)
 }
 
-fn stories(commands: u32) -> impl Iterator<Item = u64> {
-    0..u64::from(commands / STORY_COMMANDS).max(1)
+/// The seeds of the sequences that have this many commands together.
+fn seeds(commands: u32) -> impl Iterator<Item = u64> {
+    0..u64::from(commands / SEQUENCE_COMMANDS).max(1)
 }
 
-fn invariants(deciding: &Deciding, answering: &Answering, commands: u32) -> Result<(), String> {
-    for seed in stories(commands) {
-        let mut harness = story(deciding, answering, seed, false)?;
+fn invariants(candidate: &Candidate, commands: u32) -> Result<(), String> {
+    for seed in seeds(commands) {
+        let mut harness = random_sequence(candidate, seed, false)?;
         let mut levels: BTreeMap<StockKey, Level> = BTreeMap::new();
         for entry in harness.log().map_err(|fault| fault.to_string())? {
             if let Event::Stock(event) = &entry.event
@@ -93,10 +95,10 @@ fn invariants(deciding: &Deciding, answering: &Answering, commands: u32) -> Resu
     Ok(())
 }
 
-fn determinism(deciding: &Deciding, answering: &Answering, commands: u32) -> Result<(), String> {
-    for seed in stories(commands / 2) {
-        let mut once = story(deciding, answering, seed, false)?;
-        let mut again = story(deciding, answering, seed, true)?;
+fn determinism(candidate: &Candidate, commands: u32) -> Result<(), String> {
+    for seed in seeds(commands / 2) {
+        let mut once = random_sequence(candidate, seed, false)?;
+        let mut again = random_sequence(candidate, seed, true)?;
         let (once, again) = (once.log(), again.log());
         let (once, again) =
             (once.map_err(|fault| fault.to_string())?, again.map_err(|fault| fault.to_string())?);
@@ -115,17 +117,16 @@ fn determinism(deciding: &Deciding, answering: &Answering, commands: u32) -> Res
     Ok(())
 }
 
-/// A harness with one stock of 50.
-struct OneStock<'d> {
-    harness: Harness<'d>,
+/// A harness with one stock that has a total of 50.
+struct StockHarness<'c> {
+    harness: Harness<'c>,
     random: Random,
     key: StockKey,
 }
 
-impl<'d> OneStock<'d> {
-    fn new(deciding: &'d Deciding, answering: &'d Answering) -> Result<Self, String> {
-        let harness =
-            Harness::new(deciding, answering, false).map_err(|fault| fault.to_string())?;
+impl<'c> StockHarness<'c> {
+    fn new(candidate: &'c Candidate) -> Result<Self, String> {
+        let harness = Harness::new(candidate, false).map_err(|fault| fault.to_string())?;
         let mut random = Random::new(7);
         let key = random.key().ok_or("there is no stock")?;
         let mut stock = Self { harness, random, key: key.clone() };
@@ -157,8 +158,8 @@ impl<'d> OneStock<'d> {
     }
 }
 
-fn round_trips(deciding: &Deciding, answering: &Answering, _: u32) -> Result<(), String> {
-    let mut stock = OneStock::new(deciding, answering)?;
+fn round_trips(candidate: &Candidate, _: u32) -> Result<(), String> {
+    let mut stock = StockHarness::new(candidate)?;
     let before = stock.numbers()?;
     for quantity in [1, 7, 50] {
         let key = stock.key.clone();
@@ -178,28 +179,30 @@ fn round_trips(deciding: &Deciding, answering: &Answering, _: u32) -> Result<(),
     Ok(())
 }
 
-fn sums(deciding: &Deciding, answering: &Answering, _: u32) -> Result<(), String> {
+fn sums(candidate: &Candidate, _: u32) -> Result<(), String> {
     let cases: [(&[u64], bool); 4] =
         [(&[25, 25], true), (&[26, 25], false), (&[1, 49, 1], false), (&[49, 1], true)];
     for (quantities, fits) in cases {
         for backwards in [false, true] {
-            let mut stock = OneStock::new(deciding, answering)?;
+            let mut stock = StockHarness::new(candidate)?;
             let mut lines: Vec<_> = quantities.iter().map(|units| stock.line(*units)).collect();
             if backwards {
                 lines.reverse();
             }
             let hold = Action::Hold { id: "r".to_owned(), lines, ttl_seconds: None };
             if stock.accepts(hold)? != fits {
-                return Err(format!("lines of {quantities:?} of a stock of 50: not as their sum"));
+                return Err(format!(
+                    "lines of {quantities:?} of a stock of 50: decided differently from their sum"
+                ));
             }
         }
     }
     Ok(())
 }
 
-fn alternation(deciding: &Deciding, answering: &Answering, commands: u32) -> Result<(), String> {
-    for seed in stories(commands) {
-        let mut harness = story(deciding, answering, seed, false)?;
+fn alternation(candidate: &Candidate, commands: u32) -> Result<(), String> {
+    for seed in seeds(commands) {
+        let mut harness = random_sequence(candidate, seed, false)?;
         let mut low: BTreeMap<&StockKey, bool> = BTreeMap::new();
         for entry in harness.log().map_err(|fault| fault.to_string())? {
             let Event::Stock(event) = &entry.event else { continue };
@@ -210,7 +213,9 @@ fn alternation(deciding: &Deciding, answering: &Answering, commands: u32) -> Res
             };
             if low.insert(&event.key, is_low).unwrap_or(false) == is_low {
                 let (key, sequence) = (&event.key, entry.sequence);
-                return Err(format!("seed {seed}, event {sequence}: {key} said the same twice"));
+                return Err(format!(
+                    "seed {seed}, event {sequence}: {key} had the same event twice in a row"
+                ));
             }
         }
     }

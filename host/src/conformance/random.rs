@@ -1,4 +1,4 @@
-//! Random commands. They are about few stocks and few reservations, so that they interfere. The
+//! Random commands on few stocks and few reservations, so that the commands affect each other. The
 //! same seed gives the same commands on every machine.
 
 use crate::model::{

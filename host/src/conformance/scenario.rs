@@ -1,4 +1,4 @@
-//! The form of scenarios: TOML, one step a line.
+//! The form of scenarios: TOML files with one step in each line.
 
 use crate::model::{
     Action, Ask, Command, GetReservation, GetStock, InvalidId, LineRequest, ListReservations,
@@ -16,7 +16,7 @@ pub(super) struct File {
     /// The subject.
     pub(super) title: String,
     /// The components that must pass the scenarios.
-    pub(super) kind: Kind,
+    pub(super) kind: PromiseKind,
     /// The scenarios.
     pub(super) scenario: Vec<Scenario>,
 }
@@ -24,28 +24,28 @@ pub(super) struct File {
 /// The components that must keep a promise.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum PromiseKind {
     /// Every domain.
     Core,
     /// The standard domain. A rule that is composed with it may differ where it decides itself.
     Policy,
 }
 
-/// A sequence of steps with the results that each must have.
+/// A sequence of steps, each with the result that it must have.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Scenario {
     /// The promise.
     pub(super) name: String,
-    /// The steps that show whether the promise is kept.
-    pub(super) steps: Vec<Step>,
+    /// The steps that check the promise.
+    pub(super) steps: Vec<ScenarioStep>,
 }
 
 /// A call and the result that it must have.
 #[derive(Clone, Default, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-pub(super) struct Step {
-    /// The time in milliseconds since the epoch; where absent, the time of the step before.
+pub(super) struct ScenarioStep {
+    /// The time of the call in milliseconds since the epoch; `None` for the time of the step before.
     pub(super) at: Option<Timestamp>,
     caller: Option<String>,
     reason: Option<String>,
@@ -59,7 +59,7 @@ pub(super) struct Step {
     release: Option<Units>,
     transfer: Option<Transfer>,
     hold: Option<Hold>,
-    replace: Option<Lines>,
+    replace: Option<ReplaceForm>,
     extend: Option<Extend>,
     confirm: Option<String>,
     fulfill: Option<SomeLines>,
@@ -71,13 +71,14 @@ pub(super) struct Step {
     low_stock: Option<LowStocks>,
     list_reservations: Option<Reservations>,
 
-    /// The call succeeds, and its answer has these members.
+    /// The members that the answer must have; `None` where any answer will do.
     pub(super) ok: Option<Table>,
-    /// The command is rejected with this code.
+    /// The code of the rejection that the call must end with; `None` where it must succeed.
     pub(super) rejected: Option<String>,
-    /// The rejection has these details, by name, or by line and name: `0.requested`.
+    /// The details that the rejection must have, by name, or by line and name: `0.requested`.
     pub(super) with: Table,
-    /// The events, in order, such as `InventoryReserved a@north 3` and `ReservationExpired r1`.
+    /// The events that the call must publish, in order, such as `InventoryReserved a@north 3` and
+    /// `ReservationExpired r1`; `None` where any events will do.
     pub(super) events: Option<Vec<String>>,
 }
 
@@ -95,12 +96,12 @@ enum Word {
     Absent,
 }
 
-/// A stock: a product at the default location, or a product and a location, `a@north`.
+/// The text of a stock's key: a product for the default location, `a`, or with a location, `a@north`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
-struct Stock(StockKey);
+struct StockText(StockKey);
 
-impl TryFrom<String> for Stock {
+impl TryFrom<String> for StockText {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
@@ -140,7 +141,7 @@ impl TryFrom<String> for Location {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AdjustSet {
-    stock: Stock,
+    stock: StockText,
     total: u64,
     minimum: Option<u64>,
 }
@@ -148,14 +149,14 @@ struct AdjustSet {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AdjustBy {
-    stock: Stock,
+    stock: StockText,
     delta: i64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Units {
-    stock: Stock,
+    stock: StockText,
     quantity: u64,
 }
 
@@ -168,29 +169,30 @@ struct Transfer {
     quantity: u64,
 }
 
+/// A line: a stock and a quantity.
 #[derive(Clone, Debug, Deserialize)]
-struct Line(Stock, u64);
+struct LineForm(StockText, u64);
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Hold {
     id: String,
-    lines: Vec<Line>,
+    lines: Vec<LineForm>,
     ttl: Option<u32>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Lines {
+struct ReplaceForm {
     id: String,
-    lines: Vec<Line>,
+    lines: Vec<LineForm>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SomeLines {
     id: String,
-    lines: Option<Vec<Line>>,
+    lines: Option<Vec<LineForm>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -202,11 +204,11 @@ struct Extend {
 
 /// A query for the stock of a key.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(from = "Stock")]
+#[serde(from = "StockText")]
 struct OneStock(GetStock);
 
-impl From<Stock> for OneStock {
-    fn from(Stock(key): Stock) -> Self {
+impl From<StockText> for OneStock {
+    fn from(StockText(key): StockText) -> Self {
         Self(GetStock { key })
     }
 }
@@ -302,28 +304,30 @@ fn default_limit() -> u32 {
 }
 
 /// The call that a step names.
-pub(super) enum Call<'s> {
+pub(super) enum StepCall<'s> {
     Command(Action),
     Query(Query<'s>),
 }
 
-fn lines(lines: &[Line]) -> Vec<LineRequest> {
-    let line =
-        |Line(Stock(key), quantity): &Line| LineRequest { key: key.clone(), quantity: *quantity };
+fn lines(lines: &[LineForm]) -> Vec<LineRequest> {
+    let line = |LineForm(StockText(key), quantity): &LineForm| LineRequest {
+        key: key.clone(),
+        quantity: *quantity,
+    };
     lines.iter().map(line).collect()
 }
 
-impl Step {
+impl ScenarioStep {
     /// The one call that the step names.
-    pub(super) fn call(&self) -> Result<Call<'_>, String> {
+    pub(super) fn call(&self) -> Result<StepCall<'_>, String> {
         let named = self.named_calls();
-        match <[Call<'_>; 1]>::try_from(named) {
+        match <[StepCall<'_>; 1]>::try_from(named) {
             Ok([call]) => Ok(call),
             Err(calls) => Err(format!("a step names {} calls, expected is one", calls.len())),
         }
     }
 
-    fn named_calls(&self) -> Vec<Call<'_>> {
+    fn named_calls(&self) -> Vec<StepCall<'_>> {
         let stocks = [
             self.adjust_set.as_ref().map(|it| Action::AdjustSet {
                 key: it.stock.0.clone(),
@@ -355,7 +359,10 @@ impl Step {
             self.list_reservations.as_ref().map(|it| it.0.as_query()),
         ];
         let commands = stocks.into_iter().chain(self.on_reservations()).flatten();
-        commands.map(Call::Command).chain(queries.into_iter().flatten().map(Call::Query)).collect()
+        commands
+            .map(StepCall::Command)
+            .chain(queries.into_iter().flatten().map(StepCall::Query))
+            .collect()
     }
 
     fn on_reservations(&self) -> [Option<Action>; 6] {
@@ -399,8 +406,9 @@ impl Step {
     }
 }
 
-/// Says which of the expected members is missing or different, if any.
-pub(super) fn lacking(expected: &Table, found: &Table) -> Option<String> {
+/// Describes the first of the expected members that is missing or different; `None` where all are as
+/// expected.
+pub(super) fn difference(expected: &Table, found: &Table) -> Option<String> {
     expected.iter().find_map(|(name, wanted)| match found.get(name) {
         Some(value) if value == wanted => None,
         Some(value) => Some(format!("{name} is {value}, expected was {wanted}")),
@@ -408,7 +416,7 @@ pub(super) fn lacking(expected: &Table, found: &Table) -> Option<String> {
     })
 }
 
-/// A number in TOML, which has signed integers only.
+/// Converts a number to TOML, which has only signed integers.
 pub(super) fn number(units: u64) -> Value {
     Value::Integer(i64::try_from(units).unwrap_or(i64::MAX))
 }

@@ -1,9 +1,9 @@
-//! Plays the scenarios that come with the program.
+//! Runs the scenarios that come with the program.
 
 use super::{
     Finding,
-    harness::{Answering, Deciding, Harness},
-    scenario::{Call, File, Kind, Scenario, Step, lacking},
+    harness::{Candidate, Harness},
+    scenario::{File, PromiseKind, Scenario, ScenarioStep, StepCall, difference},
     tables,
 };
 use crate::model::{Event, Rejection, Timestamp};
@@ -19,8 +19,8 @@ const FILES: [&str; 6] = [
     include_str!("../../../tests/conformance/low_stock.toml"),
 ];
 
-/// Plays all scenarios of these kinds.
-pub(super) fn run(deciding: &Deciding, answering: &Answering, kinds: &[Kind]) -> Vec<Finding> {
+/// Runs all scenarios of these kinds.
+pub(super) fn run(candidate: &Candidate, kinds: &[PromiseKind]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for text in FILES {
         let file: File = match toml::from_str(text) {
@@ -29,7 +29,12 @@ pub(super) fn run(deciding: &Deciding, answering: &Answering, kinds: &[Kind]) ->
                 // A test reads all files, so this is a defect of the build.
                 let failure = Some(format!("the scenarios cannot be read: {error}"));
                 let name = "the scenarios can be read".to_owned();
-                findings.push(Finding { group: String::new(), name, kind: Kind::Core, failure });
+                findings.push(Finding {
+                    group: String::new(),
+                    name,
+                    kind: PromiseKind::Core,
+                    failure,
+                });
                 continue;
             }
         };
@@ -38,16 +43,15 @@ pub(super) fn run(deciding: &Deciding, answering: &Answering, kinds: &[Kind]) ->
                 group: file.title.clone(),
                 name: scenario.name.clone(),
                 kind: file.kind,
-                failure: play(deciding, answering, scenario).err(),
+                failure: run_scenario(candidate, scenario).err(),
             }));
         }
     }
     findings
 }
 
-fn play(deciding: &Deciding, answering: &Answering, scenario: &Scenario) -> Result<(), String> {
-    let mut harness =
-        Harness::new(deciding, answering, false).map_err(|fault| fault.to_string())?;
+fn run_scenario(candidate: &Candidate, scenario: &Scenario) -> Result<(), String> {
+    let mut harness = Harness::new(candidate, false).map_err(|fault| fault.to_string())?;
     let mut now = 0;
     for (index, step) in scenario.steps.iter().enumerate() {
         now = step.at.unwrap_or(now);
@@ -59,18 +63,18 @@ fn play(deciding: &Deciding, answering: &Answering, scenario: &Scenario) -> Resu
 
 fn take_step(
     harness: &mut Harness<'_>,
-    step: &Step,
+    step: &ScenarioStep,
     index: usize,
     now: Timestamp,
 ) -> Result<(), String> {
     let (answer, published) = match step.call()? {
-        Call::Command(action) => {
+        StepCall::Command(action) => {
             let command = step.command(action, index as u128 + 1);
             let (decided, published) =
                 harness.execute(&command, now).map_err(|fault| fault.to_string())?;
             (decided.map(|outcome| tables::outcome(&outcome)), published)
         }
-        Call::Query(query) => {
+        StepCall::Query(query) => {
             let answer =
                 harness.query(step.caller(), query, now).map_err(|fault| fault.to_string())?;
             (answer.map(|answer| tables::answer(&answer)), Vec::new())
@@ -80,12 +84,12 @@ fn take_step(
     check_events(step, &published)
 }
 
-fn check_answer(step: &Step, answer: &Result<Table, Rejection>) -> Result<(), String> {
-    let lacks = match (answer, &step.rejected) {
+fn check_answer(step: &ScenarioStep, answer: &Result<Table, Rejection>) -> Result<(), String> {
+    let difference = match (answer, &step.rejected) {
         (Ok(_), Some(code)) => Some(format!("it was accepted, expected was {code}")),
-        (Ok(table), None) => step.ok.as_ref().and_then(|expected| lacking(expected, table)),
+        (Ok(table), None) => step.ok.as_ref().and_then(|expected| difference(expected, table)),
         (Err(rejection), Some(code)) if rejection.code == *code => {
-            lacking(&step.with, &tables::details(rejection))
+            difference(&step.with, &tables::details(rejection))
         }
         (Err(rejection), expected) => {
             let expected = expected.as_deref().unwrap_or("acceptance");
@@ -95,10 +99,10 @@ fn check_answer(step: &Step, answer: &Result<Table, Rejection>) -> Result<(), St
             ))
         }
     };
-    lacks.map_or(Ok(()), Err)
+    difference.map_or(Ok(()), Err)
 }
 
-fn check_events(step: &Step, published: &[Event]) -> Result<(), String> {
+fn check_events(step: &ScenarioStep, published: &[Event]) -> Result<(), String> {
     if step.rejected.is_some() && !published.is_empty() {
         return Err(format!("it was rejected and published {} events", published.len()));
     }
@@ -129,9 +133,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_expected_and_not_so_is_named() {
+    fn a_missing_or_different_member_is_named() {
         let found: Table = toml::from_str("a = 1").unwrap();
-        let expect = |text: &str| lacking(&toml::from_str(text).unwrap(), &found);
+        let expect = |text: &str| difference(&toml::from_str(text).unwrap(), &found);
         assert_eq!(expect("a = 1"), None);
         assert_eq!(expect("a = 2").unwrap(), "a is 1, expected was 2");
         assert_eq!(expect("b = 2").unwrap(), "there is no b, expected was 2");

@@ -35,7 +35,7 @@ fn reservation(it: &Reservation) -> Table {
     let mut put = |name: &str, value: Toml| table.insert(name.to_owned(), value);
     put("state", Toml::String(it.status.state.name().to_owned()));
     put("version", number(it.status.version));
-    // 0 stands for a hold that never expires.
+    // 0 stands for a reservation that never expires.
     put("expires-at", number(it.status.expires_at.unwrap_or(0)));
     put("created-at", number(it.created_at));
     put("updated-at", number(it.updated_at));

@@ -1,9 +1,9 @@
-//! Batches that meet another writer, over a lane that says so.
+//! Batches whose commits meet conflicts with another writer.
 
 use super::*;
 use crate::{
     component::{Compiled, EMBEDDED, Limits, Runtime},
-    engine::{self, Engine, Request, Start, Work, Writer},
+    engine::{self, Engine, Request, StartComponents, Work, WriterHandle},
     model::{
         Action, Command, DeficitScan, Digest, Identity, Installed, Level, LogEntry, Origin,
         Outcome, QueryDeadline, Recorded, ReservationPage, ReservationScan, Stock, StockKey,
@@ -21,10 +21,13 @@ use std::sync::{
 };
 use uuid::Uuid;
 
-/// A lane whose next commits meet another writer, which sets the total of a stock each time.
+/// A lane whose next commits end in conflicts. With each conflict another writer sets the total of
+/// the stock.
 struct Contested {
     inner: MemoryLane,
+    /// The number of commits that still end in a conflict.
     conflicts: Arc<AtomicU32>,
+    /// The total that the other writer sets.
     total: u64,
     /// The keys that the batches announced.
     announced: Arc<Mutex<Vec<String>>>,
@@ -98,6 +101,7 @@ impl Lane for Contested {
     fn look_ahead(&mut self, now: Timestamp) -> Result<LookAhead, StoreFailure> {
         self.inner.look_ahead(now)
     }
+    fn next_due(&self) -> Option<Timestamp> { self.inner.next_due() }
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure> { self.inner.log_end() }
     fn installed(&mut self) -> Result<Option<Installed>, StoreFailure> { self.inner.installed() }
     fn idempotency_record(&mut self, key: &IdempotencyKey, since: Timestamp) -> Result<Option<IdempotencyRecord>, StoreFailure> {
@@ -151,16 +155,16 @@ fn settings() -> Settings {
     }
 }
 
-/// An engine over a stock of 5, and everything that must live as long.
+/// An engine over a stock of 5, and everything that must live as long as the engine.
 struct Shop {
     engine: Engine,
-    writer: Writer,
+    writer: WriterHandle,
     conflicts: Arc<AtomicU32>,
     announced: Arc<Mutex<Vec<String>>>,
     _runtime: Runtime,
 }
 
-/// The next `conflicts` commits meet another writer, which sets the total of the stock.
+/// A shop whose next `conflicts` commits end in conflicts with a writer that sets the total.
 fn shop(conflicts: u32, total: u64) -> Shop {
     let (conflicts, announced) = (Arc::new(AtomicU32::new(conflicts)), Arc::default());
     let inner = MemoryLane { stocks: [(key(), stock(5))].into(), ..MemoryLane::default() };
@@ -171,7 +175,7 @@ fn shop(conflicts: u32, total: u64) -> Shop {
         announced: Arc::clone(&announced),
     };
     let runtime = Runtime::new(Limits::default()).unwrap();
-    let start = Start {
+    let start = StartComponents {
         current: Compiled::new(&runtime, EMBEDDED).unwrap(),
         previous: None,
         installed: Installed::first(Digest::of(EMBEDDED)),
@@ -194,8 +198,8 @@ impl Shop {
     }
 }
 
-/// The total and the reserved units that an accepted command answers.
-fn told(done: Done) -> (u64, u64) {
+/// The total and the reserved units in the answer to an accepted command.
+fn total_and_reserved(done: Done) -> (u64, u64) {
     match done {
         Done::One(Outcome::Stock { view, .. }) => (view.stock.level.total, view.reserved),
         other => panic!("{other:?}"),
@@ -203,33 +207,41 @@ fn told(done: Done) -> (u64, u64) {
 }
 
 #[tokio::test]
-async fn a_batch_that_meets_another_writer_is_decided_again_on_what_that_one_wrote() {
+async fn a_batch_with_a_conflict_is_decided_again_on_what_the_other_writer_wrote() {
     let shop = shop(1, 9);
-    assert_eq!(told(shop.reserve(7).await.unwrap()), (9, 7), "refused at first: there were 5");
+    assert_eq!(
+        total_and_reserved(shop.reserve(7).await.unwrap()),
+        (9, 7),
+        "refused at first: there were 5"
+    );
     assert_eq!(shop.conflicts.load(Ordering::SeqCst), 0);
     shop.writer.stop();
 }
 
 #[tokio::test]
-async fn what_was_accepted_before_a_conflict_can_be_refused_behind_it() {
+async fn a_command_accepted_before_a_conflict_can_be_refused_after_it() {
     let shop = shop(1, 3);
     let refused = shop.reserve(4).await;
     assert!(
         matches!(&refused, Err(Error::Rejected(it)) if it.code == "insufficient-stock"),
         "{refused:?}"
     );
-    assert_eq!(told(shop.reserve(3).await.unwrap()), (3, 3));
+    assert_eq!(total_and_reserved(shop.reserve(3).await.unwrap()), (3, 3));
     shop.writer.stop();
 }
 
 #[tokio::test]
-async fn a_batch_that_always_meets_another_writer_is_given_up_and_the_next_one_is_served() {
+async fn a_batch_that_always_ends_in_a_conflict_is_given_up_and_the_next_one_is_served() {
     let shop = shop(CONFLICTS_MAX + 1, 9);
     let given_up = shop.reserve(1).await;
     assert!(matches!(given_up, Err(Error::StoreUnavailable)), "{given_up:?}");
     assert_eq!(shop.conflicts.load(Ordering::SeqCst), 0, "decided as often as is allowed");
     assert_eq!(shop.engine.status(), Status::Ready, "the store can be written");
-    assert_eq!(told(shop.reserve(2).await.unwrap()), (9, 2), "nothing of the first was written");
+    assert_eq!(
+        total_and_reserved(shop.reserve(2).await.unwrap()),
+        (9, 2),
+        "nothing of the first was written"
+    );
     shop.writer.stop();
 }
 

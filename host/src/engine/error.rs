@@ -1,44 +1,46 @@
+//! The errors of the engine.
+
 use crate::{
     component::Refused,
     model::{Ended, Rejection, StoreFailure},
 };
 use std::time::Duration;
 
-/// Why a command or query has no result.
+/// The reason why a request or a query has no result.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// The domain refused it.
+    /// The domain rejected the command or the query.
     #[error("{}", .0.message)]
     Rejected(Rejection),
-    /// A command of several that stand or fall together was refused; nothing was written.
+    /// One command of an all-or-nothing request was refused; nothing was written.
     #[error("command {index}: {cause}")]
     InBatch {
-        /// Its place among them, from 0.
+        /// The index of the command, from 0.
         index: usize,
-        /// Why.
+        /// The reason of the refusal.
         cause: Box<Error>,
     },
-    /// The key names another request already; nothing was written.
+    /// The idempotency key was used for another request; nothing was written.
     #[error("the key was used for another request; nothing was written")]
     KeyReused,
     /// The commands of the request have too many lines together; nothing was written.
     #[error("{lines} lines in one request, {most} are allowed; nothing was written")]
     TooManyLines {
-        /// How many they have.
+        /// The number of lines.
         lines: usize,
-        /// The bound.
+        /// The bound on lines.
         most: usize,
     },
-    /// There was no decision in time. It may still be made.
+    /// The request was not decided within the deadline. It may still be decided.
     #[error("no decision within {} ms: it may still be made", .within.as_millis())]
     Late {
-        /// The bound.
+        /// The deadline.
         within: Duration,
     },
-    /// The query took longer than it may.
+    /// The query was stopped at its deadline.
     #[error("the query was stopped after {} ms: ask for less, or later", .within.as_millis())]
     QueryTimeout {
-        /// The bound.
+        /// The deadline.
         within: Duration,
     },
     /// The component failed; nothing was written.
@@ -47,19 +49,20 @@ pub enum Error {
     /// The queue is full; nothing was written.
     #[error("{waiting} commands are waiting already; nothing was written")]
     Overloaded {
-        /// The bound that is reached.
+        /// The number of commands that wait.
         waiting: usize,
     },
-    /// The store refused a write a moment ago and is being tried; nothing was written.
+    /// The store failed to write and is being recovered; nothing was written.
     #[error("the store cannot be written at the moment; nothing was written")]
     ReadOnly,
     /// The store failed; nothing was written.
     #[error("the store failed; nothing was written")]
     StoreUnavailable,
-    /// The store failed so that the outcome cannot be known before it can be written again.
+    /// The store failed during the commit, so that the outcome is unknown until the store has
+    /// recovered.
     #[error(
-        "the store failed as it committed, and what was asked for may still come into force: ask \
-         again with the same Idempotency-Key; without one, look first whether it has"
+        "the store failed during the commit, and the commit may still have happened: send the \
+         request again with the same Idempotency-Key; without a key, read first whether it happened"
     )]
     OutcomeUnknown,
     /// The process is ending; nothing was written.
@@ -75,9 +78,9 @@ impl From<Ended> for Error {
                 Self::Fault
             }
             Ended::Failure(failure) => failure.into(),
-            // Only commands meet what is due, and they are made again.
+            // Only commands meet due holds, and the executor decides such commands again.
             Ended::Due(due) => {
-                tracing::error!(%due, "a query ended at something that is due");
+                tracing::error!(%due, "a query ended because holds are due");
                 Self::Fault
             }
         }
@@ -94,16 +97,16 @@ impl From<StoreFailure> for Error {
     }
 }
 
-/// Why the engine cannot start.
+/// The reason why the engine cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The component is not accepted.
+    /// The component does not fit the contract.
     #[error("the domain component is not accepted: {0}")]
     Component(#[from] Refused),
-    /// The store fails.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreFailure),
-    /// No thread for the writer.
+    /// The operating system gave no thread for the writer.
     #[error("the writer's thread cannot be started: {0}")]
     Thread(#[from] std::io::Error),
 }

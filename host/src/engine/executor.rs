@@ -29,28 +29,28 @@ const REPLAYED_BYTES_PER_LINE: usize = 4_096;
 pub(super) enum Attempt {
     /// The request was carried out or refused.
     Done(Result<Done, Error>),
-    /// More holds are due on a stock of the request than this batch may expire.
-    Waits(Due),
+    /// More holds are due on a stock or reservation of the request than this batch may expire.
+    MustWait(Due),
 }
 
 /// Whether the commands of a request can be decided.
 enum Prepared {
     Ready,
-    /// A request with the same key was answered before: that answer.
+    /// The answer of an earlier request with the same key.
     Answered(Done),
-    /// More holds are due on a stock of the request than this batch may expire.
-    Waits(Due),
+    /// More holds are due on a stock or reservation of the request than this batch may expire.
+    MustWait(Due),
 }
 
 /// Why a command of a request has no outcome.
-enum Stop {
+enum NoOutcome {
     /// The command was refused, or it failed.
     Error(Error),
     /// The command met a stock or a reservation on which holds are due.
     Due(Due),
 }
 
-impl<E: Into<Error>> From<E> for Stop {
+impl<E: Into<Error>> From<E> for NoOutcome {
     fn from(error: E) -> Self {
         Self::Error(error.into())
     }
@@ -64,7 +64,7 @@ pub(super) struct Executor<'i, L: Lane> {
     pub(super) faults: &'i Faults,
     /// The time of the batch.
     pub(super) now: Timestamp,
-    /// Answers from before this time are not given again.
+    /// Idempotency records from before this time are not replayed.
     pub(super) answers_since: Timestamp,
     /// The most lines that the commands of one request may have together.
     pub(super) request_lines_max: usize,
@@ -75,34 +75,34 @@ pub(super) struct Executor<'i, L: Lane> {
 }
 
 impl<L: Lane> Executor<'_, L> {
-    /// Carries out a request. What is due on the stocks and reservations that it meets expires
-    /// first, by commands of their own.
+    /// Carries out a request. Holds that are due on the stocks and reservations that its commands
+    /// meet expire first, each by a command of its own.
     pub(super) fn carry_out(&mut self, request: &Request) -> Attempt {
         match self.prepare(request) {
             Ok(Prepared::Ready) => {}
             Ok(Prepared::Answered(done)) => return Attempt::Done(Ok(done)),
-            Ok(Prepared::Waits(due)) => return Attempt::Waits(due),
+            Ok(Prepared::MustWait(due)) => return Attempt::MustWait(due),
             Err(error) => return Attempt::Done(Err(error)),
         }
         loop {
             let due = match self.attempt(request) {
                 Ok(done) => return Attempt::Done(Ok(done)),
-                Err(Stop::Error(error)) => return Attempt::Done(Err(error)),
-                Err(Stop::Due(due)) => due,
+                Err(NoOutcome::Error(error)) => return Attempt::Done(Err(error)),
+                Err(NoOutcome::Due(due)) => due,
             };
-            match self.settle(&due, u32::MAX) {
+            match self.expire_due_on(&due, u32::MAX) {
                 Ok(true) => {}
-                Ok(false) => return Attempt::Waits(due),
+                Ok(false) => return Attempt::MustWait(due),
                 Err(error) => return Attempt::Done(Err(error)),
             }
         }
     }
 
-    /// Prepares a request: looks for the answer that its key was given before, checks the bound on
-    /// lines, and expires what is due on the stocks that it names.
+    /// Prepares a request: looks up a stored answer under its key, checks the bound on lines, and
+    /// expires the holds that are due on the stocks and reservations that the request names.
     fn prepare(&mut self, request: &Request) -> Result<Prepared, Error> {
         if let Some(recording) = request.recording.as_ref().filter(|_| !request.dry_run)
-            && let Some(done) = self.answered(recording)?
+            && let Some(done) = self.stored_answer(recording)?
         {
             return Ok(Prepared::Answered(done));
         }
@@ -110,26 +110,26 @@ impl<L: Lane> Executor<'_, L> {
         if lines > most {
             return Err(Error::TooManyLines { lines, most });
         }
-        Ok(self.foreseen(&request.work)?.map_or(Prepared::Ready, Prepared::Waits))
+        Ok(self.expire_named(&request.work)?.map_or(Prepared::Ready, Prepared::MustWait))
     }
 
-    /// How many lines the commands of a request have, those of the reservations included that they
-    /// are about.
+    /// The number of lines of a request's commands, with the lines of the reservations that the
+    /// commands are about.
     pub(super) fn lines_of(&mut self, request: &Request) -> Result<usize, Error> {
         match &request.work {
             Work::One(_) => Ok(request.work.lines()),
             work => {
-                let unit = self.instance.unit().map_err(faulted)?;
+                let unit = self.instance.unit().map_err(fault_error)?;
                 Ok(unit.lines_of(work.as_slice(), self.request_lines_max)?)
             }
         }
     }
 
     /// The stored answer of an earlier request with the same key; `None` where there is none.
-    fn answered(&mut self, recording: &Recording) -> Result<Option<Done>, Error> {
+    fn stored_answer(&mut self, recording: &Recording) -> Result<Option<Done>, Error> {
         let Recording { key, fingerprint, .. } = recording;
         let since = self.answers_since;
-        match self.instance.unit().map_err(faulted)?.answered(key, since)? {
+        match self.instance.unit().map_err(fault_error)?.answered(key, since)? {
             Some(known) if known.fingerprint != *fingerprint => Err(Error::KeyReused),
             Some(known) => {
                 self.lines_decided += known.response.len() / REPLAYED_BYTES_PER_LINE;
@@ -139,16 +139,17 @@ impl<L: Lane> Executor<'_, L> {
         }
     }
 
-    /// Expires what is due on the stocks and reservations that the commands name; a component may
-    /// meet more. Returns the first on which more is due than the batch may expire.
-    fn foreseen(&mut self, work: &Work) -> Result<Option<Due>, Error> {
+    /// Expires the holds that are due on the stocks and reservations that the commands name. Returns
+    /// the first stock or reservation on which more holds are due than the batch may expire. A
+    /// component may meet further stocks later.
+    fn expire_named(&mut self, work: &Work) -> Result<Option<Due>, Error> {
         let now = self.now;
-        if !self.instance.unit().map_err(faulted)?.something_due(now) {
+        if !self.instance.unit().map_err(fault_error)?.something_due(now) {
             return Ok(None);
         }
         for command in work.as_slice() {
-            for due in self.instance.unit().map_err(faulted)?.named_by(&command.action)? {
-                if !self.settle(&due, u32::MAX)? {
+            for due in self.instance.unit().map_err(fault_error)?.named_by(&command.action)? {
+                if !self.expire_due_on(&due, u32::MAX)? {
                     return Ok(Some(due));
                 }
             }
@@ -156,12 +157,12 @@ impl<L: Lane> Executor<'_, L> {
         Ok(None)
     }
 
-    /// Expires holds that are due there, at most about `lines_max` lines of them and at most as many
-    /// as the batch may. Returns whether no hold is due there any more.
-    pub(super) fn settle(&mut self, due: &Due, lines_max: u32) -> Result<bool, Error> {
+    /// Expires holds that are due on a stock or a reservation: about `lines_max` lines of them, and
+    /// no more than the batch may expire. Returns whether no hold is due there any more.
+    pub(super) fn expire_due_on(&mut self, due: &Due, lines_max: u32) -> Result<bool, Error> {
         let enough = self.expiry_lines_left.saturating_sub(lines_max);
         loop {
-            let unit = self.instance.unit().map_err(faulted)?;
+            let unit = self.instance.unit().map_err(fault_error)?;
             let ids = unit.due(Some(due), self.now, DUE_AT_ONCE)?;
             if ids.is_empty() {
                 return Ok(true);
@@ -186,9 +187,9 @@ impl<L: Lane> Executor<'_, L> {
         let lines = match self.decide(&command) {
             Ok(Outcome::Reservation { reservation, .. }) => reservation.lines.len(),
             Ok(_) => 0,
-            Err(Stop::Error(error)) => return Err(error),
-            Err(Stop::Due(due)) => {
-                return Err(faulted(Fault(format!("expiring a hold ended at {due}"))));
+            Err(NoOutcome::Error(error)) => return Err(error),
+            Err(NoOutcome::Due(due)) => {
+                return Err(fault_error(Fault(format!("expiring a hold ended at {due}"))));
             }
         };
         let cost = u32::try_from(lines).unwrap_or(u32::MAX).saturating_add(HOLD_COST_LINES);
@@ -196,14 +197,15 @@ impl<L: Lane> Executor<'_, L> {
         Ok(())
     }
 
-    /// Ids of holds that are due, the longest due first.
-    pub(super) fn due(&mut self, limit: u32) -> Vec<String> {
+    /// The ids of up to `limit` holds that are due, the longest due first. Empty where the store
+    /// fails.
+    pub(super) fn due_ids(&mut self, limit: u32) -> Vec<String> {
         let now = self.now;
         let found = self.instance.unit().map(|unit| unit.due(None, now, limit));
         match found {
             Ok(Ok(ids)) => ids,
             Ok(Err(failure)) => {
-                tracing::error!(%failure, "holds that are due could not be looked up");
+                tracing::error!(%failure, "due holds could not be looked up");
                 Vec::new()
             }
             // Without the unit of work the batch cannot be committed either.
@@ -211,46 +213,53 @@ impl<L: Lane> Executor<'_, L> {
         }
     }
 
-    fn attempt(&mut self, request: &Request) -> Result<Done, Stop> {
+    /// Decides the commands of a request, and stores its answer where that is asked for.
+    fn attempt(&mut self, request: &Request) -> Result<Done, NoOutcome> {
         match &request.recording {
-            Some(recording) if !request.dry_run => self.recorded(request, recording),
-            _ => self.work(request),
+            Some(recording) if !request.dry_run => self.decide_and_store(request, recording),
+            _ => self.decide_request(request),
         }
     }
 
-    fn recorded(&mut self, request: &Request, recording: &Recording) -> Result<Done, Stop> {
+    /// Decides the commands of a request and stores its answer under its key.
+    fn decide_and_store(
+        &mut self,
+        request: &Request,
+        recording: &Recording,
+    ) -> Result<Done, NoOutcome> {
         let Recording { key, fingerprint, render } = recording;
-        let result = match self.work(request) {
+        let result = match self.decide_request(request) {
             Ok(done) => Ok(done),
-            Err(Stop::Error(error)) => Err(error),
-            Err(due @ Stop::Due(_)) => return Err(due),
+            Err(NoOutcome::Error(error)) => Err(error),
+            Err(due @ NoOutcome::Due(_)) => return Err(due),
         };
         match render(&result) {
             None => Ok(result?),
             Some(response) => {
-                let answered =
-                    IdempotencyRecord { fingerprint: *fingerprint, response: response.clone() };
-                self.instance.unit().map_err(faulted)?.keep_answer(key.clone(), answered);
+                let answered = Answered { fingerprint: *fingerprint, response: response.clone() };
+                self.instance.unit().map_err(fault_error)?.keep_answer(key.clone(), answered);
                 Ok(Done::Recorded { response, replayed: false })
             }
         }
     }
 
-    fn work(&mut self, request: &Request) -> Result<Done, Stop> {
-        let unit = self.instance.unit().map_err(faulted)?;
+    /// Decides the commands of a request. All of them are undone where the request is a dry run, where
+    /// one command of an all-or-nothing request is refused, and where a command met a due hold.
+    fn decide_request(&mut self, request: &Request) -> Result<Done, NoOutcome> {
+        let unit = self.instance.unit().map_err(fault_error)?;
         let undone = match &request.work {
             Work::One(_) => false,
             Work::Together(_) => true,
-            // Where one of several meets something due, all of them are carried out again.
+            // Where one of several commands meets a due hold, all of them are decided again.
             Work::Each(_) => unit.something_due(self.now),
         };
         if !request.dry_run && !undone {
-            return self.decided(&request.work);
+            return self.decide_work(&request.work);
         }
-        unit.begin_together();
-        let place = unit.place();
-        let done = self.decided(&request.work);
-        let unit = self.instance.unit().map_err(faulted)?;
+        unit.begin_undoable();
+        let events_before = unit.event_count();
+        let done = self.decide_work(&request.work);
+        let unit = self.instance.unit().map_err(fault_error)?;
         match (request.dry_run, done) {
             (false, Ok(done)) => {
                 unit.keep();
@@ -262,61 +271,69 @@ impl<L: Lane> Executor<'_, L> {
                 Err(error)
             }
             (true, done) => {
-                let said = unit.facts_since(place).iter().map(|entry| entry.event.clone());
-                let said: Vec<Event> = said.collect();
+                let entries = unit.entries_since(events_before).iter();
+                let events: Vec<Event> = entries.map(|entry| entry.event.clone()).collect();
                 unit.undo();
                 self.instance.retire();
-                Ok(Done::DryRun(Box::new(done?), said))
+                Ok(Done::DryRun(Box::new(done?), events))
             }
         }
     }
 
-    fn decided(&mut self, work: &Work) -> Result<Done, Stop> {
+    fn decide_work(&mut self, work: &Work) -> Result<Done, NoOutcome> {
         match work {
             Work::One(command) => self.decide(command).map(Done::One),
-            Work::Each(commands) => self.each(commands).map(Done::Many),
-            Work::Together(commands) => self.all(commands).map(Done::Many),
+            Work::Each(commands) => self.decide_each(commands).map(Done::Many),
+            Work::Together(commands) => self.decide_all(commands).map(Done::Many),
         }
     }
 
-    fn each(&mut self, commands: &[Command]) -> Result<Vec<Result<Outcome, Error>>, Stop> {
+    /// The result of each command. A refusal of one does not affect the others.
+    fn decide_each(
+        &mut self,
+        commands: &[Command],
+    ) -> Result<Vec<Result<Outcome, Error>>, NoOutcome> {
         let decide = |command: &Command| match self.decide(command) {
             Ok(outcome) => Ok(Ok(outcome)),
-            Err(Stop::Error(error)) => Ok(Err(error)),
-            Err(due @ Stop::Due(_)) => Err(due),
+            Err(NoOutcome::Error(error)) => Ok(Err(error)),
+            Err(due @ NoOutcome::Due(_)) => Err(due),
         };
         commands.iter().map(decide).collect()
     }
 
-    /// The outcomes of all commands, or the first refusal and the command's place.
-    fn all(&mut self, commands: &[Command]) -> Result<Vec<Result<Outcome, Error>>, Stop> {
+    /// The outcomes of all commands, or the first refusal with the command's index.
+    fn decide_all(
+        &mut self,
+        commands: &[Command],
+    ) -> Result<Vec<Result<Outcome, Error>>, NoOutcome> {
         let decide = |(index, command): (usize, &Command)| match self.decide(command) {
             Ok(outcome) => Ok(Ok(outcome)),
-            Err(Stop::Error(cause)) => {
-                Err(Stop::Error(Error::InBatch { index, cause: Box::new(cause) }))
+            Err(NoOutcome::Error(cause)) => {
+                Err(NoOutcome::Error(Error::InBatch { index, cause: Box::new(cause) }))
             }
-            Err(due @ Stop::Due(_)) => Err(due),
+            Err(due @ NoOutcome::Due(_)) => Err(due),
         };
         commands.iter().enumerate().map(decide).collect()
     }
 
-    /// Decides one command. After a failure or a fault the next command gets a new guest.
-    fn decide(&mut self, command: &Command) -> Result<Outcome, Stop> {
+    /// Decides one command, and lets its writes join the batch where it is accepted. After a failure
+    /// or a fault the next command gets a new guest.
+    fn decide(&mut self, command: &Command) -> Result<Outcome, NoOutcome> {
         let (digest, now) = (self.instance.digest(), self.now);
-        let glimpse = match &mut *self.shadow {
-            Some(shadow) => self.instance.with_unit(|unit| shadow.look(unit, command, now)),
+        let shadowed = match &mut *self.shadow {
+            Some(shadow) => self.instance.with_unit(|unit| shadow.decide(unit, command, now)),
             None => None,
         };
-        let begun = glimpse.as_ref().map(|_| Instant::now());
+        let begun = shadowed.as_ref().map(|_| Instant::now());
         let decided = self.instance.execute(command, now);
         self.lines_decided += lines_of(command, &decided);
-        let unit = self.instance.unit().map_err(faulted)?;
+        let unit = self.instance.unit().map_err(fault_error)?;
         let met_due = matches!(decided, Err(Ended::Due(_)));
-        if let (Some(shadow), Some(glimpse), Some(begun)) = (&mut *self.shadow, glimpse, begun)
+        if let (Some(shadow), Some(shadowed), Some(begun)) = (&mut *self.shadow, shadowed, begun)
             && !met_due
         {
-            let (took, counts) = (begun.elapsed(), unit.effect(command, decided.clone()));
-            shadow.compare(&glimpse, &counts, took, command, now);
+            let (took, effect) = (begun.elapsed(), unit.effect(command, decided.clone()));
+            shadow.compare(&shadowed, &effect, took, command, now);
         }
         let fault = match decided {
             Ok(Ok(outcome)) => match unit.accept(command, now, digest, &outcome) {
@@ -339,12 +356,12 @@ impl<L: Lane> Executor<'_, L> {
             Err(Ended::Fault(fault)) => fault,
             Err(Ended::Due(due)) => {
                 unit.abandon();
-                return Err(Stop::Due(due));
+                return Err(NoOutcome::Due(due));
             }
         };
         unit.decline(command, now, digest, || Decided::Fault(fault.0.clone()));
         self.instance.retire();
-        self.faults.note(now);
+        self.faults.count(now);
         tracing::error!(
             command_id = %command.id, action = ?command.action, component = %digest,
             cause = %fault, "domain fault"
@@ -353,7 +370,7 @@ impl<L: Lane> Executor<'_, L> {
     }
 }
 
-/// The number of lines that a decision was about. A command without lines counts as one.
+/// The number of lines that a decision was about; at least one.
 fn lines_of(command: &Command, decided: &Result<Result<Outcome, Rejection>, Ended>) -> usize {
     let lines = match decided {
         Ok(Ok(Outcome::Reservation { reservation, .. })) => reservation.lines.len(),
@@ -362,6 +379,6 @@ fn lines_of(command: &Command, decided: &Result<Result<Outcome, Rejection>, Ende
     lines.max(command.action.lines().len()).max(1)
 }
 
-fn faulted(fault: Fault) -> Error {
+fn fault_error(fault: Fault) -> Error {
     Ended::Fault(fault).into()
 }

@@ -16,18 +16,20 @@ const WINDOW_MS: u64 = 60_000;
 /// Counts the faults of the component that decides. A rollback follows where they are too many.
 pub(super) struct Faults {
     /// This many faults within the window are too many; 0 turns the breaker off.
-    most: usize,
+    per_minute_max: usize,
     total: AtomicU64,
+    /// The times of the latest faults, at most `per_minute_max` of them.
     recent: Mutex<VecDeque<Timestamp>>,
+    /// Whether the faults were too many and the writer has not noticed yet.
     too_many: AtomicBool,
     /// The queue whose writer wakes up when the faults are too many.
     queue: Arc<Queue>,
 }
 
 impl Faults {
-    pub(super) fn new(most: u32, queue: Arc<Queue>) -> Self {
+    pub(super) fn new(per_minute_max: u32, queue: Arc<Queue>) -> Self {
         Self {
-            most: usize::try_from(most).unwrap_or(usize::MAX),
+            per_minute_max: usize::try_from(per_minute_max).unwrap_or(usize::MAX),
             total: AtomicU64::new(0),
             recent: Mutex::default(),
             too_many: AtomicBool::new(false),
@@ -41,48 +43,49 @@ impl Faults {
     }
 
     /// Counts a fault, and wakes the writer where the faults are too many now.
-    pub(super) fn note(&self, now: Timestamp) {
+    pub(super) fn count(&self, now: Timestamp) {
         self.total.fetch_add(1, Ordering::Relaxed);
-        if self.most == 0 {
+        if self.per_minute_max == 0 {
             return;
         }
         let mut recent = self.recent();
-        while recent.len() >= self.most {
+        while recent.len() >= self.per_minute_max {
             recent.pop_front();
         }
         recent.push_back(now);
-        let begun = recent.front().is_some_and(|first| now.saturating_sub(*first) < WINDOW_MS);
-        if recent.len() >= self.most && begun {
+        let first_in_window =
+            recent.front().is_some_and(|first| now.saturating_sub(*first) < WINDOW_MS);
+        if recent.len() >= self.per_minute_max && first_in_window {
             self.too_many.store(true, Ordering::Relaxed);
-            self.queue.poke();
+            self.queue.wake();
         }
     }
 
-    /// Whether the faults were too many since the last call of this function.
+    /// Returns whether the faults became too many since the last call.
     pub(super) fn take_too_many(&self) -> bool {
         self.too_many.load(Ordering::Relaxed) && self.too_many.swap(false, Ordering::Relaxed)
     }
 
-    /// Forgets the faults in the window: another component decides from now on.
-    pub(super) fn forget(&self) {
+    /// Empties the window: another component decides from now on.
+    pub(super) fn reset(&self) {
         self.recent().clear();
         self.too_many.store(false, Ordering::Relaxed);
     }
 
-    /// The number of faults since the start of the process, of every component.
+    /// The number of faults since the start of the process, of all components together.
     pub(super) fn total(&self) -> u64 {
         self.total.load(Ordering::Relaxed)
     }
 
-    /// The number of faults within the last minute, at most [`Faults::most`].
+    /// The number of faults within the last minute, at most [`Faults::per_minute_max`].
     pub(super) fn within_a_minute(&self, now: Timestamp) -> usize {
         let recent = self.recent();
         recent.iter().filter(|at| now.saturating_sub(**at) < WINDOW_MS).count()
     }
 
-    /// The number of faults within a minute that are too many; 0: the breaker is off.
-    pub(super) fn most(&self) -> usize {
-        self.most
+    /// The number of faults within a minute that are too many; 0 turns the breaker off.
+    pub(super) fn per_minute_max(&self) -> usize {
+        self.per_minute_max
     }
 }
 
@@ -95,32 +98,32 @@ mod tests {
     }
 
     fn too_many(faults: &Faults, at: Timestamp) -> bool {
-        faults.note(at);
+        faults.count(at);
         faults.take_too_many()
     }
 
     #[test]
-    fn so_many_within_a_minute_are_too_many() {
+    fn as_many_faults_as_the_bound_within_a_minute_are_too_many() {
         let faults = faults(3);
         assert!(!too_many(&faults, 0) && !too_many(&faults, 10));
-        assert!(too_many(&faults, 59_999) && !faults.take_too_many(), "told once");
+        assert!(too_many(&faults, 59_999) && !faults.take_too_many(), "reported once");
         assert_eq!((faults.total(), faults.within_a_minute(60_005)), (3, 2));
     }
 
     #[test]
-    fn the_same_over_a_longer_time_are_not() {
+    fn as_many_faults_over_a_longer_time_are_not_too_many() {
         let faults = faults(3);
         assert!([0, 30_000, 60_000].into_iter().all(|at| !too_many(&faults, at)));
         assert!(too_many(&faults, 60_001), "the last three are within a minute");
     }
 
     #[test]
-    fn another_component_begins_anew() {
+    fn another_component_begins_with_no_faults() {
         let two = faults(2);
-        two.note(0);
-        two.forget();
+        two.count(0);
+        two.reset();
         assert!(!too_many(&two, 1));
-        assert!(too_many(&faults(1), 5), "one can be too many");
-        assert!(!too_many(&faults(0), 5), "or any number be allowed");
+        assert!(too_many(&faults(1), 5), "a bound of one");
+        assert!(!too_many(&faults(0), 5), "no bound");
     }
 }

@@ -1,42 +1,47 @@
-//! The unit of work, and the component that works on it.
+//! The writer's unit of work, and the component that decides over it.
 
 use crate::{
-    component::{self, Decision, GuestRunner},
+    component::{CommandDomain, Decision, GuestRunner},
     model::{Command, Digest, Ended, Fault, Outcome, Timestamp},
     store::Lane,
     unit_of_work::UnitOfWork,
 };
 
-/// The component that decides, over the writer's unit of work.
-pub(super) type Deciding<L> = component::Deciding<UnitOfWork<L>>;
+/// A component that is linked to decide commands over the writer's unit of work.
+pub(super) type WriterDomain<L> = CommandDomain<UnitOfWork<L>>;
 
-/// The component that decides and the unit of work, which outlives every guest that works on it.
+/// The component that decides, and the unit of work. The unit of work outlives every guest that
+/// works on it.
 pub(super) struct Instance<L: Lane> {
-    deciding: Deciding<L>,
+    domain: WriterDomain<L>,
     /// `None` only where a panic lost it.
     unit: Option<Box<UnitOfWork<L>>>,
     runner: GuestRunner<UnitOfWork<L>>,
 }
 
 impl<L: Lane> Instance<L> {
-    pub(super) fn new(deciding: Deciding<L>, unit: UnitOfWork<L>) -> Self {
-        Self { deciding, unit: Some(Box::new(unit)), runner: GuestRunner::default() }
+    pub(super) fn new(domain: WriterDomain<L>, unit: UnitOfWork<L>) -> Self {
+        Self { domain, unit: Some(Box::new(unit)), runner: GuestRunner::default() }
     }
 
+    /// The unit of work.
+    ///
+    /// # Errors
+    /// [`Fault`]: a panic lost it.
     pub(super) fn unit(&mut self) -> Result<&mut UnitOfWork<L>, Fault> {
         let lost = || Fault("the unit of work was lost by a panic".to_owned());
         self.unit.as_deref_mut().ok_or_else(lost)
     }
 
-    /// The component that decides.
+    /// The digest of the component that decides.
     pub(super) fn digest(&self) -> Digest {
-        self.deciding.digest()
+        self.domain.digest()
     }
 
     /// Lets another component decide from now on. Returns the component before.
-    pub(super) fn replace(&mut self, deciding: Deciding<L>) -> Deciding<L> {
+    pub(super) fn replace(&mut self, domain: WriterDomain<L>) -> WriterDomain<L> {
         self.retire();
-        std::mem::replace(&mut self.deciding, deciding)
+        std::mem::replace(&mut self.domain, domain)
     }
 
     /// Lets the component decide a command.
@@ -45,10 +50,10 @@ impl<L: Lane> Instance<L> {
         command: &Command,
         now: Timestamp,
     ) -> Result<Decision<Outcome>, Ended> {
-        self.runner.execute(&self.deciding, &mut self.unit, command, now)
+        self.runner.execute(&self.domain, &mut self.unit, command, now)
     }
 
-    /// Lets another guest work on the unit of work between two calls of this one.
+    /// Gives another guest the unit of work between two calls of this instance's guest.
     pub(super) fn with_unit<T>(
         &mut self,
         use_it: impl FnOnce(&mut Option<Box<UnitOfWork<L>>>) -> T,

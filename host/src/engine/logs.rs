@@ -1,4 +1,4 @@
-//! Reads of the event log: pages of events, and stocks as they once were.
+//! Reads of the event log: pages of events, and stocks at a point in time.
 
 use super::Error;
 use crate::{
@@ -7,23 +7,24 @@ use crate::{
 };
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A point in the past.
+/// A point in the past of the event log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AsOf {
-    /// Just behind the event of this sequence.
+pub enum PointInTime {
+    /// After the event of this sequence.
     Sequence(u64),
-    /// At this time.
+    /// After all events until this time, in milliseconds since the epoch.
     Time(Timestamp),
 }
 
-/// Asks for a page of one stock's ledger.
+/// A query for a page of one stock's ledger.
 #[derive(Clone, Debug)]
 pub struct LedgerScan {
     /// The stock's key.
     pub key: StockKey,
     /// The order of the page.
     pub order: Order,
-    /// Only entries behind this sequence, in this order.
+    /// Only entries after this sequence, in the order of the page, are returned; `None` for the first
+    /// page.
     pub after: Option<u64>,
     /// The most entries on the page.
     pub limit: u32,
@@ -34,11 +35,11 @@ pub struct LedgerScan {
 pub struct LedgerPage {
     /// The entries.
     pub items: Vec<LogEntry>,
-    /// The sequence behind which to read on; `None` on the last page.
+    /// The `after` of the next page; `None` on the last page.
     pub next: Option<u64>,
 }
 
-/// As many readers of the log as queries may run at once.
+/// A pool of readers of the log, one for each query that may run at once.
 pub(super) struct Logs<G> {
     idle: Mutex<Vec<G>>,
 }
@@ -57,14 +58,14 @@ impl<G: Log> Logs<G> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads the log within the deadline of a query.
+    /// Reads the log with an idle reader, within the patience of a query.
     fn read<T>(
         &self,
         deadline: &QueryDeadline,
         read: impl FnOnce(&mut G) -> Result<T, StoreFailure>,
     ) -> Result<T, Error> {
         let log = self.idle().pop();
-        // A query that panicked took its reader along.
+        // A query that panicked lost its reader.
         let mut log = log.ok_or(Error::StoreUnavailable)?;
         log.limit(Some(deadline));
         let found = read(&mut log);
@@ -82,30 +83,31 @@ impl<G: Log> Logs<G> {
         self.read(deadline, |log| log.events(scan))
     }
 
-    /// A page of a stock's ledger; `None` where there is no such stock.
+    /// A page of a stock's ledger; `None` where the stock does not exist.
     pub(super) fn ledger(
         &self,
         deadline: &QueryDeadline,
         scan: &LedgerScan,
     ) -> Result<Option<LedgerPage>, Error> {
         let LedgerScan { key, order, after, limit } = scan;
-        // One entry more than the page has tells whether there is a next page.
+        // One entry more than the limit shows whether there is a next page.
         let wanted = limit.saturating_add(1);
         let found = self.read(deadline, |log| log.stock_events(key, *order, *after, wanted))?;
         Ok(found.map(|items| page(items, *limit)))
     }
 
-    /// A stock as it once was, and since when it was so; `None` where there was none yet.
+    /// The stock at a point in time, and the time of its latest event until then; `None` where the
+    /// stock did not exist yet.
     pub(super) fn stock_as_of(
         &self,
         deadline: &QueryDeadline,
         key: &StockKey,
-        as_of: AsOf,
+        as_of: PointInTime,
     ) -> Result<Option<(Stock, Timestamp)>, Error> {
         let found = self.read(deadline, |log| {
             let until = match as_of {
-                AsOf::Sequence(sequence) => sequence,
-                AsOf::Time(at) => log.sequence_at(at)?,
+                PointInTime::Sequence(sequence) => sequence,
+                PointInTime::Time(at) => log.sequence_at(at)?,
             };
             log.last_stock_event(key, until)
         })?;

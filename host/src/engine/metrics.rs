@@ -1,8 +1,8 @@
-//! The metrics of the engine: how much the writer has done, where its time went, what waits, which
-//! component decides, and what the clock is like.
+//! The metrics of the engine: the writer's batches and the time of its stages, the queue, the
+//! component that decides, and the clock.
 //!
 //! The hot path counts in relaxed atomics: a few additions for each batch, and none for each
-//! command. A scrape reads them.
+//! command. A scrape reads these counters.
 
 use super::{
     clock::{Clock, ClockStatus},
@@ -48,7 +48,7 @@ const FAULTS: Counter =
     Counter::new("domain_faults", "Calls that ended with a fault of the component.");
 const ROLLED_BACK: Gauge = Gauge::new(
     "domain_rolled_back",
-    "Whether the current component is there by a rollback: 1 for yes.",
+    "Whether the current component was installed by a rollback: 1 for yes.",
 );
 const DOMAIN: Info = Info::new("domain", "SHA-256 of the current component.");
 const CLOCK_FOLLOWING: Gauge = Gauge::new(
@@ -127,9 +127,9 @@ impl EngineMetrics {
         }
     }
 
-    /// Notes how many bytes the idempotency records of large answers have, and how many of these
-    /// records were deleted early.
-    pub(super) fn set_large_answers(&self, answers: LargeRecords) {
+    /// Sets the metrics of the idempotency records of large answers: their size in bytes, and the
+    /// number of records that were deleted early.
+    pub(super) fn set_large_answers(&self, answers: LargeAnswers) {
         self.large_answers_bytes.store(answers.bytes, Ordering::Relaxed);
         self.answers_forgotten_early.store(answers.forgotten_early, Ordering::Relaxed);
     }
@@ -174,14 +174,14 @@ impl<'m> StageTimer<'m> {
         Self { metrics, begun: Instant::now() }
     }
 
-    /// Adds the time since the end of the stage before to `stage`.
+    /// Ends `stage`: adds the time since the previous stage ended to its counter.
     pub(super) fn end(&mut self, stage: Stage) {
         let now = Instant::now();
         self.metrics.add_time(stage, now - self.begun);
         self.begun = now;
     }
 
-    /// Counts a batch of so many commands.
+    /// Counts a batch of this many commands.
     pub(super) fn count_batch(&self, commands: usize) {
         self.metrics.count_batch(commands);
     }

@@ -1,10 +1,9 @@
 //! The engine carries out commands and answers queries. A command waits in a bounded queue, joins
-//! a batch of all commands that wait, and is answered after the batch's one commit. A query is
+//! a batch of the commands that wait, and is answered after the batch's one commit. A query is
 //! answered from a snapshot and never waits for the writer.
 //!
 //! The engine knows nothing of HTTP, of SQL or of how a component is run.
 
-mod answering;
 mod chores;
 mod clock;
 mod error;
@@ -14,6 +13,7 @@ mod instance;
 mod logs;
 mod metrics;
 mod queries;
+mod query_component;
 mod queue;
 mod readers;
 mod request;
@@ -27,11 +27,11 @@ mod writer;
 
 pub use clock::{ClockReading, ClockStatus};
 pub use error::{Error, StartError};
-pub use logs::{AsOf, LedgerPage, LedgerScan};
+pub use logs::{LedgerPage, LedgerScan, PointInTime};
 pub use request::{Done, Recording, Render, Request, Work};
 pub use settings::Settings;
 pub use shadow::ShadowReport;
-pub use start::{Start, Writer, start};
+pub use start::{StartComponents, WriterHandle, start};
 pub use status::Status;
 pub use switch::{DomainStatus, SwapError, Swapped};
 
@@ -90,7 +90,7 @@ impl Engine {
             Ok(reply) => reply,
             Err(_) => return Err(Error::Late { within }),
         };
-        // A reply is dropped only where the writer panicked, which can be after its commit.
+        // A reply is dropped only where the writer panicked, which can happen after the commit.
         loop {
             match reply {
                 Ok(Reply::Now(result)) => return result,
@@ -108,7 +108,7 @@ impl Engine {
         queries::ask(&self.queries, identity, query).await
     }
 
-    /// One stock as it once was; `None` where there was none yet.
+    /// One stock at a point in time; `None` where the stock did not exist yet.
     ///
     /// # Errors
     /// [`Error`].
@@ -116,7 +116,7 @@ impl Engine {
         &self,
         identity: &Identity,
         query: &GetStock,
-        as_of: AsOf,
+        as_of: PointInTime,
     ) -> Result<Option<StockView>, Error> {
         let (caller, query) = (identity.caller().cloned(), query.clone());
         queries::blocking(&self.queries, move |queries, deadline| {
@@ -125,7 +125,7 @@ impl Engine {
         .await
     }
 
-    /// A page of a stock's ledger; `None` where there is no such stock.
+    /// A page of a stock's ledger; `None` where the stock does not exist.
     ///
     /// # Errors
     /// [`Error`].
@@ -149,24 +149,25 @@ impl Engine {
         self.queue.begin_stop();
     }
 
-    /// The time as of which a command would be decided now.
+    /// The host's time, as of which a command would be decided now.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
-    /// The engine's time, the wall clock, and the difference between them.
+    /// The host's time, its relation to the wall clock, and the difference between both.
     #[must_use]
     pub fn clock(&self) -> ClockReading {
         self.clock.read()
     }
 
-    /// Sets the engine's time to the wall clock, which an operator has declared right. Returns the
-    /// clock's reading before and after.
+    /// Accepts the wall clock: an operator confirms that it is right. The host's time follows a step
+    /// forward at once, and runs slower until a wall clock that is behind has caught up. Returns the
+    /// readings before and after.
     pub fn accept_clock(&self) -> (ClockReading, ClockReading) {
         let accepted = self.clock.accept();
         // The writer wakes up, so that holds which are due by the new time expire now.
-        self.queue.poke();
+        self.queue.wake();
         accepted
     }
 
@@ -176,7 +177,7 @@ impl Engine {
         self.status.get()
     }
 
-    /// The component that decides.
+    /// The digest of the component that decides.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.control.digest()
@@ -189,11 +190,11 @@ impl Engine {
     /// [`SwapError`]: nothing has changed.
     pub async fn install(&self, compiled: &Compiled, origin: Origin) -> Result<Swapped, SwapError> {
         self.writable()?;
-        settled(self.control.install(compiled, origin)?).await
+        swap_result(self.control.install(compiled, origin)?).await
     }
 
-    /// Fails where the store cannot be written. A swap does not wait for it, although a swap is an
-    /// event in the log.
+    /// Fails where the store cannot be written: a swap needs an event in the log, and does not wait
+    /// until the store has recovered.
     fn writable(&self) -> Result<(), Error> {
         match self.status.get() {
             Status::Ready => Ok(()),
@@ -202,13 +203,13 @@ impl Engine {
         }
     }
 
-    /// Lets the component before the present one decide again, as [`Engine::install`] does.
+    /// Installs the component before the current one again, as [`Engine::install`] does.
     ///
     /// # Errors
     /// [`SwapError`]: nothing has changed.
     pub async fn roll_back(&self, origin: Origin) -> Result<Swapped, SwapError> {
         self.writable()?;
-        settled(self.control.roll_back(origin)?).await
+        swap_result(self.control.roll_back(origin)?).await
     }
 
     /// The component that decides, and its faults.
@@ -256,7 +257,9 @@ impl Engine {
     }
 }
 
-async fn settled(settled: oneshot::Receiver<Result<Swapped, Error>>) -> Result<Swapped, SwapError> {
-    // A swap is dropped only where the writer has ended.
-    Ok(settled.await.unwrap_or(Err(Error::Stopping))?)
+async fn swap_result(
+    finished: oneshot::Receiver<Result<Swapped, Error>>,
+) -> Result<Swapped, SwapError> {
+    // The sender of the result is dropped only where the writer has ended.
+    Ok(finished.await.unwrap_or(Err(Error::Stopping))?)
 }

@@ -1,9 +1,9 @@
-//! Queries, whatever store is behind them: on which thread each is answered, and how long the
-//! answer may take.
+//! Queries: the thread on which each is answered, and the deadline of the answer. The store behind
+//! them is hidden by the trait [`Queries`].
 
 use super::{
     Error,
-    logs::{AsOf, LedgerPage, LedgerScan},
+    logs::{LedgerPage, LedgerScan, PointInTime},
 };
 use crate::{
     model::{Answer, Ask, GetStock, Identity, Query, QueryDeadline, QueryGuard, StockView},
@@ -12,22 +12,22 @@ use crate::{
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
-/// Answers queries from what is committed. Every method but the first four blocks for as long as
-/// the store does. `caller` is the name of who asks; `None` for the anonymous identity.
+/// Answers queries from the committed state. Every method but the first four blocks for as long as
+/// the store does. `caller` is the caller's name; `None` for the anonymous identity.
 pub(super) trait Queries: Send + Sync {
     /// One permit for each query that may run at once.
     fn permits(&self) -> &Arc<Semaphore>;
 
-    /// The deadline of a query that begins now.
-    fn deadline(&self) -> (QueryDeadline, QueryGuard);
+    /// The patience of a query that begins now: its deadline, and what ends it earlier.
+    fn patience(&self) -> (Patience, Waiting);
 
-    /// Ends the queries under way and all that come later: they return [`Error::Stopping`].
+    /// Ends the queries under way, and all later ones: each returns [`Error::Stopping`].
     fn stop(&self);
 
     /// Whether an answer may take longer than reading a page of the database.
     fn may_block(&self) -> bool;
 
-    /// Answers a query at once, without a bound on its time; `None` where all readers are busy.
+    /// Answers a query at once, without a deadline; `None` where all readers are busy.
     fn try_query(&self, caller: Option<&str>, query: Query<'_>) -> Option<Result<Answer, Error>>;
 
     /// Answers a query.
@@ -38,29 +38,25 @@ pub(super) trait Queries: Send + Sync {
         query: Query<'_>,
     ) -> Result<Answer, Error>;
 
-    /// One stock as it once was; `None` where there was none yet.
+    /// One stock at a point in time; `None` where the stock did not exist yet.
     fn stock_as_of(
         &self,
         deadline: &QueryDeadline,
         caller: Option<&str>,
         query: &GetStock,
-        as_of: AsOf,
+        as_of: PointInTime,
     ) -> Result<Option<StockView>, Error>;
 
-    /// A page of a stock's ledger; `None` where there is no such stock.
-    fn ledger(
-        &self,
-        deadline: &QueryDeadline,
-        scan: &LedgerScan,
-    ) -> Result<Option<LedgerPage>, Error>;
+    /// A page of a stock's ledger; `None` where the stock does not exist.
+    fn ledger(&self, patience: &Patience, scan: &LedgerScan) -> Result<Option<LedgerPage>, Error>;
 
     /// A page of the whole log, the oldest events first.
     fn events(&self, deadline: &QueryDeadline, scan: &EventScan) -> Result<EventPage, Error>;
 }
 
-/// Answers a query. A query for one stock reads a page of the database and takes a microsecond of
-/// the component: it is answered on this thread where a reader is free, since another thread would
-/// cost more than the answer. Every other query runs on a thread that may block.
+/// Answers a query. A query for one stock reads a page of the database and takes the component a
+/// microsecond, and another thread would cost more than that: the calling thread answers it where a
+/// reader is free. Every other query runs on a thread that may block.
 pub(super) async fn ask<Q: Ask>(
     queries: &Arc<dyn Queries>,
     identity: &Identity,
@@ -80,7 +76,7 @@ pub(super) async fn ask<Q: Ask>(
     typed::<Q>(answer.await?)
 }
 
-/// The answer in the type that its query has.
+/// Converts an answer to the type of its query.
 pub(super) fn typed<Q: Ask>(answer: Answer) -> Result<Q::Answer, Error> {
     Q::answer(answer).ok_or_else(|| {
         tracing::error!("a query got the answer of another kind of query");
@@ -88,8 +84,8 @@ pub(super) fn typed<Q: Ask>(answer: Answer) -> Result<Q::Answer, Error> {
     })
 }
 
-/// Runs a query on a thread that may block. The query keeps its permit until it has really ended,
-/// and it ends soon after its client has gone.
+/// Runs a query on a thread that may block. The query keeps its permit until its thread has
+/// finished, and ends soon after its client has gone.
 pub(super) async fn blocking<T: Send + 'static>(
     queries: &Arc<dyn Queries>,
     query: impl FnOnce(&dyn Queries, &QueryDeadline) -> Result<T, Error> + Send + 'static,

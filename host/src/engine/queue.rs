@@ -1,3 +1,5 @@
+//! The writer's queue: a bounded queue of requests, from which the writer takes a batch at a time.
+
 use super::{
     Error,
     request::{Done, Request},
@@ -9,19 +11,20 @@ use std::{
 };
 use tokio::sync::oneshot;
 
-/// What a request is told.
+/// The writer's reply to a request.
 pub(super) enum Reply {
-    /// What became of it.
+    /// The result of the request.
     Now(Result<Done, Error>),
-    /// It waits until holds that are due on its stocks have expired: this tells what becomes of
-    /// it then.
+    /// The request waits until holds that are due on its stocks have expired. The result follows on
+    /// this channel.
     Later(oneshot::Receiver<Reply>),
 }
 
-/// A request and where its answer goes.
+/// A request in the queue, and the channel for its reply.
 pub(super) struct Job {
     pub(super) request: Request,
-    /// How many lines its commands have, as far as is known: at first, as many as they name.
+    /// The number of lines of the request's commands: at first the lines that the commands name,
+    /// later with those of the reservations that they are about.
     pub(super) lines: usize,
     pub(super) reply: oneshot::Sender<Reply>,
 }
@@ -31,73 +34,78 @@ impl Job {
         Self { lines: request.work.lines(), request, reply }
     }
 
-    /// Whether it is to make a batch of its own.
+    /// Whether the request gets a batch of its own.
     pub(super) fn is_large(&self) -> bool {
         self.lines > LARGE_LINES
     }
 
-    /// Tells its sender, who may have stopped waiting.
+    /// Sends the result of the request. Its sender may have stopped waiting, which is no error.
     pub(super) fn answer(self, result: Result<Done, Error>) {
         let _ = self.reply.send(Reply::Now(result));
     }
 }
 
-/// How much is taken from the queue at once.
+/// A bound on a number of commands and on the number of their lines.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Most {
+pub(super) struct LoadBound {
     pub(super) commands: usize,
     pub(super) lines: usize,
 }
 
-impl Most {
-    /// All that waits.
-    pub(super) const ALL: Self = Self { commands: usize::MAX, lines: usize::MAX };
+impl LoadBound {
+    /// No bound.
+    pub(super) const UNBOUNDED: Self = Self { commands: usize::MAX, lines: usize::MAX };
 }
 
-/// What became of a push.
+/// The result of [`Queue::push`].
 pub(super) enum Push {
     Queued,
-    Full { waiting: usize },
+    /// The queue is full: `waiting` commands are in it.
+    Full {
+        waiting: usize,
+    },
     Closed,
 }
 
 /// A request of more lines than this is large.
 const LARGE_LINES: usize = 500;
 
-/// Commands on their way to the writer: many push, one takes all that waits at once.
+/// A bounded queue of requests: many threads push, and the writer takes a batch at a time.
 ///
-/// There is no timer: while one batch commits, the next one gathers here. A large request makes a
-/// batch of its own, and between two of them it is the turn of the others: so nobody waits for more
-/// than one of them. For the same reason large requests get half of the queue at most.
+/// There is no timer: while one batch commits, the next one gathers in the queue. A large request
+/// gets a batch of its own. Two large requests never follow each other while ordinary ones wait, so
+/// that an ordinary request waits for at most one large request. For the same reason large requests
+/// get at most half of the queue.
 pub(super) struct Queue {
-    state: Mutex<State>,
+    state: Mutex<QueueState>,
+    /// Notified when the writer has a reason to wake up.
     arrived: Condvar,
     commands_max: usize,
     lines_max: usize,
 }
 
-struct State {
-    jobs: VecDeque<Job>,
+struct QueueState {
+    /// Requests that are not large.
+    ordinary: VecDeque<Job>,
     /// Large requests.
     large: VecDeque<Job>,
-    /// Whether the next batch is a large request, if there is one.
+    /// Whether the next batch is a large request, if one waits.
     large_next: bool,
-    in_jobs: Load,
-    in_large: Load,
+    ordinary_load: Load,
+    large_load: Load,
     closed: bool,
     /// Whether the server is about to stop.
     stopping: bool,
-    /// Whether the writer is to look up, commands or not.
-    poked: bool,
-    /// Whether the writer sleeps, so that nobody else pays for waking it.
+    /// Whether the next [`Queue::take`] returns at once, even without a request.
+    woken: bool,
+    /// Whether the writer sleeps. Only then a push pays for waking it.
     asleep: bool,
 }
 
-/// How much waits.
+/// The number of commands that wait, and of their lines.
 #[derive(Clone, Copy, Default)]
 struct Load {
     commands: usize,
-    /// Lines that the commands name.
     lines: usize,
 }
 
@@ -117,68 +125,70 @@ impl Load {
     }
 }
 
-impl State {
+impl QueueState {
     fn is_empty(&self) -> bool {
-        self.jobs.is_empty() && self.large.is_empty()
+        self.ordinary.is_empty() && self.large.is_empty()
     }
 
     fn waiting(&self) -> usize {
-        self.in_jobs.commands + self.in_large.commands
+        self.ordinary_load.commands + self.large_load.commands
     }
 
+    /// Adds a request to the queue of its kind, at the end where `add` puts it.
     fn add(&mut self, job: Job, add: impl FnOnce(&mut VecDeque<Job>, Job)) {
         let load = Load::of(&job);
         if job.is_large() {
-            self.in_large.add(load);
+            self.large_load.add(load);
             add(&mut self.large, job);
         } else {
-            self.in_jobs.add(load);
-            add(&mut self.jobs, job);
+            self.ordinary_load.add(load);
+            add(&mut self.ordinary, job);
         }
     }
 }
 
 impl Queue {
-    /// A queue of at most so many commands, and so many lines of them.
+    /// Creates a queue of at most `commands_max` commands with at most `lines_max` lines.
     pub(super) fn new(commands_max: usize, lines_max: usize) -> Self {
-        let state = State {
-            jobs: VecDeque::new(),
+        let state = QueueState {
+            ordinary: VecDeque::new(),
             large: VecDeque::new(),
             large_next: false,
-            in_jobs: Load::default(),
-            in_large: Load::default(),
+            ordinary_load: Load::default(),
+            large_load: Load::default(),
             closed: false,
             stopping: false,
-            poked: false,
+            woken: false,
             asleep: false,
         };
         Self { state: Mutex::new(state), arrived: Condvar::new(), commands_max, lines_max }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         // Nothing that can panic happens under the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Adds a request, or refuses it at once where the queue is full or closed.
     pub(super) fn push(&self, job: Job) -> Push {
         let mut state = self.lock();
         if state.closed {
             return Push::Closed;
         }
         let Load { commands, lines } = Load::of(&job);
-        // What is larger than its part of the queue must find that empty.
+        // A request larger than its part of the queue is let in where that part is empty.
         let full = if job.is_large() {
-            let Load { commands: large_commands, lines: large_lines } = state.in_large;
+            let Load { commands: large_commands, lines: large_lines } = state.large_load;
             large_commands > 0
                 && (large_commands + commands > self.commands_max / 2
                     || large_lines + lines > self.lines_max / 2)
         } else {
-            let Load { commands: other_commands, lines: other_lines } = state.in_jobs;
+            let Load { commands: other_commands, lines: other_lines } = state.ordinary_load;
             other_commands > 0
                 && (other_commands + commands
-                    > self.commands_max - state.in_large.commands.min(self.commands_max / 2)
+                    > self.commands_max - state.large_load.commands.min(self.commands_max / 2)
                     || other_lines + lines
-                        > self.lines_max - state.in_large.lines.min(self.lines_max / 2))
+                        > self.lines_max - state.large_load.lines.min(self.lines_max / 2))
         };
         if full {
             return Push::Full { waiting: state.waiting() };
@@ -191,13 +201,18 @@ impl Queue {
         Push::Queued
     }
 
-    /// Moves jobs of up to so many commands and lines to `batch`, one job at least where there is
-    /// one, and waits for it, but not longer than `wait`, nor when it is poked. False once the
-    /// queue is closed and empty.
-    pub(super) fn take(&self, most: Most, wait: Option<Duration>, batch: &mut Vec<Job>) -> bool {
+    /// Moves requests within `bound` to `batch`, and the first one even where it exceeds the bound.
+    /// Waits for a request, but returns without one after `wait` or after [`Queue::wake`]; `None`
+    /// waits without end. Returns `false` once the queue is closed and empty.
+    pub(super) fn take(
+        &self,
+        bound: LoadBound,
+        wait: Option<Duration>,
+        batch: &mut Vec<Job>,
+    ) -> bool {
         let until = wait.and_then(|wait| Instant::now().checked_add(wait));
         let mut state = self.lock();
-        while state.is_empty() && !state.poked {
+        while state.is_empty() && !state.woken {
             if state.closed {
                 return false;
             }
@@ -215,53 +230,54 @@ impl Queue {
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         state.asleep = false;
-        state.poked = false;
-        if (state.large_next || state.jobs.is_empty())
+        state.woken = false;
+        if (state.large_next || state.ordinary.is_empty())
             && let Some(job) = state.large.pop_front()
         {
-            state.in_large.subtract(Load::of(&job));
+            state.large_load.subtract(Load::of(&job));
             state.large_next = false;
             batch.push(job);
             return true;
         }
         let (mut jobs, mut commands, mut lines) = (0, 0, 0);
-        for job in &state.jobs {
+        for job in &state.ordinary {
             let work = &job.request.work;
             let (with, with_lines) = (commands + work.commands(), lines + job.lines);
-            if jobs > 0 && (with > most.commands || with_lines > most.lines) {
+            if jobs > 0 && (with > bound.commands || with_lines > bound.lines) {
                 break;
             }
             (jobs, commands, lines) = (jobs + 1, with, with_lines);
         }
-        batch.extend(state.jobs.drain(..jobs));
-        state.in_jobs.subtract(Load { commands, lines });
+        batch.extend(state.ordinary.drain(..jobs));
+        state.ordinary_load.subtract(Load { commands, lines });
         state.large_next = true;
         true
     }
 
-    /// Puts back what was taken and could not be carried out yet, before all others of its kind.
+    /// Puts back a request that was taken and not carried out. It comes first among the requests of
+    /// its kind, large or ordinary.
     pub(super) fn put_back(&self, job: Job) {
         self.lock().add(job, VecDeque::push_front);
     }
 
-    /// Lets the writer look up between two batches, where something else than commands waits.
-    pub(super) fn poke(&self) {
-        self.lock().poked = true;
+    /// Wakes the writer although no request may wait: it has something else to do, such as a swap.
+    pub(super) fn wake(&self) {
+        self.lock().woken = true;
         self.arrived.notify_all();
     }
 
-    /// Waits for a while, less if the queue is closed meanwhile. True while it is open.
+    /// Waits for `time`, or until the queue is closed. Returns whether the queue is still open.
     pub(super) fn pause(&self, time: Duration) -> bool {
         let state = self.lock();
         let waited = self.arrived.wait_timeout_while(state, time, |state| !state.closed);
         !waited.unwrap_or_else(PoisonError::into_inner).0.closed
     }
 
-    /// Says that the server is about to stop: what waits here is still carried out, what would have
-    /// to wait longer is not.
+    /// Announces that the server is about to stop. The requests in the queue are still carried out,
+    /// except for those that would have to wait for holds to expire.
     pub(super) fn begin_stop(&self) {
         let mut state = self.lock();
-        (state.stopping, state.poked) = (true, true);
+        (state.stopping, state.woken) = (true, true);
         self.arrived.notify_all();
     }
 

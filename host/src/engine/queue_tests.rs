@@ -4,7 +4,7 @@ use crate::{
     model::{Action, Command, Origin, StockKey},
 };
 
-const THREE: Most = Most { commands: 3, lines: 100 };
+const THREE: LoadBound = LoadBound { commands: 3, lines: 100 };
 
 fn job() -> (Job, oneshot::Receiver<Reply>) {
     let (reply, decided) = oneshot::channel();
@@ -57,7 +57,7 @@ fn lines_count_as_commands_do() {
     assert!(matches!(queue.push(hold(41)), Push::Full { waiting: 1 }));
     assert!(matches!(queue.push(hold(40)), Push::Queued));
     let mut batch = Vec::new();
-    assert!(queue.take(Most { commands: 3, lines: 99 }, None, &mut batch));
+    assert!(queue.take(LoadBound { commands: 3, lines: 99 }, None, &mut batch));
     assert_eq!(batch.len(), 1);
     assert!(matches!(queue.push(hold(60)), Push::Queued), "what was taken makes room");
 }
@@ -67,7 +67,7 @@ fn batches(queue: &Queue, count: usize) -> Vec<Vec<usize>> {
     let lines = |job: &Job| job.lines;
     let take = |_| {
         let mut batch = Vec::new();
-        assert!(queue.take(Most::ALL, None, &mut batch));
+        assert!(queue.take(LoadBound::UNBOUNDED, None, &mut batch));
         batch.iter().map(lines).collect()
     };
     (0..count).map(take).collect()
@@ -111,11 +111,11 @@ fn a_request_larger_than_the_queue_is_let_in_alone() {
 }
 
 #[test]
-fn what_turns_out_to_be_large_waits_for_a_batch_of_its_own() {
+fn a_request_that_turns_out_to_be_large_waits_for_a_batch_of_its_own() {
     let queue = Queue::new(1_000, 10_000);
     queue.push(hold(3));
     let mut batch = Vec::new();
-    assert!(queue.take(Most::ALL, None, &mut batch));
+    assert!(queue.take(LoadBound::UNBOUNDED, None, &mut batch));
     let mut job = batch.pop().unwrap();
     job.lines = 4_000;
     queue.put_back(job);
@@ -125,7 +125,7 @@ fn what_turns_out_to_be_large_waits_for_a_batch_of_its_own() {
 }
 
 #[test]
-fn what_is_put_back_is_the_next() {
+fn a_request_that_is_put_back_is_the_next() {
     let queue = Queue::new(1_000, 10_000);
     queue.push(hold(2));
     queue.put_back(hold(1));
@@ -155,9 +155,9 @@ fn a_wait_for_commands_has_an_end() {
 }
 
 #[test]
-fn a_poke_is_answered_once() {
+fn a_wake_up_counts_once() {
     let queue = Queue::new(10, 100);
-    queue.poke();
+    queue.wake();
     let mut batch = Vec::new();
     assert!(queue.take(THREE, None, &mut batch), "at once, without a command");
     assert!(queue.take(THREE, Some(Duration::from_millis(1)), &mut batch));

@@ -1,13 +1,13 @@
-//! The readers: each answers queries on a snapshot of what is committed. Readers work side by side
+//! The readers: each answers queries from a snapshot of the committed state. Readers run in parallel
 //! and never wait for the writer.
 
 use super::{
     Error,
-    answering::Answering,
     clock::Clock,
     faults::Faults,
-    logs::{AsOf, LedgerPage, LedgerScan, Logs},
+    logs::{LedgerPage, LedgerScan, Logs, PointInTime},
     queries::{self, Queries},
+    query_component::QueryComponent,
 };
 use crate::{
     component::{Decision, Guest},
@@ -27,17 +27,18 @@ use std::{
 };
 use tokio::sync::Semaphore;
 
-/// The most queries that one instance answers. A fresh instance takes its place then, so that
-/// whatever a component keeps between calls, against the contract, does not grow old.
+/// The most queries that one instance of the component answers. Then a fresh instance replaces it:
+/// the bound limits the effect of a component that keeps state between calls, against the contract.
 const CALLS_PER_INSTANCE_MAX: u32 = 1_024;
 
-/// As many readers as queries may run at once.
+/// A pool of readers, one for each query that may run at once.
 pub(super) struct Readers<S: Snapshot, G> {
-    answering: Arc<Answering<S>>,
+    query_component: Arc<QueryComponent<S>>,
     faults: Arc<Faults>,
     clock: Arc<Clock>,
+    /// One permit for each reader.
     permits: Arc<Semaphore>,
-    /// How long a query may run.
+    /// The deadline of a query, from its beginning.
     query_within: Duration,
     /// Whether the process is stopping.
     stopping: Arc<AtomicBool>,
@@ -46,16 +47,19 @@ pub(super) struct Readers<S: Snapshot, G> {
     logs: Logs<G>,
 }
 
-/// A snapshot, and the instance over it where one is alive.
+/// A reader: a snapshot, and an instance of the component over it where one is live.
 enum Reader<S: Snapshot> {
-    Live { guest: Box<Guest<ReadView<S>>>, calls: u32, changes: u64 },
+    /// `calls` counts the instance's queries. `replacements` is the count of
+    /// [`QueryComponent::replacements`] when the instance was made.
+    Live { guest: Box<Guest<ReadView<S>>>, calls: u32, replacements: u64 },
+    /// The next query makes an instance.
     Spent(ReadView<S>),
 }
 
 impl<S: Snapshot, G: Log> Readers<S, G> {
     pub(super) fn open(
         (readers, query_within): (usize, Duration),
-        answering: Arc<Answering<S>>,
+        query_component: Arc<QueryComponent<S>>,
         faults: Arc<Faults>,
         clock: Arc<Clock>,
         snapshots: impl Fn() -> Result<S, StoreFailure>,
@@ -65,7 +69,7 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
             .map(|_| snapshots().map(|it| Mutex::new(Some(Reader::Spent(ReadView::new(it))))))
             .collect();
         Ok(Self {
-            answering,
+            query_component,
             faults,
             clock,
             permits: Arc::new(Semaphore::new(readers)),
@@ -76,20 +80,20 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
         })
     }
 
-    /// The slots, beginning with the one that this thread prefers: its instance is warm in this
-    /// core's cache, and other threads prefer other slots.
+    /// The slots, beginning with the one that this thread prefers: the slot's instance is warm in
+    /// this core's cache, and other threads prefer other slots.
     fn slots(&self) -> impl Iterator<Item = &Mutex<Option<Reader<S>>>> {
         let first = preferred_slot() % self.slots.len().max(1);
         self.slots.iter().cycle().skip(first).take(self.slots.len())
     }
 
-    /// The time as of which a query is answered: now, or the latest time until which the writer
-    /// knows what comes due, where that is earlier.
+    /// The time as of which a query is answered: now, or the latest time for which the sums of due
+    /// units are exact, where that is earlier.
     fn now(&self, guest: &mut Guest<ReadView<S>>) -> Timestamp {
         self.clock.now().min(guest.world().exact_until())
     }
 
-    /// Answers in a free slot, or waits for one.
+    /// Answers a query with a free reader, or waits for one.
     fn answer(
         &self,
         deadline: &QueryDeadline,
@@ -121,20 +125,20 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
         deadline: Option<&QueryDeadline>,
         query: impl Fn(&mut Guest<ReadView<S>>) -> Result<Answer, Error>,
     ) -> (Reader<S>, Result<Answer, Error>) {
-        // The count is read before the component: a change between the two is noticed by the next
-        // query.
-        let changes = self.answering.changes();
+        // The count is read before the component: the next query notices a swap between the two
+        // reads.
+        let replacements = self.query_component.replacements();
         let view = match reader {
-            Reader::Live { guest, calls, changes: of } if of == changes => {
-                return self.answer_live(guest, (calls, changes), deadline, query);
+            Reader::Live { guest, calls, replacements: of } if of == replacements => {
+                return self.answer_live(guest, (calls, replacements), patience, query);
             }
             Reader::Live { guest, .. } => guest.into_world(),
             Reader::Spent(view) => view,
         };
-        match Guest::new(&self.answering.domain(), view) {
-            Ok(guest) => self.answer_live(Box::new(guest), (0, changes), deadline, query),
+        match Guest::new(&self.query_component.domain(), view) {
+            Ok(guest) => self.answer_live(Box::new(guest), (0, replacements), patience, query),
             Err((fault, view)) => {
-                self.faults.note(self.clock.now());
+                self.faults.count(self.clock.now());
                 (Reader::Spent(view), Err(Ended::Fault(fault).into()))
             }
         }
@@ -143,20 +147,20 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
     fn answer_live(
         &self,
         mut guest: Box<Guest<ReadView<S>>>,
-        (calls, changes): (u32, u64),
-        deadline: Option<&QueryDeadline>,
+        (calls, replacements): (u32, u64),
+        patience: Option<&Patience>,
         query: impl Fn(&mut Guest<ReadView<S>>) -> Result<Answer, Error>,
     ) -> (Reader<S>, Result<Answer, Error>) {
         guest.world().limit(deadline);
         let result = query(&mut guest);
         guest.world().limit(None);
         if matches!(result, Err(Error::Fault)) {
-            self.faults.note(self.clock.now());
+            self.faults.count(self.clock.now());
         }
-        // Any other error may have cost the instance.
+        // After any other error the instance may be unusable.
         let sound = is_answer(&result);
         let reader = if sound && calls < CALLS_PER_INSTANCE_MAX && guest.is_reusable() {
-            Reader::Live { guest, calls: calls + 1, changes }
+            Reader::Live { guest, calls: calls + 1, replacements }
         } else {
             Reader::Spent(guest.into_world())
         };
@@ -175,14 +179,14 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
             decided(guest.query(caller, query, now))
         };
         match query {
-            Query::GetStock(_) => bound_if_torn(guest, once),
-            _ => bound(guest, once),
+            Query::GetStock(_) => ask_cheaply(guest, once),
+            _ => ask_on_one_commit(guest, once),
         }
     }
 }
 
-/// Asks with all reads bound to one commit.
-fn bound<S: Snapshot>(
+/// Asks a query whose reads all see the same commit.
+fn ask_on_one_commit<S: Snapshot>(
     guest: &mut Guest<ReadView<S>>,
     query: impl Fn(&mut Guest<ReadView<S>>) -> Result<Answer, Error>,
 ) -> Result<Answer, Error> {
@@ -192,15 +196,15 @@ fn bound<S: Snapshot>(
     result
 }
 
-/// Asks a query that reads one thing as a rule, which spares binding it to a commit. Where it read
-/// more than one thing after all, it is asked again, bound to one commit.
-fn bound_if_torn<S: Snapshot>(
+/// Asks a query that usually reads one row, without the cost of a snapshot pin. Where the query did
+/// read more, of possibly different commits, it is asked again on one commit.
+fn ask_cheaply<S: Snapshot>(
     guest: &mut Guest<ReadView<S>>,
     query: impl Fn(&mut Guest<ReadView<S>>) -> Result<Answer, Error>,
 ) -> Result<Answer, Error> {
     let result = query(guest);
     let torn = guest.world().take_torn();
-    if torn && is_answer(&result) { bound(guest, query) } else { result }
+    if torn && is_answer(&result) { ask_on_one_commit(guest, query) } else { result }
 }
 
 /// Whether the component answered. A rejection is an answer too.
@@ -208,7 +212,7 @@ fn is_answer(result: &Result<Answer, Error>) -> bool {
     matches!(result, Ok(_) | Err(Error::Rejected(_)))
 }
 
-/// Spreads the threads that ask over the slots.
+/// The number of the slot that this thread prefers: threads are spread over the slots in turn.
 fn preferred_slot() -> usize {
     static THREADS: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
@@ -235,7 +239,7 @@ impl<S: Snapshot, G: Log> Queries for Readers<S, G> {
     }
 
     fn may_block(&self) -> bool {
-        self.answering.uses_wasi()
+        self.query_component.uses_wasi()
     }
 
     fn try_query(&self, caller: Option<&str>, query: Query<'_>) -> Option<Result<Answer, Error>> {
@@ -257,7 +261,7 @@ impl<S: Snapshot, G: Log> Queries for Readers<S, G> {
         deadline: &QueryDeadline,
         caller: Option<&str>,
         query: &GetStock,
-        as_of: AsOf,
+        as_of: PointInTime,
     ) -> Result<Option<StockView>, Error> {
         let Some((stock, at)) = self.logs.stock_as_of(deadline, &query.key, as_of)? else {
             return Ok(None);
@@ -268,7 +272,7 @@ impl<S: Snapshot, G: Log> Queries for Readers<S, G> {
             guest.world().pin(None);
             answer
         };
-        let answer = self.answer(deadline, |guest| bound_if_torn(guest, once))?;
+        let answer = self.answer(patience, |guest| ask_cheaply(guest, once))?;
         queries::typed::<GetStock>(answer).map(Some)
     }
 

@@ -43,12 +43,12 @@ impl Work {
     }
 }
 
-/// Renders the answer to a request from its result, as bytes that only the caller of the engine
-/// understands. `None` for an answer that is not to be stored.
+/// Renders the answer to a request from its result, as bytes that the engine does not interpret.
+/// `None` for an answer that is not to be stored.
 pub type Render = dyn Fn(&Result<Done, Error>) -> Option<Vec<u8>> + Send;
 
-/// The wish to store a request's answer, so that the same request sent again gets the same answer
-/// and is not carried out twice.
+/// How to store a request's answer in an idempotency record, so that the same request sent again
+/// gets the same answer and is not carried out twice.
 pub struct Recording {
     /// The idempotency key, within the scope of its caller.
     pub(super) key: IdempotencyKey,
@@ -59,8 +59,8 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// Stores the answer to a request of this identity under the identity's own `key`: callers
-    /// with different names can use the same keys. All anonymous requests share one scope.
+    /// Stores the answer under `key` in the scope of this identity: callers with different names can
+    /// use the same keys. All anonymous requests share one scope.
     #[must_use]
     pub fn new(
         identity: &Identity,
@@ -77,14 +77,15 @@ impl Recording {
 pub struct Request {
     /// The commands to carry out.
     pub work: Work,
-    /// Whether to decide the commands and to undo them.
+    /// Whether to decide the commands and then undo them.
     pub dry_run: bool,
-    /// Whether and how to store the answer. A dry run stores none.
+    /// How to store the answer; `None` stores none. A dry run stores none either.
     pub recording: Option<Box<Recording>>,
 }
 
 impl Request {
-    /// Shows each key that the request names: stocks, reservations, and its own key.
+    /// Calls `show` with each key that the request names: stocks, reservations, and its idempotency
+    /// key.
     pub(super) fn show_keys(&self, show: &mut dyn FnMut(BatchKey<'_>)) {
         if let Some(recording) = &self.recording {
             show(BatchKey::Idempotency(&recording.key));
@@ -98,20 +99,20 @@ impl Request {
     }
 }
 
-/// What a request did.
+/// The result of a request that was carried out.
 #[derive(Clone, Debug)]
 pub enum Done {
     /// The outcome of one command.
     One(Outcome),
-    /// The outcome of each of several commands, or why it has none.
+    /// The outcome of each of several commands, or the reason why it has none.
     Many(Vec<Result<Outcome, Error>>),
-    /// What a dry run would have done, and the events it would have published.
+    /// The result of a dry run, and the events that it would have published.
     DryRun(Box<Self>, Vec<Event>),
-    /// A request whose answer is stored.
+    /// The stored answer of a request with a key.
     Recorded {
         /// The answer, as it was rendered.
         response: Vec<u8>,
-        /// Whether an earlier request got it first.
+        /// Whether this is the answer of an earlier request with the same key.
         replayed: bool,
     },
 }

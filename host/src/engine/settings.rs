@@ -1,37 +1,37 @@
 use crate::store::IdempotencyBounds;
 use std::time::Duration;
 
-/// The bounds of the engine.
+/// The bounds and intervals of the engine.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
-    /// Commands that may wait for the writer; more are refused at once.
+    /// The most commands that may wait for the writer. Further commands are refused at once.
     pub queue_commands_max: usize,
-    /// Lines of commands that may wait for the writer.
+    /// The most lines of commands that may wait for the writer.
     pub queue_lines_max: usize,
-    /// Commands in one batch.
+    /// The most commands in one batch.
     pub batch_commands_max: usize,
-    /// Lines in one batch, unless one request alone has more.
+    /// The most lines in one batch, unless one request alone has more.
     pub batch_lines_max: usize,
-    /// Lines that the commands of one request may have together.
+    /// The most lines that the commands of one request may have together.
     pub request_lines_max: usize,
-    /// How long a request may wait for its turn and its decision.
+    /// The deadline of a request, from its arrival in the queue to its reply.
     pub answer_within: Duration,
-    /// Queries that run at once; more wait.
+    /// The most queries that run at once. Further queries wait.
     pub readers_max: usize,
-    /// How long a query may run.
+    /// The deadline of a query, from its beginning.
     pub query_within: Duration,
-    /// Pause between two sweeps of due holds, in milliseconds; 0: no sweeps.
+    /// Pause between two sweeps of due holds, in milliseconds; 0 turns sweeps off.
     pub sweep_interval_ms: u64,
-    /// How long the answers to requests with a key are kept, in milliseconds.
+    /// The time for which idempotency records are kept, in milliseconds.
     pub answers_kept_ms: u64,
-    /// Bounds on what is kept of large answers to such requests.
-    pub idempotency_bounds: IdempotencyBounds,
-    /// Decided commands that are recorded for replays; 0: none.
+    /// The bounds on idempotency records of large answers.
+    pub answer_bounds: AnswerBounds,
+    /// The most decided commands that are recorded for replays; 0 records none.
     pub recorded_commands_max: u64,
-    /// Faults within a minute at which a component gives way to the one before; 0: never.
+    /// Faults of a component within a minute that cause a rollback; 0 turns rollbacks off.
     pub faults_per_minute_max: u32,
-    /// How far the wall clock may be set forward within a day to be followed, in milliseconds.
+    /// The longest step forward of the wall clock within a day that is followed, in milliseconds.
     pub clock_step_ms_max: u64,
-    /// Whether the wall clock is right where a start finds it behind the recorded time.
+    /// Whether the wall clock is accepted where it is behind the recorded time at the start.
     pub accept_clock: bool,
 }

@@ -1,7 +1,7 @@
 //! A shadow: a candidate component decides some of the commands as well. Its decisions are compared
 //! with those of the component that decides, and then dropped.
 
-use super::instance::Deciding;
+use super::instance::WriterDomain;
 use crate::{
     comparison::{Comparison, Count, Difference, Effect},
     component::{GuestRunner, Limits},
@@ -34,11 +34,11 @@ pub struct ShadowReport {
     pub every: u64,
     /// Whether the shadow is running.
     pub running: bool,
-    /// Why the shadow stopped by itself; `None` where it did not.
+    /// The reason why the shadow stopped by itself; `None` where it did not.
     pub stopped_for: Option<String>,
     /// Commands that both components decided.
     pub compared: u64,
-    /// Commands of these on which the components differ.
+    /// Commands that both components decided, with different results.
     pub differing: u64,
     /// Commands on which the candidate failed.
     pub faults: u64,
@@ -46,13 +46,14 @@ pub struct ShadowReport {
     pub counts: Vec<Count>,
     /// The first differences in full.
     pub shown: Vec<Difference>,
-    /// Time that the component which decides took for these commands.
+    /// Time that the current component took for the commands that both decided.
     pub decided_in: Duration,
-    /// Time that the candidate took for them, by which the writer's batches were longer.
+    /// Time that the candidate took for these commands, by which the writer's batches were longer.
     pub candidate_in: Duration,
 }
 
-struct Tally {
+/// The counts of a shadow, from which its report is made.
+struct ShadowTally {
     candidate: Digest,
     every: u64,
     running: bool,
@@ -63,7 +64,7 @@ struct Tally {
     candidate_in: Duration,
 }
 
-impl Tally {
+impl ShadowTally {
     fn report(&self) -> ShadowReport {
         ShadowReport {
             candidate: self.candidate,
@@ -81,33 +82,37 @@ impl Tally {
     }
 }
 
-type Shared = Arc<Mutex<Tally>>;
+type SharedTally = Arc<Mutex<ShadowTally>>;
 
-fn lock(tally: &Shared) -> MutexGuard<'_, Tally> {
+fn lock(tally: &SharedTally) -> MutexGuard<'_, ShadowTally> {
     tally.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The latest request to begin or end a shadow, on its way to the writer, and the tally of the
-/// latest shadow.
+/// The shadow that is requested and the latest one that began.
 pub(super) struct Shadows<D> {
-    asked: Mutex<Option<Option<(D, Shared)>>>,
-    latest: Mutex<Option<Shared>>,
+    /// The request that waits for the writer: a candidate and the tally of its shadow, or
+    /// `Some(None)` for the end of the shadow. `None` where no request waits.
+    requested: Mutex<Option<Option<(D, SharedTally)>>>,
+    /// The tally of the latest shadow; `None` where there was no shadow.
+    latest: Mutex<Option<SharedTally>>,
 }
 
 impl<D> Default for Shadows<D> {
     fn default() -> Self {
-        Self { asked: Mutex::new(None), latest: Mutex::new(None) }
+        Self { requested: Mutex::new(None), latest: Mutex::new(None) }
     }
 }
 
-impl<L: Lane> Shadows<Deciding<L>> {
-    fn ask(&self, shadow: Option<(Deciding<L>, Shared)>) {
-        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(shadow);
+impl<L: Lane> Shadows<WriterDomain<L>> {
+    fn request(&self, shadow: Option<(WriterDomain<L>, SharedTally)>) {
+        *self.requested.lock().unwrap_or_else(PoisonError::into_inner) = Some(shadow);
     }
 
-    pub(super) fn begin(&self, deciding: Deciding<L>, every: u64) {
-        let tally = Arc::new(Mutex::new(Tally {
-            candidate: deciding.digest(),
+    /// Begins a shadow of `candidate`, which decides one in `every` commands, and ends the shadow
+    /// before it.
+    pub(super) fn begin(&self, candidate: WriterDomain<L>, every: u64) {
+        let tally = Arc::new(Mutex::new(ShadowTally {
+            candidate: candidate.digest(),
             every: every.max(1),
             running: true,
             stopped_for: None,
@@ -120,17 +125,19 @@ impl<L: Lane> Shadows<Deciding<L>> {
         if let Some(before) = latest.replace(Arc::clone(&tally)) {
             lock(&before).running = false;
         }
-        self.ask(Some((deciding, tally)));
+        self.request(Some((candidate, tally)));
     }
 
+    /// Ends the shadow. Returns its report; `None` where there was no shadow.
     pub(super) fn end(&self) -> Option<ShadowReport> {
-        self.ask(None);
+        self.request(None);
         let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         let tally = latest.as_ref()?;
         lock(tally).running = false;
         Some(lock(tally).report())
     }
 
+    /// The report of the latest shadow; `None` where there was no shadow.
     pub(super) fn report(&self) -> Option<ShadowReport> {
         let latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         latest.as_ref().map(|tally| lock(tally).report())
@@ -139,9 +146,9 @@ impl<L: Lane> Shadows<Deciding<L>> {
     /// Takes the request that waits for the writer: a new shadow, or the end of shadows. `None` where
     /// no request waits.
     pub(super) fn take(&self) -> Option<Option<Shadow<L>>> {
-        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-        Some(asked.map(|(deciding, tally)| Shadow {
-            deciding,
+        let requested = self.requested.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        Some(requested.map(|(candidate, tally)| Shadow {
+            candidate,
             tally,
             runner: GuestRunner::default(),
             seen: 0,
@@ -151,19 +158,20 @@ impl<L: Lane> Shadows<Deciding<L>> {
 
 /// A shadow, on the writer's thread.
 pub(super) struct Shadow<L: Lane> {
-    deciding: Deciding<L>,
-    tally: Shared,
+    candidate: WriterDomain<L>,
+    tally: SharedTally,
     runner: GuestRunner<UnitOfWork<L>>,
+    /// The number of commands since the shadow began, with those that the candidate did not decide.
     seen: u64,
 }
 
 /// The candidate's decision on a command, for the comparison.
-pub(super) struct Glimpse {
+pub(super) struct ShadowDecision {
     effect: Effect,
     took: Duration,
 }
 
-/// The limits of a candidate.
+/// The limits of a candidate: the given ones, tightened.
 pub(super) fn limits(given: Limits) -> Limits {
     Limits {
         fuel_per_call: given.fuel_per_call.min(FUEL_MAX),
@@ -178,24 +186,25 @@ impl<L: Lane> Shadow<L> {
         lock(&self.tally).running
     }
 
-    /// Lets the candidate decide a command, and drops what it wrote. `None` where the command is not
-    /// one of those that the shadow looks at, or nothing can be said of the decision.
-    pub(super) fn look(
+    /// Lets the candidate decide a command, and drops its writes. Returns `None` where the command is
+    /// not one of those that the candidate decides, or where the decision says nothing about the
+    /// candidate.
+    pub(super) fn decide(
         &mut self,
         unit: &mut Option<Box<UnitOfWork<L>>>,
         command: &Command,
         now: Timestamp,
-    ) -> Option<Glimpse> {
+    ) -> Option<ShadowDecision> {
         self.seen += 1;
         if !self.seen.is_multiple_of(lock(&self.tally).every) {
             return None;
         }
         let begun = Instant::now();
-        let decided = self.runner.execute(&self.deciding, unit, command, now);
+        let decided = self.runner.execute(&self.candidate, unit, command, now);
         let unit = unit.as_deref_mut()?;
         let effect = match decided {
-            // A failure of the store says nothing about the candidate, and a command that met
-            // something due is decided again.
+            // A failure of the store says nothing about the candidate, and a command that met a due
+            // hold is decided again.
             Err(Ended::Failure(_) | Ended::Due(_)) => {
                 unit.abandon();
                 return None;
@@ -203,29 +212,30 @@ impl<L: Lane> Shadow<L> {
             decided => unit.effect(command, decided),
         };
         unit.abandon();
-        Some(Glimpse { effect, took: begun.elapsed() })
+        Some(ShadowDecision { effect, took: begun.elapsed() })
     }
 
-    /// Compares both decisions. `counts` is the one that joins the batch afterwards.
+    /// Compares the candidate's decision with `decided`, the decision of the current component, which
+    /// took `took`.
     pub(super) fn compare(
         &mut self,
-        glimpse: &Glimpse,
-        counts: &Effect,
+        shadowed: &ShadowDecision,
+        decided: &Effect,
         took: Duration,
         command: &Command,
         now: Timestamp,
     ) {
         let mut tally = lock(&self.tally);
-        tally.candidate_in += glimpse.took;
+        tally.candidate_in += shadowed.took;
         tally.decided_in += took;
-        tally.comparison.take(command, counts, &glimpse.effect, || Difference {
+        tally.comparison.take(command, decided, &shadowed.effect, || Difference {
             number: None,
             at: now,
             command: command.clone(),
-            decided: counts.clone(),
-            candidate: glimpse.effect.clone(),
+            decided: decided.clone(),
+            candidate: shadowed.effect.clone(),
         });
-        if let Decided::Fault(fault) = &glimpse.effect.decision {
+        if let Decided::Fault(fault) = &shadowed.effect.decision {
             tally.faults += 1;
             if tally.faults >= FAULTS_MAX {
                 tally.running = false;

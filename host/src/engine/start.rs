@@ -2,16 +2,16 @@
 
 use super::{
     Engine, Settings, StartError, Status,
-    answering::Answering,
     clock::Clock,
     faults::Faults,
     instance::Instance,
     metrics::EngineMetrics,
     queries::Queries,
+    query_component::QueryComponent,
     queue::Queue,
     readers::Readers,
     status::StatusCell,
-    switch::{Ready, Switch},
+    switch::{LinkedComponent, Switch},
     writer,
 };
 use crate::{
@@ -23,34 +23,34 @@ use crate::{
 use std::{sync::Arc, thread::JoinHandle};
 use tokio::sync::oneshot;
 
-/// The components that the engine starts with.
-pub struct Start {
+/// The components that the engine starts with, and their limits.
+pub struct StartComponents {
     /// The component that decides.
     pub current: Compiled,
-    /// The component before it, for a rollback; `None` where there was none or it no longer
-    /// compiles.
+    /// The component before the current one, for a rollback; `None` where there is none or the
+    /// component no longer compiles.
     pub previous: Option<Compiled>,
-    /// The record of both that the store holds.
+    /// The digests of both, as the store records them.
     pub installed: Installed,
-    /// The component that decided before this start and the reason of the change; `None` where
-    /// the component is the same.
+    /// The component that decided before this start and the origin of the swap, which an event
+    /// announces; `None` where the component is the same.
     pub announce: Option<(Digest, Origin)>,
     /// The limits of each call of a component.
     pub limits: Limits,
 }
 
-/// The writer's thread.
-pub struct Writer {
+/// A handle of the writer's thread.
+pub struct WriterHandle {
     queue: Arc<Queue>,
     queries: Arc<dyn Queries>,
     thread: JoinHandle<()>,
     ended: oneshot::Receiver<()>,
 }
 
-impl Writer {
-    /// Resolves when the writer has ended without being stopped, which is a defect.
+impl WriterHandle {
+    /// Resolves when the writer's thread has ended without being stopped, which is a defect.
     pub async fn ended(&mut self) {
-        // The thread sends nothing. It drops its end of the channel, and that is the message.
+        // The thread sends nothing: that its end of the channel is dropped is the message.
         let _ = (&mut self.ended).await;
     }
 
@@ -72,25 +72,25 @@ impl Writer {
 /// [`StartError`].
 pub fn start<L, S, G>(
     settings: Settings,
-    start: Start,
+    start: StartComponents,
     lane: L,
     snapshots: impl Fn() -> Result<S, StoreFailure>,
     logs: impl Fn() -> Result<G, StoreFailure>,
-) -> Result<(Engine, Writer), StartError>
+) -> Result<(Engine, WriterHandle), StartError>
 where
     L: Lane,
     S: Snapshot,
     G: Log,
 {
-    let current = Ready::of(&start.current)?;
-    let previous = start.previous.as_ref().map(Ready::of).transpose()?;
+    let current = LinkedComponent::link(&start.current)?;
+    let previous = start.previous.as_ref().map(LinkedComponent::link).transpose()?;
     let mut unit = UnitOfWork::new(lane)?;
     unit.record_up_to(settings.recorded_commands_max);
     unit.bound_answers(settings.idempotency_bounds);
     let recorded = unit.log_end()?.at;
     let clock = Clock::new(recorded, settings.clock_step_ms_max, settings.accept_clock);
     let clock = Arc::new(clock);
-    // Readers must know of everything that is due already.
+    // Readers must count every hold that is due already.
     let now = clock.now();
     while matches!(unit.look_ahead(now)?, LookAhead::More(before) if before <= now) {}
     let status = Arc::new(StatusCell::default());
@@ -100,24 +100,24 @@ where
     let metrics = Arc::new(EngineMetrics::default());
     metrics.set_large_answers(unit.large_answers());
     let queue = Arc::new(Queue::new(settings.queue_commands_max, settings.queue_lines_max));
-    let answering = Arc::new(Answering::new(current.reading()));
+    let query_component = Arc::new(QueryComponent::new(current.reader_domain()));
     let faults = Arc::new(Faults::new(settings.faults_per_minute_max, Arc::clone(&queue)));
     let readers = Readers::open(
         (settings.readers_max, settings.query_within),
-        Arc::clone(&answering),
+        Arc::clone(&query_component),
         Arc::clone(&faults),
         Arc::clone(&clock),
         snapshots,
         logs,
     )?;
-    let instance = Instance::new(current.deciding(), unit);
+    let instance = Instance::new(current.writer_domain(), unit);
     let (to_writer, limits) = (Arc::clone(&queue), start.limits);
     let switch = Arc::new(Switch::new(
         start.installed,
         current,
         previous,
         to_writer,
-        answering,
+        query_component,
         faults,
         limits,
     ));
@@ -144,5 +144,5 @@ where
         clock,
         control: switch,
     };
-    Ok((engine, Writer { queue, queries, thread, ended }))
+    Ok((engine, WriterHandle { queue, queries, thread, ended }))
 }

@@ -3,16 +3,16 @@ use std::sync::atomic::{AtomicU8, Ordering};
 /// Whether the engine accepts commands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Status {
-    /// It accepts commands.
+    /// The engine accepts commands.
     Ready,
-    /// The store failed to write. Queries are answered, and the writer tries the store until it can
-    /// be written again.
+    /// The store cannot be written. The engine answers queries, and the writer tries to recover the
+    /// store.
     ReadOnly,
     /// The writer has ended.
     Stopped,
 }
 
-/// The status, which the writer's thread sets and all others read.
+/// The status as an atomic: the writer's thread sets it, and all other threads read it.
 #[derive(Default)]
 pub(super) struct StatusCell(AtomicU8);
 

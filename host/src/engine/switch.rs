@@ -3,9 +3,9 @@
 
 use super::{
     Error,
-    answering::Answering,
     faults::Faults,
-    instance::Deciding,
+    instance::WriterDomain,
+    query_component::QueryComponent,
     queue::Queue,
     shadow::{self, ShadowReport, Shadows},
 };
@@ -29,16 +29,16 @@ pub struct Swapped {
     pub to: Digest,
 }
 
-/// Why a swap did not happen.
+/// The reason why a swap did not happen.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SwapError {
     /// The component does not fit the contract.
     #[error(transparent)]
     Refused(#[from] Arc<Refused>),
-    /// Another swap is not settled yet.
+    /// Another swap is not finished yet.
     #[error("another change of the component is under way: try again in a moment")]
     UnderWay,
-    /// A rollback was requested, and no component is known that decided before.
+    /// A rollback was requested, and there is no earlier component to roll back to.
     #[error("there is no component before this one to roll back to")]
     NothingBefore,
     /// The batch with the event that announces the swap failed.
@@ -67,88 +67,93 @@ pub struct DomainStatus {
     pub faults_per_minute_max: usize,
 }
 
-/// A component that is ready to decide commands and to answer queries.
-pub(super) struct Ready<L: Lane, S: Snapshot> {
-    deciding: Deciding<L>,
-    reading: Domain<ReadView<S>>,
+/// A component that is linked for both of its uses: to decide commands and to answer queries.
+pub(super) struct LinkedComponent<L: Lane, S: Snapshot> {
+    writer: WriterDomain<L>,
+    reader: Domain<ReadView<S>>,
 }
 
-impl<L: Lane, S: Snapshot> Clone for Ready<L, S> {
+impl<L: Lane, S: Snapshot> Clone for LinkedComponent<L, S> {
     fn clone(&self) -> Self {
-        Self { deciding: self.deciding.clone(), reading: self.reading.clone() }
+        Self { writer: self.writer.clone(), reader: self.reader.clone() }
     }
 }
 
-impl<L: Lane, S: Snapshot> Ready<L, S> {
-    pub(super) fn of(compiled: &Compiled) -> Result<Self, Refused> {
-        Ok(Self { deciding: compiled.fit()?, reading: compiled.fit()? })
+impl<L: Lane, S: Snapshot> LinkedComponent<L, S> {
+    pub(super) fn link(compiled: &Compiled) -> Result<Self, Refused> {
+        Ok(Self { writer: compiled.fit()?, reader: compiled.fit()? })
     }
 
-    pub(super) fn deciding(&self) -> Deciding<L> {
-        self.deciding.clone()
+    /// The component for commands.
+    pub(super) fn writer_domain(&self) -> WriterDomain<L> {
+        self.writer.clone()
     }
 
-    pub(super) fn reading(&self) -> Domain<ReadView<S>> {
-        self.reading.clone()
+    /// The component for queries.
+    pub(super) fn reader_domain(&self) -> Domain<ReadView<S>> {
+        self.reader.clone()
     }
 }
 
-/// A swap on its way to the writer.
-pub(super) struct Change<L: Lane, S: Snapshot> {
-    ready: Ready<L, S>,
+/// A swap that was requested and is not finished.
+pub(super) struct PendingSwap<L: Lane, S: Snapshot> {
+    /// The component that is to decide.
+    component: LinkedComponent<L, S>,
     /// The kind of the event that announces the swap.
     pub(super) kind: DomainEventKind,
     pub(super) origin: Origin,
     pub(super) from: Digest,
     pub(super) to: Installed,
+    /// Where the result goes; `None` where no caller waits for it.
     done: Option<oneshot::Sender<Result<Swapped, Error>>>,
 }
 
-impl<L: Lane, S: Snapshot> Change<L, S> {
-    pub(super) fn deciding(&self) -> Deciding<L> {
-        self.ready.deciding()
+impl<L: Lane, S: Snapshot> PendingSwap<L, S> {
+    /// The component that is to decide commands.
+    pub(super) fn writer_domain(&self) -> WriterDomain<L> {
+        self.component.writer_domain()
     }
 }
 
-struct State<L: Lane, S: Snapshot> {
+struct SwitchState<L: Lane, S: Snapshot> {
     installed: Installed,
-    current: Ready<L, S>,
-    previous: Option<Ready<L, S>>,
+    current: LinkedComponent<L, S>,
+    previous: Option<LinkedComponent<L, S>>,
     since: Option<Timestamp>,
     rolled_back_for: Option<String>,
-    pending: Option<Change<L, S>>,
-    /// Whether a swap was requested and is not settled. The next swap can begin only then.
+    pending: Option<PendingSwap<L, S>>,
+    /// Whether a swap was requested and is not finished. No other swap can be requested meanwhile.
     under_way: bool,
 }
 
-impl<L: Lane, S: Snapshot> State<L, S> {
-    fn post(&mut self, change: Change<L, S>) {
-        self.pending = Some(change);
+impl<L: Lane, S: Snapshot> SwitchState<L, S> {
+    fn submit(&mut self, swap: PendingSwap<L, S>) {
+        self.pending = Some(swap);
         self.under_way = true;
     }
 }
 
-/// The components, and the swap that is under way.
+/// The current component and the one before it, and the swap that is under way.
 pub(super) struct Switch<L: Lane, S: Snapshot> {
-    state: Mutex<State<L, S>>,
+    state: Mutex<SwitchState<L, S>>,
     queue: Arc<Queue>,
-    answering: Arc<Answering<S>>,
+    query_component: Arc<QueryComponent<S>>,
     limits: Limits,
     pub(super) faults: Arc<Faults>,
-    pub(super) shadows: Shadows<Deciding<L>>,
+    pub(super) shadows: Shadows<WriterDomain<L>>,
 }
 
 impl<L: Lane, S: Snapshot> Switch<L, S> {
     pub(super) fn new(
         installed: Installed,
-        current: Ready<L, S>,
-        previous: Option<Ready<L, S>>,
+        current: LinkedComponent<L, S>,
+        previous: Option<LinkedComponent<L, S>>,
         queue: Arc<Queue>,
-        answering: Arc<Answering<S>>,
+        query_component: Arc<QueryComponent<S>>,
         faults: Arc<Faults>,
         limits: Limits,
     ) -> Self {
-        let state = State {
+        let state = SwitchState {
             installed,
             current,
             previous,
@@ -158,104 +163,107 @@ impl<L: Lane, S: Snapshot> Switch<L, S> {
             under_way: false,
         };
         let shadows = Shadows::default();
-        Self { state: Mutex::new(state), queue, answering, limits, faults, shadows }
+        Self { state: Mutex::new(state), queue, query_component, limits, faults, shadows }
     }
 
-    fn state(&self) -> MutexGuard<'_, State<L, S>> {
+    fn state(&self) -> MutexGuard<'_, SwitchState<L, S>> {
         // Nothing that can panic happens under the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Announces in the log that the process started with another component than decided last.
+    /// Requests the event in the log which says that this process started with another component than
+    /// the one that decided last.
     pub(super) fn announce(&self, from: Digest, origin: Origin) {
         let mut state = self.state();
-        let (ready, to) = (state.current.clone(), state.installed);
+        let (component, to) = (state.current.clone(), state.installed);
         let kind = DomainEventKind::DomainSwapped;
-        state.post(Change { ready, kind, origin, from, to, done: None });
-        self.queue.poke();
+        state.submit(PendingSwap { component, kind, origin, from, to, done: None });
+        self.queue.wake();
     }
 
-    /// Takes the swap that waits for the writer; it is under way until [`Switch::settle`]. Where the
-    /// component had too many faults, that is a rollback.
-    pub(super) fn take(&self) -> Option<Change<L, S>> {
+    /// Takes the swap that waits for the writer, which then calls [`Switch::finish`]; `None` where no
+    /// swap waits. Requests a rollback first where the component had too many faults.
+    pub(super) fn take_pending(&self) -> Option<PendingSwap<L, S>> {
         if self.faults.take_too_many() {
-            self.give_way();
+            self.request_rollback();
         }
         self.state().pending.take()
     }
 
-    /// Requests a rollback after too many faults, unless the present component decides by a rollback
-    /// itself.
-    fn give_way(&self) {
+    /// Requests a rollback after too many faults, unless the current component was itself installed
+    /// by a rollback.
+    fn request_rollback(&self) {
         let mut state = self.state();
         if state.installed.rolled_back || state.under_way {
             return;
         }
-        let reason = format!("{} faults within a minute", self.faults.most());
+        let reason = format!("{} faults within a minute", self.faults.per_minute_max());
         let origin = Origin { reason: Some(reason.as_str().into()), ..Origin::default() };
-        if let Some(change) = back(&state, origin, None) {
-            tracing::error!(from = %change.from, to = %change.to.current, reason, "rolling back");
-            state.post(change);
+        if let Some(swap) = rollback(&state, origin, None) {
+            tracing::error!(from = %swap.from, to = %swap.to.current, reason, "rolling back");
+            state.submit(swap);
         }
     }
 
-    /// Settles a swap: its event is committed under this sequence, or the batch failed.
-    pub(super) fn settle(
+    /// Finishes a swap after its batch: `committed` is the sequence of the event that announces it, or
+    /// the error of the batch. After an error the component before stays.
+    pub(super) fn finish(
         &self,
-        change: Change<L, S>,
+        swap: PendingSwap<L, S>,
         at: Timestamp,
         committed: Result<u64, Error>,
     ) {
-        let (from, to) = (change.from, change.to.current);
+        let (from, to) = (swap.from, swap.to.current);
         let result = committed.map(|sequence| Swapped { sequence, from, to });
         let mut state = self.state();
         state.under_way = false;
         if result.is_ok() {
-            if from != state.current.deciding.digest() {
-                // A component that was announced at the start decides already.
+            if from != state.current.writer.digest() {
+                // The swap only announced the component that decides since the start.
             } else {
-                self.answering.replace(change.ready.reading());
-                state.previous = Some(std::mem::replace(&mut state.current, change.ready));
+                self.query_component.replace(swap.component.reader_domain());
+                state.previous = Some(std::mem::replace(&mut state.current, swap.component));
             }
-            state.installed = change.to;
+            state.installed = swap.to;
             state.since = Some(at);
-            let back = change.kind == DomainEventKind::DomainRolledBack;
+            let rolled_back = swap.kind == DomainEventKind::DomainRolledBack;
             state.rolled_back_for =
-                change.origin.reason.as_deref().filter(|_| back).map(str::to_owned);
-            self.faults.forget();
-            tracing::info!(%from, %to, kind = ?change.kind, "another component decides");
+                swap.origin.reason.as_deref().filter(|_| rolled_back).map(str::to_owned);
+            self.faults.reset();
+            tracing::info!(%from, %to, kind = ?swap.kind, "another component decides");
         }
         drop(state);
-        if let Some(done) = change.done {
-            // The one who requested the swap may have gone.
+        if let Some(done) = swap.done {
+            // The caller may have stopped waiting.
             let _ = done.send(result);
         }
     }
 }
 
-/// A swap to the component before; `None` where there is none.
-fn back<L: Lane, S: Snapshot>(
-    state: &State<L, S>,
+/// A swap to the component before the current one; `None` where there is none.
+fn rollback<L: Lane, S: Snapshot>(
+    state: &SwitchState<L, S>,
     origin: Origin,
     done: Option<oneshot::Sender<Result<Swapped, Error>>>,
-) -> Option<Change<L, S>> {
-    let (ready, installed) = (state.previous.clone()?, state.installed);
+) -> Option<PendingSwap<L, S>> {
+    let (component, installed) = (state.previous.clone()?, state.installed);
     let to = Installed {
-        current: ready.deciding.digest(),
+        current: component.writer.digest(),
         previous: Some(installed.current),
         rolled_back: true,
         ..installed
     };
     let kind = DomainEventKind::DomainRolledBack;
-    Some(Change { ready, kind, origin, from: installed.current, to, done })
+    Some(PendingSwap { component, kind, origin, from: installed.current, to, done })
 }
 
-type Settled = oneshot::Receiver<Result<Swapped, Error>>;
+/// Resolves to the result of a swap when the swap is finished.
+type SwapReceiver = oneshot::Receiver<Result<Swapped, Error>>;
 
-/// The switch, whatever store is behind it.
+/// The functions of [`Switch`], behind a trait so that the engine's type does not name the store.
 pub(super) trait Control: Send + Sync {
-    fn install(&self, compiled: &Compiled, origin: Origin) -> Result<Settled, SwapError>;
-    fn roll_back(&self, origin: Origin) -> Result<Settled, SwapError>;
+    fn install(&self, compiled: &Compiled, origin: Origin) -> Result<SwapReceiver, SwapError>;
+    fn roll_back(&self, origin: Origin) -> Result<SwapReceiver, SwapError>;
     fn status(&self, now: Timestamp) -> DomainStatus;
     fn digest(&self) -> Digest;
     fn begin_shadow(&self, compiled: &Compiled, every: u64) -> Result<(), SwapError>;
@@ -264,8 +272,8 @@ pub(super) trait Control: Send + Sync {
 }
 
 impl<L: Lane, S: Snapshot> Control for Switch<L, S> {
-    fn install(&self, compiled: &Compiled, origin: Origin) -> Result<Settled, SwapError> {
-        let ready = Ready::of(compiled).map_err(Arc::new)?;
+    fn install(&self, compiled: &Compiled, origin: Origin) -> Result<SwapReceiver, SwapError> {
+        let component = LinkedComponent::link(compiled).map_err(Arc::new)?;
         let mut state = self.state();
         if state.under_way {
             return Err(SwapError::UnderWay);
@@ -277,23 +285,23 @@ impl<L: Lane, S: Snapshot> Control for Switch<L, S> {
             rolled_back: false,
             ..state.installed
         };
-        let (done, settled) = oneshot::channel();
+        let (done, finished) = oneshot::channel();
         let kind = DomainEventKind::DomainSwapped;
-        state.post(Change { ready, kind, origin, from, to, done: Some(done) });
-        self.queue.poke();
-        Ok(settled)
+        state.submit(PendingSwap { component, kind, origin, from, to, done: Some(done) });
+        self.queue.wake();
+        Ok(finished)
     }
 
-    fn roll_back(&self, origin: Origin) -> Result<Settled, SwapError> {
+    fn roll_back(&self, origin: Origin) -> Result<SwapReceiver, SwapError> {
         let mut state = self.state();
         if state.under_way {
             return Err(SwapError::UnderWay);
         }
-        let (done, settled) = oneshot::channel();
-        let change = back(&state, origin, Some(done)).ok_or(SwapError::NothingBefore)?;
-        state.post(change);
-        self.queue.poke();
-        Ok(settled)
+        let (done, finished) = oneshot::channel();
+        let swap = rollback(&state, origin, Some(done)).ok_or(SwapError::NothingBefore)?;
+        state.submit(swap);
+        self.queue.wake();
+        Ok(finished)
     }
 
     fn status(&self, now: Timestamp) -> DomainStatus {
@@ -305,7 +313,7 @@ impl<L: Lane, S: Snapshot> Control for Switch<L, S> {
             limits: self.limits,
             faults: self.faults.total(),
             faults_within_a_minute: self.faults.within_a_minute(now),
-            faults_per_minute_max: self.faults.most(),
+            faults_per_minute_max: self.faults.per_minute_max(),
         }
     }
 
@@ -315,15 +323,15 @@ impl<L: Lane, S: Snapshot> Control for Switch<L, S> {
 
     fn begin_shadow(&self, compiled: &Compiled, every: u64) -> Result<(), SwapError> {
         let limited = compiled.with_limits(shadow::limits(self.limits));
-        let deciding = limited.fit().map_err(Arc::new)?;
-        self.shadows.begin(deciding, every);
-        self.queue.poke();
+        let candidate = limited.fit().map_err(Arc::new)?;
+        self.shadows.begin(candidate, every);
+        self.queue.wake();
         Ok(())
     }
 
     fn end_shadow(&self) -> Option<ShadowReport> {
         let report = self.shadows.end();
-        self.queue.poke();
+        self.queue.wake();
         report
     }
 

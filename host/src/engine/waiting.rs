@@ -1,37 +1,38 @@
-//! Requests that wait until holds that are due on their stocks have expired: more of them than one
-//! batch expires. Requests for other stocks go on meanwhile.
+//! Requests that wait because more holds are due on their stocks than one batch may expire. Requests
+//! for other stocks are carried out meanwhile.
 
 use super::{
     Error,
     executor::Executor,
-    queue::{Job, Most, Reply},
+    queue::{Job, LoadBound, Reply},
     request::Request,
 };
 use crate::{model::Due, store::Lane};
 use std::collections::{HashSet, VecDeque};
 use tokio::sync::oneshot;
 
-/// How many lines are expired for one stock before it is the turn of the next.
+/// About this many lines are expired for one stock before the next stock has its turn.
 const LINES_PER_TURN: u32 = 64;
 
-/// About so many lines of requests for which nothing is due any more come back with one batch: others
-/// go on meanwhile.
-const LINES_BACK_AT_ONCE: usize = 1_000;
+/// About this many lines of requests are released by one batch, so that the released requests do not
+/// displace all others from the queue.
+const LINES_RELEASED_AT_ONCE: usize = 1_000;
 
-/// The requests, and on what holds are due for each.
-pub(super) struct Waiting {
+/// The requests that wait, each with the stock or the reservation on which holds are due.
+pub(super) struct WaitingRequests {
     jobs: VecDeque<(Due, Job)>,
-    /// The most commands that may wait, and the most lines.
-    most: Most,
-    /// Whether nobody may wait any more.
+    /// The most commands that may wait, and the most lines of them.
+    bound: LoadBound,
+    /// Whether requests that would have to wait are refused: the server is about to stop.
     closed: bool,
-    /// How many turns have been taken: nobody is always the first.
+    /// The number of turns so far. Each batch begins with another stock, so that no stock is always
+    /// the first.
     turns: usize,
 }
 
-impl Waiting {
-    pub(super) fn new(most: Most) -> Self {
-        Self { jobs: VecDeque::new(), most, closed: false, turns: 0 }
+impl WaitingRequests {
+    pub(super) fn new(bound: LoadBound) -> Self {
+        Self { jobs: VecDeque::new(), bound, closed: false, turns: 0 }
     }
 
     /// The requests that wait.
@@ -43,9 +44,9 @@ impl Waiting {
         self.jobs.is_empty()
     }
 
-    /// Lets a request wait, and tells its sender so: from now on no time limit holds for it. A
-    /// request whose sender has gone is dropped; nothing of it was written. Where too many wait
-    /// already, it is refused.
+    /// Lets a request wait, and tells its sender so: from now on the request has no deadline. The
+    /// request is dropped where its sender has gone, and refused where too many requests wait
+    /// already; nothing of it was written in either case.
     pub(super) fn park(&mut self, due: Due, job: Job) {
         if self.closed {
             job.answer(Err(Error::Stopping));
@@ -56,7 +57,7 @@ impl Waiting {
         };
         let waiting = self.jobs.iter().map(|(_, job)| job).fold((0, 0), sums);
         let (commands, lines) = sums(waiting, &job);
-        if !self.jobs.is_empty() && (commands > self.most.commands || lines > self.most.lines) {
+        if !self.jobs.is_empty() && (commands > self.bound.commands || lines > self.bound.lines) {
             job.answer(Err(Error::Overloaded { waiting: waiting.0 }));
             return;
         }
@@ -66,9 +67,13 @@ impl Waiting {
         }
     }
 
-    /// Expires what is due for those that wait, by turns, as far as the batch may. Returns the
-    /// requests for which nothing is due any more, some of them where they are many.
-    pub(super) fn settle<L: Lane>(&mut self, executor: &mut Executor<'_, L>) -> Vec<Job> {
+    /// Expires holds that are due on the stocks of waiting requests, stock by stock in turns, within
+    /// the lines that the batch may expire. Returns requests on whose stocks nothing is due any
+    /// more; where they are many, some stay for the next batch.
+    pub(super) fn expire_and_release<L: Lane>(
+        &mut self,
+        executor: &mut Executor<'_, L>,
+    ) -> Vec<Job> {
         self.jobs.retain(|(_, job)| !job.reply.is_closed());
         if self.jobs.is_empty() {
             return Vec::new();
@@ -78,23 +83,24 @@ impl Waiting {
         open.retain(|due| seen.insert(due.clone()));
         let first = self.turns % open.len().max(1);
         open.rotate_left(first);
-        let mut settled = HashSet::new();
+        let mut cleared = HashSet::new();
         while let Some(due) = open.pop_front() {
             if executor.expiry_lines_left == 0 {
                 break;
             }
             self.turns = self.turns.wrapping_add(1);
-            match executor.settle(&due, LINES_PER_TURN) {
+            match executor.expire_due_on(&due, LINES_PER_TURN) {
                 Ok(false) => open.push_back(due),
-                // A failure is told to those who wait, when they are carried out.
+                // After a failure the requests are released too: when they are carried out, they
+                // end with the failure.
                 Ok(true) | Err(_) => {
-                    settled.insert(due);
+                    cleared.insert(due);
                 }
             }
         }
         let (mut ready, mut lines) = (Vec::new(), 0);
         for (due, job) in std::mem::take(&mut self.jobs) {
-            if settled.contains(&due) && lines < LINES_BACK_AT_ONCE {
+            if cleared.contains(&due) && lines < LINES_RELEASED_AT_ONCE {
                 lines += job.lines;
                 ready.push(job);
             } else {
@@ -104,13 +110,14 @@ impl Waiting {
         ready
     }
 
-    /// Refuses all of them, and everybody else from now on: the server is about to stop.
+    /// Refuses all requests that wait, and from now on every request that would have to: the server
+    /// is about to stop.
     pub(super) fn close(&mut self) {
         self.closed = true;
         self.refuse(&Error::Stopping);
     }
 
-    /// Refuses all of them.
+    /// Answers all requests that wait with `error`.
     pub(super) fn refuse(&mut self, error: &Error) {
         for (_, job) in self.jobs.drain(..) {
             job.answer(Err(error.clone()));

@@ -1,5 +1,6 @@
-//! The one thread that writes: takes all that waits, lets the domain decide each command,
-//! commits once, and replies. What is due it expires in between, in small steps.
+//! The writer's thread, the only thread that writes to the store. It takes a batch of requests from
+//! the queue, lets the component decide their commands, commits the batch, and sends the replies.
+//! Each batch also expires some of the holds that are due.
 
 use super::{
     Done, Error, Settings,
@@ -9,11 +10,11 @@ use super::{
     faults::Faults,
     instance::Instance,
     metrics::{EngineMetrics, Stage, StageTimer},
-    queue::{Job, Most, Queue},
+    queue::{Job, LoadBound, Queue},
     shadow::Shadow,
     status::{Status, StatusCell},
-    switch::{Change, Switch},
-    waiting::Waiting,
+    switch::{PendingSwap, Switch},
+    waiting::WaitingRequests,
 };
 use crate::{
     model::{Fault, StoreFailure, Timestamp},
@@ -22,15 +23,15 @@ use crate::{
 };
 use std::{collections::VecDeque, time::Duration};
 
-/// How long to wait before a store that failed is tried again.
+/// Pause between two attempts to recover a store that failed.
 const RECOVERY_PAUSE: Duration = Duration::from_millis(500);
 
-/// How often a batch is decided again because another writer changed what it was decided on. Its
-/// requests are then answered 503; nothing of them was written.
+/// A batch is decided again at most this many times because another writer changed the state that
+/// it was decided on. After that its requests are refused; nothing of the batch was written.
 const CONFLICTS_MAX: u32 = 3;
 
-/// A guard of the writer's thread. However the thread ends, the guard sets the status, closes the
-/// queue and refuses the requests that are left in it.
+/// A guard of the writer's thread. However the thread ends, also by a panic, the guard sets the
+/// status, closes the queue and refuses the requests that are left in the queue.
 struct WriterGuard<'a> {
     status: &'a StatusCell,
     queue: &'a Queue,
@@ -40,9 +41,9 @@ impl Drop for WriterGuard<'_> {
     fn drop(&mut self) {
         self.status.set(Status::Stopped);
         self.queue.close();
-        // No request that is left was begun.
+        // Nothing of these requests was carried out.
         let mut left = Vec::new();
-        while self.queue.take(Most::ALL, None, &mut left) {
+        while self.queue.take(LoadBound::UNBOUNDED, None, &mut left) {
             for job in left.drain(..) {
                 job.answer(Err(Error::Stopping));
             }
@@ -50,28 +51,30 @@ impl Drop for WriterGuard<'_> {
     }
 }
 
-/// Lines that may wait for holds to expire, as a multiple of those that may wait for the writer.
+/// The bound on the lines of requests that wait for holds to expire, as a multiple of the bound on
+/// the lines in the queue.
 const PARKED_LINES_FACTOR: usize = 10;
 
-/// Requests that the writer has taken.
+/// The requests that the writer has taken from the queue and not answered yet.
 struct Taken {
-    /// Those of the next batch.
+    /// Requests that are still to be decided, in this batch or the next.
     next: VecDeque<Job>,
-    /// Those that wait until something has expired.
-    waiting: Waiting,
-    /// Those of the batch at hand that were decided, and what each is told.
+    /// Requests that wait until holds on their stocks have expired.
+    waiting: WaitingRequests,
+    /// Requests that were decided in the current batch, each with its result.
     decided: Vec<(Job, Result<Done, Error>)>,
 }
 
 impl Taken {
-    /// Makes the requests of a batch that was not committed the next ones again, in their order.
-    fn undecide(&mut self) {
+    /// Puts the decided requests back in front of `next`, in their order: their batch met a conflict
+    /// and is decided again.
+    fn requeue_decided(&mut self) {
         for (job, _) in self.decided.drain(..).rev() {
             self.next.push_front(job);
         }
     }
 
-    /// Shows each key that the requests name.
+    /// Calls `show` with each key that the requests name.
     fn show_keys(&self, show: &mut dyn FnMut(BatchKey<'_>)) {
         for request in self.next.iter().map(|job| &job.request).chain(self.waiting.requests()) {
             request.show_keys(show);
@@ -79,7 +82,8 @@ impl Taken {
     }
 }
 
-/// Serves the queue until it is closed and empty.
+/// The main loop of the writer's thread: decides and commits batches until the queue is closed and
+/// empty, or until the store cannot be recovered before the queue is closed.
 pub(super) fn run<L: Lane, S: Snapshot>(
     queue: &Queue,
     status: &StatusCell,
@@ -90,31 +94,32 @@ pub(super) fn run<L: Lane, S: Snapshot>(
     settings: Settings,
 ) {
     let _guard = WriterGuard { status, queue };
-    let most = Most { commands: settings.batch_commands_max, lines: settings.batch_lines_max };
+    let batch_bound =
+        LoadBound { commands: settings.batch_commands_max, lines: settings.batch_lines_max };
     let mut chores = Chores::new(settings);
     let mut shadow = None;
-    let parked = Most {
+    let parked_bound = LoadBound {
         commands: settings.queue_commands_max,
         lines: settings.queue_lines_max.saturating_mul(PARKED_LINES_FACTOR),
     };
-    let waiting = Waiting::new(parked);
+    let waiting = WaitingRequests::new(parked_bound);
     let mut taken = Taken { next: VecDeque::new(), waiting, decided: Vec::new() };
     let mut batch = Vec::new();
     let mut timer = StageTimer::start(metrics);
-    // The store may have been opened while it could not be written.
-    let begun = instance.unit().is_ok_and(|unit| unit.writable())
-        || recovered(queue, clock, &mut chores, &mut instance);
-    if begun {
+    // The store may have been opened read-only because it could not be written.
+    let writable = instance.unit().is_ok_and(|unit| unit.writable())
+        || recover(queue, clock, &mut chores, &mut instance);
+    if writable {
         status.set(Status::Ready);
     } else {
         queue.close();
     }
     while let Ok(unit) = instance.unit() {
-        // Requests that were taken already come first.
+        // Requests that an earlier batch took but did not reach come first.
         if taken.next.is_empty() {
             let at_once = Some(Duration::ZERO).filter(|_| !taken.waiting.is_empty());
             let wait = at_once.or_else(|| chores.wait(unit.next_due(), clock.now()));
-            if !queue.take(most, wait, &mut batch) {
+            if !queue.take(batch_bound, wait, &mut batch) {
                 break;
             }
             taken.next.extend(batch.drain(..));
@@ -128,9 +133,9 @@ pub(super) fn run<L: Lane, S: Snapshot>(
             shadow = asked;
         }
         shadow = shadow.filter(Shadow::running);
-        let change = switch.take();
-        // Woken only to read ahead: that writes nothing, so it takes no batch.
-        let idle = taken.next.is_empty() && taken.waiting.is_empty() && change.is_none();
+        let swap = switch.take_pending();
+        // Reading ahead writes nothing: a writer that woke up only for that begins no batch.
+        let idle = taken.next.is_empty() && taken.waiting.is_empty() && swap.is_none();
         if idle
             && let Ok(unit) = instance.unit()
             && !unit.something_due(now)
@@ -138,19 +143,28 @@ pub(super) fn run<L: Lane, S: Snapshot>(
         {
             continue;
         }
-        let before = change.as_ref().map(|change| instance.replace(change.deciding()));
+        let replaced = swap.as_ref().map(|swap| instance.replace(swap.writer_domain()));
         let faults = &switch.faults;
         let mut conflicts = 0;
         let committed = loop {
-            let turn =
-                Turn { queue, instance: &mut instance, shadow: &mut shadow, faults, now, settings };
-            let decided = turn.decide(&mut chores, change.as_ref(), &mut taken);
+            let decider = BatchDecider {
+                queue,
+                instance: &mut instance,
+                shadow: &mut shadow,
+                faults,
+                now,
+                settings,
+            };
+            let decided = decider.decide(&mut chores, swap.as_ref(), &mut taken);
             timer.end(Stage::Decide);
             match decided.map_err(CommitError::from).and_then(|()| commit(&mut instance, now)) {
                 Err(CommitError::Conflict) if conflicts < CONFLICTS_MAX => {
                     conflicts += 1;
-                    tracing::info!(conflicts, "a batch met another writer and is decided again");
-                    taken.undecide();
+                    tracing::info!(
+                        conflicts,
+                        "a batch is decided again: another writer changed what it was decided on"
+                    );
+                    taken.requeue_decided();
                     timer.end(Stage::Commit);
                 }
                 committed => break committed,
@@ -160,16 +174,16 @@ pub(super) fn run<L: Lane, S: Snapshot>(
             metrics.set_large_answers(unit.large_answers());
         }
         timer.end(Stage::Commit);
-        if let Some(change) = change {
-            if let (Err(_), Some(before)) = (&committed, before) {
-                instance.replace(before);
+        if let Some(swap) = swap {
+            if let (Err(_), Some(replaced)) = (&committed, replaced) {
+                instance.replace(replaced);
             }
-            // The event that says so is the first of its batch.
-            let settled = match &committed {
+            // The event that announces the swap is the first of its batch.
+            let sequence = match &committed {
                 Ok(first_sequence) => first_sequence.ok_or(Error::StoreUnavailable),
-                Err(error) => Err(unwritten(error)),
+                Err(error) => Err(commit_failed(error)),
             };
-            switch.settle(change, now, settled);
+            switch.finish(swap, now, sequence);
         }
         if !taken.decided.is_empty() {
             timer.count_batch(
@@ -180,50 +194,56 @@ pub(super) fn run<L: Lane, S: Snapshot>(
         timer.end(Stage::Reply);
         if matches!(committed, Err(CommitError::Failed(_))) {
             status.set(Status::ReadOnly);
-            refuse_waiting(queue, &mut taken, &Error::ReadOnly);
-            if !recovered(queue, clock, &mut chores, &mut instance) {
+            refuse_all(queue, &mut taken, &Error::ReadOnly);
+            if !recover(queue, clock, &mut chores, &mut instance) {
                 break;
             }
             status.set(Status::Ready);
         }
     }
-    // Requests that came between a failure and the closing are told so.
-    refuse_waiting(queue, &mut taken, &Error::Stopping);
+    // Requests that arrived between a failure of the store and the closing of the queue are still
+    // unanswered.
+    refuse_all(queue, &mut taken, &Error::Stopping);
     match instance.unit().map(UnitOfWork::close) {
         Ok(Ok(())) => {}
         Ok(Err(failure)) => {
-            tracing::warn!(%failure, "the store could not be closed tidily; nothing is lost");
+            tracing::warn!(
+                %failure, "the store could not be compacted before closing; nothing is lost"
+            );
         }
         Err(fault) => tracing::error!(cause = %fault, "the store could not be closed"),
     }
 }
 
-/// What one batch is decided with.
-struct Turn<'a, L: Lane> {
+/// Decides one batch.
+struct BatchDecider<'a, L: Lane> {
     queue: &'a Queue,
     instance: &'a mut Instance<L>,
     shadow: &'a mut Option<Shadow<L>>,
     faults: &'a Faults,
+    /// The time of the batch, in milliseconds since the epoch.
     now: Timestamp,
     settings: Settings,
 }
 
-impl<L: Lane> Turn<'_, L> {
-    /// Decides one batch, from its beginning to before its commit. The event of a change of the
-    /// component is the first of the batch.
+impl<L: Lane> BatchDecider<'_, L> {
+    /// Begins a batch, and expires holds and decides requests within the bounds of the batch. The
+    /// caller commits. Where there is a swap, its event is the first event of the batch.
+    ///
+    /// Fails where the store does.
     fn decide<S: Snapshot>(
         self,
         chores: &mut Chores,
-        change: Option<&Change<L, S>>,
+        swap: Option<&PendingSwap<L, S>>,
         taken: &mut Taken,
     ) -> Result<(), StoreFailure> {
         let Self { queue, instance, shadow, faults, now, settings } = self;
-        let unit = instance.unit().map_err(lost)?;
+        let unit = instance.unit().map_err(unit_lost)?;
         chores.look_ahead(unit, now)?;
         let keys = |show: &mut dyn FnMut(BatchKey<'_>)| taken.show_keys(show);
         unit.begin(&BatchKeys::new(&keys))?;
-        if let Some(change) = change {
-            unit.install(change.kind, change.from, change.to, &change.origin, now);
+        if let Some(swap) = swap {
+            unit.install(swap.kind, swap.from, swap.to, &swap.origin, now);
         }
         let answers_since = now.saturating_sub(settings.answers_kept_ms);
         let busy = !(taken.next.is_empty() && taken.waiting.is_empty());
@@ -235,11 +255,11 @@ impl<L: Lane> Turn<'_, L> {
             now,
             answers_since,
             request_lines_max: settings.request_lines_max,
-            // Half for the requests that wait, half for all other holds.
+            // Half of the lines are for the stocks of waiting requests, half for all other holds.
             expiry_lines_left: expiry_lines / 2,
             lines_decided: 0,
         };
-        for job in taken.waiting.settle(&mut executor).into_iter().rev() {
+        for job in taken.waiting.expire_and_release(&mut executor).into_iter().rev() {
             queue.put_back(job);
         }
         executor.expiry_lines_left += expiry_lines / 2;
@@ -248,7 +268,8 @@ impl<L: Lane> Turn<'_, L> {
         while lines_left > 0
             && let Some(mut job) = taken.next.pop_front()
         {
-            // Only now it is known how long the reservations are that it is about.
+            // The lines of the reservations that the request names are known only now, when the
+            // store can be read.
             let alone = taken.decided.is_empty() && taken.next.is_empty();
             if !alone && !job.is_large() {
                 job.lines = executor.lines_of(&job.request).unwrap_or(job.lines);
@@ -260,38 +281,39 @@ impl<L: Lane> Turn<'_, L> {
             let before = executor.lines_decided;
             match executor.carry_out(&job.request) {
                 Attempt::Done(result) => taken.decided.push((job, result)),
-                Attempt::Waits(due) => taken.waiting.park(due, job),
+                Attempt::MustWait(due) => taken.waiting.park(due, job),
             }
             lines_left = lines_left.saturating_sub(executor.lines_decided - before);
         }
-        chores.forget(instance.unit().map_err(lost)?, now, answers_since);
+        chores.delete_old_answers(instance.unit().map_err(unit_lost)?, now, answers_since);
         Ok(())
     }
 }
 
-/// Commits the batch. Returns the sequence of its first event, where it has one.
+/// Commits the batch. Returns the sequence of the batch's first event; `None` for a batch without
+/// events.
 fn commit<L: Lane>(instance: &mut Instance<L>, now: Timestamp) -> Result<Option<u64>, CommitError> {
-    let committed = instance.unit().map_err(lost)?.commit(now);
+    let committed = instance.unit().map_err(unit_lost)?.commit(now);
     if committed.is_err() {
         instance.retire();
     }
     committed
 }
 
-fn lost(fault: Fault) -> StoreFailure {
+fn unit_lost(fault: Fault) -> StoreFailure {
     StoreFailure::new("finding the unit of work", fault)
 }
 
 /// The error that answers each request of a batch that was not committed.
-fn unwritten(error: &CommitError) -> Error {
+fn commit_failed(error: &CommitError) -> Error {
     match error {
         CommitError::Failed(failure) if failure.outcome_unknown => Error::OutcomeUnknown,
         CommitError::Failed(_) | CommitError::Conflict => Error::StoreUnavailable,
     }
 }
 
-/// Answers everybody. Where the commit failed, nobody hears of a decision: neither an acceptance
-/// nor a rejection that may rest on what is now undone.
+/// Answers all decided requests. After a failed commit every request gets the failure, a rejected
+/// one too, because its rejection may rest on writes that are now undone.
 fn reply(decided: &mut Vec<(Job, Result<Done, Error>)>, failed: Option<&CommitError>) {
     if let Some(failure) = failed {
         tracing::error!(%failure, commands = decided.len(), "a batch could not be committed");
@@ -299,31 +321,33 @@ fn reply(decided: &mut Vec<(Job, Result<Done, Error>)>, failed: Option<&CommitEr
     for (job, result) in decided.drain(..) {
         let result = match failed {
             None => result,
-            // Of a dry run nothing was to be written.
+            // A dry run writes nothing, so its outcome cannot be unknown.
             Some(_) if job.request.dry_run => Err(Error::StoreUnavailable),
-            Some(failure) => Err(unwritten(failure)),
+            Some(failure) => Err(commit_failed(failure)),
         };
         job.answer(result);
     }
 }
 
-fn refuse_waiting(queue: &Queue, taken: &mut Taken, error: &Error) {
+/// Answers every request that is not decided yet with `error`: those in the queue too.
+fn refuse_all(queue: &Queue, taken: &mut Taken, error: &Error) {
     let mut batch = Vec::new();
-    while queue.waiting() > 0 && queue.take(Most::ALL, None, &mut batch) {}
+    while queue.waiting() > 0 && queue.take(LoadBound::UNBOUNDED, None, &mut batch) {}
     for job in taken.next.drain(..).chain(batch) {
         job.answer(Err(error.clone()));
     }
     taken.waiting.refuse(error);
 }
 
-/// Tries the store until it can be written again; false if the queue is closed before.
-fn recovered<L: Lane>(
+/// Tries the store until it can be written again. Returns `false` where the queue is closed before
+/// that.
+fn recover<L: Lane>(
     queue: &Queue,
     clock: &Clock,
     chores: &mut Chores,
     instance: &mut Instance<L>,
 ) -> bool {
-    tracing::warn!("read-only until the store can be written again");
+    tracing::warn!("the server is read-only until the store can be written again");
     while queue.pause(RECOVERY_PAUSE) {
         let Ok(unit) = instance.unit() else { return false };
         match unit.recover() {
@@ -333,9 +357,9 @@ fn recovered<L: Lane>(
             }
             Err(failure) => tracing::warn!(%failure, "the store still cannot be written"),
         }
-        // Readers go on meanwhile, and need to know what comes due.
+        // Readers continue meanwhile. They answer only up to the time that was read ahead.
         if let Err(failure) = chores.look_ahead(unit, clock.now()) {
-            tracing::warn!(%failure, "what comes due could not be read");
+            tracing::warn!(%failure, "holds that come due soon could not be read ahead");
         }
     }
     false

@@ -1,4 +1,4 @@
-//! Explains a decision: the component that made it makes it again, and its calls are noted.
+//! Explains a decision: the component that made the decision decides again, and its calls are traced.
 
 use super::{
     ReplayError, as_decided, rewound,
@@ -15,7 +15,7 @@ use crate::{
 /// The decision behind an event.
 #[derive(Clone, Debug)]
 pub struct Explanation {
-    /// The number of the event.
+    /// The sequence of the event.
     pub sequence: u64,
     /// The event.
     pub event: Event,
@@ -27,9 +27,9 @@ pub struct Explanation {
     pub command: Command,
     /// The calls of the host by the component, in order; at most 1,000.
     pub calls: Vec<Call>,
-    /// What the component makes of the command now.
+    /// The effect of the command when the component decides it now.
     pub decided: Effect,
-    /// Whether that is what the component made of the command then.
+    /// Whether that effect is the recorded one.
     pub as_recorded: bool,
 }
 
@@ -37,8 +37,7 @@ pub struct Explanation {
 /// decision, by its digest.
 ///
 /// # Errors
-/// [`ReplayError`], above all where the command was not recorded; and whatever `component` fails
-/// with.
+/// [`ReplayError`], such as where the command was not recorded, or the error of `component`.
 pub fn explain<S: Snapshot, G: Log, E: From<ReplayError>>(
     sequence: u64,
     snapshot: S,

@@ -1,7 +1,6 @@
-//! Replays: recorded commands are decided again, by a candidate, on the state as it was.
-//!
-//! Each command meets the state that it met when it was decided, not the state that the candidate
-//! would have made of the commands before it. So one difference does not cause others.
+//! Replays: a candidate decides recorded commands again, on the state that each command met when it
+//! was decided. The candidate's own decisions do not change that state, so that one difference does
+//! not cause others.
 
 mod explain;
 mod traced;
@@ -11,7 +10,7 @@ pub use traced::Call;
 
 use crate::{
     comparison::{Comparison, Difference, Effect},
-    component::{Compiled, Deciding, GuestRunner, Refused},
+    component::{CommandDomain, Compiled, GuestRunner, Refused},
     model::{Decided, Recorded, StateBefore, StoreFailure},
     store::{EventScan, Log, PastState, Read, Snapshot},
     unit_of_work::UnitOfWork,
@@ -21,13 +20,13 @@ use std::time::{Duration, Instant};
 /// The number of recorded commands that are read at once.
 const PAGE: u32 = 1_000;
 
-/// The recorded commands to replay: those whose events have these numbers, and the rejected ones
-/// between them.
+/// The recorded commands to replay: those with events in this range of sequences, and the rejected
+/// ones between them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Range {
-    /// The number of the first event.
+    /// The sequence of the first event.
     pub from: u64,
-    /// The number of the last event.
+    /// The sequence of the last event.
     pub to: u64,
 }
 
@@ -55,9 +54,9 @@ pub enum ReplayError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreFailure),
-    /// There is no recorded command to replay. The text says which one was asked for.
+    /// There is no recorded command to replay. The text describes the command that was requested.
     #[error(
-        "no recorded command {0}: commands are recorded where RECORDED_COMMANDS_MAX says how many"
+        "no recorded command {0}: commands are recorded only where RECORDED_COMMANDS_MAX is above 0"
     )]
     NotRecorded(String),
     /// A panic lost the unit of work with the state in it.
@@ -78,11 +77,11 @@ pub fn replay<S: Snapshot, G: Log>(
     examples_max: usize,
 ) -> Result<Replayed, ReplayError> {
     let begun = Instant::now();
-    let deciding: Deciding<UnitOfWork<PastState<S>>> = candidate.fit()?;
+    let domain: CommandDomain<UnitOfWork<PastState<S>>> = candidate.fit()?;
     let end = log.last_recorded()?;
-    // The snapshot of the present begins before the one of the log. So for each stock and
-    // reservation that a command up to `end` wrote, a later command in the log says what it
-    // replaced, or the snapshot still has what was written, whatever is committed meanwhile.
+    // The pin of the snapshot is taken before the pin of the log. So the value that a command up to
+    // `end` wrote is known whatever is committed meanwhile: either a later command in the log records
+    // it as replaced, or the snapshot still has it.
     snapshot.begin()?;
     log.pin()?;
     let mut past = rewound(snapshot, log, 0)?;
@@ -107,7 +106,7 @@ pub fn replay<S: Snapshot, G: Log>(
             if sequence > range.to {
                 return finished(comparison, begun);
             }
-            let (back, candidate) = decided_again(past, &deciding, &mut runner, &recorded)?;
+            let (back, candidate) = decided_again(past, &domain, &mut runner, &recorded)?;
             past = back;
             past.advance(&recorded.replaced);
             let decided = as_decided(&recorded, &mut past, log)?;
@@ -130,7 +129,7 @@ fn finished(comparison: Comparison, begun: Instant) -> Result<Replayed, ReplayEr
     Ok(Replayed { comparison, took: begun.elapsed() })
 }
 
-/// The state as it was after the recorded command of number `after`.
+/// The state after the recorded command of number `after`.
 fn rewound<S: Snapshot, G: Log>(
     present: S,
     log: &mut G,
@@ -150,22 +149,22 @@ fn rewound<S: Snapshot, G: Log>(
 /// Lets the candidate decide a recorded command on the state that the command met.
 fn decided_again<S: Snapshot>(
     past: PastState<S>,
-    deciding: &Deciding<UnitOfWork<PastState<S>>>,
+    domain: &CommandDomain<UnitOfWork<PastState<S>>>,
     runner: &mut GuestRunner<UnitOfWork<PastState<S>>>,
     recorded: &Recorded,
 ) -> Result<(PastState<S>, Effect), ReplayError> {
     let mut unit = Some(Box::new(UnitOfWork::new(past)?));
-    let decided = runner.execute(deciding, &mut unit, &recorded.command, recorded.at);
+    let decided = runner.execute(domain, &mut unit, &recorded.command, recorded.at);
     let unit = unit.ok_or(ReplayError::Lost)?;
     let effect = unit.effect(&recorded.command, decided);
     Ok((unit.into_state(), effect))
 }
 
-/// The effect that a recorded command had: its events are in the log, and its writes are in the
-/// state `behind` it.
+/// The effect that a recorded command had. Its events are in the log, and its writes are in the state
+/// after the command.
 fn as_decided<S: Snapshot, G: Log>(
     recorded: &Recorded,
-    behind: &mut PastState<S>,
+    after: &mut PastState<S>,
     log: &mut G,
 ) -> Result<Effect, StoreFailure> {
     if !matches!(recorded.decision, Decided::Accepted(_)) {
@@ -174,12 +173,12 @@ fn as_decided<S: Snapshot, G: Log>(
     let mut effect = Effect::without_writes(recorded.decision.clone());
     let StateBefore { stocks, reservations } = &recorded.replaced;
     for (key, _) in stocks {
-        if let Some(stored) = behind.stock(key)? {
+        if let Some(stored) = after.stock(key)? {
             effect.stocks.push((key.clone(), stored.stock));
         }
     }
     for (id, _) in reservations {
-        if let Some(stored) = behind.reservation(id)? {
+        if let Some(stored) = after.reservation(id)? {
             effect.reservations.push((id.clone(), stored.reservation));
         }
     }

@@ -1,4 +1,4 @@
-//! A world that notes the calls of a component.
+//! A world that traces the calls of a component.
 
 use crate::{
     component::{Purpose, World},
@@ -8,11 +8,10 @@ use crate::{
     },
 };
 
-/// The bound on the calls that are noted. Calls beyond it are carried out without a note.
+/// The most calls that are traced. Further calls are carried out and not traced.
 const CALLS_MAX: usize = 1_000;
 
-/// A call of the host by a component: an import of the contract, what the component gave, and
-/// what the host answered.
+/// A call of the host by a component: an import of the contract, with its arguments and its result.
 #[derive(Clone, Debug)]
 pub enum Call {
     /// The component read a stock.
@@ -71,7 +70,7 @@ pub enum Call {
     },
 }
 
-/// A world that notes every call before it passes on the answer of the world within.
+/// A world that passes every call to an inner world and traces it.
 pub(super) struct Traced<W> {
     inner: W,
     calls: Vec<Call>,
@@ -86,7 +85,7 @@ impl<W> Traced<W> {
         (self.inner, self.calls)
     }
 
-    fn note(&mut self, call: impl FnOnce() -> Call) {
+    fn trace(&mut self, call: impl FnOnce() -> Call) {
         if self.calls.len() < CALLS_MAX {
             self.calls.push(call());
         }
@@ -100,46 +99,46 @@ impl<W: World> World for Traced<W> {
 
     fn stock(&mut self, key: &StockKey) -> Result<Option<Stock>, Ended> {
         let found = self.inner.stock(key)?;
-        self.note(|| Call::GetStock { key: key.clone(), found });
+        self.trace(|| Call::GetStock { key: key.clone(), found });
         Ok(found)
     }
 
     fn put_stock(&mut self, key: StockKey, stock: Stock) -> Result<(), Ended> {
-        self.note(|| Call::PutStock { key: key.clone(), stock });
+        self.trace(|| Call::PutStock { key: key.clone(), stock });
         self.inner.put_stock(key, stock)
     }
 
     fn scan_stocks(&mut self, scan: &StockScan) -> Result<Vec<(StockKey, Stock)>, Ended> {
         let found = self.inner.scan_stocks(scan)?;
-        self.note(|| Call::ScanStocks { scan: scan.clone(), found: found.clone() });
+        self.trace(|| Call::ScanStocks { scan: scan.clone(), found: found.clone() });
         Ok(found)
     }
 
     fn scan_deficits(&mut self, scan: &DeficitScan) -> Result<Vec<(StockKey, Stock)>, Ended> {
         let found = self.inner.scan_deficits(scan)?;
-        self.note(|| Call::ScanDeficits { scan: scan.clone(), found: found.clone() });
+        self.trace(|| Call::ScanDeficits { scan: scan.clone(), found: found.clone() });
         Ok(found)
     }
 
     fn reservation(&mut self, id: &str) -> Result<Option<Reservation>, Ended> {
         let found = self.inner.reservation(id)?;
-        self.note(|| Call::GetReservation { id: id.to_owned(), found: found.clone() });
+        self.trace(|| Call::GetReservation { id: id.to_owned(), found: found.clone() });
         Ok(found)
     }
 
     fn put_reservation(&mut self, id: String, reservation: Reservation) -> Result<(), Ended> {
-        self.note(|| Call::PutReservation { id: id.clone(), reservation: reservation.clone() });
+        self.trace(|| Call::PutReservation { id: id.clone(), reservation: reservation.clone() });
         self.inner.put_reservation(id, reservation)
     }
 
     fn scan_reservations(&mut self, scan: &ReservationScan) -> Result<ReservationPage, Ended> {
         let page = self.inner.scan_reservations(scan)?;
-        self.note(|| Call::ScanReservations { scan: scan.clone(), found: page.items.clone() });
+        self.trace(|| Call::ScanReservations { scan: scan.clone(), found: page.items.clone() });
         Ok(page)
     }
 
     fn publish(&mut self, events: Vec<Event>) -> Result<(), Ended> {
-        self.note(|| Call::Publish { events: events.clone() });
+        self.trace(|| Call::Publish { events: events.clone() });
         self.inner.publish(events)
     }
 }

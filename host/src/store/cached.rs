@@ -227,6 +227,10 @@ impl<L: Lane> Lane for Cached<L> {
         self.inner.look_ahead(now)
     }
 
+    fn next_due(&self) -> Option<Timestamp> {
+        self.inner.next_due()
+    }
+
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure> {
         self.inner.log_end()
     }

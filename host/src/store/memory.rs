@@ -141,6 +141,10 @@ impl Lane for MemoryLane {
         Ok(LookAhead::Known(Timestamp::MAX))
     }
 
+    fn next_due(&self) -> Option<Timestamp> {
+        self.reservations.values().filter_map(|(_, it)| it.due_at()).min()
+    }
+
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure> {
         let last = self.log.last();
         Ok(last.map_or(LogEnd::default(), |it| LogEnd { sequence: it.sequence, at: it.at }))

@@ -1,4 +1,4 @@
-//! Batches over a lane: how one begins, what the lane remembers, and the commit.
+//! The life of a batch over a lane: its beginning, its commit, and recovery after a failed commit.
 
 use super::UnitOfWork;
 use crate::{
@@ -9,14 +9,14 @@ use crate::{
     },
 };
 
-/// The most reservations that are remembered from earlier batches, a kilobyte each or less.
+/// The most reservations of earlier batches that are kept in memory, each of a kilobyte or less.
 const RECENT_RESERVATIONS_MAX: usize = 4_096;
 
 impl<L: Lane> UnitOfWork<L> {
     /// Begins a batch. `keys` are the keys that its commands name.
     ///
     /// # Errors
-    /// Where the store fails; there is no batch then.
+    /// The store fails. No batch has begun then.
     pub fn begin(&mut self, keys: &BatchKeys<'_>) -> Result<(), StoreFailure> {
         self.state.begin_batch(keys)
     }
@@ -24,31 +24,35 @@ impl<L: Lane> UnitOfWork<L> {
     /// The end of the log as of the last commit.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// The store fails.
     pub fn log_end(&mut self) -> Result<LogEnd, StoreFailure> {
         self.state.log_end()
     }
 
-    /// Between batches: reads ahead some of the holds that come due soon.
+    /// Between batches: reads ahead some of the holds that come due soon. Returns how far the store has
+    /// read ahead.
     ///
     /// # Errors
-    /// Where the store fails.
-    pub fn look_ahead(&mut self, now: Timestamp) -> Result<LookAhead, StoreFailure> {
-        self.state.look_ahead(now)
+    /// The store fails.
+    pub fn look_ahead(&mut self, now: Timestamp) -> Result<Ahead, StoreFailure> {
+        let ahead = self.state.look_ahead(now)?;
+        self.next_due = self.state.next_due();
+        Ok(ahead)
     }
 
-    /// The component that decides, where that is written down.
+    /// The component that decides, as the store records it; `None` where it records none.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// The store fails.
     pub fn installed(&mut self) -> Result<Option<Installed>, StoreFailure> {
         self.state.installed()
     }
 
-    /// The answer that a request with this key was given, in this batch or since `since`.
+    /// The idempotency record under this key, from the current batch or from `since` on; `None` where
+    /// there is none.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// The store fails.
     pub fn answered(
         &mut self,
         key: &IdempotencyKey,
@@ -60,22 +64,23 @@ impl<L: Lane> UnitOfWork<L> {
         }
     }
 
-    /// Deletes some answers from before `before`. Returns whether there may be more.
+    /// Deletes up to `limit` idempotency records from before `before`. Returns whether there may be
+    /// more.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// The store fails.
     pub fn forget_answers(&mut self, before: Timestamp, limit: u32) -> Result<bool, StoreFailure> {
         self.state.delete_idempotency_records(before, limit)
     }
 
-    /// What the store keeps of large answers.
+    /// The idempotency records of large answers in the store.
     #[must_use]
     pub fn large_answers(&self) -> LargeRecords {
         self.state.large_records()
     }
 
-    /// Makes the batch durable and ends it. Returns the sequence of its first event, where it has
-    /// one. After an error nothing of the batch remains in this unit of work.
+    /// Makes the batch durable and ends it. Returns the sequence of the batch's first event; `None` for
+    /// a batch without events. After an error nothing of the batch remains in this unit of work.
     ///
     /// # Errors
     /// [`CommitError`]. Nothing is written then, unless the outcome is unknown. After a conflict
@@ -93,29 +98,8 @@ impl<L: Lane> UnitOfWork<L> {
         self.installed = None;
         self.recorded.clear();
         self.answers.clear();
-        match &result {
-            Ok(_) => {
-                if let Err(failure) = self.look_for_next_due(now) {
-                    // What is committed stays so; until it is known again, everything is looked
-                    // at.
-                    tracing::warn!(
-                        %failure, "the next hold that comes due could not be looked up"
-                    );
-                }
-            }
-            // The other writer may have made holds that come due earlier: look at everything.
-            Err(CommitError::Conflict) => self.next_due = Some(0),
-            Err(CommitError::Failed(_)) => {}
-        }
+        self.next_due = self.state.next_due();
         result
-    }
-
-    /// After a commit: looks when the next hold comes due, where that was due by `now`.
-    fn look_for_next_due(&mut self, now: Timestamp) -> Result<(), StoreFailure> {
-        if self.something_due(now) {
-            self.next_due = self.state.first_due(1)?.first().map(|(_, at)| *at);
-        }
-        Ok(())
     }
 
     fn commit_dirty(&mut self, now: Timestamp) -> Result<Option<u64>, CommitError> {
@@ -131,7 +115,7 @@ impl<L: Lane> UnitOfWork<L> {
             Some(ReservationWrite { id, stored: touched.stored.as_ref(), reservation })
         });
         let mut reservations: Vec<_> = changed.collect();
-        // In key order: neighbours share pages.
+        // Key order lets neighbours share pages of the database.
         stocks.sort_unstable_by_key(|write| write.key);
         reservations.sort_unstable_by_key(|write| (write.reservation.created_at, write.id));
         let Committed { first_sequence, reservation_handles } = self.state.commit(Batch {
@@ -151,8 +135,7 @@ impl<L: Lane> UnitOfWork<L> {
         Ok(first_sequence)
     }
 
-    /// Remembers reservations as they were just committed, as long as something can still
-    /// become of them.
+    /// Keeps the reservations of the commit in memory while they are active.
     fn remember(&mut self, committed: Vec<(String, L::ReservationHandle)>) {
         if self.recent.len() + committed.len() > RECENT_RESERVATIONS_MAX {
             self.recent.clear();
@@ -170,26 +153,26 @@ impl<L: Lane> UnitOfWork<L> {
         }
     }
 
-    /// Whether batches can be begun; otherwise [`UnitOfWork::recover`] comes first.
+    /// Whether a batch can begin. If not, [`UnitOfWork::recover`] must succeed first.
     #[must_use]
     pub fn writable(&self) -> bool {
         self.state.writable()
     }
 
-    /// After a failed commit: gets the store ready to write again.
+    /// Recovers the store after a failed commit, so that batches can begin again.
     ///
     /// # Errors
-    /// Where it is not.
+    /// The store still cannot be written.
     pub fn recover(&mut self) -> Result<(), StoreFailure> {
         self.state.recover()?;
-        self.next_due = self.state.first_due(1)?.first().map(|(_, at)| *at);
+        self.next_due = self.state.next_due();
         Ok(())
     }
 
-    /// Leaves the store as compact as it can be, before the process ends.
+    /// Compacts the store's files as far as possible, before the process ends.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// The store fails.
     pub fn close(&mut self) -> Result<(), StoreFailure> {
         self.state.close()
     }

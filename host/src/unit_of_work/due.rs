@@ -1,5 +1,5 @@
-//! Holds that are due, as a batch sees them: those of the store, but for those that the batch has
-//! expired, extended or ended already.
+//! Due holds as the current batch sees them: the due holds of the store without those that the batch
+//! has expired, extended or ended.
 
 use super::UnitOfWork;
 use crate::{
@@ -9,17 +9,18 @@ use crate::{
 };
 
 impl<R: Decidable> UnitOfWork<R> {
-    /// Whether some hold may be due by `now`.
+    /// Whether a hold may be due by `now`. `false` is certain once the store has read ahead beyond
+    /// `now`.
     #[must_use]
     pub fn something_due(&self, now: Timestamp) -> bool {
         self.next_due.is_some_and(|at| at <= now)
     }
 
-    /// Ids of the holds that are due by `now`, the longest due first, `limit` at most: all of
-    /// them, or those that concern a stock or a reservation.
+    /// The ids of at most `limit` holds that are due by `now`, the longest due first. `of` selects the
+    /// holds on a stock, or one reservation; `None` selects all holds.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// The store fails.
     pub fn due(
         &mut self,
         of: Option<&Due>,
@@ -29,7 +30,7 @@ impl<R: Decidable> UnitOfWork<R> {
         if !self.something_due(now) {
             return Ok(Vec::new());
         }
-        // The store does not know yet what the batch has changed: look past it.
+        // The store still reports holds that the batch has changed: ask for as many more.
         let changed = self.reservations.values().filter(|it| it.changed.is_some()).count();
         let wider = limit.saturating_add(u32::try_from(changed).unwrap_or(u32::MAX));
         let mut found = match of {
@@ -57,12 +58,13 @@ impl<R: Decidable> UnitOfWork<R> {
         Ok(found)
     }
 
-    /// How many lines several commands have together, at most: those that they name, or those of the
-    /// reservation that they are about, as it is or as the commands before may leave it, whatever
-    /// is more. Any other command counts as one line. Stops counting beyond `most`.
+    /// An upper bound on the number of lines of several commands. A command counts the lines that it
+    /// names, or those of its reservation where these are more, be it as the reservation is stored or
+    /// as an earlier command of the slice may leave it; at least one line. Stops counting beyond
+    /// `most`.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// The store fails.
     pub fn lines_of(&mut self, commands: &[Command], most: usize) -> Result<usize, StoreFailure> {
         let mut made: Map<&str, usize> = Map::default();
         let mut sum: usize = 0;
@@ -84,10 +86,10 @@ impl<R: Decidable> UnitOfWork<R> {
         Ok(sum)
     }
 
-    /// The stocks and the reservation that a command names: something may be due on them.
+    /// The stocks and the reservation that a command names, with the stocks of the reservation's lines.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// The store fails.
     pub fn named_by(&mut self, action: &Action) -> Result<Vec<Due>, StoreFailure> {
         let mut named: Vec<Due> = Vec::new();
         if let Some(id) = action.reservation_id()
@@ -101,7 +103,7 @@ impl<R: Decidable> UnitOfWork<R> {
         Ok(named)
     }
 
-    /// Ends the call where a command meets a stock on which holds are due.
+    /// Ends the call of a command with [`Ended::Due`] where holds are due on the stock.
     pub(super) fn check_nothing_due_on(&mut self, key: &StockKey) -> Result<(), Ended> {
         if self.purpose != Purpose::Command || !self.something_due(self.now) {
             return Ok(());
@@ -110,7 +112,7 @@ impl<R: Decidable> UnitOfWork<R> {
         if self.due(Some(&due), self.now, 1)?.is_empty() { Ok(()) } else { Err(Ended::Due(due)) }
     }
 
-    /// The same for all stocks of a scan.
+    /// Does the same for all stocks of a scan.
     pub(super) fn check_nothing_due(&mut self, found: &[(StockKey, Stock)]) -> Result<(), Ended> {
         found.iter().try_for_each(|(key, _)| self.check_nothing_due_on(key))
     }

@@ -1,6 +1,6 @@
-//! What a batch would change: an in-memory write set over what the store holds. Each command
-//! writes into a set of its own, which joins the batch when it is accepted and is dropped
-//! when it is not: there is nothing to undo in the store.
+//! The unit of work: the writes of a batch, in memory, over the state of the store. Each command
+//! writes into a draft of its own. The draft joins the batch when the command is accepted, and is
+//! dropped otherwise, so that nothing has to be undone in the store.
 
 mod commit;
 mod due;
@@ -29,52 +29,58 @@ use undo::Undo;
 use uuid::Uuid;
 use writes::Writes;
 
-/// A batch in the making, over a state that its commands are decided on. Only where that state is
-/// a [`crate::store::Lane`] can the batch be committed.
+/// A batch that is being decided, over the state that its commands are decided on. The batch can be
+/// committed only where the state is a [`crate::store::Lane`].
 pub struct UnitOfWork<R: Decidable> {
     state: R,
-    /// Every stock that the batch has touched.
-    stocks: Map<StockKey, Touched<R::StockHandle>>,
-    /// Every reservation that the batch has touched.
+    /// Every stock that the batch has read or written.
+    stocks: Map<StockKey, TouchedStock<R::StockHandle>>,
+    /// Every reservation that the batch has read or written.
     reservations: Map<String, TouchedReservation<R::ReservationHandle>>,
-    /// Active reservations that a batch has changed, as they are in the store: a hold is mostly
-    /// followed by something else.
+    /// Active reservations of earlier batches, as they are in the store: a hold is usually followed by
+    /// another command on the same reservation.
     recent: Map<String, StoredReservation<R::ReservationHandle>>,
-    /// The events of accepted commands. They get their sequences from the commit.
+    /// The events of accepted commands. The commit gives these events their sequences.
     log: Vec<NewEntry>,
-    /// Which component decides from now on, where that changes.
+    /// The component that decides from now on; `None` where it does not change.
     installed: Option<Installed>,
-    /// Commands as they were decided.
+    /// The decided commands, recorded for replays.
     recorded: Vec<Recorded>,
-    /// The most of them that the store keeps; 0: none are recorded.
+    /// The most recorded commands that the store keeps; 0 records none.
     recorded_max: u64,
-    /// Answers to requests with a key.
-    answers: HashMap<IdempotencyKey, IdempotencyRecord>,
-    idempotency_bounds: IdempotencyBounds,
-    /// What the calls are made for, and as of when.
+    /// The idempotency records of the batch.
+    answers: HashMap<RequestKey, Answered>,
+    answer_bounds: AnswerBounds,
+    /// The purpose of the current call.
     purpose: Purpose,
+    /// The time of the current call, in milliseconds since the epoch.
     now: Timestamp,
-    /// Time at which the next hold comes due, or an earlier one; `None` when no hold can.
+    /// Time at which the next hold comes due, or an earlier time, in milliseconds since the epoch;
+    /// `None` when no hold can come due.
     next_due: Option<Timestamp>,
-    /// What to restore should several commands not be accepted together.
+    /// How to undo the commands since [`UnitOfWork::begin_undoable`]; `None` where commands cannot be
+    /// undone.
     undo: Option<Undo>,
-    /// What the command at hand writes and says.
+    /// The draft of the current command: the stocks and the reservations that it writes, and its
+    /// events.
     writes: Writes,
     reservation_writes: Vec<(String, Reservation)>,
-    facts: Vec<Event>,
+    events: Vec<Event>,
 }
 
-struct Touched<H> {
+struct TouchedStock<H> {
     handle: Option<H>,
-    /// As of before the batch.
+    /// The stock before the batch; `None` where it did not exist.
     before: Option<Stock>,
+    /// The stock as the batch leaves it so far.
     stock: Option<Stock>,
+    /// Whether the batch has changed the stock.
     dirty: bool,
 }
 
 struct TouchedReservation<H> {
     stored: Option<StoredReservation<H>>,
-    /// As the batch leaves it, where it changes it.
+    /// The reservation as the batch leaves it so far; `None` where the batch has not changed it.
     changed: Option<Reservation>,
 }
 
@@ -85,10 +91,10 @@ impl<H> TouchedReservation<H> {
 }
 
 impl<R: Decidable> UnitOfWork<R> {
-    /// An empty batch.
+    /// Creates a unit of work with an empty batch.
     ///
     /// # Errors
-    /// Where the store fails to say which hold comes due first.
+    /// The store fails to find the hold that comes due first.
     pub fn new(mut state: R) -> Result<Self, StoreFailure> {
         let next_due = state.first_due(1)?.first().map(|(_, at)| *at);
         Ok(Self {
@@ -108,7 +114,7 @@ impl<R: Decidable> UnitOfWork<R> {
             undo: None,
             writes: Writes::default(),
             reservation_writes: Vec::new(),
-            facts: Vec::new(),
+            events: Vec::new(),
         })
     }
 
@@ -118,44 +124,45 @@ impl<R: Decidable> UnitOfWork<R> {
         &self.state
     }
 
-    /// Ends the unit of work.
+    /// Ends the unit of work and returns its state.
     #[must_use]
     pub fn into_state(self) -> R {
         self.state
     }
 
-    /// Time at which the next hold comes due, or an earlier one; `None` when no hold can.
+    /// Time at which the next hold comes due, or an earlier time, in milliseconds since the epoch;
+    /// `None` when no hold can come due.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
         self.next_due
     }
 
-    /// What the commands of the batch have said from the given place on.
+    /// The entries of the batch after its first `count` entries.
     #[must_use]
-    pub fn facts_since(&self, place: usize) -> &[NewEntry] {
-        self.log.get(place..).unwrap_or_default()
+    pub fn entries_since(&self, count: usize) -> &[NewEntry] {
+        self.log.get(count..).unwrap_or_default()
     }
 
-    /// The place in the batch's log behind what was said so far.
+    /// The number of events of the batch so far, without those of the current command.
     #[must_use]
-    pub fn place(&self) -> usize {
+    pub fn event_count(&self) -> usize {
         self.log.len()
     }
 
-    /// What the command at hand has written and said so far.
+    /// The draft of the current command so far.
     #[must_use]
     pub fn draft(&self) -> Draft<'_> {
         Draft {
             stocks: self.writes.as_slice(),
             reservations: &self.reservation_writes,
-            facts: &self.facts,
+            events: &self.events,
         }
     }
 
-    /// Holds what the command at hand has written, and what it answers, against the invariants.
+    /// Checks the draft and the answer of the current command against the invariants.
     ///
     /// # Errors
-    /// [`Fault`]: it breaks one.
+    /// [`Fault`]: the draft or the answer breaks an invariant.
     pub fn check_draft(&self, command: &Command, outcome: &Outcome) -> Result<(), Fault> {
         let stock = |key: &StockKey| self.stocks.get(key)?.stock.as_ref();
         let reservation = |id: &str| self.reservations.get(id)?.current();
@@ -166,10 +173,10 @@ impl<R: Decidable> UnitOfWork<R> {
             .map_err(|broken| Fault(format!("it broke an invariant: {broken}")))
     }
 
-    /// Lets the writes of the command at hand join the batch.
+    /// Checks the draft of the current command and adds it to the batch.
     ///
     /// # Errors
-    /// [`Fault`]: they break an invariant, and are dropped.
+    /// [`Fault`]: the draft breaks an invariant, and is dropped.
     pub fn accept(
         &mut self,
         command: &Command,
@@ -188,7 +195,7 @@ impl<R: Decidable> UnitOfWork<R> {
                 let (known, dirty) = before.map_or((None, false), |it| (it.stock, it.dirty));
                 undo.stocks.push((key.clone(), known, dirty));
             }
-            let touched = self.stocks.entry(key).or_insert(Touched {
+            let touched = self.stocks.entry(key).or_insert(TouchedStock {
                 handle: None,
                 before: None,
                 stock: None,
@@ -209,7 +216,7 @@ impl<R: Decidable> UnitOfWork<R> {
             }
         }
         let origin = &command.origin;
-        self.log.extend(self.facts.drain(..).map(|event| NewEntry {
+        self.log.extend(self.events.drain(..).map(|event| NewEntry {
             at: now,
             command_id: command.id,
             caller: origin.caller.clone(),
@@ -221,7 +228,7 @@ impl<R: Decidable> UnitOfWork<R> {
         Ok(())
     }
 
-    /// Lets another component decide from now on, and says so in the log.
+    /// Records that another component decides from now on, with an event in the log.
     pub fn install(
         &mut self,
         kind: DomainEventKind,
@@ -243,36 +250,36 @@ impl<R: Decidable> UnitOfWork<R> {
         });
     }
 
-    /// Drops what the command at hand has written.
+    /// Drops the draft of the current command.
     pub fn abandon(&mut self) {
         self.writes.clear();
         self.reservation_writes.clear();
-        self.facts.clear();
+        self.events.clear();
     }
 
-    /// Keeps the answer to a request with a key.
-    pub fn keep_answer(&mut self, key: IdempotencyKey, answered: IdempotencyRecord) {
+    /// Adds an idempotency record to the batch.
+    pub fn keep_answer(&mut self, key: RequestKey, answered: Answered) {
         self.answers.insert(key, answered);
     }
 
-    /// From now on the store keeps no more of large answers than this.
-    pub fn bound_answers(&mut self, bounds: IdempotencyBounds) {
-        self.idempotency_bounds = bounds;
+    /// Sets the bounds on idempotency records of large answers.
+    pub fn bound_answers(&mut self, bounds: AnswerBounds) {
+        self.answer_bounds = bounds;
     }
 }
 
-/// What a command would change and say, were it accepted.
+/// The draft of a command: its writes and events, which are not part of the batch yet.
 #[derive(Clone, Copy, Debug)]
 pub struct Draft<'a> {
-    /// Stocks.
+    /// The stocks that the command writes.
     pub stocks: &'a [(StockKey, Stock)],
-    /// Reservations, by id.
+    /// The reservations that the command writes, by id.
     pub reservations: &'a [(String, Reservation)],
-    /// Facts.
-    pub facts: &'a [Event],
+    /// The events that the command publishes.
+    pub events: &'a [Event],
 }
 
-/// The earlier of two times, either of which may be never.
+/// The earlier of two times. `None` stands for never.
 fn earlier(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
     a.into_iter().chain(b).min()
 }

@@ -1,4 +1,4 @@
-//! Commands as they were decided, to be replayed one day.
+//! Recording decided commands for replays, and the effect of a decision.
 
 use super::UnitOfWork;
 use crate::{
@@ -9,12 +9,12 @@ use crate::{
 };
 
 impl<R: Decidable> UnitOfWork<R> {
-    /// From now on the store keeps up to `most` decided commands; 0: none.
+    /// Sets the most decided commands that the store keeps; 0 records none.
     pub fn record_up_to(&mut self, most: u64) {
         self.recorded_max = most;
     }
 
-    /// Drops what the command at hand has written: it was refused, or its component failed.
+    /// Drops the draft of the current command, which was rejected or failed, and records the command.
     pub fn decline(
         &mut self,
         command: &Command,
@@ -36,7 +36,7 @@ impl<R: Decidable> UnitOfWork<R> {
         }
     }
 
-    /// What a component made of the command at hand: its writes are still those of the draft.
+    /// The effect of the current command, whose draft is not dropped yet.
     #[must_use]
     pub fn effect(&self, command: &Command, decided: Result<Decision<Outcome>, Ended>) -> Effect {
         match decided {
@@ -45,7 +45,7 @@ impl<R: Decidable> UnitOfWork<R> {
                     decision: Decided::Accepted(outcome),
                     stocks: self.writes.as_slice().to_vec(),
                     reservations: self.reservation_writes.clone(),
-                    events: self.facts.clone(),
+                    events: self.events.clone(),
                 }
                 .sorted(),
                 Err(fault) => Effect::without_writes(Decided::Fault(fault.0)),
@@ -55,7 +55,7 @@ impl<R: Decidable> UnitOfWork<R> {
         }
     }
 
-    /// Before the writes of the command at hand join the batch.
+    /// Records an accepted command, before its draft joins the batch.
     pub(super) fn record_acceptance(
         &mut self,
         command: &Command,
@@ -66,20 +66,21 @@ impl<R: Decidable> UnitOfWork<R> {
         if self.recorded_max == 0 {
             return;
         }
-        // Its place in the batch: the commit makes it a sequence of the log.
+        // The position in the batch, from 1. The commit converts it to a sequence of the log.
         let first = self.log.len() as u64 + 1;
         self.recorded.push(Recorded {
             command: command.clone(),
             at: now,
             component: decided_by,
             decision: Decided::Accepted(outcome.clone()),
-            first_sequence: (!self.facts.is_empty()).then_some(first),
-            event_count: self.facts.len() as u64,
+            first_sequence: (!self.events.is_empty()).then_some(first),
+            event_count: self.events.len() as u64,
             replaced: self.replaced(),
         });
     }
 
-    /// What is there, before the command, in the place of what it writes.
+    /// The state that the current command replaces: each stock and reservation that it writes, as it
+    /// was before.
     fn replaced(&self) -> StateBefore {
         let stocks =
             self.writes.as_slice().iter().map(|(key, _)| {

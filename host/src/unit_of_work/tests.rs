@@ -25,8 +25,8 @@ fn command(action: Action) -> Command {
     Command { id: Uuid::nil(), origin: Origin::default(), precondition: None, action }
 }
 
-/// Accepts what is written, with an answer that says the same: of the first stock, or else of the
-/// first reservation.
+/// Accepts the draft, with an answer that agrees with it: about its first stock, or about its first
+/// reservation where it writes no stock.
 fn accept_draft(unit: &mut UnitOfWork<MemoryLane>) -> Result<(), Fault> {
     let draft = unit.draft();
     let (action, outcome) = match (draft.stocks.first(), draft.reservations.first()) {
@@ -196,10 +196,10 @@ fn reservation(state: ReservationState, version: u64) -> Reservation {
 }
 
 #[test]
-fn commands_that_stand_or_fall_together_are_undone_together() {
+fn undoable_commands_are_undone_together() {
     let mut unit = unit();
     accept(&mut unit, "a", level(9, 0, 1));
-    unit.begin_together();
+    unit.begin_undoable();
     accept(&mut unit, "a", level(8, 0, 2));
     accept(&mut unit, "b", level(1, 0, 1));
     hold(&mut unit, "r", 1);
@@ -211,7 +211,7 @@ fn commands_that_stand_or_fall_together_are_undone_together() {
     unit.commit(5).unwrap();
     assert_eq!((unit.state.stocks.len(), unit.state.reservations.len()), (1, 0));
     assert_eq!(unit.state.log.len(), 1);
-    unit.begin_together();
+    unit.begin_undoable();
     accept(&mut unit, "b", level(1, 0, 1));
     unit.keep();
     unit.commit(5).unwrap();
@@ -244,13 +244,13 @@ fn a_hold_is_due_from_its_time_on_until_it_is_resolved() {
         assert_eq!(due_on(&mut unit, of.clone(), 50).len(), due);
     }
     assert_eq!(unit.due(None, 50, 9).unwrap(), ["r"]);
-    // Whoever expires it may meet it.
+    // The command that expires the hold may meet it.
     unit.begin_call(Purpose::Expiry, 50);
     assert!(unit.reservation("r").unwrap().is_some() && unit.stock(&key("a")).unwrap().is_some());
 }
 
 #[test]
-fn what_a_batch_has_ended_is_not_due_any_more() {
+fn a_hold_that_the_batch_has_ended_is_not_due_any_more() {
     let mut unit = unit();
     accept(&mut unit, "a", level(9, 0, 1));
     hold(&mut unit, "r", 1);
@@ -293,7 +293,7 @@ fn what_a_batch_has_ended_is_not_due_any_more() {
 }
 
 #[test]
-fn what_reservations_hold_and_what_stocks_reserve_for_them_must_agree() {
+fn units_held_by_reservations_and_units_reserved_in_stocks_must_agree() {
     let mut unit = unit();
     accept(&mut unit, "a", level(9, 0, 1));
     unit.put_reservation("r".to_owned(), reservation(ReservationState::Held, 1)).unwrap();
@@ -317,26 +317,33 @@ fn a_final_reservation_stays_as_it_is() {
     assert!(broken.0.contains("from Cancelled to Held"), "{broken}");
 }
 
-fn answered(unit: &mut UnitOfWork<MemoryLane>, told: Level, available: u64) -> Result<(), Fault> {
+fn answered(
+    unit: &mut UnitOfWork<MemoryLane>,
+    level_answered: Level,
+    available: u64,
+) -> Result<(), Fault> {
     let reserve = Action::Reserve { key: key("a"), quantity: 1 };
-    let reserved = told.reserved;
-    let view = StockView { stock: stock(told), reserved, available, low: false };
+    let reserved = level_answered.reserved;
+    let view = StockView { stock: stock(level_answered), reserved, available, low: false };
     unit.accept(&command(reserve), 5, Digest([0; 32]), &Outcome::Stock { view, created: false })
 }
 
 #[test]
-fn nobody_is_answered_what_is_not_so() {
+fn an_answer_that_differs_from_the_state_is_a_fault() {
     let mut unit = unit();
     accept(&mut unit, "a", level(5, 0, 1));
-    let mut lie = |told, available| {
+    let mut lie = |level_answered, available| {
         write(&mut unit, "a", level(6, 0, 2));
-        answered(&mut unit, told, available).unwrap_err().0
+        answered(&mut unit, level_answered, available).unwrap_err().0
     };
-    assert!(lie(level(9, 0, 2), 6).contains("not what it leaves there"));
-    assert!(lie(level(6, 0, 2), 7).contains("not what it leaves there"), "more than there is");
+    assert!(lie(level(9, 0, 2), 6).contains("differs from the state after the command"));
+    assert!(
+        lie(level(6, 0, 2), 7).contains("differs from the state after the command"),
+        "more than there is"
+    );
     write(&mut unit, "a", level(6, 0, 2));
     answered(&mut unit, level(6, 0, 2), 4).unwrap();
-    assert!(answered(&mut unit, level(7, 0, 3), 7).is_err(), "it wrote nothing of it");
+    assert!(answered(&mut unit, level(7, 0, 3), 7).is_err(), "nothing was written");
     let wrong = command(Action::Confirm { id: "r".to_owned() });
     let view = StockView { stock: stock(level(6, 0, 2)), reserved: 0, available: 6, low: false };
     let outcome = Outcome::Stock { view, created: false };

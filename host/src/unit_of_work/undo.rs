@@ -1,4 +1,4 @@
-//! Several commands that are accepted together or not at all.
+//! Undoing accepted commands within a batch, for all-or-nothing requests and dry runs.
 
 use super::{UnitOfWork, earlier};
 use crate::{
@@ -6,22 +6,26 @@ use crate::{
     store::Decidable,
 };
 
-/// What the batch was like before commands that are not sure to stay.
+/// What is needed to undo the commands since [`UnitOfWork::begin_undoable`].
 #[derive(Default)]
 pub(super) struct Undo {
+    /// The number of entries in the log at that time.
     log: usize,
+    /// The number of recorded commands at that time.
     recorded: usize,
     next_due: Option<Timestamp>,
-    /// Each stock as it was before each write, and whether the batch had changed it.
+    /// For each write of a stock: the stock before the write, and whether the batch had changed it
+    /// already.
     pub(super) stocks: Vec<(StockKey, Option<Stock>, bool)>,
-    /// Each reservation as the batch had changed it, if it had, before each write.
+    /// For each write of a reservation: the reservation as the batch had left it before the write;
+    /// `None` where the batch had not changed it.
     pub(super) reservations: Vec<(String, Option<Reservation>)>,
 }
 
 impl<R: Decidable> UnitOfWork<R> {
-    /// From here on, until [`UnitOfWork::keep`] or [`UnitOfWork::undo`], accepted commands
-    /// stand or fall together.
-    pub fn begin_together(&mut self) {
+    /// Accepted commands can be undone together from now on, until [`UnitOfWork::keep`] or
+    /// [`UnitOfWork::undo`].
+    pub fn begin_undoable(&mut self) {
         self.undo = Some(Undo {
             log: self.log.len(),
             recorded: self.recorded.len(),
@@ -30,12 +34,12 @@ impl<R: Decidable> UnitOfWork<R> {
         });
     }
 
-    /// Lets them stand.
+    /// Keeps the commands since [`UnitOfWork::begin_undoable`].
     pub fn keep(&mut self) {
         self.undo = None;
     }
 
-    /// Lets none of them have happened.
+    /// Undoes the commands since [`UnitOfWork::begin_undoable`].
     pub fn undo(&mut self) {
         let Some(undo) = self.undo.take() else { return };
         for (key, stock, dirty) in undo.stocks.into_iter().rev() {

@@ -1,3 +1,5 @@
+//! The world of queries.
+
 use crate::{
     component::{Purpose, World},
     model::{
@@ -7,48 +9,48 @@ use crate::{
     store::{FoundStocks, Snapshot, Stored},
 };
 
-/// The world of a query: what is committed, and nothing to be written.
+/// The world of a query: it reads the committed state, and every write is a fault.
 pub struct ReadView<S> {
     snapshot: S,
-    /// Whether all reads see the same commit.
+    /// Whether all reads see the same commit: a snapshot pin is held.
     bound: bool,
-    /// Whether a query that was not bound read more than one thing.
+    /// Whether a query without a snapshot pin made reads that may be of different commits.
     torn: bool,
-    /// As of when the query is answered.
+    /// The time as of which the query is answered, in milliseconds since the epoch.
     now: Timestamp,
-    /// A stock as it once was, to be read in place of what it is.
+    /// A stock as it was at a point in time, which replaces the current stock for reads.
     pinned: Option<(StockKey, Stock)>,
 }
 
 impl<S: Snapshot> ReadView<S> {
-    /// A view of this snapshot.
+    /// Creates a view of this snapshot.
     pub fn new(snapshot: S) -> Self {
         Self { snapshot, bound: false, torn: false, now: 0, pinned: None }
     }
 
-    /// Makes all reads until [`ReadView::end`] see the same commit.
+    /// Takes a snapshot pin: all reads until [`ReadView::end`] see the same commit.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// The store fails.
     pub fn begin(&mut self) -> Result<(), StoreFailure> {
         self.snapshot.begin()?;
         self.bound = true;
         Ok(())
     }
 
-    /// Lets reads see the latest commit again.
+    /// Releases the snapshot pin: reads see the latest commit again.
     pub fn end(&mut self) {
         self.bound = false;
         self.snapshot.end();
     }
 
-    /// Lets reads fail once this deadline is over; none: let them take their time.
-    pub fn limit(&mut self, deadline: Option<&QueryDeadline>) {
-        self.snapshot.limit(deadline);
+    /// Lets reads fail once this patience is over; `None` sets no deadline.
+    pub fn limit(&mut self, patience: Option<&Patience>) {
+        self.snapshot.limit(patience);
     }
 
-    /// Whether the last query must be asked again, bound to one commit: it read more than one
-    /// thing.
+    /// Whether the last query must be asked again with a snapshot pin, because its reads may be of
+    /// different commits.
     pub fn take_torn(&mut self) -> bool {
         std::mem::take(&mut self.torn)
     }
@@ -59,8 +61,8 @@ impl<S: Snapshot> ReadView<S> {
         self.snapshot.exact_until()
     }
 
-    /// The stock, with the units that are due; without them where the query is to be asked again,
-    /// bound to one commit.
+    /// The stock with its due units. Without a snapshot pin the number is 0: either nothing is due, or
+    /// the query is asked again with a pin.
     fn with_due(&self, key: &StockKey, stored: &Stored<S::StockHandle>) -> Stock {
         let due = if self.bound { self.snapshot.due_units(key, stored, self.now) } else { 0 };
         Stock { due, ..stored.stock }
@@ -74,7 +76,7 @@ impl<S: Snapshot> ReadView<S> {
         found.into_iter().map(with_due).collect()
     }
 
-    /// Lets a stock be read as it once was, until told otherwise.
+    /// Replaces one stock for reads, by the stock as it was at a point in time; `None` ends that.
     pub fn pin(&mut self, pinned: Option<(StockKey, Stock)>) {
         self.pinned = pinned;
     }
@@ -89,8 +91,8 @@ impl<S: Snapshot> World for ReadView<S> {
         if let Some((_, stock)) = self.pinned.as_ref().filter(|(pinned, _)| pinned == key) {
             return Ok(Some(*stock));
         }
-        // What is due is as of a commit. Where nothing is due at all, no commit matters; asked
-        // before and after, since in between there can be one.
+        // Due units belong to one commit. Where no hold at all is due, the commit does not matter.
+        // The question is asked before and after the read, because a commit can come in between.
         let nothing_due = self.snapshot.nothing_due(self.now);
         let found = self.snapshot.stock(key)?;
         if !(nothing_due && self.snapshot.nothing_due(self.now)) {

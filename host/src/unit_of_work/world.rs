@@ -1,6 +1,6 @@
-//! The world of a command: the command's own writes, over the batch, over the store.
+//! The world of a command: reads see the command's own draft first, then the batch, then the store.
 
-use super::{Touched, TouchedReservation, UnitOfWork};
+use super::{TouchedReservation, TouchedStock, UnitOfWork};
 use crate::{
     component::{Purpose, World},
     model::{
@@ -16,11 +16,11 @@ pub(super) const STOCKS_PER_COMMAND_MAX: usize = 16_384;
 /// The most reservations that one command may write.
 const RESERVATIONS_PER_COMMAND_MAX: usize = 1_024;
 
-/// The most facts that one command may publish.
+/// The most events that one command may publish.
 const EVENTS_PER_COMMAND_MAX: usize = 32_768;
 
 impl<R: Decidable> UnitOfWork<R> {
-    /// The stock as the command at hand sees it, loaded where it is touched first.
+    /// The stock as the current command sees it. The first access in the batch loads it from the store.
     pub(super) fn load(&mut self, key: &StockKey) -> Result<Option<Stock>, StoreFailure> {
         if let Some(stock) = self.writes.get(key) {
             return Ok(Some(*stock));
@@ -33,10 +33,13 @@ impl<R: Decidable> UnitOfWork<R> {
             Some(Stored { handle, stock }) => (Some(handle), Some(stock)),
             None => (None, None),
         };
-        self.stocks.insert(key.clone(), Touched { handle, before: stock, stock, dirty: false });
+        self.stocks
+            .insert(key.clone(), TouchedStock { handle, before: stock, stock, dirty: false });
         Ok(stock)
     }
 
+    /// The reservation as the current command sees it. The first access in the batch loads it from the
+    /// store.
     pub(super) fn load_reservation(
         &mut self,
         id: &str,
@@ -57,15 +60,15 @@ impl<R: Decidable> UnitOfWork<R> {
         Ok(found)
     }
 
-    /// What is written but not committed, in this batch and by the command at hand.
+    /// The uncommitted stocks: those that the batch has changed, and those of the current draft.
     fn uncommitted(&self) -> Map<&StockKey, &Stock> {
         let batch = self.stocks.iter().filter(|(_, touched)| touched.dirty);
         let batch = batch.filter_map(|(key, touched)| Some((key, touched.stock.as_ref()?)));
         batch.chain(self.writes.as_slice().iter().map(|(key, stock)| (key, stock))).collect()
     }
 
-    /// Puts what is uncommitted over what the store found. The store was asked for as many
-    /// more as there are uncommitted stocks, so that enough remain.
+    /// Replaces and completes the result of a scan with the uncommitted stocks that match. The store
+    /// was asked for as many more items as there are uncommitted stocks, so that enough remain.
     fn overlay(
         &self,
         found: FoundStocks<R::StockHandle>,
@@ -79,6 +82,7 @@ impl<R: Decidable> UnitOfWork<R> {
         found
     }
 
+    /// The limit of a scan of the store, which leaves room for uncommitted stocks.
     fn widened(&self, limit: u32) -> u32 {
         let uncommitted = self.stocks.len() + self.writes.as_slice().len();
         limit.saturating_add(u32::try_from(uncommitted).unwrap_or(u32::MAX))
@@ -101,7 +105,7 @@ impl<R: Decidable> World for UnitOfWork<R> {
     }
 
     fn put_stock(&mut self, key: StockKey, stock: Stock) -> Result<(), Ended> {
-        // What was there before is needed to check the write, whether the guest looked or not.
+        // The check of the write needs the stock before it, whether or not the guest has read it.
         self.load(&key)?;
         if self.writes.replace(&key, stock) {
             return Ok(());
@@ -163,12 +167,12 @@ impl<R: Decidable> World for UnitOfWork<R> {
     }
 
     fn publish(&mut self, events: Vec<Event>) -> Result<(), Ended> {
-        let count = self.facts.len() + events.len();
+        let count = self.events.len() + events.len();
         within("published", count, EVENTS_PER_COMMAND_MAX, "events")?;
-        if self.facts.is_empty() {
-            self.facts = events;
+        if self.events.is_empty() {
+            self.events = events;
         } else {
-            self.facts.extend(events);
+            self.events.extend(events);
         }
         Ok(())
     }

@@ -1,13 +1,15 @@
+//! The stocks in the draft of a command.
+
 use crate::model::{Map, Stock, StockKey};
 
-/// Up to so many stocks are found by looking at all of them.
+/// Up to this many stocks are searched one by one; more are found by a hash map.
 const SEARCHED_MAX: usize = 8;
 
-/// The stocks that a command writes, in the order in which it wrote them first.
+/// The stocks that a command writes, in the order of their first writes.
 #[derive(Default)]
 pub(super) struct Writes {
     all: Vec<(StockKey, Stock)>,
-    /// Where each is, once they are many.
+    /// The position of each stock in `all`; empty while there are at most [`SEARCHED_MAX`].
     places: Map<StockKey, usize>,
 }
 
@@ -27,13 +29,13 @@ impl Writes {
         self.places.get(key).copied()
     }
 
-    /// Writes a stock again; false where it was not written yet.
+    /// Replaces a stock that was written before. Returns `false` where it was not.
     pub(super) fn replace(&mut self, key: &StockKey, stock: Stock) -> bool {
         let slot = self.place(key).and_then(|place| self.all.get_mut(place));
         slot.map(|(_, written)| *written = stock).is_some()
     }
 
-    /// Writes a stock that was not written yet.
+    /// Adds a stock that was not written before.
     pub(super) fn push(&mut self, key: StockKey, stock: Stock) {
         let place = self.all.len();
         if place == SEARCHED_MAX {

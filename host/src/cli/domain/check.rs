@@ -6,7 +6,7 @@ use crate::{
     cli::print,
     component::Runtime,
     config::Config,
-    conformance::{self, Depth, Finding, Kind},
+    conformance::{self, Depth, Finding, PromiseKind},
 };
 use std::{fmt::Write, path::Path, process::ExitCode};
 
@@ -42,8 +42,8 @@ fn table(findings: &[Finding]) -> String {
         if finding.group != group {
             group = &finding.group;
             let kind = match finding.kind {
-                Kind::Core => "",
-                Kind::Policy => " (policy)",
+                PromiseKind::Core => "",
+                PromiseKind::Policy => " (policy)",
             };
             // Writing to a string does not fail.
             let _ = writeln!(text, "\n{group}{kind}");

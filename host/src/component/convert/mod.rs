@@ -1,4 +1,4 @@
-//! The border between the contract's types and the host's.
+//! Conversions between the contract's types and the host's.
 
 pub(super) mod reservation;
 
@@ -145,12 +145,16 @@ pub(super) fn deficit_scan_from_wit(scan: storage::DeficitScan) -> Result<Defici
     })
 }
 
-/// The longest code and name, and the longest text, that a rejection may have, in bytes; and the
-/// most facts: a few for each of a hundred lines.
+/// The longest code of a rejection, and the longest name of a detail, in bytes.
 const NAME_BYTES_MAX: usize = 64;
+
+/// The longest message of a rejection, and the longest text of a detail, in bytes.
 const TEXT_BYTES_MAX: usize = 4_096;
+
+/// The most details of a rejection: about ten for each of a hundred lines.
 const DETAILS_MAX: usize = 1_024;
 
+/// Checks that a rejection is within its bounds.
 fn check_rejection(rejection: &types::Rejection) -> Result<(), Fault> {
     let (names, texts): (Vec<_>, Vec<_>) = rejection
         .details

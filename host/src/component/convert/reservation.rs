@@ -1,4 +1,4 @@
-//! Reservations.
+//! Conversions of reservations.
 
 use super::{
     super::bindings::{
@@ -13,7 +13,7 @@ use crate::model::{
     ReservationState, ReservationStatus,
 };
 
-/// A reservation's id follows the rule of a location's.
+/// Checks the id of a reservation, which follows the rule for the ids of locations.
 pub(in super::super) fn check_id(id: &str) -> Result<(), Fault> {
     LocationId::check(id).map_err(|error| Fault(format!("it named a reservation whose id {error}")))
 }
@@ -53,6 +53,12 @@ pub(in super::super) fn lines_to_wit(lines: &[LineRequest]) -> Vec<types::LineRe
     };
     lines.iter().map(line).collect()
 }
+
+/// The most lines of a reservation.
+const LINES_MAX: usize = 100;
+
+/// The longest reference, in bytes.
+const REFERENCE_BYTES_MAX: usize = 1_024;
 
 pub(in super::super) fn from_wit(it: types::Reservation) -> Result<Reservation, Fault> {
     if it.lines.len() > LINES_MAX {
@@ -156,7 +162,7 @@ pub(in super::super) fn scan_from_wit(
         },
         after: scan.after,
         limit: scan.limit,
-        // The world of the query says it.
+        // The world that carries out the scan sets the time.
         now: 0,
     })
 }

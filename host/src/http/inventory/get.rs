@@ -1,5 +1,5 @@
 use crate::{
-    engine::AsOf,
+    engine::PointInTime,
     http::{
         App, Caller,
         answers::{self, StockBody},
@@ -18,15 +18,15 @@ use serde_json::json;
 
 /// A moment of the past.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::http) struct Past(AsOf);
+pub(in crate::http) struct Past(PointInTime);
 
 leaf! { Past, json!({"oneOf": [Sequence::schema(), Moment::schema()]});
     |scalar| {
         let number = scalar.integer();
         if number.is_some() {
-            return Sequence::parse(scalar).map(|sequence| Self(AsOf::Sequence(sequence.0)));
+            return Sequence::parse(scalar).map(|sequence| Self(PointInTime::Sequence(sequence.0)));
         }
-        Moment::parse(scalar).map(|at| Self(AsOf::Time(at.0))).map_err(|detail| {
+        Moment::parse(scalar).map(|at| Self(PointInTime::Time(at.0))).map_err(|detail| {
             format!("must be a sequence, or {}", detail.trim_start_matches("must be "))
         })
     }
@@ -70,7 +70,7 @@ pub(in crate::http) async fn get_stock(
     let target = path.take(&mut violations);
     conditions.check(&mut violations);
     let params = params.take(&mut violations);
-    if let Some(StockParams { as_of: Some(Past(AsOf::Time(at))), .. }) = params
+    if let Some(StockParams { as_of: Some(Past(PointInTime::Time(at))), .. }) = params
         && at > app.engine.now()
     {
         violations.add(Part::Query, "/as_of", "must not be in the future");
@@ -94,7 +94,7 @@ async fn past(
     app: &App,
     identity: &Identity,
     key: StockKey,
-    as_of: AsOf,
+    as_of: PointInTime,
 ) -> Result<Whole, Problem> {
     let query = GetStock { key };
     let key = &query.key;

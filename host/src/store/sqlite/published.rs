@@ -211,7 +211,12 @@ impl Published {
         self.first_due.store(at, Ordering::Release);
     }
 
-    /// Whether no hold at all is due by `until`.
+    /// Time at which the first hold comes due, or an earlier time; `None` when no hold can.
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
+        let at = self.first_due.load(Ordering::Acquire);
+        (at < Timestamp::MAX).then_some(at)
+    }
+
     pub(super) fn nothing_due(&self, until: Timestamp) -> bool {
         self.first_due.load(Ordering::Acquire) > until
     }

@@ -1,11 +1,13 @@
-//! What a component answers must be what it leaves: nobody is told of a reservation that is not
-//! there.
+//! The check of an answer: a component must answer with the state that its command leaves.
 
 use super::{Draft, ReservationBefore, StockBefore};
 use crate::model::{Action, Level, Outcome, Reservation, StockKey, StockView};
 
 impl Draft<'_> {
-    /// Says in what an answer differs from what the command leaves, if in anything.
+    /// Checks that an answer agrees with the state after the command.
+    ///
+    /// # Errors
+    /// The difference, in words.
     pub(crate) fn check_answer<'a>(
         &self,
         action: &Action,
@@ -45,36 +47,38 @@ impl Draft<'_> {
                 | Action::Fulfill { id, .. }
                 | Action::Cancel { id, .. }
                 | Action::Expire { id },
-                Outcome::Reservation { id: named, reservation: told, .. },
+                Outcome::Reservation { id: named, reservation: answered, .. },
             ) if id == named => {
                 let written = self.reservations.iter().rev().find(|(written, _)| written == id);
                 let after = written.map(|(_, it)| it).or_else(|| reservation(id));
-                check_reservation(id, told, after)
+                check_reservation(id, answered, after)
             }
-            _ => Err(format!("it answered {} with something else", action.name())),
+            _ => Err(format!("it answered {} with the outcome of another command", action.name())),
         }
     }
 }
 
-/// A domain may call less available than there is, but not more.
-fn check_view(key: &StockKey, told: &StockView, after: Option<Level>) -> Result<(), String> {
+/// Checks a stock in an answer. A domain may report fewer available units than there are, but not
+/// more.
+fn check_view(key: &StockKey, answered: &StockView, after: Option<Level>) -> Result<(), String> {
     let Some(after) = after else {
-        return Err(format!("it answered of {key}, which is not there"));
+        return Err(format!("it answered with {key}, which does not exist"));
     };
     let there = after.total.saturating_sub(after.reserved);
-    if told.stock.level == after && told.reserved == after.reserved && told.available <= there {
+    let sound = answered.stock.level == after && answered.reserved == after.reserved;
+    if sound && answered.available <= there {
         return Ok(());
     }
-    Err(format!("its answer on {key} is not what it leaves there"))
+    Err(format!("its answer on {key} differs from the state after the command"))
 }
 
 fn check_reservation(
     id: &str,
-    told: &Reservation,
+    answered: &Reservation,
     after: Option<&Reservation>,
 ) -> Result<(), String> {
-    if after.is_some_and(|after| after.lines == told.lines && after.status == told.status) {
+    if after.is_some_and(|after| after.lines == answered.lines && after.status == answered.status) {
         return Ok(());
     }
-    Err(format!("its answer on reservation {id} is not what it leaves there"))
+    Err(format!("its answer on reservation {id} differs from the state after the command"))
 }

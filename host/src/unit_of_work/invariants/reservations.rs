@@ -1,37 +1,44 @@
-//! What must hold of reservations, and between them and their stocks.
+//! The invariants of reservations, and those between reservations and stocks.
 
-use super::{Draft, ReservationBefore, Said, StockBefore};
+use super::{Draft, DraftIndex, ReservationBefore, StockBefore};
 use crate::model::{
     LINES_MAX, LocationId, Map, QUANTITY_MAX, REFERENCE_BYTES_MAX, Reservation,
     ReservationState as State, Stock, StockKey,
 };
 
-/// One reservation, before and after the command.
+/// The most lines of a reservation.
+const LINES_MAX: usize = 100;
+
+/// The longest reference, in bytes.
+const REFERENCE_BYTES_MAX: usize = 1_024;
+
+/// Checks one reservation, before and after the command.
 pub(super) fn check(
     id: &str,
     before: Option<&Reservation>,
     after: &Reservation,
-    said: &Said<'_>,
+    index: &DraftIndex<'_>,
 ) -> Result<(), String> {
     LocationId::check(id).map_err(|error| format!("a reservation's id {error}"))?;
     check_lines(id, after)?;
     let expected = before.map_or(1, |before| before.status.version.saturating_add(1));
     if after.status.version != expected {
         let version = after.status.version;
-        return Err(format!("version {version} of reservation {id} where {expected} is due"));
+        return Err(format!("version {version} of reservation {id} where {expected} is expected"));
     }
     if let Some(before) = before {
         if before.created_at != after.created_at || before.reference != after.reference {
-            return Err(format!("the origin of reservation {id} changed"));
+            return Err(format!("the creation time or the reference of reservation {id} changed"));
         }
         if !may_become(before.status.state, after.status.state) {
             let (from, to) = (before.status.state, after.status.state);
             return Err(format!("reservation {id} went from {from:?} to {to:?}"));
         }
     }
-    check_events(id, before, after, said)
+    check_events(id, before, after, index)
 }
 
+/// Whether a reservation may change from one state to the other.
 fn may_become(from: State, to: State) -> bool {
     match from {
         State::Held => true,
@@ -56,36 +63,38 @@ fn check_lines(id: &str, it: &Reservation) -> Result<(), String> {
     }
     if left != it.status.state.is_active() {
         let state = it.status.state;
-        return Err(format!("reservation {id} is {state:?}, and something is left: {left}"));
+        let units = if left { "units remain" } else { "no units remain" };
+        return Err(format!("reservation {id} is {state:?}, but {units} on its lines"));
     }
     Ok(())
 }
 
-/// A change of state or expiry is told, once, and as it was.
+/// Checks that a change of the state or the expiry has exactly one event, with the values before and
+/// after.
 fn check_events(
     id: &str,
     before: Option<&Reservation>,
     after: &Reservation,
-    said: &Said<'_>,
+    index: &DraftIndex<'_>,
 ) -> Result<(), String> {
-    let mut told = said.on_reservation(id);
+    let mut events = index.events_on_reservation(id);
     let Some(before) = before else {
-        return match told.next() {
-            Some(_) => Err(format!("an event says that the new reservation {id} changed")),
+        return match events.next() {
+            Some(_) => Err(format!("an event says that reservation {id} changed, but it is new")),
             None => Ok(()),
         };
     };
     let (from, to) = (before.status, after.status);
-    let silent = (from.state, from.expires_at) == (to.state, to.expires_at);
-    match (told.next(), told.next()) {
-        (None, None) if silent => Ok(()),
+    let unchanged = (from.state, from.expires_at) == (to.state, to.expires_at);
+    match (events.next(), events.next()) {
+        (None, None) if unchanged => Ok(()),
         (Some(event), None) if (event.from, event.to) == (from, to) => Ok(()),
-        _ => Err(format!("the events on reservation {id} do not say what was written")),
+        _ => Err(format!("the events on reservation {id} differ from its change")),
     }
 }
 
-/// What a stock has reserved beyond the unattributed changes as much as what reservations hold
-/// of it: so the sum stays right, command by command.
+/// Checks that the attributed units of each stock change by as much as the units that reservations
+/// hold of it. So both stay equal, command by command.
 pub(super) fn check_holdings<'a>(
     writes: &Draft<'_>,
     stock: &StockBefore<'a>,
@@ -107,19 +116,20 @@ pub(super) fn check_holdings<'a>(
         let expected = held.remove(key).unwrap_or(0);
         if change != expected {
             return Err(format!(
-                "what is reserved of {key} for reservations changed by {change}, what they hold \
-                 by {expected}"
+                "the units of {key} reserved for reservations changed by {change}, the units that \
+                 reservations hold by {expected}"
             ));
         }
     }
     match held.into_iter().find(|(_, change)| *change != 0) {
-        Some((key, change)) => {
-            Err(format!("what reservations hold of {key} changed by {change}, the stock did not"))
-        }
+        Some((key, change)) => Err(format!(
+            "the units that reservations hold of {key} changed by {change}, the stock did not"
+        )),
         None => Ok(()),
     }
 }
 
+/// The units that an active reservation still holds, line by line.
 fn active_lines(it: &Reservation) -> impl Iterator<Item = (&StockKey, u64)> {
     let active = it.status.state.is_active();
     let lines = it.lines.iter().filter(move |_| active);

@@ -32,21 +32,21 @@ fn reserved(from: Level, to: Level) -> Event {
 
 fn check(
     stocks: &[(StockKey, Stock)],
-    facts: &[Event],
+    events: &[Event],
     before: Option<&Stock>,
 ) -> Result<(), String> {
-    let writes = Draft { stocks, reservations: &[], facts };
+    let writes = Draft { stocks, reservations: &[], events };
     writes.check(&|_| before, &|_| None)
 }
 
-/// Whether a command that finds `before` may write `after` and say `facts`.
-fn verdict(before: Option<Level>, after: Level, facts: &[Event]) -> Result<(), String> {
+/// Whether a command that finds `before` may write `after` and publish `events`.
+fn verdict(before: Option<Level>, after: Level, events: &[Event]) -> Result<(), String> {
     let before = before.map(stock);
-    check(&[(key("a"), stock(after))], facts, before.as_ref())
+    check(&[(key("a"), stock(after))], events, before.as_ref())
 }
 
 #[test]
-fn a_change_and_its_event_are_fine() {
+fn a_change_with_its_event_breaks_no_invariant() {
     let (from, to) = (level(10, 0, 1), level(10, 3, 2));
     assert_eq!(verdict(Some(from), to, &[reserved(from, to)]), Ok(()));
     let born = level(10, 0, 1);
@@ -107,17 +107,17 @@ fn an_event_without_a_write_breaks_an_invariant() {
 }
 
 #[test]
-fn a_forged_before_breaks_an_invariant() {
+fn an_event_with_a_wrong_level_before_breaks_an_invariant() {
     let (from, to) = (level(10, 0, 1), level(10, 3, 2));
     assert!(verdict(Some(from), to, &[reserved(level(12, 0, 1), to)]).is_err());
 }
 
 #[test]
-fn a_remark_spans_the_whole_command() {
+fn an_event_that_changes_nothing_spans_the_whole_command() {
     let (from, to) = (level(10, 0, 1), level(10, 8, 2));
-    let remark = |from, to| event(StockEventKind::LowStockDetected, Some(from), to);
-    assert_eq!(verdict(Some(from), to, &[reserved(from, to), remark(from, to)]), Ok(()));
-    assert!(verdict(Some(from), to, &[reserved(from, to), remark(to, to)]).is_err());
+    let low_stock = |from, to| event(StockEventKind::LowStockDetected, Some(from), to);
+    assert_eq!(verdict(Some(from), to, &[reserved(from, to), low_stock(from, to)]), Ok(()));
+    assert!(verdict(Some(from), to, &[reserved(from, to), low_stock(to, to)]).is_err());
 }
 
 #[test]

@@ -159,6 +159,10 @@ impl Lane for SqliteLane {
         self.read_ahead(now).map_err(failed("reading ahead the holds that come due"))
     }
 
+    fn next_due(&self) -> Option<Timestamp> {
+        self.published.next_due()
+    }
+
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure> {
         Ok(self.log_end)
     }

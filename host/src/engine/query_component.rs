@@ -4,31 +4,30 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-/// The component that answers queries. All readers share it; a change of the component that
-/// decides replaces it.
-pub(super) struct Answering<S: Snapshot> {
+/// The component that answers queries. All readers share it, and a swap replaces it.
+pub(super) struct QueryComponent<S: Snapshot> {
     domain: RwLock<Domain<ReadView<S>>>,
-    /// Counts the replacements. A reader does not ask a guest from before the latest one.
-    changes: AtomicU64,
+    /// The number of replacements. A reader drops a guest that is older than the latest replacement.
+    replacements: AtomicU64,
 }
 
-impl<S: Snapshot> Answering<S> {
+impl<S: Snapshot> QueryComponent<S> {
     pub(super) fn new(domain: Domain<ReadView<S>>) -> Self {
-        Self { domain: RwLock::new(domain), changes: AtomicU64::new(0) }
+        Self { domain: RwLock::new(domain), replacements: AtomicU64::new(0) }
     }
 
     /// Lets another component answer every query that begins from now on.
     pub(super) fn replace(&self, domain: Domain<ReadView<S>>) {
         *self.domain.write().unwrap_or_else(PoisonError::into_inner) = domain;
-        self.changes.fetch_add(1, Ordering::Release);
+        self.replacements.fetch_add(1, Ordering::Release);
     }
 
-    /// How often the component was replaced.
-    pub(super) fn changes(&self) -> u64 {
-        self.changes.load(Ordering::Acquire)
+    /// The number of times that the component was replaced.
+    pub(super) fn replacements(&self) -> u64 {
+        self.replacements.load(Ordering::Acquire)
     }
 
-    /// The component.
+    /// The current component.
     pub(super) fn domain(&self) -> Domain<ReadView<S>> {
         self.domain.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
