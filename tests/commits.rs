@@ -80,7 +80,7 @@ fn a_failed_commit_that_cannot_be_undone_has_an_unknown_outcome() {
         assert_eq!(unknown.header("retry-after"), "1");
         assert!(unknown.text.contains("same Idempotency-Key"), "{}", unknown.text);
         assert!(unknown.text.contains("without a key, read first"), "{}", unknown.text);
-        // What comes after it is not in doubt.
+        // Later commands are certainly not written.
         assert_eq!(reserve(&mut client, "l").problem(), "read-only");
         let server = if kill {
             killed_and_restarted(&disk, server)

@@ -116,8 +116,8 @@ fn on_the_host() -> String {
             Err(_) => unit.abandon(),
         }
         for entry in unit.entries_since(0) {
-            said += &canonical::event(&entry.event);
-            said.push('\n');
+            events += &canonical::event(&entry.event);
+            events.push('\n');
         }
         unit.commit(now).unwrap();
     }

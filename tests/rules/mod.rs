@@ -63,8 +63,9 @@ impl RuleHarness {
                 return Err(rejection.code);
             }
         };
-        unit.accept(&command, 1_000, holdfast::model::Digest([0; 32]), &outcome).expect("sound");
-        let said = unit.entries_since(0).iter().filter_map(|entry| match &entry.event {
+        unit.accept(&command, 1_000, holdfast::model::Digest([0; 32]), &outcome)
+            .expect("no broken invariant");
+        let kinds = unit.entries_since(0).iter().filter_map(|entry| match &entry.event {
             Event::Stock(event) => Some(event.kind),
             _ => None,
         });

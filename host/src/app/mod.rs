@@ -30,7 +30,7 @@ pub struct Application {
     traffic: Arc<http::Traffic>,
     watcher: Option<JoinHandle<()>>,
     /// Checks the database for damage in the background.
-    check: Check,
+    check: IntegrityCheck,
     /// Kept alive because it ticks the deadlines of components.
     _runtime: Arc<Runtime>,
 }

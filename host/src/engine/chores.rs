@@ -4,7 +4,7 @@
 use super::{Settings, executor::Executor};
 use crate::{
     model::{StoreFailure, Timestamp},
-    store::{Ahead, Lane},
+    store::{Lane, LookAhead},
     unit_of_work::UnitOfWork,
 };
 use std::{collections::HashMap, time::Duration};
@@ -43,12 +43,12 @@ pub(super) struct Chores {
     /// Time of the next search for expired idempotency records.
     delete_answers_at: Timestamp,
     /// How far the store has read ahead which holds come due.
-    ahead: Ahead,
+    ahead: LookAhead,
 }
 
 impl Chores {
     pub(super) fn new(settings: Settings) -> Self {
-        let ahead = Ahead::More(0);
+        let ahead = LookAhead::More(0);
         Self { settings, sweep_at: 0, retried: HashMap::new(), delete_answers_at: 0, ahead }
     }
 
@@ -57,9 +57,9 @@ impl Chores {
     /// expire.
     pub(super) fn wait(&self, next_due: Option<Timestamp>, now: Timestamp) -> Option<Duration> {
         let read_ahead_at = match self.ahead {
-            Ahead::More(_) => now,
-            Ahead::Known(Timestamp::MAX) => Timestamp::MAX,
-            Ahead::Known(before) => now.midpoint(before),
+            LookAhead::More(_) => now,
+            LookAhead::Known(Timestamp::MAX) => Timestamp::MAX,
+            LookAhead::Known(before) => now.midpoint(before),
         };
         let sweeps = self.settings.sweep_interval_ms > 0;
         let sweep_at = next_due

@@ -236,7 +236,8 @@ impl<L: Lane> Executor<'_, L> {
         match render(&result) {
             None => Ok(result?),
             Some(response) => {
-                let answered = Answered { fingerprint: *fingerprint, response: response.clone() };
+                let answered =
+                    IdempotencyRecord { fingerprint: *fingerprint, response: response.clone() };
                 self.instance.unit().map_err(fault_error)?.keep_answer(key.clone(), answered);
                 Ok(Done::Recorded { response, replayed: false })
             }

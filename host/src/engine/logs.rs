@@ -58,7 +58,7 @@ impl<G: Log> Logs<G> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads the log with an idle reader, within the patience of a query.
+    /// Reads the log with an idle reader, within the deadline of a query.
     fn read<T>(
         &self,
         deadline: &QueryDeadline,

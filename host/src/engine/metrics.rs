@@ -129,7 +129,7 @@ impl EngineMetrics {
 
     /// Sets the metrics of the idempotency records of large answers: their size in bytes, and the
     /// number of records that were deleted early.
-    pub(super) fn set_large_answers(&self, answers: LargeAnswers) {
+    pub(super) fn set_large_answers(&self, answers: LargeRecords) {
         self.large_answers_bytes.store(answers.bytes, Ordering::Relaxed);
         self.answers_forgotten_early.store(answers.forgotten_early, Ordering::Relaxed);
     }

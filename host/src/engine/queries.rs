@@ -18,8 +18,8 @@ pub(super) trait Queries: Send + Sync {
     /// One permit for each query that may run at once.
     fn permits(&self) -> &Arc<Semaphore>;
 
-    /// The patience of a query that begins now: its deadline, and what ends it earlier.
-    fn patience(&self) -> (Patience, Waiting);
+    /// The deadline of a query that begins now, and the guard that cancels the query when dropped.
+    fn deadline(&self) -> (QueryDeadline, QueryGuard);
 
     /// Ends the queries under way, and all later ones: each returns [`Error::Stopping`].
     fn stop(&self);
@@ -48,7 +48,11 @@ pub(super) trait Queries: Send + Sync {
     ) -> Result<Option<StockView>, Error>;
 
     /// A page of a stock's ledger; `None` where the stock does not exist.
-    fn ledger(&self, patience: &Patience, scan: &LedgerScan) -> Result<Option<LedgerPage>, Error>;
+    fn ledger(
+        &self,
+        deadline: &QueryDeadline,
+        scan: &LedgerScan,
+    ) -> Result<Option<LedgerPage>, Error>;
 
     /// A page of the whole log, the oldest events first.
     fn events(&self, deadline: &QueryDeadline, scan: &EventScan) -> Result<EventPage, Error>;

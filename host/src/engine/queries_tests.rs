@@ -62,7 +62,7 @@ impl Queries for Nothing {
         self.note(caller, false);
         Self::rejected()
     }
-    fn stock_as_of(&self, _: &Patience, _: Option<&str>, _: &GetStock, _: PointInTime)
+    fn stock_as_of(&self, _: &QueryDeadline, _: Option<&str>, _: &GetStock, _: PointInTime)
         -> Result<Option<StockView>, Error> { Err(Error::Fault) }
     fn ledger(&self, _: &QueryDeadline, _: &LedgerScan) -> Result<Option<LedgerPage>, Error> {
         Err(Error::Fault)

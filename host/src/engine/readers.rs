@@ -130,13 +130,13 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
         let replacements = self.query_component.replacements();
         let view = match reader {
             Reader::Live { guest, calls, replacements: of } if of == replacements => {
-                return self.answer_live(guest, (calls, replacements), patience, query);
+                return self.answer_live(guest, (calls, replacements), deadline, query);
             }
             Reader::Live { guest, .. } => guest.into_world(),
             Reader::Spent(view) => view,
         };
         match Guest::new(&self.query_component.domain(), view) {
-            Ok(guest) => self.answer_live(Box::new(guest), (0, replacements), patience, query),
+            Ok(guest) => self.answer_live(Box::new(guest), (0, replacements), deadline, query),
             Err((fault, view)) => {
                 self.faults.count(self.clock.now());
                 (Reader::Spent(view), Err(Ended::Fault(fault).into()))
@@ -148,7 +148,7 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
         &self,
         mut guest: Box<Guest<ReadView<S>>>,
         (calls, replacements): (u32, u64),
-        patience: Option<&Patience>,
+        deadline: Option<&QueryDeadline>,
         query: impl Fn(&mut Guest<ReadView<S>>) -> Result<Answer, Error>,
     ) -> (Reader<S>, Result<Answer, Error>) {
         guest.world().limit(deadline);
@@ -272,7 +272,7 @@ impl<S: Snapshot, G: Log> Queries for Readers<S, G> {
             guest.world().pin(None);
             answer
         };
-        let answer = self.answer(patience, |guest| ask_cheaply(guest, once))?;
+        let answer = self.answer(deadline, |guest| ask_cheaply(guest, once))?;
         queries::typed::<GetStock>(answer).map(Some)
     }
 

@@ -25,7 +25,7 @@ pub struct Settings {
     /// The time for which idempotency records are kept, in milliseconds.
     pub answers_kept_ms: u64,
     /// The bounds on idempotency records of large answers.
-    pub answer_bounds: AnswerBounds,
+    pub idempotency_bounds: IdempotencyBounds,
     /// The most decided commands that are recorded for replays; 0 records none.
     pub recorded_commands_max: u64,
     /// Faults of a component within a minute that cause a rollback; 0 turns rollbacks off.

@@ -34,7 +34,7 @@ impl<L: Lane> UnitOfWork<L> {
     ///
     /// # Errors
     /// The store fails.
-    pub fn look_ahead(&mut self, now: Timestamp) -> Result<Ahead, StoreFailure> {
+    pub fn look_ahead(&mut self, now: Timestamp) -> Result<LookAhead, StoreFailure> {
         let ahead = self.state.look_ahead(now)?;
         self.next_due = self.state.next_due();
         Ok(ahead)

@@ -49,8 +49,8 @@ pub struct UnitOfWork<R: Decidable> {
     /// The most recorded commands that the store keeps; 0 records none.
     recorded_max: u64,
     /// The idempotency records of the batch.
-    answers: HashMap<RequestKey, Answered>,
-    answer_bounds: AnswerBounds,
+    answers: HashMap<IdempotencyKey, IdempotencyRecord>,
+    idempotency_bounds: IdempotencyBounds,
     /// The purpose of the current call.
     purpose: Purpose,
     /// The time of the current call, in milliseconds since the epoch.
@@ -258,13 +258,13 @@ impl<R: Decidable> UnitOfWork<R> {
     }
 
     /// Adds an idempotency record to the batch.
-    pub fn keep_answer(&mut self, key: RequestKey, answered: Answered) {
+    pub fn keep_answer(&mut self, key: IdempotencyKey, answered: IdempotencyRecord) {
         self.answers.insert(key, answered);
     }
 
     /// Sets the bounds on idempotency records of large answers.
-    pub fn bound_answers(&mut self, bounds: AnswerBounds) {
-        self.answer_bounds = bounds;
+    pub fn bound_answers(&mut self, bounds: IdempotencyBounds) {
+        self.idempotency_bounds = bounds;
     }
 }
 

@@ -54,12 +54,6 @@ pub(in super::super) fn lines_to_wit(lines: &[LineRequest]) -> Vec<types::LineRe
     lines.iter().map(line).collect()
 }
 
-/// The most lines of a reservation.
-const LINES_MAX: usize = 100;
-
-/// The longest reference, in bytes.
-const REFERENCE_BYTES_MAX: usize = 1_024;
-
 pub(in super::super) fn from_wit(it: types::Reservation) -> Result<Reservation, Fault> {
     if it.lines.len() > LINES_MAX {
         let count = it.lines.len();

@@ -33,8 +33,8 @@ mod in_a_store {
             ReservationState, ReservationStatus, Stock, StockKey, Timestamp,
         },
         store::{
-            AnswerBounds, Batch, BatchKeys, Lane, NewEntry, ReservationWrite, StockWrite, Store,
-            StoredReservation,
+            Batch, BatchKeys, IdempotencyBounds, Lane, NewEntry, ReservationWrite, StockWrite,
+            Store, StoredReservation,
             sqlite::{ReservationHandle, SqliteLane, SqliteStore},
         },
     };
@@ -87,8 +87,8 @@ mod in_a_store {
                     stocks: if new { &mut stocks } else { &mut [] },
                     reservations: &[ReservationWrite { id, stored, reservation }],
                     log: &log,
-                    answers: &HashMap::new(),
-                    answer_bounds: AnswerBounds::NONE,
+                    idempotency_records: &HashMap::new(),
+                    idempotency_bounds: IdempotencyBounds::NONE,
                     installed: None,
                     recorded: &mut [],
                     recorded_max: 0,

@@ -211,12 +211,14 @@ impl Published {
         self.first_due.store(at, Ordering::Release);
     }
 
-    /// Time at which the first hold comes due, or an earlier time; `None` when no hold can.
+    /// The time at which the first hold comes due, or an earlier time; `None` when no hold can come
+    /// due.
     pub(super) fn next_due(&self) -> Option<Timestamp> {
         let at = self.first_due.load(Ordering::Acquire);
         (at < Timestamp::MAX).then_some(at)
     }
 
+    /// Whether no hold at all is due by `until`.
     pub(super) fn nothing_due(&self, until: Timestamp) -> bool {
         self.first_due.load(Ordering::Acquire) > until
     }

@@ -6,12 +6,6 @@ use crate::model::{
     ReservationState as State, Stock, StockKey,
 };
 
-/// The most lines of a reservation.
-const LINES_MAX: usize = 100;
-
-/// The longest reference, in bytes.
-const REFERENCE_BYTES_MAX: usize = 1_024;
-
 /// Checks one reservation, before and after the command.
 pub(super) fn check(
     id: &str,
