@@ -23,8 +23,8 @@ fn file_state(file: &Path) -> FileState {
     Some((about.modified().ok()?, about.len()))
 }
 
-/// Watches the file until the future is dropped. A refused file is logged, and the current component
-/// goes on deciding.
+/// Watches the file until the future is dropped. A refused file is logged, and the current
+/// component goes on deciding.
 pub(super) async fn watch(file: PathBuf, admin: Arc<Admin>) {
     let (mut known, mut before) = (file_state(&file), file_state(&file));
     loop {

@@ -10,7 +10,8 @@ use crate::{
 use anyhow::Context;
 use std::{borrow::Cow, path::Path};
 
-/// The bytes of the component that the settings name: those of a file, or of the embedded component.
+/// The bytes of the component that the settings name: those of a file, or of the embedded
+/// component.
 pub(super) fn configured(config: &Config) -> anyhow::Result<Cow<'static, [u8]>> {
     match &config.component {
         None => Ok(Cow::Borrowed(EMBEDDED)),
@@ -93,8 +94,8 @@ fn admitted(
     Ok(admission::examine(runtime, Some(library), &candidate, config.component_bytes_max)?.compiled)
 }
 
-/// The component before the current one, compiled; `None` where it cannot be loaded, so that there is
-/// nothing to roll back to.
+/// The component before the current one, compiled; `None` where it cannot be loaded, so that there
+/// is nothing to roll back to.
 fn previous(runtime: &Runtime, library: &Library, digest: Digest) -> Option<Compiled> {
     match library.load(runtime, &digest) {
         Ok(compiled) => Some(compiled),
@@ -108,8 +109,8 @@ fn previous(runtime: &Runtime, library: &Library, digest: Digest) -> Option<Comp
     }
 }
 
-/// The component that decided before this start and the origin of the swap; `None` where the component
-/// is the same.
+/// The component that decided before this start and the origin of the swap; `None` where the
+/// component is the same.
 fn announcement(
     recorded: Option<Installed>,
     installed: Installed,

@@ -102,8 +102,8 @@ impl Application {
         self.engine.digest()
     }
 
-    /// Serves until `stop` resolves. Then the server accepts no more connections, lets open requests
-    /// finish, and commits the requests in the queue.
+    /// Serves until `stop` resolves. Then the server accepts no more connections, lets open
+    /// requests finish, and commits the requests in the queue.
     ///
     /// # Errors
     /// The writer ended without being stopped, which is a defect.

@@ -23,8 +23,8 @@ impl Effect {
         Self { decision, stocks: Vec::new(), reservations: Vec::new(), events: Vec::new() }
     }
 
-    /// The same effect with its writes sorted by key: the order in which a component writes does not
-    /// matter for a comparison.
+    /// The same effect with its writes sorted by key: the order in which a component writes does
+    /// not matter for a comparison.
     #[must_use]
     pub fn sorted(mut self) -> Self {
         self.stocks.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -32,8 +32,8 @@ impl Effect {
         self
     }
 
-    /// Whether two effects, both sorted, are equal. Rejections may differ in their messages, and all
-    /// faults are equal.
+    /// Whether two effects, both sorted, are equal. Rejections may differ in their messages, and
+    /// all faults are equal.
     #[must_use]
     pub fn agrees_with(&self, other: &Self) -> bool {
         match (&self.decision, &other.decision) {

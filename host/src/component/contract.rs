@@ -111,7 +111,8 @@ fn function(engine: &Engine, instance: &ComponentInstance, name: &str) -> Option
     functions(engine, instance).find(|(own, _)| own == name).map(|(_, function)| function)
 }
 
-/// Describes the first difference between a function and the expected one; `None` where there is none.
+/// Describes the first difference between a function and the expected one; `None` where there is
+/// none.
 fn mismatch_of(own: &ComponentFunc, expected: &ComponentFunc) -> Option<String> {
     let (count, wanted) = (own.params().len(), expected.params().len());
     if count != wanted {

@@ -52,8 +52,8 @@ pub struct Compiled {
 }
 
 impl Compiled {
-    /// Compiles a component, which takes milliseconds for a small component and tens of seconds for a
-    /// large one.
+    /// Compiles a component, which takes milliseconds for a small component and tens of seconds for
+    /// a large one.
     ///
     /// # Errors
     /// [`Refused::NotAComponent`].
@@ -70,15 +70,15 @@ impl Compiled {
         code: &[u8],
     ) -> wasmtime::Result<Self> {
         // SAFETY: the library stores only code that this program compiled, and checks it by its
-        // SHA-256; wasmtime checks its own header. An attacker who could forge both has write access
-        // to the server's own files already.
+        // SHA-256; wasmtime checks its own header. An attacker who could forge both has write
+        // access to the server's own files already.
         #[allow(unsafe_code, reason = "the only way to avoid compiling again")]
         let component = unsafe { Component::deserialize(runtime.engine(), code) }?;
         Ok(Self { component, limits: runtime.limits(), digest })
     }
 
-    /// The compiled code, which only the same version of the runtime on the same kind of machine can
-    /// load.
+    /// The compiled code, which only the same version of the runtime on the same kind of machine
+    /// can load.
     pub(super) fn code(&self) -> wasmtime::Result<Vec<u8>> {
         self.component.serialize()
     }

@@ -86,8 +86,8 @@ impl<W: World> event_sink::Host for GuestState<W> {
     }
 }
 
-/// Converts the end of a call to an error that passes through the guest. [`super::guest`] extracts the
-/// cause again.
+/// Converts the end of a call to an error that passes through the guest. [`super::guest`] extracts
+/// the cause again.
 fn end(ended: Ended) -> wasmtime::Error {
     match ended {
         Ended::Fault(fault) => fault.into(),

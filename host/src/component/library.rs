@@ -28,8 +28,8 @@ const TEMPORARY: &str = "draft";
 /// takes longer to be written.
 const TEMPORARY_AGE_MAX: Duration = Duration::from_secs(600);
 
-/// The first bytes of a file with compiled code. The digest of the component, the digest of the code
-/// and the code follow.
+/// The first bytes of a file with compiled code. The digest of the component, the digest of the
+/// code and the code follow.
 const MAGIC: &[u8; 8] = b"holdfas2";
 const DIGEST_BYTES: usize = 32;
 
@@ -218,8 +218,8 @@ impl Library {
         Ok(found)
     }
 
-    /// Removes the temporary files that killed processes left behind, recognised by their age: another
-    /// process may be writing to the folder.
+    /// Removes the temporary files that killed processes left behind, recognised by their age:
+    /// another process may be writing to the folder.
     fn remove_abandoned_files(&self) -> io::Result<()> {
         let old = |written: &SystemTime| written.elapsed().is_ok_and(|age| age > TEMPORARY_AGE_MAX);
         let temporary = self.files(TEMPORARY)?;
@@ -237,8 +237,8 @@ impl Library {
     }
 }
 
-/// Reads the compiled code of this component from the cache; `None` where there is none, or where the
-/// file is damaged or belongs to another component.
+/// Reads the compiled code of this component from the cache; `None` where there is none, or where
+/// the file is damaged or belongs to another component.
 fn read_intact_code(file: &Path, of: &Digest) -> Option<Vec<u8>> {
     let bytes = fs::read(file).ok()?;
     let code = code_within(&bytes, of);
@@ -251,7 +251,8 @@ fn read_intact_code(file: &Path, of: &Digest) -> Option<Vec<u8>> {
     code.map(<[u8]>::to_vec)
 }
 
-/// The compiled code in the bytes of a file; `None` where they are not intact code of this component.
+/// The compiled code in the bytes of a file; `None` where they are not intact code of this
+/// component.
 fn code_within<'b>(bytes: &'b [u8], of: &Digest) -> Option<&'b [u8]> {
     let rest = bytes.strip_prefix(MAGIC)?;
     let (component, rest) = rest.split_first_chunk::<DIGEST_BYTES>()?;

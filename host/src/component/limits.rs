@@ -5,8 +5,8 @@
 pub struct Limits {
     /// The size of each linear memory of an instance, in bytes.
     pub memory_bytes_max: usize,
-    /// Fuel, about one unit for each executed instruction. The same call uses the same fuel on every
-    /// run.
+    /// Fuel, about one unit for each executed instruction. The same call uses the same fuel on
+    /// every run.
     pub fuel_per_call: u64,
     /// Elapsed time, host imports included, in milliseconds.
     pub deadline_ms: u64,
@@ -14,8 +14,8 @@ pub struct Limits {
     pub host_calls_max: u32,
     /// The number of items that all scans of a call may ask for together.
     pub scanned_items_max: u32,
-    /// The number of bytes that the component may pass to the host at once, as arguments of an import
-    /// or as a result.
+    /// The number of bytes that the component may pass to the host at once, as arguments of an
+    /// import or as a result.
     pub transfer_bytes_max: usize,
     /// The number of live instances of all components together.
     pub instances_max: u32,

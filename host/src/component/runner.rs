@@ -6,15 +6,15 @@ use crate::model::{Command, Ended, Fault, Outcome, Timestamp};
 /// A component that is linked to decide commands over a world which it borrows for each call.
 pub type CommandDomain<W> = Domain<BorrowedWorld<W>>;
 
-/// The most calls that one guest serves. Then a fresh guest replaces it: the bound limits the effect
-/// of a component that keeps state between calls, against the contract.
+/// The most calls that one guest serves. Then a fresh guest replaces it: the bound limits the
+/// effect of a component that keeps state between calls, against the contract.
 const CALLS_PER_GUEST_MAX: u32 = 1_024;
 
-/// Runs a component's commands on a guest, which the runner keeps from one call to the next. A guest
-/// that failed is never called again.
+/// Runs a component's commands on a guest, which the runner keeps from one call to the next. A
+/// guest that failed is never called again.
 ///
-/// A new guest for each batch would add half of the cost of a decision to each command of an ordinary
-/// batch.
+/// A new guest for each batch would add half of the cost of a decision to each command of an
+/// ordinary batch.
 pub struct GuestRunner<W: World> {
     guest: Option<Guest<BorrowedWorld<W>>>,
     /// The number of calls that the current guest has served.

@@ -16,8 +16,8 @@ use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConf
 /// standard component touches less, so that the next instance causes no page fault.
 const RESIDENT_BYTES: usize = 256 * 1024;
 
-/// The most core instances and memories of one component. Each rule that is composed with a domain is
-/// a core module of its own with a memory, and adapters are added between them.
+/// The most core instances and memories of one component. Each rule that is composed with a domain
+/// is a core module of its own with a memory, and adapters are added between them.
 const CORE_INSTANCES_MAX: u32 = 64;
 const MEMORIES_MAX: u32 = 4;
 
@@ -28,8 +28,8 @@ const TABLE_ELEMENTS_MAX: usize = 65_536;
 /// The most bytes of the runtime's own data about one instance.
 const INSTANCE_BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// The engine that compiles and runs components, and the clock for their deadlines. There is one for
-/// each process.
+/// The engine that compiles and runs components, and the clock for their deadlines. There is one
+/// for each process.
 pub struct Runtime {
     engine: Engine,
     limits: Limits,

@@ -1,7 +1,7 @@
 //! The conformance suite checks whether a component decides as a domain must.
 //!
-//! The suite runs scenarios from files, and properties over random commands. Each runs over a store in
-//! memory, with the checks that the host makes.
+//! The suite runs scenarios from files, and properties over random commands. Each runs over a store
+//! in memory, with the checks that the host makes.
 
 mod harness;
 mod properties;

@@ -45,7 +45,8 @@ pub(super) struct Scenario {
 #[derive(Clone, Default, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(super) struct ScenarioStep {
-    /// The time of the call in milliseconds since the epoch; `None` for the time of the step before.
+    /// The time of the call in milliseconds since the epoch; `None` for the time of the step
+    /// before.
     pub(super) at: Option<Timestamp>,
     caller: Option<String>,
     reason: Option<String>,
@@ -96,7 +97,8 @@ enum Word {
     Absent,
 }
 
-/// The text of a stock's key: a product for the default location, `a`, or with a location, `a@north`.
+/// The text of a stock's key: a product for the default location, `a`, or with a location,
+/// `a@north`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(try_from = "String")]
 struct StockText(StockKey);
@@ -406,8 +408,8 @@ impl ScenarioStep {
     }
 }
 
-/// Describes the first of the expected members that is missing or different; `None` where all are as
-/// expected.
+/// Describes the first of the expected members that is missing or different; `None` where all are
+/// as expected.
 pub(super) fn difference(expected: &Table, found: &Table) -> Option<String> {
     expected.iter().find_map(|(name, wanted)| match found.get(name) {
         Some(value) if value == wanted => None,

@@ -1,5 +1,5 @@
-//! The writer's background work: it reads ahead which holds come due, expires holds that are due, in
-//! small steps, and deletes idempotency records that have expired.
+//! The writer's background work: it reads ahead which holds come due, expires holds that are due,
+//! in small steps, and deletes idempotency records that have expired.
 
 use super::{Settings, executor::Executor};
 use crate::{
@@ -83,15 +83,16 @@ impl Chores {
         }
     }
 
-    /// The number of lines of due holds that one batch may expire. `waiting`: whether commands wait.
+    /// The number of lines of due holds that one batch may expire. `waiting`: whether commands
+    /// wait.
     pub(super) fn expiry_lines(waiting: bool) -> u32 {
         if waiting { EXPIRY_LINES_BUSY } else { EXPIRY_LINES_IDLE }
     }
 
     /// Expires holds that are due, within the lines that the batch may still expire. While commands
-    /// wait, every batch sweeps, so that few commands meet a hold that is due. Otherwise there is one
-    /// sweep per interval, so that one commit expires many holds. A hold that cannot be expired does
-    /// not delay the others.
+    /// wait, every batch sweeps, so that few commands meet a hold that is due. Otherwise there is
+    /// one sweep per interval, so that one commit expires many holds. A hold that cannot be expired
+    /// does not delay the others.
     pub(super) fn sweep<L: Lane>(&mut self, executor: &mut Executor<'_, L>, waiting: bool) {
         let now = executor.now;
         if self.settings.sweep_interval_ms == 0 || (self.sweep_at > now && !waiting) {
@@ -120,7 +121,8 @@ impl Chores {
         }
     }
 
-    /// Deletes some of the idempotency records from before `before`, which are not replayed any more.
+    /// Deletes some of the idempotency records from before `before`, which are not replayed any
+    /// more.
     pub(super) fn delete_old_answers<L: Lane>(
         &mut self,
         unit: &mut UnitOfWork<L>,

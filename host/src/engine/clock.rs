@@ -15,13 +15,13 @@
 //! | is set back, or is behind the recorded time at the start, by 10 s or more | `Behind`: the host counts elapsed time | `Slowed`: the host's time runs a tenth slower until the wall clock has caught up |
 //! | is ahead of the recorded time at the start, however far | `Following`: a wrong clock cannot be distinguished from a time in which the service was down | nothing |
 //!
-//! An operator accepts the wall clock, and so confirms that it is right, by the admin route or at the
-//! start by the setting `accept_clock`. At the start the status is `Following` or `Behind`, never
-//! `Ahead`, so the setting turns a start that would be `Behind` into one that is `Slowed`. The setting
-//! may stay on: it does not confirm steps forward while the service runs.
+//! An operator accepts the wall clock, and so confirms that it is right, by the admin route or at
+//! the start by the setting `accept_clock`. At the start the status is `Following` or `Behind`,
+//! never `Ahead`, so the setting turns a start that would be `Behind` into one that is `Slowed`.
+//! The setting may stay on: it does not confirm steps forward while the service runs.
 //!
-//! Because a start follows the wall clock, an operator who sees `Ahead` and knows that the wall clock
-//! is wrong must correct the wall clock before the service is started again.
+//! Because a start follows the wall clock, an operator who sees `Ahead` and knows that the wall
+//! clock is wrong must correct the wall clock before the service is started again.
 //!
 //! The recorded time is the time of the last event in the log. The time of a query or of a refused
 //! command is not recorded. After a crash while the wall clock is behind, the host's time therefore
@@ -47,8 +47,8 @@ const SECOND: i64 = 1_000 * MS;
 /// The pause between two readings of the wall clock, in microseconds.
 const LOOK_INTERVAL: i64 = 10 * MS;
 
-/// The steps forward within this time, in microseconds, are added up, and the bound applies to their
-/// sum.
+/// The steps forward within this time, in microseconds, are added up, and the bound applies to
+/// their sum.
 const STEPS_INTERVAL: i64 = 24 * 3_600 * SECOND;
 
 /// Smaller differences between the host's time and the wall clock, in microseconds, are not logged.
@@ -111,7 +111,8 @@ pub enum ClockStatus {
 pub struct ClockReading {
     /// The relation between the host's time and the wall clock.
     pub status: ClockStatus,
-    /// The wall clock minus the host's time, in milliseconds; negative where the wall clock is behind.
+    /// The wall clock minus the host's time, in milliseconds; negative where the wall clock is
+    /// behind.
     pub wall_ahead_ms: i64,
     /// The host's time.
     pub now: Timestamp,
@@ -196,7 +197,8 @@ impl<M: Machine> Clock<M> {
             let boot = self.machine.boot();
             if boot < look_at {
                 let offset = self.offset.load(Ordering::SeqCst);
-                // An unchanged `look_at` shows that the offset was not changed between the two reads.
+                // An unchanged `look_at` shows that the offset was not changed between the two
+                // reads.
                 if self.look_at.load(Ordering::SeqCst) == look_at {
                     return milliseconds(boot.saturating_add(offset));
                 }
@@ -223,8 +225,8 @@ impl<M: Machine> Clock<M> {
         ClockReading { status: state.status, wall_ahead_ms: ahead / MS, now: milliseconds(host) }
     }
 
-    /// Accepts the wall clock: an operator confirms that it is right. Returns the readings before and
-    /// after.
+    /// Accepts the wall clock: an operator confirms that it is right. Returns the readings before
+    /// and after.
     pub(super) fn accept(&self) -> (ClockReading, ClockReading) {
         let mut state = self.lock();
         let before = self.reading(&mut state);
@@ -253,8 +255,8 @@ impl<M: Machine> Clock<M> {
         (before, after)
     }
 
-    /// Reads both clocks and brings the state up to date. Returns the host's time, and the wall clock
-    /// minus the host's time, in microseconds.
+    /// Reads both clocks and brings the state up to date. Returns the host's time, and the wall
+    /// clock minus the host's time, in microseconds.
     fn observe(&self, state: &mut ClockState) -> (i64, i64) {
         let (boot, wall) = read_both(&self.machine);
         let offset = self.offset.load(Ordering::SeqCst);
@@ -309,15 +311,15 @@ impl<M: Machine> Clock<M> {
                 step_ms_max,
                 "the wall clock was set forward by more than clock_step_ms_max and is not followed: \
                  the host counts elapsed time. If the wall clock is right, confirm it: holdfast \
-                 clock accept, or POST /v1/admin/clock/accept. If the wall clock is wrong, correct it \
-                 before the service is started again: a start follows the wall clock"
+                 clock accept, or POST /v1/admin/clock/accept. If the wall clock is wrong, \
+                 correct it before the service is started again: a start follows the wall clock"
             ),
             ClockStatus::Behind => tracing::warn!(
                 wall_ahead_ms,
-                "the wall clock is behind the host's time: the host counts elapsed time. If the wall \
-                 clock is wrong, correct it. If it is right, confirm it: holdfast clock accept, POST \
-                 /v1/admin/clock/accept, or --accept-clock at the start; the host's time then runs a \
-                 tenth slower until the wall clock has caught up"
+                "the wall clock is behind the host's time: the host counts elapsed time. If the \
+                 wall clock is wrong, correct it. If it is right, confirm it: holdfast clock \
+                 accept, POST /v1/admin/clock/accept, or --accept-clock at the start; the host's time then \
+                 runs a tenth slower until the wall clock has caught up"
             ),
             ClockStatus::Slowed => {
                 tracing::warn!(
@@ -329,9 +331,9 @@ impl<M: Machine> Clock<M> {
     }
 }
 
-/// Reads the boot clock and the wall clock at about the same moment. The wall clock is read first: an
-/// interruption between the two readings then lets the wall clock seem behind, which is harmless, and
-/// never ahead.
+/// Reads the boot clock and the wall clock at about the same moment. The wall clock is read first:
+/// an interruption between the two readings then lets the wall clock seem behind, which is
+/// harmless, and never ahead.
 fn read_both(machine: &impl Machine) -> (i64, i64) {
     let mut read = (machine.boot(), machine.wall());
     for _ in 0..READINGS_MAX {

@@ -39,8 +39,8 @@ impl Clock<FakeMachine> {
         self.machine.wall.set(self.machine.wall.get() + by);
     }
 
-    /// Lets a minute pass, and checks that the time never goes back. Returns the time since the test
-    /// began.
+    /// Lets a minute pass, and checks that the time never goes back. Returns the time since the
+    /// test began.
     fn after_a_minute(&self) -> i64 {
         let mut latest = self.now();
         for _ in 0..6_000 {

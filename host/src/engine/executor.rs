@@ -139,9 +139,9 @@ impl<L: Lane> Executor<'_, L> {
         }
     }
 
-    /// Expires the holds that are due on the stocks and reservations that the commands name. Returns
-    /// the first stock or reservation on which more holds are due than the batch may expire. A
-    /// component may meet further stocks later.
+    /// Expires the holds that are due on the stocks and reservations that the commands name.
+    /// Returns the first stock or reservation on which more holds are due than the batch may
+    /// expire. A component may meet further stocks later.
     fn expire_named(&mut self, work: &Work) -> Result<Option<Due>, Error> {
         let now = self.now;
         if !self.instance.unit().map_err(fault_error)?.something_due(now) {
@@ -244,8 +244,9 @@ impl<L: Lane> Executor<'_, L> {
         }
     }
 
-    /// Decides the commands of a request. All of them are undone where the request is a dry run, where
-    /// one command of an all-or-nothing request is refused, and where a command met a due hold.
+    /// Decides the commands of a request. All of them are undone where the request is a dry run,
+    /// where one command of an all-or-nothing request is refused, and where a command met a due
+    /// hold.
     fn decide_request(&mut self, request: &Request) -> Result<Done, NoOutcome> {
         let unit = self.instance.unit().map_err(fault_error)?;
         let undone = match &request.work {
@@ -317,8 +318,8 @@ impl<L: Lane> Executor<'_, L> {
         commands.iter().enumerate().map(decide).collect()
     }
 
-    /// Decides one command, and lets its writes join the batch where it is accepted. After a failure
-    /// or a fault the next command gets a new guest.
+    /// Decides one command, and lets its writes join the batch where it is accepted. After a
+    /// failure or a fault the next command gets a new guest.
     fn decide(&mut self, command: &Command) -> Result<Outcome, NoOutcome> {
         let (digest, now) = (self.instance.digest(), self.now);
         let shadowed = match &mut *self.shadow {

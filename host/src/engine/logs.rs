@@ -23,8 +23,8 @@ pub struct LedgerScan {
     pub key: StockKey,
     /// The order of the page.
     pub order: Order,
-    /// Only entries after this sequence, in the order of the page, are returned; `None` for the first
-    /// page.
+    /// Only entries after this sequence, in the order of the page, are returned; `None` for the
+    /// first page.
     pub after: Option<u64>,
     /// The most entries on the page.
     pub limit: u32,

@@ -161,9 +161,9 @@ impl Engine {
         self.clock.read()
     }
 
-    /// Accepts the wall clock: an operator confirms that it is right. The host's time follows a step
-    /// forward at once, and runs slower until a wall clock that is behind has caught up. Returns the
-    /// readings before and after.
+    /// Accepts the wall clock: an operator confirms that it is right. The host's time follows a
+    /// step forward at once, and runs slower until a wall clock that is behind has caught up.
+    /// Returns the readings before and after.
     pub fn accept_clock(&self) -> (ClockReading, ClockReading) {
         let accepted = self.clock.accept();
         // The writer wakes up, so that holds which are due by the new time expire now.

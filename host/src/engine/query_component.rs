@@ -7,7 +7,8 @@ use std::sync::{
 /// The component that answers queries. All readers share it, and a swap replaces it.
 pub(super) struct QueryComponent<S: Snapshot> {
     domain: RwLock<Domain<ReadView<S>>>,
-    /// The number of replacements. A reader drops a guest that is older than the latest replacement.
+    /// The number of replacements. A reader drops a guest that is older than the latest
+    /// replacement.
     replacements: AtomicU64,
 }
 

@@ -1,5 +1,5 @@
-//! The readers: each answers queries from a snapshot of the committed state. Readers run in parallel
-//! and never wait for the writer.
+//! The readers: each answers queries from a snapshot of the committed state. Readers run in
+//! parallel and never wait for the writer.
 
 use super::{
     Error,

@@ -59,8 +59,8 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// Stores the answer under `key` in the scope of this identity: callers with different names can
-    /// use the same keys. All anonymous requests share one scope.
+    /// Stores the answer under `key` in the scope of this identity: callers with different names
+    /// can use the same keys. All anonymous requests share one scope.
     #[must_use]
     pub fn new(
         identity: &Identity,

@@ -143,8 +143,8 @@ impl<L: Lane> Shadows<WriterDomain<L>> {
         latest.as_ref().map(|tally| lock(tally).report())
     }
 
-    /// Takes the request that waits for the writer: a new shadow, or the end of shadows. `None` where
-    /// no request waits.
+    /// Takes the request that waits for the writer: a new shadow, or the end of shadows. `None`
+    /// where no request waits.
     pub(super) fn take(&self) -> Option<Option<Shadow<L>>> {
         let requested = self.requested.lock().unwrap_or_else(PoisonError::into_inner).take()?;
         Some(requested.map(|(candidate, tally)| Shadow {
@@ -186,8 +186,8 @@ impl<L: Lane> Shadow<L> {
         lock(&self.tally).running
     }
 
-    /// Lets the candidate decide a command, and drops its writes. Returns `None` where the command is
-    /// not one of those that the candidate decides, or where the decision says nothing about the
+    /// Lets the candidate decide a command, and drops its writes. Returns `None` where the command
+    /// is not one of those that the candidate decides, or where the decision says nothing about the
     /// candidate.
     pub(super) fn decide(
         &mut self,
@@ -215,8 +215,8 @@ impl<L: Lane> Shadow<L> {
         Some(ShadowDecision { effect, took: begun.elapsed() })
     }
 
-    /// Compares the candidate's decision with `decided`, the decision of the current component, which
-    /// took `took`.
+    /// Compares the candidate's decision with `decided`, the decision of the current component,
+    /// which took `took`.
     pub(super) fn compare(
         &mut self,
         shadowed: &ShadowDecision,

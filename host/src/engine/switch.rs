@@ -171,8 +171,8 @@ impl<L: Lane, S: Snapshot> Switch<L, S> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Requests the event in the log which says that this process started with another component than
-    /// the one that decided last.
+    /// Requests the event in the log which says that this process started with another component
+    /// than the one that decided last.
     pub(super) fn announce(&self, from: Digest, origin: Origin) {
         let mut state = self.state();
         let (component, to) = (state.current.clone(), state.installed);
@@ -181,8 +181,8 @@ impl<L: Lane, S: Snapshot> Switch<L, S> {
         self.queue.wake();
     }
 
-    /// Takes the swap that waits for the writer, which then calls [`Switch::finish`]; `None` where no
-    /// swap waits. Requests a rollback first where the component had too many faults.
+    /// Takes the swap that waits for the writer, which then calls [`Switch::finish`]; `None` where
+    /// no swap waits. Requests a rollback first where the component had too many faults.
     pub(super) fn take_pending(&self) -> Option<PendingSwap<L, S>> {
         if self.faults.take_too_many() {
             self.request_rollback();
@@ -205,8 +205,8 @@ impl<L: Lane, S: Snapshot> Switch<L, S> {
         }
     }
 
-    /// Finishes a swap after its batch: `committed` is the sequence of the event that announces it, or
-    /// the error of the batch. After an error the component before stays.
+    /// Finishes a swap after its batch: `committed` is the sequence of the event that announces it,
+    /// or the error of the batch. After an error the component before stays.
     pub(super) fn finish(
         &self,
         swap: PendingSwap<L, S>,

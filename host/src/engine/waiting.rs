@@ -1,5 +1,5 @@
-//! Requests that wait because more holds are due on their stocks than one batch may expire. Requests
-//! for other stocks are carried out meanwhile.
+//! Requests that wait because more holds are due on their stocks than one batch may expire.
+//! Requests for other stocks are carried out meanwhile.
 
 use super::{
     Error,
@@ -14,8 +14,8 @@ use tokio::sync::oneshot;
 /// About this many lines are expired for one stock before the next stock has its turn.
 const LINES_PER_TURN: u32 = 64;
 
-/// About this many lines of requests are released by one batch, so that the released requests do not
-/// displace all others from the queue.
+/// About this many lines of requests are released by one batch, so that the released requests do
+/// not displace all others from the queue.
 const LINES_RELEASED_AT_ONCE: usize = 1_000;
 
 /// The requests that wait, each with the stock or the reservation on which holds are due.
@@ -67,9 +67,9 @@ impl WaitingRequests {
         }
     }
 
-    /// Expires holds that are due on the stocks of waiting requests, stock by stock in turns, within
-    /// the lines that the batch may expire. Returns requests on whose stocks nothing is due any
-    /// more; where they are many, some stay for the next batch.
+    /// Expires holds that are due on the stocks of waiting requests, stock by stock in turns,
+    /// within the lines that the batch may expire. Returns requests on whose stocks nothing is due
+    /// any more; where they are many, some stay for the next batch.
     pub(super) fn expire_and_release<L: Lane>(
         &mut self,
         executor: &mut Executor<'_, L>,

@@ -66,8 +66,8 @@ struct Taken {
 }
 
 impl Taken {
-    /// Puts the decided requests back in front of `next`, in their order: their batch met a conflict
-    /// and is decided again.
+    /// Puts the decided requests back in front of `next`, in their order: their batch met a
+    /// conflict and is decided again.
     fn requeue_decided(&mut self) {
         for (job, _) in self.decided.drain(..).rev() {
             self.next.push_front(job);
@@ -129,8 +129,8 @@ pub(super) fn run<L: Lane, S: Snapshot>(
             taken.waiting.close();
         }
         let now = clock.now();
-        if let Some(asked) = switch.shadows.take() {
-            shadow = asked;
+        if let Some(requested) = switch.shadows.take() {
+            shadow = requested;
         }
         shadow = shadow.filter(Shadow::running);
         let swap = switch.take_pending();

@@ -1,4 +1,5 @@
-//! Explains a decision: the component that made the decision decides again, and its calls are traced.
+//! Explains a decision: the component that made the decision decides again, and its calls are
+//! traced.
 
 use super::{
     ReplayError, as_decided, rewound,

@@ -80,8 +80,8 @@ pub fn replay<S: Snapshot, G: Log>(
     let domain: CommandDomain<UnitOfWork<PastState<S>>> = candidate.fit()?;
     let end = log.last_recorded()?;
     // The pin of the snapshot is taken before the pin of the log. So the value that a command up to
-    // `end` wrote is known whatever is committed meanwhile: either a later command in the log records
-    // it as replaced, or the snapshot still has it.
+    // `end` wrote is known whatever is committed meanwhile: either a later command in the log
+    // records it as replaced, or the snapshot still has it.
     snapshot.begin()?;
     log.pin()?;
     let mut past = rewound(snapshot, log, 0)?;
@@ -160,8 +160,8 @@ fn decided_again<S: Snapshot>(
     Ok((unit.into_state(), effect))
 }
 
-/// The effect that a recorded command had. Its events are in the log, and its writes are in the state
-/// after the command.
+/// The effect that a recorded command had. Its events are in the log, and its writes are in the
+/// state after the command.
 fn as_decided<S: Snapshot, G: Log>(
     recorded: &Recorded,
     after: &mut PastState<S>,

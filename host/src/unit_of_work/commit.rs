@@ -29,8 +29,8 @@ impl<L: Lane> UnitOfWork<L> {
         self.state.log_end()
     }
 
-    /// Between batches: reads ahead some of the holds that come due soon. Returns how far the store has
-    /// read ahead.
+    /// Between batches: reads ahead some of the holds that come due soon. Returns how far the store
+    /// has read ahead.
     ///
     /// # Errors
     /// The store fails.
@@ -48,8 +48,8 @@ impl<L: Lane> UnitOfWork<L> {
         self.state.installed()
     }
 
-    /// The idempotency record under this key, from the current batch or from `since` on; `None` where
-    /// there is none.
+    /// The idempotency record under this key, from the current batch or from `since` on; `None`
+    /// where there is none.
     ///
     /// # Errors
     /// The store fails.
@@ -79,8 +79,9 @@ impl<L: Lane> UnitOfWork<L> {
         self.state.large_records()
     }
 
-    /// Makes the batch durable and ends it. Returns the sequence of the batch's first event; `None` for
-    /// a batch without events. After an error nothing of the batch remains in this unit of work.
+    /// Makes the batch durable and ends it. Returns the sequence of the batch's first event; `None`
+    /// for a batch without events. After an error nothing of the batch remains in this unit of
+    /// work.
     ///
     /// # Errors
     /// [`CommitError`]. Nothing is written then, unless the outcome is unknown. After a conflict

@@ -1,5 +1,5 @@
-//! Due holds as the current batch sees them: the due holds of the store without those that the batch
-//! has expired, extended or ended.
+//! Due holds as the current batch sees them: the due holds of the store without those that the
+//! batch has expired, extended or ended.
 
 use super::UnitOfWork;
 use crate::{
@@ -16,8 +16,8 @@ impl<R: Decidable> UnitOfWork<R> {
         self.next_due.is_some_and(|at| at <= now)
     }
 
-    /// The ids of at most `limit` holds that are due by `now`, the longest due first. `of` selects the
-    /// holds on a stock, or one reservation; `None` selects all holds.
+    /// The ids of at most `limit` holds that are due by `now`, the longest due first. `of` selects
+    /// the holds on a stock, or one reservation; `None` selects all holds.
     ///
     /// # Errors
     /// The store fails.
@@ -58,10 +58,10 @@ impl<R: Decidable> UnitOfWork<R> {
         Ok(found)
     }
 
-    /// An upper bound on the number of lines of several commands. A command counts the lines that it
-    /// names, or those of its reservation where these are more, be it as the reservation is stored or
-    /// as an earlier command of the slice may leave it; at least one line. Stops counting beyond
-    /// `most`.
+    /// An upper bound on the number of lines of several commands. A command counts the lines that
+    /// it names, or those of its reservation where these are more, be it as the reservation is
+    /// stored or as an earlier command of the slice may leave it; at least one line. Stops counting
+    /// beyond `most`.
     ///
     /// # Errors
     /// The store fails.
@@ -86,7 +86,8 @@ impl<R: Decidable> UnitOfWork<R> {
         Ok(sum)
     }
 
-    /// The stocks and the reservation that a command names, with the stocks of the reservation's lines.
+    /// The stocks and the reservation that a command names, with the stocks of the reservation's
+    /// lines.
     ///
     /// # Errors
     /// The store fails.

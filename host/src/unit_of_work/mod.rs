@@ -37,8 +37,8 @@ pub struct UnitOfWork<R: Decidable> {
     stocks: Map<StockKey, TouchedStock<R::StockHandle>>,
     /// Every reservation that the batch has read or written.
     reservations: Map<String, TouchedReservation<R::ReservationHandle>>,
-    /// Active reservations of earlier batches, as they are in the store: a hold is usually followed by
-    /// another command on the same reservation.
+    /// Active reservations of earlier batches, as they are in the store: a hold is usually followed
+    /// by another command on the same reservation.
     recent: Map<String, StoredReservation<R::ReservationHandle>>,
     /// The events of accepted commands. The commit gives these events their sequences.
     log: Vec<NewEntry>,
@@ -58,8 +58,8 @@ pub struct UnitOfWork<R: Decidable> {
     /// Time at which the next hold comes due, or an earlier time, in milliseconds since the epoch;
     /// `None` when no hold can come due.
     next_due: Option<Timestamp>,
-    /// How to undo the commands since [`UnitOfWork::begin_undoable`]; `None` where commands cannot be
-    /// undone.
+    /// How to undo the commands since [`UnitOfWork::begin_undoable`]; `None` where commands cannot
+    /// be undone.
     undo: Option<Undo>,
     /// The draft of the current command: the stocks and the reservations that it writes, and its
     /// events.

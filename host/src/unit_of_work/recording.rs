@@ -14,7 +14,8 @@ impl<R: Decidable> UnitOfWork<R> {
         self.recorded_max = most;
     }
 
-    /// Drops the draft of the current command, which was rejected or failed, and records the command.
+    /// Drops the draft of the current command, which was rejected or failed, and records the
+    /// command.
     pub fn decline(
         &mut self,
         command: &Command,
@@ -79,8 +80,8 @@ impl<R: Decidable> UnitOfWork<R> {
         });
     }
 
-    /// The state that the current command replaces: each stock and reservation that it writes, as it
-    /// was before.
+    /// The state that the current command replaces: each stock and reservation that it writes, as
+    /// it was before.
     fn replaced(&self) -> StateBefore {
         let stocks =
             self.writes.as_slice().iter().map(|(key, _)| {

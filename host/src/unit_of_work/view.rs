@@ -61,8 +61,8 @@ impl<S: Snapshot> ReadView<S> {
         self.snapshot.exact_until()
     }
 
-    /// The stock with its due units. Without a snapshot pin the number is 0: either nothing is due, or
-    /// the query is asked again with a pin.
+    /// The stock with its due units. Without a snapshot pin the number is 0: either nothing is due,
+    /// or the query is asked again with a pin.
     fn with_due(&self, key: &StockKey, stored: &Stored<S::StockHandle>) -> Stock {
         let due = if self.bound { self.snapshot.due_units(key, stored, self.now) } else { 0 };
         Stock { due, ..stored.stock }

@@ -20,7 +20,8 @@ const RESERVATIONS_PER_COMMAND_MAX: usize = 1_024;
 const EVENTS_PER_COMMAND_MAX: usize = 32_768;
 
 impl<R: Decidable> UnitOfWork<R> {
-    /// The stock as the current command sees it. The first access in the batch loads it from the store.
+    /// The stock as the current command sees it. The first access in the batch loads it from the
+    /// store.
     pub(super) fn load(&mut self, key: &StockKey) -> Result<Option<Stock>, StoreFailure> {
         if let Some(stock) = self.writes.get(key) {
             return Ok(Some(*stock));
@@ -38,8 +39,8 @@ impl<R: Decidable> UnitOfWork<R> {
         Ok(stock)
     }
 
-    /// The reservation as the current command sees it. The first access in the batch loads it from the
-    /// store.
+    /// The reservation as the current command sees it. The first access in the batch loads it from
+    /// the store.
     pub(super) fn load_reservation(
         &mut self,
         id: &str,
@@ -67,8 +68,9 @@ impl<R: Decidable> UnitOfWork<R> {
         batch.chain(self.writes.as_slice().iter().map(|(key, stock)| (key, stock))).collect()
     }
 
-    /// Replaces and completes the result of a scan with the uncommitted stocks that match. The store
-    /// was asked for as many more items as there are uncommitted stocks, so that enough remain.
+    /// Replaces and completes the result of a scan with the uncommitted stocks that match. The
+    /// store was asked for as many more items as there are uncommitted stocks, so that enough
+    /// remain.
     fn overlay(
         &self,
         found: FoundStocks<R::StockHandle>,

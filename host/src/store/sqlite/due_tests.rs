@@ -81,20 +81,17 @@ mod in_a_store {
         let mut stocks =
             [StockWrite { key: &key, handle: &mut handle, before: None, stock: &stock }];
         let new = lane.log_end().unwrap().sequence == 0;
-        let committed = lane.begin_batch(&BatchKeys::NONE).and_then(|()| {
-            Ok(lane
-                .commit(Batch {
-                    stocks: if new { &mut stocks } else { &mut [] },
-                    reservations: &[ReservationWrite { id, stored, reservation }],
-                    log: &log,
-                    idempotency_records: &HashMap::new(),
-                    idempotency_bounds: IdempotencyBounds::NONE,
-                    installed: None,
-                    recorded: &mut [],
-                    recorded_max: 0,
-                    now: 1,
-                })
-                .unwrap())
+        lane.begin_batch(&BatchKeys::NONE).unwrap();
+        let committed = lane.commit(Batch {
+            stocks: if new { &mut stocks } else { &mut [] },
+            reservations: &[ReservationWrite { id, stored, reservation }],
+            log: &log,
+            idempotency_records: &HashMap::new(),
+            idempotency_bounds: IdempotencyBounds::NONE,
+            installed: None,
+            recorded: &mut [],
+            recorded_max: 0,
+            now: 1,
         });
         let handle = committed.unwrap().reservation_handles[0];
         StoredReservation { handle, reservation: reservation.clone() }

@@ -20,8 +20,8 @@ type ReservationBefore<'a> = dyn Fn(&str) -> Option<&'a Reservation> + 'a;
 /// Up to this many events are searched one by one for each stock and reservation; more are sorted.
 const EVENTS_SEARCHED_MAX: usize = 16;
 
-/// A draft, with an index of its writes and events where the events are many: so the cost of a check
-/// does not grow with the square of their number.
+/// A draft, with an index of its writes and events where the events are many: so the cost of a
+/// check does not grow with the square of their number.
 struct DraftIndex<'a> {
     draft: Draft<'a>,
     sorted: Option<Sorted<'a>>,

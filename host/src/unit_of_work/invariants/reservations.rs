@@ -63,8 +63,8 @@ fn check_lines(id: &str, it: &Reservation) -> Result<(), String> {
     Ok(())
 }
 
-/// Checks that a change of the state or the expiry has exactly one event, with the values before and
-/// after.
+/// Checks that a change of the state or the expiry has exactly one event, with the values before
+/// and after.
 fn check_events(
     id: &str,
     before: Option<&Reservation>,
