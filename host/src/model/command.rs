@@ -68,14 +68,25 @@ impl Action {
         }
     }
 
-    /// The stocks that the command names. A command on a reservation can touch more.
+    /// The stock that a command on one stock is about; `None` for other commands.
     #[must_use]
-    pub fn stocks(&self) -> Vec<StockKey> {
+    pub const fn stock(&self) -> Option<&StockKey> {
         match self {
             Self::AdjustSet { key, .. }
             | Self::AdjustBy { key, .. }
             | Self::Reserve { key, .. }
-            | Self::Release { key, .. } => vec![key.clone()],
+            | Self::Release { key, .. } => Some(key),
+            _ => None,
+        }
+    }
+
+    /// The stocks that the command names. A command on a reservation can touch more.
+    #[must_use]
+    pub fn stocks(&self) -> Vec<StockKey> {
+        if let Some(key) = self.stock() {
+            return vec![key.clone()];
+        }
+        match self {
             Self::Transfer { product_id, from, to, .. } => [from, to]
                 .map(|location_id| StockKey {
                     product_id: product_id.clone(),

@@ -1,7 +1,7 @@
 //! The check of an answer: a component must answer with the state that its command leaves.
 
 use super::{Draft, ReservationBefore, StockBefore};
-use crate::model::{Action, Level, Outcome, Reservation, StockKey, StockView};
+use crate::model::{Action, Level, LocationId, Outcome, Reservation, StockKey, StockView};
 
 impl Draft<'_> {
     /// Checks that an answer agrees with the state after the command.
@@ -19,19 +19,17 @@ impl Draft<'_> {
             let written = self.stocks.iter().rev().find(|(written, _)| written == key);
             written.map(|(_, stock)| stock.level).or_else(|| stock(key).map(|stock| stock.level))
         };
-        match (action, outcome) {
-            (
-                Action::AdjustSet { key, .. }
-                | Action::AdjustBy { key, .. }
-                | Action::Reserve { key, .. }
-                | Action::Release { key, .. },
-                Outcome::Stock { view, .. },
-            ) => check_view(key, view, level(key)),
-            (
-                Action::Transfer { product_id, from, to, .. },
-                Outcome::Transfer { source, target },
-            ) => {
-                let at = |location_id: &crate::model::LocationId| StockKey {
+        let other = || format!("it answered {} with the outcome of another command", action.name());
+        match outcome {
+            Outcome::Stock { view, .. } => {
+                let key = action.stock().ok_or_else(other)?;
+                check_view(key, view, level(key))
+            }
+            Outcome::Transfer { source, target } => {
+                let Action::Transfer { product_id, from, to, .. } = action else {
+                    return Err(other());
+                };
+                let at = |location_id: &LocationId| StockKey {
                     product_id: product_id.clone(),
                     location_id: location_id.clone(),
                 };
@@ -39,21 +37,12 @@ impl Draft<'_> {
                 check_view(&from, source, level(&from))?;
                 check_view(&to, target, level(&to))
             }
-            (
-                Action::Hold { id, .. }
-                | Action::Replace { id, .. }
-                | Action::Extend { id, .. }
-                | Action::Confirm { id }
-                | Action::Fulfill { id, .. }
-                | Action::Cancel { id, .. }
-                | Action::Expire { id },
-                Outcome::Reservation { id: named, reservation: answered, .. },
-            ) if id == named => {
+            Outcome::Reservation { id: named, reservation: answered, .. } => {
+                let id = action.reservation_id().filter(|id| id == named).ok_or_else(other)?;
                 let written = self.reservations.iter().rev().find(|(written, _)| written == id);
                 let after = written.map(|(_, it)| it).or_else(|| reservation(id));
                 check_reservation(id, answered, after)
             }
-            _ => Err(format!("it answered {} with the outcome of another command", action.name())),
         }
     }
 }
