@@ -18,7 +18,7 @@ pub(super) trait Queries: Send + Sync {
     /// One permit for each query that may run at once.
     fn permits(&self) -> &Arc<Semaphore>;
 
-    /// The deadline of a query that begins now: its deadline, and what ends it earlier.
+    /// The deadline of a query that begins now, and the guard that cancels the query when dropped.
     fn deadline(&self) -> (QueryDeadline, QueryGuard);
 
     /// Ends the queries under way, and all later ones: each returns [`Error::Stopping`].

@@ -61,9 +61,9 @@ pub trait Lane: Decidable {
     /// Between batches: reads ahead a bounded number of holds that come due soon, so that the lane
     /// knows their stocks when they come due. The result says when to call it again at the latest.
     fn look_ahead(&mut self, now: Timestamp) -> Result<LookAhead, StoreFailure>;
-    /// Time at which the next hold comes due, as of the latest commit, in milliseconds since the epoch;
-    /// an earlier time where the exact one is not known, and `None` when no hold can come due. A hold
-    /// that comes due later than the time that was read ahead may be missing.
+    /// The time at which the next hold comes due, as of the latest commit, in milliseconds since the
+    /// epoch; an earlier time where the exact one is not known. `None` when no hold can come due. A
+    /// hold that comes due after the time that was read ahead may be missing.
     fn next_due(&self) -> Option<Timestamp>;
     /// The end of the log as of the last commit.
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure>;

@@ -44,9 +44,9 @@ impl<S: Snapshot> ReadView<S> {
         self.snapshot.end();
     }
 
-    /// Lets reads fail once this patience is over; `None` sets no deadline.
-    pub fn limit(&mut self, patience: Option<&QueryDeadline>) {
-        self.snapshot.limit(patience);
+    /// Lets reads fail once this deadline is over; `None` sets no deadline.
+    pub fn limit(&mut self, deadline: Option<&QueryDeadline>) {
+        self.snapshot.limit(deadline);
     }
 
     /// Whether the last query must be asked again with a snapshot pin, because its reads may be of

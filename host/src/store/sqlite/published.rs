@@ -211,7 +211,8 @@ impl Published {
         self.first_due.store(at, Ordering::Release);
     }
 
-    /// Time at which the first hold comes due, or an earlier time; `None` when no hold can.
+    /// The time at which the first hold comes due, or an earlier time; `None` when no hold can come
+    /// due.
     pub(super) fn next_due(&self) -> Option<Timestamp> {
         let at = self.first_due.load(Ordering::Acquire);
         (at < Timestamp::MAX).then_some(at)
