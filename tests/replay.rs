@@ -146,6 +146,14 @@ fn a_decision_is_explained_by_making_it_again() {
     let swap = format!("/v1/admin/explain/{}", last + 1);
     let (status, problem) = admin(&mut client, "GET", &swap, b"");
     assert_eq!((status, &problem["code"]), (404, &"not-recorded".into()), "nobody decided that");
+    for no_number in ["0", "-1", "01", "1.5", "9223372036854775808", "x", "%ff"] {
+        let path = format!("/v1/admin/explain/{no_number}");
+        let (status, problem) = admin(&mut client, "GET", &path, b"");
+        assert_eq!((status, &problem["code"]), (400, &"invalid-request".into()), "{no_number}");
+        assert_eq!(problem["errors"][0]["pointer"], "/sequence", "{no_number}");
+    }
+    let (status, _) = admin(&mut client, "GET", "/v1/admin/explain/9223372036854775807", b"");
+    assert_eq!(status, 404, "a number that no event has yet");
 }
 
 #[test]

@@ -8,9 +8,10 @@ pub use bodies::{ExplanationBody, ReplayBody};
 
 use super::{
     App, answers,
-    body::{Query, Sequence, Text, leaf, object},
-    input,
+    body::{EventNumber, Query, Sequence, Text, Violations, leaf, object},
+    input::{self, EventTarget, InPath},
     openapi::AdminProblems,
+    parameters::EventSegment,
     problem::Problem,
 };
 use crate::{
@@ -23,11 +24,11 @@ use crate::{
 use auth::Operator;
 use axum::{
     body::Body,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, StatusCode},
     response::Response,
 };
-use bodies::{DomainBody, ShadowBody, StepBody, SwapBody, SwappedBody};
+use bodies::{ComponentBytes, DomainBody, ShadowBody, StepBody, SwapBody, SwappedBody};
 use serde::Serialize;
 use serde_json::json;
 
@@ -147,7 +148,7 @@ pub(super) async fn get_domain(State(app): State<App>, _: Operator) -> Result<Re
     tag = "admin",
     security(("admin_token" = [])),
     params(Query<SwapParams>),
-    request_body(content = Vec<u8>, content_type = "application/wasm"),
+    request_body(content = ComponentBytes, content_type = "application/wasm"),
     responses((status = 200, description = "It decides", body = SwapBody), AdminProblems)
 )]
 pub(super) async fn swap_domain(
@@ -202,7 +203,7 @@ pub(super) async fn get_shadow(State(app): State<App>, _: Operator) -> Result<Re
     tag = "admin",
     security(("admin_token" = [])),
     params(Query<ShadowParams>),
-    request_body(content = Vec<u8>, content_type = "application/wasm"),
+    request_body(content = ComponentBytes, content_type = "application/wasm"),
     responses((status = 200, description = "What it passed", body = Vec<StepBody>), AdminProblems)
 )]
 pub(super) async fn begin_shadow(
@@ -257,7 +258,7 @@ pub(super) async fn promote_shadow(
     tag = "admin",
     security(("admin_token" = [])),
     params(Query<ReplayParams>),
-    request_body(content = Vec<u8>, content_type = "application/wasm"),
+    request_body(content = ComponentBytes, content_type = "application/wasm"),
     responses((status = 200, description = "Differences", body = ReplayBody), AdminProblems)
 )]
 pub(super) async fn replay(
@@ -282,22 +283,17 @@ pub(super) async fn replay(
     path = "/v1/admin/explain/{sequence}",
     tag = "admin",
     security(("admin_token" = [])),
-    params(("sequence" = u64, Path, description = "The number of the event")),
+    params(EventSegment),
     responses((status = 200, description = "Command, reads, writes, events", body = ExplanationBody), AdminProblems)
 )]
 pub(super) async fn explain(
     State(app): State<App>,
     _: Operator,
-    Path(sequence): Path<String>,
+    path: InPath<EventTarget>,
 ) -> Result<Response, Problem> {
-    let sequence = sequence
-        .parse()
-        .ok()
-        .filter(|sequence| (1..=i64::MAX.unsigned_abs()).contains(sequence))
-        .ok_or_else(|| {
-            let detail = format!("{sequence:?} is not the number of an event");
-            Problem::new("not-recorded", detail)
-        })?;
+    let mut violations = Violations::default();
+    let target = path.take(&mut violations);
+    let EventTarget { sequence: EventNumber(sequence) } = violations.valid(target)?;
     Ok(ok(&ExplanationBody::from(&app.admin.explain(sequence).await?)))
 }
 

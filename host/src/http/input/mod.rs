@@ -12,4 +12,4 @@ pub(super) use bodies::Bodies;
 pub(super) use json::{read_json, receive_json};
 pub(super) use large::work_on;
 pub(super) use receive::{BodyLimits, receive};
-pub(super) use target::{InPath, NoTarget, ReservationTarget, StockTarget, Target};
+pub(super) use target::{EventTarget, InPath, NoTarget, ReservationTarget, StockTarget, Target};
