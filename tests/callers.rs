@@ -92,3 +92,27 @@ fn an_invalid_caller_name_is_refused() {
     assert_eq!(client.with(&twice, "GET", "/v1/inventory/a", "").pointers(), ["/x-caller"]);
     assert_eq!(client.with(&twice, "GET", "/health/live", "").status, 200);
 }
+
+#[test]
+fn a_proxied_caller_is_not_taken_for_the_operator_nor_for_nobody() {
+    let server = with_admin(&PROXIED);
+    let mut client = server.client();
+    client.stock("a", 10, 0);
+    for name in ["admin", "anonymous"] {
+        let refused = reserve(&mut client, name, 1);
+        assert_eq!((refused.status, refused.problem().as_str()), (400, "invalid-request"));
+        assert_eq!(refused.pointers(), ["/x-caller"]);
+        let detail = refused.json()["errors"][0]["detail"].as_str().unwrap().to_owned();
+        assert!(
+            detail.starts_with(&format!("must not be {name}: the name is reserved")),
+            "{detail}"
+        );
+        let read = client.with(&[("x-caller", name)], "GET", "/v1/inventory/a", "");
+        assert_eq!(read.status, 400, "a query has a caller too");
+    }
+    assert_eq!(reserve(&mut client, "admin-2", 1).status, 200);
+    assert_eq!(swap::admin(&mut client, "POST", "/v1/admin/clock/accept", b"").0, 200);
+    let callers: Vec<_> =
+        swap::log(&mut client).iter().map(|event| event["caller"].clone()).collect();
+    assert_eq!(callers, ["anonymous", "admin-2"], "nobody but an operator is `admin`");
+}

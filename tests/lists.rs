@@ -103,3 +103,24 @@ fn a_cursor_of_another_list_is_refused() {
     }
     assert_eq!(client.get("/v1/inventory?cursor=%00").pointers(), ["/cursor"]);
 }
+
+/// Cursors in the form of the server's own, which name places that no log has: number 2^64 - 1.
+#[test]
+fn a_forged_cursor_is_refused() {
+    let server = Server::start();
+    let mut client = server.client();
+    client.stock("a", 1, 5);
+    for (list, cursor) in [
+        ("/v1/events", "ZSAxODQ0Njc0NDA3MzcwOTU1MTYxNQ"),
+        ("/v1/inventory/a/events", "bCAxODQ0Njc0NDA3MzcwOTU1MTYxNQ"),
+        ("/v1/reservations", "ciAxODQ0Njc0NDA3MzcwOTU1MTYxNQ"),
+        ("/v1/inventory/low-stock", "ZCAxODQ0Njc0NDA3MzcwOTU1MTYxNSBhIGI"),
+    ] {
+        let refused = client.get(&format!("{list}?cursor={cursor}"));
+        assert_eq!(
+            (refused.status, refused.pointers()),
+            (400, vec!["/cursor".to_owned()]),
+            "{list}"
+        );
+    }
+}

@@ -150,6 +150,14 @@ fn an_explanation_makes_the_decision_again() {
         (404, &"not-recorded".into()),
         "no recorded command has this event"
     );
+    for invalid in ["0", "-1", "01", "1.5", "9223372036854775808", "x", "%ff"] {
+        let path = format!("/v1/admin/explain/{invalid}");
+        let (status, problem) = admin(&mut client, "GET", &path, b"");
+        assert_eq!((status, &problem["code"]), (400, &"invalid-request".into()), "{invalid}");
+        assert_eq!(problem["errors"][0]["pointer"], "/sequence", "{invalid}");
+    }
+    let (status, _) = admin(&mut client, "GET", "/v1/admin/explain/9223372036854775807", b"");
+    assert_eq!(status, 404, "a number that no event has yet");
 }
 
 #[test]

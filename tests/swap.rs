@@ -14,6 +14,15 @@ use std::{
 pub const TOKEN: &str = "a-token-for-the-tests";
 pub const AUTHORIZATION: &str = "Bearer a-token-for-the-tests";
 
+/// A token that is not the admin token.
+const OTHER_TOKEN: &str = "another-token-for-the-tests";
+
+/// The challenge to a request without a bearer token.
+const NO_TOKEN: &str = "Bearer realm=\"holdfast admin\"";
+
+/// The challenge to a request with a wrong bearer token.
+const WRONG_TOKEN: &str = "Bearer realm=\"holdfast admin\", error=\"invalid_token\"";
+
 /// A component with the same behaviour and another digest.
 fn other() -> Vec<u8> {
     twin(EMBEDDED, "other")
@@ -64,9 +73,12 @@ fn check_components(entries: &[Value], first: &str) {
 fn admin_routes_need_the_token_and_do_not_exist_without_one() {
     let server = with_admin(&[]);
     let mut client = server.client();
-    for wrong in ["", "Bearer wrong", "Basic a-token-for-the-tests"] {
-        let reply = client.with(&[("authorization", wrong)], "GET", "/v1/admin/domain", "");
-        assert_eq!((reply.status, reply.problem().as_str()), (403, "forbidden"));
+    for (given, challenge) in
+        [("", NO_TOKEN), ("Basic a-token-for-the-tests", NO_TOKEN), ("Bearer wrong", WRONG_TOKEN)]
+    {
+        let reply = client.with(&[("authorization", given)], "GET", "/v1/admin/domain", "");
+        assert_eq!((reply.status, reply.problem().as_str()), (401, "unauthenticated"));
+        assert_eq!(reply.header("www-authenticate"), challenge, "{given}");
     }
     assert_eq!(admin(&mut client, "GET", "/v1/admin/domain", b"").0, 200);
     let without = Server::start_with(&[]);
@@ -74,6 +86,38 @@ fn admin_routes_need_the_token_and_do_not_exist_without_one() {
     assert_eq!((status, &body["code"]), (404, &"route-not-found".into()));
     let (_, printed, _) = Server::run(server.folder().path(), &["config", "--admin-token", TOKEN]);
     assert!(!printed.contains(TOKEN) && printed.contains("admin_token = (set, not shown)"));
+}
+
+/// Each operation of the document that names the token, and no other under `/v1/admin`.
+#[test]
+fn every_route_that_needs_the_token_asks_for_it() {
+    let server = with_admin(&[]);
+    let mut client = server.client();
+    let document = client.get("/openapi.json").json();
+    let mut asked = 0;
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            assert_eq!(operation["security"].is_array(), path.starts_with("/v1/admin/"), "{path}");
+            if operation["security"].is_array() {
+                let path = path.replace("{sequence}", "1");
+                let reply = client.call(&method.to_uppercase(), &path, "");
+                assert_eq!(reply.status, 401, "{method} {path}: {reply:?}");
+                assert_eq!(reply.header("www-authenticate"), NO_TOKEN, "{method} {path}");
+                asked += 1;
+            }
+        }
+    }
+    assert!(asked >= 11, "{asked}");
+}
+
+#[test]
+fn the_command_line_says_that_its_token_is_wrong() {
+    let server = with_admin(&[]);
+    let port = server.port().to_string();
+    let arguments = ["domain", "rollback", "--port", &port, "--admin-token", OTHER_TOKEN];
+    let (status, _, errors) = Server::run(server.folder().path(), &arguments);
+    assert!(!status.success() && errors.contains("401 Unauthorized"), "{errors}");
+    assert!(errors.contains("not the admin token (ADMIN_TOKEN)"), "{errors}");
 }
 
 #[test]

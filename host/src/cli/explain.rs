@@ -13,7 +13,8 @@ use hyper::Method;
 /// Makes the decision behind the event `sequence` again and prints what the component saw, wrote
 /// and answered. Works on the database itself, or through the server that has it open.
 pub(super) fn run(sequence: u64, config: &Config) -> anyhow::Result<()> {
-    anyhow::ensure!(sequence > 0, "events are numbered from 1");
+    let last = i64::MAX.unsigned_abs();
+    anyhow::ensure!((1..=last).contains(&sequence), "events are numbered from 1 to {last}");
     let explanation = match open_database(config)? {
         DatabaseAccess::Here(store) => {
             let runtime = Runtime::new(config.limits)?;

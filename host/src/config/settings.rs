@@ -180,7 +180,7 @@ settings! {
     /// Bearer token for the routes under /v1/admin, 16 to 256 printable ASCII characters without spaces; not set: these routes do not exist.
     #[arg(hide_env_values = true)]
     admin_token("ADMIN_TOKEN"): Secret = None;
-    /// Name of the request header in which a proxy of TRUSTED_PROXIES passes on the caller's name, at most 64 bytes; not set: callers have no name.
+    /// Name of the request header in which a proxy of TRUSTED_PROXIES passes on the caller's name, at most 64 bytes; the names admin and anonymous are refused; not set: callers have no name.
     trusted_caller_header("TRUSTED_CALLER_HEADER"): String = None;
     /// Proxies from which the server believes TRUSTED_CALLER_HEADER: 1 to 64 addresses or ranges, separated by commas, such as 127.0.0.1,10.0.0.0/8,::1; must be set together with that header.
     trusted_proxies("TRUSTED_PROXIES"): String = None;

@@ -134,6 +134,5 @@ mod tests {
         let key = |caller: &str| IdempotencyKey { caller: caller.to_owned(), key: "k".to_owned() };
         assert!(scope(&named("web-7")) == key("web-7"));
         assert!(scope(&Identity::ANONYMOUS) == key(""));
-        assert!(scope(&named("anonymous")) == key(""));
     }
 }

@@ -89,31 +89,64 @@ impl<S: Sync> FromRequestParts<S> for Conditions {
     }
 }
 
+/// The refusal of a text that is neither `*` nor entity tags.
+const EXPECTED: &str = "must be * or entity tags in double quotes, such as \"5\"";
+
 /// Parses a header; `None` where the request does not have it.
 fn tags(headers: &HeaderMap, name: &HeaderName) -> Option<Result<Tags, &'static str>> {
-    let mut listed = Vec::new();
-    let mut any = false;
     let mut values = headers.get_all(name).iter().peekable();
     values.peek()?;
+    let mut listed = Vec::new();
+    let mut any = false;
     for value in values {
-        let Ok(value) = value.to_str() else { return Some(Err("must be ASCII")) };
-        for tag in value.split(',').map(str::trim).filter(|tag| !tag.is_empty()) {
-            if tag == "*" {
-                any = true;
-                continue;
-            }
-            let (opaque, strong) = tag.strip_prefix("W/").map_or((tag, true), |weak| (weak, false));
-            let Some(inner) = opaque.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')) else {
-                return Some(Err("must be * or entity tags in double quotes, such as \"5\""));
-            };
-            listed.push((inner.to_owned(), strong));
-        }
+        let Some(found) = add_tags(value.as_bytes(), &mut listed) else {
+            return Some(Err(EXPECTED));
+        };
+        any |= found;
     }
     Some(match (any, listed.is_empty()) {
         (true, true) => Ok(Tags::Any),
         (false, false) => Ok(Tags::Listed(listed)),
         _ => Err("must be either * or a list of entity tags"),
     })
+}
+
+/// Adds the entity tags of a list (RFC 9110, sections 5.6.1 and 8.8.3), and returns whether `*`
+/// stands among them; `None` where the list contains anything else. A comma within the quotes
+/// belongs to the tag; empty elements of the list are skipped.
+fn add_tags(list: &[u8], listed: &mut Vec<(String, bool)>) -> Option<bool> {
+    let mut any = false;
+    let mut rest = list;
+    loop {
+        rest = skip(rest, b" \t,");
+        if rest.is_empty() {
+            return Some(any);
+        }
+        if let Some(after) = rest.strip_prefix(b"*") {
+            any = true;
+            rest = after;
+        } else {
+            let (opaque, strong) = rest.strip_prefix(b"W/").map_or((rest, true), |it| (it, false));
+            let opaque = opaque.strip_prefix(b"\"")?;
+            let end = opaque.iter().position(|byte| *byte == b'"')?;
+            let (tag, after) = (opaque.get(..end)?, opaque.get(end + 1..)?);
+            if !tag.iter().all(|byte| byte.is_ascii_graphic() || *byte >= 0x80) {
+                return None;
+            }
+            listed.push((String::from_utf8_lossy(tag).into_owned(), strong));
+            rest = after;
+        }
+        rest = skip(rest, b" \t");
+        if !rest.is_empty() && !rest.starts_with(b",") {
+            return None;
+        }
+    }
+}
+
+/// The text without the bytes of `skipped` at its beginning.
+fn skip<'a>(text: &'a [u8], skipped: &[u8]) -> &'a [u8] {
+    let kept = text.iter().position(|byte| !skipped.contains(byte)).unwrap_or(text.len());
+    text.get(kept..).unwrap_or_default()
 }
 
 impl Conditions {
@@ -171,7 +204,8 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
-        pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect()
+        let value = |text: &str| HeaderValue::from_bytes(text.as_bytes()).unwrap();
+        pairs.iter().map(|(name, text)| (name.clone(), value(text))).collect()
     }
 
     fn precondition(pairs: &[(HeaderName, &str)]) -> Result<Option<Precondition>, ()> {
@@ -189,6 +223,20 @@ mod tests {
         assert_eq!(precondition(&[(header::IF_MATCH, "*")]), Ok(Some(Precondition::Exists)));
         assert_eq!(precondition(&[(header::IF_MATCH, "W/\"5\"")]), version(&[]), "weak");
         assert_eq!(precondition(&[(header::IF_MATCH, "\"abc\"")]), version(&[]), "foreign");
+    }
+
+    #[test]
+    fn entity_tags_are_read_as_http_writes_them() {
+        let versions = |value: &str| precondition(&[(header::IF_MATCH, value)]);
+        let of = |versions: &[u64]| Ok(Some(Precondition::VersionIn(versions.to_vec())));
+        assert_eq!(versions("\"a,b\", \"5\""), of(&[5]), "a comma can be part of a tag");
+        assert_eq!(versions("\"a,\"\t,\"7\""), of(&[7]));
+        assert_eq!(versions(",\"5\", ,\"7\","), of(&[5, 7]), "elements of a list can be empty");
+        assert_eq!(versions("\"\""), of(&[]), "a tag can be empty");
+        assert_eq!(versions("\"\u{fc}\""), of(&[]), "obsolete, but a tag");
+        for bad in ["\"5\" \"7\"", "\"5\"7", "\"a b\"", "w/\"5\"", "W/", "\"5", "**", "*5", "\""] {
+            assert!(versions(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Cursors: the position of the next page, as an opaque text that the client sends back unchanged.
 
 use super::body::leaf;
-use crate::model::{DeficitPosition, StockKey};
+use crate::model::{DeficitPosition, QUANTITY_MAX, StockKey};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
 /// The violation of a cursor that is invalid.
@@ -54,7 +54,7 @@ pub(super) fn of_deficits(next: &DeficitPosition) -> String {
 
 pub(super) fn to_deficits(cursor: &str) -> Result<DeficitPosition, &'static str> {
     let [deficit, product_id, location_id] = decode(DEFICITS, cursor)?;
-    let deficit = deficit.parse().map_err(|_| INVALID)?;
+    let deficit = number(&deficit, QUANTITY_MAX)?;
     Ok(DeficitPosition { deficit, key: key([product_id, location_id])? })
 }
 
@@ -87,8 +87,15 @@ fn of_number(kind: &str, number: u64) -> String {
 }
 
 fn to_number(kind: &str, cursor: &str) -> Result<u64, &'static str> {
-    let [number] = decode(kind, cursor)?;
-    number.parse().map_err(|_| INVALID)
+    let [text] = decode(kind, cursor)?;
+    number(&text, i64::MAX.unsigned_abs())
+}
+
+/// A number up to `most`, written as the server writes it. A larger one is no place of any list,
+/// and the store could not look for it.
+fn number(text: &str, most: u64) -> Result<u64, &'static str> {
+    let number = text.parse::<u64>().ok().filter(|number| *number <= most);
+    number.filter(|number| number.to_string() == text).ok_or(INVALID)
 }
 
 /// Declares the cursors of lists as query parameters.
@@ -142,5 +149,11 @@ mod tests {
         }
         assert!(to_ledger(&encode(LEDGER, &["-1"])).is_err());
         assert!(to_ledger(&encode(LEDGER, &["1", "2"])).is_err());
+        for bad in ["01", "+1", "9223372036854775808", "18446744073709551615"] {
+            assert!(to_ledger(&encode(LEDGER, &[bad])).is_err(), "{bad}");
+            assert!(to_events(&encode(EVENTS, &[bad])).is_err(), "{bad}");
+            assert!(to_deficits(&encode(DEFICITS, &[bad, "a", "b"])).is_err(), "{bad}");
+        }
+        assert_eq!(to_events(&of_events(i64::MAX.unsigned_abs())), Ok(i64::MAX.unsigned_abs()));
     }
 }

@@ -238,7 +238,7 @@ problems! {
         "internal-error" "overloaded" "store-unavailable" "stopping" "response-timeout";
 
     /// The problems of an operator's request.
-    ADMIN AdminProblems: "invalid-request" "forbidden" "route-not-found" "not-recorded"
+    ADMIN AdminProblems: "invalid-request" "unauthenticated" "route-not-found" "not-recorded"
         "request-timeout" "swap-under-way" "no-component" "component-refused" "body-too-large"
         "internal-error" "read-only" "store-unavailable" "outcome-unknown" "stopping"
         "response-timeout";
@@ -276,6 +276,10 @@ fn problem_response(status: u16, codes: &[&str]) -> Response {
         .content("application/problem+json", content);
     if status == 503 {
         response = response.header("Retry-After", text_header("Seconds to wait"));
+    }
+    if status == 401 {
+        let about = "`Bearer`, with `error=\"invalid_token\"` where a token came that is wrong";
+        response = response.header("WWW-Authenticate", text_header(about));
     }
     response.build()
 }

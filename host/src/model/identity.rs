@@ -1,24 +1,43 @@
 use super::{InvalidId, key};
 use std::{fmt, sync::Arc};
 
-/// The subject of the anonymous identity.
+/// The name of all callers that have no name of their own. Events and log lines show it.
 const ANONYMOUS: &str = "anonymous";
 
-/// The subject of the administrator.
+/// The name of the operator, who brings the admin token. Events and log lines show it.
 const OPERATOR: &str = "admin";
 
-/// The name of a caller: 1 to 128 printable ASCII characters without spaces.
+/// The reason why a text is not the name of a caller.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum InvalidSubject {
+    /// The text breaks the rule that ids and names of callers share.
+    #[error(transparent)]
+    Id(#[from] InvalidId),
+    /// The text is the name by which events show the operator.
+    #[error("must not be {OPERATOR}: the name is reserved for the operator with the admin token")]
+    Operator,
+    /// The text is the name by which events show callers without a name.
+    #[error("must not be {ANONYMOUS}: the name is reserved for callers without a name")]
+    Anonymous,
+}
+
+/// The name of a caller: 1 to 128 printable ASCII characters without spaces, and neither `admin`
+/// nor `anonymous`, which events show for the operator and for callers without a name.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Subject(Arc<str>);
 
 impl Subject {
-    /// Reads a subject.
+    /// Reads a subject. Names are compared as they are written: `Admin` is not reserved.
     ///
     /// # Errors
-    /// [`InvalidId`] says which bound the text breaks.
-    pub fn parse(text: &str) -> Result<Self, InvalidId> {
+    /// [`InvalidSubject`] says which bound the text breaks, or which reserved name the text is.
+    pub fn parse(text: &str) -> Result<Self, InvalidSubject> {
         key::check(text)?;
-        Ok(Self(text.into()))
+        match text {
+            OPERATOR => Err(InvalidSubject::Operator),
+            ANONYMOUS => Err(InvalidSubject::Anonymous),
+            _ => Ok(Self(text.into())),
+        }
     }
 
     /// The subject as text.
@@ -153,14 +172,11 @@ impl Identity {
     /// [`caller`](Self::caller) and is of the kind [`IdentityKind::Anonymous`]; the scopes stay as
     /// given.
     #[must_use]
-    pub fn new(subject: Subject, kind: IdentityKind, scopes: Scopes) -> Self {
-        if subject.as_str() == ANONYMOUS {
-            return Self { subject: None, kind: IdentityKind::Anonymous, scopes };
-        }
+    pub const fn new(subject: Subject, kind: IdentityKind, scopes: Scopes) -> Self {
         Self { subject: Some(subject), kind, scopes }
     }
 
-    /// The identity of the administrator: its name is `admin`, and it may do everything.
+    /// The identity of the operator. Its name is `admin`, and the operator may do everything.
     #[must_use]
     pub fn operator() -> Self {
         let subject = Subject(OPERATOR.into());
@@ -201,10 +217,6 @@ mod tests {
         Subject::parse(text).unwrap()
     }
 
-    fn named(text: &str) -> Identity {
-        Identity::new(subject(text), IdentityKind::TrustedHeader, Scopes::ALL_BUT_ADMIN)
-    }
-
     #[test]
     fn a_subject_is_1_to_128_printable_ascii_characters_without_spaces() {
         for good in ["a", "web-7", "https://issuer/users#7", &"x".repeat(128)] {
@@ -224,9 +236,13 @@ mod tests {
     }
 
     #[test]
-    fn the_subject_anonymous_is_the_anonymous_identity() {
-        assert_eq!(named("anonymous"), Identity::ANONYMOUS);
-        assert_ne!(named("Anonymous"), Identity::ANONYMOUS, "subjects are compared as they are");
+    fn the_names_of_identities_that_nobody_names_are_nobody_elses() {
+        let reserved = [Identity::ANONYMOUS, Identity::operator()];
+        for name in reserved.iter().map(Identity::subject) {
+            let refusal = Subject::parse(name).unwrap_err();
+            assert!(refusal.to_string().starts_with(&format!("must not be {name}: ")), "{refusal}");
+        }
+        assert_eq!(subject("Admin").as_str(), "Admin", "names are compared as they are written");
     }
 
     #[test]

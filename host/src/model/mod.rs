@@ -24,7 +24,7 @@ pub use event::{
     ReservationEventKind, StockEvent, StockEventKind,
 };
 pub use failure::{Due, Ended, Fault, StoreFailure};
-pub use identity::{Identity, IdentityKind, Scope, Scopes, Subject};
+pub use identity::{Identity, IdentityKind, InvalidSubject, Scope, Scopes, Subject};
 pub use installed::Installed;
 pub use integrity::Integrity;
 pub use key::{ID_CHARACTERS_MAX, InvalidId, LocationId, ProductId, StockKey};

@@ -14,11 +14,18 @@ mod upload;
 
 pub use bodies::{ExplanationBody, ReplayBody};
 
-use super::{App, answers, body::Query, openapi::AdminProblems, problem::Problem};
+use super::{
+    App, answers,
+    body::{EventNumber, Query, Violations},
+    input::{EventTarget, InPath},
+    openapi::AdminProblems,
+    parameters::EventSegment,
+    problem::Problem,
+};
 use crate::replay::Range;
 use auth::Operator;
-use axum::{body::Body, extract::Path, http::StatusCode, response::Response};
-use bodies::{DomainBody, ShadowBody, StepBody, SwapBody, SwappedBody};
+use axum::{body::Body, http::StatusCode, response::Response};
+use bodies::{ComponentBytes, DomainBody, ShadowBody, StepBody, SwapBody, SwappedBody};
 use params::{
     Every, Params, PromoteParams, ReplayParams, RollbackParams, ShadowParams, SwapParams, origin,
     until,
@@ -69,7 +76,7 @@ pub(super) async fn get_domain(Operator(app): Operator) -> Result<Response, Prob
     put,
     path = "/v1/admin/domain",
     params(Query<SwapParams>),
-    request_body(content = Vec<u8>, content_type = "application/wasm"),
+    request_body(content = ComponentBytes, content_type = "application/wasm"),
     responses((status = 200, description = "The new component decides", body = SwapBody))
 )]
 pub(super) async fn swap_domain(
@@ -113,7 +120,7 @@ pub(super) async fn get_shadow(Operator(app): Operator) -> Result<Response, Prob
     put,
     path = "/v1/admin/domain/shadow",
     params(Query<ShadowParams>),
-    request_body(content = Vec<u8>, content_type = "application/wasm"),
+    request_body(content = ComponentBytes, content_type = "application/wasm"),
     responses((status = 200, description = "The steps of the admission", body = Vec<StepBody>))
 )]
 pub(super) async fn begin_shadow(
@@ -157,7 +164,7 @@ pub(super) async fn promote_shadow(
     post,
     path = "/v1/admin/domain/replay",
     params(Query<ReplayParams>),
-    request_body(content = Vec<u8>, content_type = "application/wasm"),
+    request_body(content = ComponentBytes, content_type = "application/wasm"),
     responses((status = 200, description = "The differences", body = ReplayBody))
 )]
 pub(super) async fn replay(
@@ -176,20 +183,15 @@ pub(super) async fn replay(
 #[utoipa::path(
     get,
     path = "/v1/admin/explain/{sequence}",
-    params(("sequence" = u64, Path, description = "The number of the event")),
+    params(EventSegment),
     responses((status = 200, description = "Command, reads, writes, events", body = ExplanationBody))
 )]
 pub(super) async fn explain(
     Operator(app): Operator,
-    Path(sequence): Path<String>,
+    path: InPath<EventTarget>,
 ) -> Result<Response, Problem> {
-    let sequence = sequence
-        .parse()
-        .ok()
-        .filter(|sequence| (1..=i64::MAX.unsigned_abs()).contains(sequence))
-        .ok_or_else(|| {
-            let detail = format!("{sequence:?} is not the number of an event");
-            Problem::new("not-recorded", detail)
-        })?;
+    let mut violations = Violations::default();
+    let target = path.take(&mut violations);
+    let EventTarget { sequence: EventNumber(sequence) } = violations.valid(target)?;
     ok(&ExplanationBody::from(&app.admin.explain(sequence).await?))
 }

@@ -75,9 +75,12 @@ fn unsigned(scalar: &Scalar<'_>, least: u64, most: u64) -> Result<u64, String> {
     u64::try_from(number).map_err(|error| error.to_string())
 }
 
+/// Printable ASCII without spaces, but neither `.` nor `..`: up to two dots and another character,
+/// or three dots, and then anything.
+const ID: &str = r"^(\.{0,2}[!-\-/-~]|\.{3})[!-~]*$";
+
 fn id_schema() -> Schema {
-    json!({"type": "string", "minLength": 1, "maxLength": ID_CHARACTERS_MAX,
-        "pattern": "^[!-~]+$"})
+    json!({"type": "string", "minLength": 1, "maxLength": ID_CHARACTERS_MAX, "pattern": ID})
 }
 
 leaf! { ProductId, id_schema();
@@ -109,7 +112,9 @@ leaf! { ReservationId, id_schema(); |scalar| Self::of(scalar.text()?.into_owned(
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(in crate::http) struct Prefix(pub(in crate::http) String);
 
-leaf! { Prefix, id_schema();
+leaf! { Prefix,
+    json!({"type": "string", "minLength": 1, "maxLength": ID_CHARACTERS_MAX,
+        "pattern": "^[!-~]+$"});
     |scalar| {
         let text = scalar.text()?.into_owned();
         ProductId::parse_prefix(&text).map_err(|error| error.to_string())?;
@@ -234,6 +239,15 @@ pub(in crate::http) struct Sequence(pub(in crate::http) u64);
 leaf! { Sequence,
     json!({"type": "integer", "format": "int64", "minimum": 0, "maximum": i64::MAX});
     |scalar| unsigned(&scalar, 0, i64::MAX.unsigned_abs()).map(Self)
+}
+
+/// The number of an event, from 1.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::http) struct EventNumber(pub(in crate::http) u64);
+
+leaf! { EventNumber,
+    json!({"type": "integer", "format": "int64", "minimum": 1, "maximum": i64::MAX});
+    |scalar| unsigned(&scalar, 1, i64::MAX.unsigned_abs()).map(Self)
 }
 
 /// A time (RFC 3339).

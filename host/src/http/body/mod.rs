@@ -24,8 +24,8 @@ mod value;
 mod violations;
 
 pub(super) use leaves::{
-    Delta, Limit, Moment, Prefix, Quantity, ReservationId, Seconds, Sequence, Text, TimeToLive,
-    Version, Word, leaf, word, word_schema, words,
+    Delta, EventNumber, Limit, Moment, Prefix, Quantity, ReservationId, Seconds, Sequence, Text,
+    TimeToLive, Version, Word, leaf, word, word_schema, words,
 };
 pub(super) use list::{List, items};
 pub(super) use object::{Object, Slot, object, read as read_object};

@@ -4,7 +4,7 @@ use super::{
     object::{self, Object},
     schema::described,
     tree::Tree,
-    value::Reader,
+    value::{Reader, Schema},
     violations::{Part, Violations},
 };
 use crate::http::problem::Problem;
@@ -74,7 +74,7 @@ pub(in crate::http) fn read<T: Object>(
 /// Returns the descriptions of the parameters for the OpenAPI document.
 pub(in crate::http) fn parameters<T: Object>() -> Vec<Parameter> {
     let parameter = |property: super::Property| {
-        let mut schema = property.schema;
+        let mut schema = not_null(property.schema);
         let description = schema.as_object_mut().and_then(|it| it.remove("description"));
         let required = if property.required { Required::True } else { Required::False };
         ParameterBuilder::new()
@@ -88,8 +88,48 @@ pub(in crate::http) fn parameters<T: Object>() -> Vec<Parameter> {
     T::properties().into_iter().map(parameter).collect()
 }
 
+/// The schema without null: a member of a body can be null in place of being absent, but a query
+/// string has no null.
+fn not_null(mut schema: Schema) -> Schema {
+    let Some(members) = schema.as_object_mut() else { return schema };
+    let is_null = |value: &Schema| {
+        value.is_null() || value == "null" || value.get("type").is_some_and(|kind| kind == "null")
+    };
+    for name in ["type", "enum", "oneOf"] {
+        let Some(choices) = members.get_mut(name).and_then(Schema::as_array_mut) else { continue };
+        choices.retain(|choice| !is_null(choice));
+        if let ("type" | "oneOf", [choice]) = (name, choices.as_mut_slice()) {
+            let choice = choice.take();
+            if name == "type" {
+                members.insert(name.to_owned(), choice);
+            } else if let (Some(_), Schema::Object(choice)) = (members.remove(name), choice) {
+                members.extend(choice);
+            }
+        }
+    }
+    schema
+}
+
 impl<T: Object> utoipa::IntoParams for Query<T> {
     fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
         parameters::<T>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_parameter_is_never_null() {
+        let text = json!({"type": ["string", "null"], "enum": ["a", null], "maxLength": 1});
+        assert_eq!(not_null(text), json!({"type": "string", "enum": ["a"], "maxLength": 1}));
+        let choice = json!({"oneOf": [{"type": "null"}, {"$ref": "#/x"}], "description": "d"});
+        assert_eq!(not_null(choice), json!({"$ref": "#/x", "description": "d"}));
+        let nested = json!({"oneOf": [{"type": "null"}, {"oneOf": [{"type": "integer"}, {"type": "string"}]}]});
+        assert_eq!(not_null(nested), json!({"oneOf": [{"type": "integer"}, {"type": "string"}]}));
+        let plain = json!({"type": "integer", "minimum": 1});
+        assert_eq!(not_null(plain.clone()), plain);
     }
 }

@@ -12,4 +12,4 @@ pub(super) use budget::BodyBudget;
 pub(super) use json::{read_json, receive_json};
 pub(super) use large::process_body;
 pub(super) use receive::{BodyLimits, receive};
-pub(super) use target::{InPath, NoTarget, ReservationTarget, StockTarget, Target};
+pub(super) use target::{EventTarget, InPath, NoTarget, ReservationTarget, StockTarget, Target};

@@ -2,7 +2,7 @@
 
 use super::App;
 use crate::{
-    http::body::{Object, Part, ReservationId, Violations, object},
+    http::body::{EventNumber, Leaf, Object, Part, ReservationId, Scalar, Violations, object},
     model::ProductId,
 };
 use axum::{
@@ -42,6 +42,14 @@ object! {
 }
 
 object! {
+    /// The event that a request is about.
+    pub(in crate::http) struct EventTarget {
+        /// The number of the event.
+        sequence: EventNumber,
+    }
+}
+
+object! {
     /// The target of a request whose path names none.
     pub(in crate::http) struct NoTarget {}
 }
@@ -60,6 +68,15 @@ impl Target for ReservationTarget {
 
     fn parse(segment: String) -> Result<Self, String> {
         Ok(Self { reservation_id: ReservationId::of(segment)? })
+    }
+}
+
+impl Target for EventTarget {
+    const SEGMENT: Option<&'static str> = Some("sequence");
+
+    fn parse(segment: String) -> Result<Self, String> {
+        let sequence = EventNumber::parse(Scalar::Word(segment.into()))?;
+        Ok(Self { sequence })
     }
 }
 

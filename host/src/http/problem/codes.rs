@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 /// is a conflict with the state: 409.
 pub(super) const CODES: [(&str, StatusCode, &str); 33] = [
     ("invalid-request", StatusCode::BAD_REQUEST, "The request is not valid"),
-    ("forbidden", StatusCode::FORBIDDEN, "The token is missing or wrong"),
+    ("unauthenticated", StatusCode::UNAUTHORIZED, "The token is missing or wrong"),
     ("route-not-found", StatusCode::NOT_FOUND, "There is no such route"),
     ("product-not-found", StatusCode::NOT_FOUND, "There is no such stock"),
     ("reservation-not-found", StatusCode::NOT_FOUND, "There is no such reservation"),

@@ -37,6 +37,8 @@ struct Content {
     code: String,
     detail: String,
     members: Map<String, Json>,
+    /// The value of `WWW-Authenticate`; `None` for problems that are not about credentials.
+    challenge: Option<&'static str>,
 }
 
 /// A problem as it is written: the standard members first.
@@ -58,7 +60,15 @@ pub(super) struct ProblemCode(pub(super) String);
 impl Problem {
     pub(super) fn new(code: impl Into<String>, detail: impl Into<String>) -> Self {
         let (code, detail) = (code.into(), detail.into());
-        Self(Box::new(Content { code, detail, members: Map::new() }))
+        Self(Box::new(Content { code, detail, members: Map::new(), challenge: None }))
+    }
+
+    /// The problem of a request that needs valid credentials and brings none. `challenge` is the
+    /// value of `WWW-Authenticate`, which every 401 has (RFC 9110, 15.5.2).
+    pub(super) fn unauthenticated(challenge: &'static str, detail: impl Into<String>) -> Self {
+        let mut problem = Self::new("unauthenticated", detail);
+        problem.0.challenge = Some(challenge);
+        problem
     }
 
     pub(super) fn with(mut self, member: &str, value: impl Into<Json>) -> Self {
@@ -171,7 +181,7 @@ impl IntoResponse for Problem {
 impl Problem {
     /// The answer.
     pub(super) fn into_buffered(self) -> BufferedResponse {
-        let Content { code, detail, members } = *self.0;
+        let Content { code, detail, members, challenge } = *self.0;
         let (status, title) = look_up(&code);
         let body = ProblemBody {
             r#type: format!("{TYPE_PREFIX}{code}"),
@@ -189,6 +199,9 @@ impl Problem {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS);
+        }
+        if let Some(challenge) = challenge {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         if matches!(code.as_str(), "body-too-large" | "request-timeout") {
             // What remains of the body is not worth reading.

@@ -1,4 +1,4 @@
-//! The bodies of the admin routes' answers.
+//! The bodies of the admin routes.
 
 mod command;
 mod comparison;
@@ -15,12 +15,33 @@ use crate::{
     admin::{Overview, SwapReport},
     admission::Step,
     engine::{DomainStatus, Swapped},
+    http::body::schema::described,
     model::Timestamp,
     wire::time::optional_rfc3339,
 };
 use serde::Serialize;
-use std::time::UNIX_EPOCH;
-use utoipa::ToSchema;
+use serde_json::json;
+use std::{borrow::Cow, time::UNIX_EPOCH};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
+
+/// The body of a request that sends a component, for the document: the bytes of the file as they
+/// are.
+pub(super) struct ComponentBytes;
+
+impl PartialSchema for ComponentBytes {
+    fn schema() -> RefOr<Schema> {
+        described(json!({"type": "string", "format": "binary", "description": "The component"}))
+    }
+}
+
+impl ToSchema for ComponentBytes {
+    fn name() -> Cow<'static, str> {
+        "ComponentBytes".into()
+    }
+}
 
 /// A step of the admission that a component must pass.
 #[derive(Serialize, ToSchema)]
