@@ -8,7 +8,8 @@ use super::{
     rows::{self, RESERVATION_COLUMNS, Unsigned},
 };
 use crate::model::{
-    ReservationLine, ReservationPage, ReservationScan, StockKey, StoreFailure, Timestamp,
+    ReservationFilter, ReservationLine, ReservationPage, ReservationScan, StockKey, StoreFailure,
+    Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, ToSql, params};
 use std::sync::LazyLock;
@@ -152,7 +153,10 @@ fn candidates(
     let filter = &scan.filter;
     let term = listing::term_of(filter);
     let by = usize::from(term.is_some()) + usize::from(filter.reference.is_some());
-    let all_match = by <= 1 && filter.state.is_none() && filter.expires_before.is_none();
+    // Every condition is named, so that a new one has to be added to `all_match`.
+    let ReservationFilter { product_id: _, location_id: _, reference: _, state, expires_before } =
+        filter;
+    let all_match = by <= 1 && state.is_none() && expires_before.is_none();
     let most = if all_match { scan.limit.saturating_add(1) } else { EXAMINED_MAX };
     let numbers = match (&filter.reference, term) {
         (Some(reference), _) => numbers(connection, WITH_REFERENCE, &[reference, &before, &most])?,
