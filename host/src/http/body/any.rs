@@ -44,6 +44,24 @@ pub(super) fn read<'de, H: Handler<'de>, D: Deserializer<'de>>(
     source.deserialize_any(AnyVisitor(handler))
 }
 
+/// Reads a value; of an array or an object only the kind is kept.
+///
+/// # Errors
+/// The source is not JSON.
+pub(super) fn read_scalar<'de, D: Deserializer<'de>>(source: D) -> Result<Scalar<'de>, D::Error> {
+    read(source, ScalarHandler)
+}
+
+struct ScalarHandler;
+
+impl<'de> Handler<'de> for ScalarHandler {
+    type Output = Scalar<'de>;
+
+    fn scalar(self, value: Scalar<'de>) -> Scalar<'de> {
+        value
+    }
+}
+
 /// The largest magnitude up to which a `f64` represents every whole number exactly: 2^53.
 const EXACT_FLOAT_MAX: f64 = 9_007_199_254_740_992.0;
 

@@ -1,7 +1,5 @@
 //! One JSON value. Of an array or an object only the kind is kept.
 
-use super::any::{self, Handler};
-use serde::de::Deserializer;
 use std::borrow::Cow;
 
 /// The value of a member or of a query parameter.
@@ -21,11 +19,6 @@ pub(in crate::http) enum Scalar<'a> {
 }
 
 impl<'a> Scalar<'a> {
-    /// Reads a value.
-    pub(super) fn read<'de: 'a, D: Deserializer<'de>>(source: D) -> Result<Self, D::Error> {
-        any::read(source, Keep)
-    }
-
     /// Describes the value in a violation: a number or a query parameter as it is, anything else by
     /// its kind.
     pub(in crate::http) fn shown(&self) -> String {
@@ -72,16 +65,5 @@ impl<'a> Scalar<'a> {
             Self::Text(text) | Self::Word(text) => Ok(text),
             other => Err(format!("must be a string, is {}", other.shown())),
         }
-    }
-}
-
-/// Keeps a value as it is.
-struct Keep;
-
-impl<'de> Handler<'de> for Keep {
-    type Output = Scalar<'de>;
-
-    fn scalar(self, value: Scalar<'de>) -> Scalar<'de> {
-        value
     }
 }

@@ -1,6 +1,7 @@
 //! The trait [`Value`] of the types that a member of a body or a query parameter can have.
 
 use super::{
+    any,
     scalar::Scalar,
     violations::{Part, Violations},
 };
@@ -134,7 +135,7 @@ pub(in crate::http) fn read_leaf<'de, T: Leaf, D: Deserializer<'de>>(
     source: D,
     reader: &mut Reader<'_>,
 ) -> Result<Option<T>, D::Error> {
-    let scalar = match (Scalar::read(source)?, reader.part) {
+    let scalar = match (any::read_scalar(source)?, reader.part) {
         (Scalar::Text(text), Part::Query) => Scalar::Word(text),
         (scalar, _) => scalar,
     };
