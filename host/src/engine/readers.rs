@@ -159,7 +159,7 @@ impl<S: Snapshot, G: Log> Readers<S, G> {
         }
         // After any other error the instance may be unusable.
         let sound = is_answer(&result);
-        let reader = if sound && calls < CALLS_PER_INSTANCE_MAX && guest.is_reusable() {
+        let reader = if sound && calls + 1 < CALLS_PER_INSTANCE_MAX && guest.is_reusable() {
             Reader::Live { guest, calls: calls + 1, replacements }
         } else {
             Reader::Spent(guest.into_world())

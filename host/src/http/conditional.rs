@@ -94,49 +94,42 @@ const EXPECTED: &str = "must be * or entity tags in double quotes, such as \"5\"
 
 /// Parses a header; `None` where the request does not have it.
 fn tags(headers: &HeaderMap, name: &HeaderName) -> Option<Result<Tags, &'static str>> {
-    let mut values = headers.get_all(name).iter().peekable();
-    values.peek()?;
-    let mut listed = Vec::new();
-    let mut any = false;
-    for value in values {
-        let Some(found) = add_tags(value.as_bytes(), &mut listed) else {
-            return Some(Err(EXPECTED));
-        };
-        any |= found;
+    let values: Vec<_> = headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+    if values.is_empty() {
+        return None;
     }
-    Some(match (any, listed.is_empty()) {
-        (true, true) => Ok(Tags::Any),
-        (false, false) => Ok(Tags::Listed(listed)),
-        _ => Err("must be either * or a list of entity tags"),
+    if let [only] = *values
+        && only.trim_ascii() == b"*"
+    {
+        return Some(Ok(Tags::Any));
+    }
+    let mut listed = Vec::new();
+    let read = values.into_iter().try_for_each(|value| add_tags(value, &mut listed));
+    Some(match read {
+        Some(()) if !listed.is_empty() => Ok(Tags::Listed(listed)),
+        _ => Err(EXPECTED),
     })
 }
 
-/// Adds the entity tags of a list (RFC 9110, sections 5.6.1 and 8.8.3), and returns whether `*`
-/// stands among them; `None` where the list contains anything else. A comma within the quotes
-/// belongs to the tag; empty elements of the list are skipped.
-fn add_tags(list: &[u8], listed: &mut Vec<(String, bool)>) -> Option<bool> {
-    let mut any = false;
+/// Adds the entity tags of a list (RFC 9110, sections 5.6.1 and 8.8.3); returns `None` where the
+/// list contains anything else. A comma within the quotes belongs to the tag; empty elements of
+/// the list are skipped.
+fn add_tags(list: &[u8], listed: &mut Vec<(String, bool)>) -> Option<()> {
     let mut rest = list;
     loop {
         rest = skip(rest, b" \t,");
         if rest.is_empty() {
-            return Some(any);
+            return Some(());
         }
-        if let Some(after) = rest.strip_prefix(b"*") {
-            any = true;
-            rest = after;
-        } else {
-            let (opaque, strong) = rest.strip_prefix(b"W/").map_or((rest, true), |it| (it, false));
-            let opaque = opaque.strip_prefix(b"\"")?;
-            let end = opaque.iter().position(|byte| *byte == b'"')?;
-            let (tag, after) = (opaque.get(..end)?, opaque.get(end + 1..)?);
-            if !tag.iter().all(|byte| byte.is_ascii_graphic() || *byte >= 0x80) {
-                return None;
-            }
-            listed.push((String::from_utf8_lossy(tag).into_owned(), strong));
-            rest = after;
+        let (opaque, strong) = rest.strip_prefix(b"W/").map_or((rest, true), |it| (it, false));
+        let opaque = opaque.strip_prefix(b"\"")?;
+        let end = opaque.iter().position(|byte| *byte == b'"')?;
+        let (tag, after) = (opaque.get(..end)?, opaque.get(end + 1..)?);
+        if !tag.iter().all(|byte| byte.is_ascii_graphic() || *byte >= 0x80) {
+            return None;
         }
-        rest = skip(rest, b" \t");
+        listed.push((String::from_utf8_lossy(tag).into_owned(), strong));
+        rest = skip(after, b" \t");
         if !rest.is_empty() && !rest.starts_with(b",") {
             return None;
         }
@@ -234,7 +227,20 @@ mod tests {
         assert_eq!(versions(",\"5\", ,\"7\","), of(&[5, 7]), "elements of a list can be empty");
         assert_eq!(versions("\"\""), of(&[]), "a tag can be empty");
         assert_eq!(versions("\"\u{fc}\""), of(&[]), "obsolete, but a tag");
-        for bad in ["\"5\" \"7\"", "\"5\"7", "\"a b\"", "w/\"5\"", "W/", "\"5", "**", "*5", "\""] {
+        for bad in [
+            "\"5\" \"7\"",
+            "\"5\"7",
+            "\"a b\"",
+            "w/\"5\"",
+            "W/",
+            "\"5",
+            "**",
+            "*5",
+            "*,",
+            "*, *",
+            "*, \"5\"",
+            "\"",
+        ] {
             assert!(versions(bad).is_err(), "{bad}");
         }
     }

@@ -91,7 +91,7 @@ fn to_number(kind: &str, cursor: &str) -> Result<u64, &'static str> {
     number(&text, i64::MAX.unsigned_abs())
 }
 
-/// A number up to `most`, written as the server writes it. A larger one is no place of any list,
+/// A number up to `most`, written as the server writes it. A larger one is no position of any list,
 /// and the store could not look for it.
 fn number(text: &str, most: u64) -> Result<u64, &'static str> {
     let number = text.parse::<u64>().ok().filter(|number| *number <= most);

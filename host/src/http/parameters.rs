@@ -19,8 +19,8 @@ const TAGS: &str = r#"^(\*|(W/)?"[!#-~]*"([ \t]*,[ \t]*(W/)?"[!#-~]*")*)$"#;
 
 pub(super) const IF_MATCH: RequestHeader = RequestHeader {
     name: "If-Match",
-    about: "Entity tags, one of which must be the current one, or `*`: there must be one at all. \
-        Weak tags never match. Not together with `If-None-Match`.",
+    about: "`*`: the stock or the reservation must exist. Entity tags: one of them must be the \
+        current one. Weak tags never match. Not together with `If-None-Match`.",
     schema: || json!({"type": "string", "pattern": TAGS, "examples": ["*", "\"4\""]}),
 };
 

@@ -168,9 +168,7 @@ impl Identity {
     pub const ANONYMOUS: Self =
         Self { subject: None, kind: IdentityKind::Anonymous, scopes: Scopes::ALL_BUT_ADMIN };
 
-    /// An identity with a name. The subject `anonymous` is reserved: an identity with it has no
-    /// [`caller`](Self::caller) and is of the kind [`IdentityKind::Anonymous`]; the scopes stay as
-    /// given.
+    /// An identity with a name. [`Subject::parse`] refuses the reserved names.
     #[must_use]
     pub const fn new(subject: Subject, kind: IdentityKind, scopes: Scopes) -> Self {
         Self { subject: Some(subject), kind, scopes }

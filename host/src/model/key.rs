@@ -6,9 +6,6 @@ pub const ID_CHARACTERS_MAX: usize = 128;
 /// Words that name routes, and so cannot name products.
 const RESERVED_PRODUCT_IDS: [&str; 2] = ["low-stock", "query"];
 
-/// Texts that are no ids: a path cannot carry them.
-const DOT_SEGMENTS: [&str; 2] = [".", ".."];
-
 /// The reason why a text is not an id.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum InvalidId {
@@ -21,10 +18,6 @@ pub enum InvalidId {
     /// The text is a word that names a route.
     #[error("{0} is a reserved word")]
     Reserved(String),
-    /// The text is `.` or `..`, which a client takes out of a path before it sends the path
-    /// (RFC 3986, section 5.2.4): nothing with such an id could be addressed.
-    #[error("must not be . or ..")]
-    DotSegment,
 }
 
 /// Checks that a text is 1 to 128 printable ASCII characters without spaces, as ids and the names
@@ -45,12 +38,6 @@ pub(super) fn check(text: &str) -> Result<(), InvalidId> {
     }
 }
 
-/// Checks that a text is an id: [`check`], and it is neither `.` nor `..`.
-fn check_id(text: &str) -> Result<(), InvalidId> {
-    check(text)?;
-    if DOT_SEGMENTS.contains(&text) { Err(InvalidId::DotSegment) } else { Ok(()) }
-}
-
 /// The id of a product.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ProductId(String);
@@ -61,7 +48,7 @@ impl ProductId {
     /// # Errors
     /// [`InvalidId`] says which rule the text breaks.
     pub fn parse(text: String) -> Result<Self, InvalidId> {
-        check_id(&text)?;
+        check(&text)?;
         if RESERVED_PRODUCT_IDS.contains(&text.as_str()) {
             return Err(InvalidId::Reserved(text));
         }
@@ -93,7 +80,7 @@ impl LocationId {
     /// # Errors
     /// [`InvalidId`] says which rule the text breaks.
     pub fn parse(text: String) -> Result<Self, InvalidId> {
-        check_id(&text).map(|()| Self(text))
+        check(&text).map(|()| Self(text))
     }
 
     /// Checks that the text is an id. The ids of reservations follow the same rule.
@@ -101,7 +88,7 @@ impl LocationId {
     /// # Errors
     /// [`InvalidId`] says which rule the text breaks.
     pub fn check(text: &str) -> Result<(), InvalidId> {
-        check_id(text)
+        check(text)
     }
 
     /// The id as a text.
@@ -165,11 +152,6 @@ mod tests {
             assert!(ProductId::parse(bad.to_owned()).is_err(), "{bad}");
         }
         assert!(LocationId::parse("query".to_owned()).is_ok());
-        for bad in DOT_SEGMENTS {
-            assert_eq!(ProductId::parse(bad.to_owned()), Err(InvalidId::DotSegment));
-            assert_eq!(LocationId::check(bad), Err(InvalidId::DotSegment));
-            assert!(ProductId::parse_prefix(bad).is_ok(), "an id can begin with it");
-        }
     }
 
     #[test]

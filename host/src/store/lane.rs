@@ -64,6 +64,7 @@ pub trait Lane: Decidable {
     /// The time at which the next hold comes due, as of the latest commit, in milliseconds since the
     /// epoch; an earlier time where the exact one is not known. `None` when no hold can come due. A
     /// hold that comes due after the time that was read ahead may be missing.
+    /// After a conflict, holds of other writers count too: where they are not known, the time is 0.
     fn next_due(&self) -> Option<Timestamp>;
     /// The end of the log as of the last commit.
     fn log_end(&mut self) -> Result<LogEnd, StoreFailure>;

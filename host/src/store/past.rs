@@ -96,7 +96,8 @@ impl<R: Read> Read for PastState<R> {
         })
     }
 
-    /// Finds every stock of the past state, because stocks are never removed.
+    /// Scans the present stocks and puts the past values in their place. Stocks are never removed, so
+    /// none is missed. With `below_minimum`, the present values choose the stocks.
     fn scan_stocks(
         &mut self,
         scan: &StockScan,

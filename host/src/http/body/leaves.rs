@@ -83,12 +83,33 @@ fn id_schema() -> Schema {
     json!({"type": "string", "minLength": 1, "maxLength": ID_CHARACTERS_MAX, "pattern": ID})
 }
 
+/// Refuses `.` and `..`: a client takes them out of a path before it sends the path (RFC 3986,
+/// section 5.2.4), so nothing with such an id could be addressed. Older data may have such ids,
+/// so only requests are checked.
+///
+/// # Errors
+/// Says that the id is one of the two.
+pub(in crate::http) fn check_addressable(id: &str) -> Result<(), String> {
+    if matches!(id, "." | "..") {
+        return Err("must not be . or ..: no path can carry it".to_owned());
+    }
+    Ok(())
+}
+
 leaf! { ProductId, id_schema();
-    |scalar| Self::parse(scalar.text()?.into_owned()).map_err(|error| error.to_string())
+    |scalar| {
+        let id = scalar.text()?.into_owned();
+        check_addressable(&id)?;
+        Self::parse(id).map_err(|error| error.to_string())
+    }
 }
 
 leaf! { LocationId, id_schema();
-    |scalar| Self::parse(scalar.text()?.into_owned()).map_err(|error| error.to_string())
+    |scalar| {
+        let id = scalar.text()?.into_owned();
+        check_addressable(&id)?;
+        Self::parse(id).map_err(|error| error.to_string())
+    }
 }
 
 /// The id of a reservation: 1 to 128 printable ASCII characters without spaces.
@@ -101,6 +122,7 @@ impl ReservationId {
     /// # Errors
     /// The text is not an id. The message says why.
     pub(in crate::http) fn of(text: String) -> Result<Self, String> {
+        check_addressable(&text)?;
         LocationId::check(&text).map_err(|error| error.to_string())?;
         Ok(Self(text))
     }

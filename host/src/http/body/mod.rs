@@ -25,7 +25,7 @@ mod violations;
 
 pub(super) use leaves::{
     Delta, EventNumber, Limit, Moment, Prefix, Quantity, ReservationId, Seconds, Sequence, Text,
-    TimeToLive, Version, Word, leaf, word, word_schema, words,
+    TimeToLive, Version, Word, check_addressable, leaf, word, word_schema, words,
 };
 pub(super) use list::{List, items};
 pub(super) use object::{Object, Slot, object, read as read_object};

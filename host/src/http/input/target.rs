@@ -1,8 +1,11 @@
-//! The target of a request: the product or the reservation that its path names.
+//! The target of a request: the product, the reservation or the event that its path names.
 
 use super::App;
 use crate::{
-    http::body::{EventNumber, Leaf, Object, Part, ReservationId, Scalar, Violations, object},
+    http::body::{
+        EventNumber, Leaf, Object, Part, ReservationId, Scalar, Violations, check_addressable,
+        object,
+    },
     model::ProductId,
 };
 use axum::{
@@ -58,6 +61,7 @@ impl Target for StockTarget {
     const SEGMENT: Option<&'static str> = Some("product_id");
 
     fn parse(segment: String) -> Result<Self, String> {
+        check_addressable(&segment)?;
         let product_id = ProductId::parse(segment).map_err(|error| error.to_string())?;
         Ok(Self { product_id })
     }

@@ -53,7 +53,10 @@ impl SqliteLane {
             Ok([]) => Timestamp::MAX,
             Ok([(_, at), ..]) => *at,
             // With 0, readers look up due units themselves.
-            Err(_) => 0,
+            Err(error) => {
+                tracing::warn!(%error, "the time at which the next hold comes due is not known");
+                0
+            }
         };
         self.published.set_first_due(at);
     }
