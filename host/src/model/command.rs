@@ -169,3 +169,37 @@ pub enum Outcome {
         created: bool,
     },
 }
+
+#[cfg(test)]
+impl Action {
+    /// One action of each command, for tests of what has to know every command.
+    pub(crate) fn one_of_each() -> Vec<Self> {
+        let key = StockKey::parse("a".to_owned(), "north".to_owned()).unwrap();
+        let first = Self::AdjustSet { key, total: 3, minimum: None };
+        std::iter::successors(Some(first), Self::example_after).collect()
+    }
+
+    /// The example after this one. The match has no other arm, so that a new command must be added.
+    fn example_after(&self) -> Option<Self> {
+        let key = StockKey::parse("a".to_owned(), "north".to_owned()).unwrap();
+        let (from, to) = (LocationId::default(), key.location_id.clone());
+        let (id, quantity) = ("r".to_owned(), 3);
+        let lines = vec![LineRequest { key: key.clone(), quantity }];
+        Some(match self {
+            Self::AdjustSet { .. } => Self::AdjustBy { key, delta: -3 },
+            Self::AdjustBy { .. } => Self::Reserve { key, quantity },
+            Self::Reserve { .. } => Self::Release { key, quantity },
+            Self::Release { .. } => {
+                Self::Transfer { product_id: key.product_id, from, to, quantity }
+            }
+            Self::Transfer { .. } => Self::Hold { id, lines, ttl_seconds: None },
+            Self::Hold { .. } => Self::Replace { id, lines },
+            Self::Replace { .. } => Self::Extend { id, ttl_seconds: 7 },
+            Self::Extend { .. } => Self::Confirm { id },
+            Self::Confirm { .. } => Self::Fulfill { id, lines: Some(lines) },
+            Self::Fulfill { .. } => Self::Cancel { id, lines: None },
+            Self::Cancel { .. } => Self::Expire { id },
+            Self::Expire { .. } => return None,
+        })
+    }
+}

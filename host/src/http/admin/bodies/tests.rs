@@ -1,32 +1,9 @@
 use super::command::ActionBody;
-use crate::model::{Action, LineRequest, LocationId, ProductId, StockKey};
-
-/// A command of each kind.
-fn actions() -> [Action; 12] {
-    let key = StockKey::parse("a".to_owned(), "north".to_owned()).unwrap();
-    let (id, quantity, lines) =
-        (|| "r".to_owned(), 3, vec![LineRequest { key: key.clone(), quantity: 3 }]);
-    let (from, to) = (LocationId::default(), key.location_id.clone());
-    let product_id = ProductId::parse("a".to_owned()).unwrap();
-    [
-        Action::AdjustSet { key: key.clone(), total: 3, minimum: None },
-        Action::AdjustBy { key: key.clone(), delta: -3 },
-        Action::Reserve { key: key.clone(), quantity },
-        Action::Release { key, quantity },
-        Action::Transfer { product_id, from, to, quantity },
-        Action::Hold { id: id(), lines: lines.clone(), ttl_seconds: None },
-        Action::Replace { id: id(), lines: lines.clone() },
-        Action::Extend { id: id(), ttl_seconds: 3 },
-        Action::Confirm { id: id() },
-        Action::Fulfill { id: id(), lines: Some(lines) },
-        Action::Cancel { id: id(), lines: None },
-        Action::Expire { id: id() },
-    ]
-}
+use crate::model::Action;
 
 #[test]
 fn the_type_of_a_command_is_its_name() {
-    for action in actions() {
+    for action in Action::one_of_each() {
         let body = serde_json::to_value(ActionBody::from(&action)).unwrap();
         assert_eq!(body["type"], action.name(), "{body}");
     }

@@ -55,7 +55,7 @@ fn commands_of_form_1_are_read() {
     assert_eq!(recorded.len(), FORM_1.lines().count());
     let actions: HashSet<_> =
         recorded.iter().map(|(_, it)| std::mem::discriminant(&it.command.action)).collect();
-    assert_eq!(actions.len(), 12, "every action");
+    assert_eq!(actions.len(), 12, "the actions of form 1");
     let (_, first) = &recorded[0];
     assert!(matches!(
         &first.command.action,
@@ -88,6 +88,21 @@ fn a_command_is_written_in_form_2_and_read_unchanged() {
     let forms: u32 =
         connection.query_row("SELECT DISTINCT form FROM command", [], |row| row.get(0)).unwrap();
     assert_eq!(forms, FORM);
+}
+
+#[test]
+fn every_action_is_read_as_it_was_written() {
+    let (_, example) = read(FORM_1, 1).unwrap().swap_remove(0);
+    let each = Action::one_of_each().into_iter().map(|action| {
+        let mut recorded = example.clone();
+        recorded.command.action = action;
+        recorded
+    });
+    let recorded: Vec<_> = each.collect();
+    let (_folder, connection) = database();
+    write(&connection, &recorded, 1_000, |_| Ok(1)).unwrap();
+    let again = page(&connection, 0, 1_000).unwrap().into_iter().map(|(_, it)| it);
+    assert_eq!(again.collect::<Vec<_>>(), recorded);
 }
 
 #[test]
