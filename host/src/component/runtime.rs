@@ -12,8 +12,8 @@ use std::{
 };
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-/// The memory of a finished instance that is zeroed in place and not returned to the kernel. The
-/// standard component touches less, so that the next instance causes no page fault.
+/// This much of a finished instance's memory is set to zero and kept. The embedded component
+/// touches less than this, so the next instance causes no page faults.
 const RESIDENT_BYTES: usize = 256 * 1024;
 
 /// The most core instances and memories of one component. Each rule that is composed with a domain

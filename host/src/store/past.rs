@@ -11,9 +11,8 @@ use std::collections::VecDeque;
 /// A store as it was before a recorded command. [`PastState::advance`] moves it from one recorded
 /// command to the next. Commands can be decided on a past state, and nothing can be written to it.
 ///
-/// No hold is due in a past state: the holds that were due on the stocks of a command were expired
-/// before it, by recorded commands of their own. On a stock that no recorded command touched, a
-/// hold that was due counts as held.
+/// A past state reports no hold as due. The due holds on a command's stocks had been expired by
+/// recorded commands before it. On other stocks a hold that was due then counts as held.
 pub struct PastState<R> {
     present: R,
     /// For each stock, the values that later commands replaced, in the order of these commands.

@@ -233,7 +233,7 @@ pub(super) fn write(
     Ok(new_handle(number))
 }
 
-/// The number of a stock, from the batch where `touched` knows it, and otherwise from its row.
+/// The row id of a stock: from the batch if `touched` knows the stock, else from the table.
 pub(super) fn stock_id(
     connection: &Connection,
     key: &StockKey,
