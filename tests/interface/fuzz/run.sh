@@ -12,29 +12,8 @@ COMPONENT=$(realpath "${4:?$usage}")
 export COMPONENT
 sources=$(realpath "$(dirname "$0")")
 
-if ! python3 -c 'import ensurepip, venv, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-  echo "Python 3.11 or later with venv and pip is missing. Install it:" \
-    "https://python.org, or apt-get install python3-venv" >&2
-  exit 77
-fi
-
-mkdir -p "$sources/../../../target/interface/fuzz"
-cd "$sources/../../../target/interface/fuzz"
-
-# One run at a time. The lock goes with the process.
-if command -v flock >/dev/null; then
-  exec 9>.lock
-  flock 9
-fi
-
-# Written last, so that an installation that was cut short does not count.
-installed=.venv/installed
-if ! cmp -s "$sources/requirements.txt" "$installed"; then
-  python3 -m venv --clear .venv >&2
-  .venv/bin/pip install --quiet --disable-pip-version-check \
-    --requirement "$sources/requirements.txt" >&2
-  cp "$sources/requirements.txt" "$installed"
-fi
+. "$sources/../../harness/python.sh"
+use_python "$sources/../../../target/interface/fuzz" "$sources/requirements.txt"
 
 # The seed makes a run the same as the one before it, as long as the document is the same.
 SCHEMATHESIS_HOOKS="$sources/hooks.py" .venv/bin/schemathesis \
