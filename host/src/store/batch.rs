@@ -4,6 +4,8 @@ use super::{IdempotencyBounds, IdempotencyKey, IdempotencyRecord, Read, StoredRe
 use crate::model::{
     Digest, Event, Installed, LogEntry, Recorded, Reservation, Stock, StockKey, Timestamp,
 };
+#[cfg(test)]
+use std::sync::LazyLock;
 use std::{collections::HashMap, sync::Arc};
 use uuid::Uuid;
 
@@ -119,6 +121,26 @@ pub struct Batch<'a, 'w, R: Read> {
     pub recorded_max: u64,
     /// The time of the batch.
     pub now: Timestamp,
+}
+
+#[cfg(test)]
+impl<R: Read> Batch<'_, '_, R> {
+    /// A batch that changes nothing, for tests to fill in.
+    pub(crate) fn empty(now: Timestamp) -> Self {
+        static NO_RECORDS: LazyLock<HashMap<IdempotencyKey, IdempotencyRecord>> =
+            LazyLock::new(HashMap::new);
+        Self {
+            stocks: &mut [],
+            reservations: &[],
+            log: &[],
+            idempotency_records: &NO_RECORDS,
+            idempotency_bounds: IdempotencyBounds::NONE,
+            installed: None,
+            recorded: &mut [],
+            recorded_max: 0,
+            now,
+        }
+    }
 }
 
 /// Turns the positions of recorded commands within their batch into sequences of the log. `end` is

@@ -33,12 +33,11 @@ mod in_a_store {
             ReservationState, ReservationStatus, Stock, StockKey, Timestamp,
         },
         store::{
-            Batch, BatchKeys, IdempotencyBounds, Lane, NewEntry, ReservationWrite, StockWrite,
-            Store, StoredReservation,
+            Batch, BatchKeys, Lane, NewEntry, ReservationWrite, StockWrite, Store,
+            StoredReservation,
             sqlite::{ReservationHandle, SqliteLane, SqliteStore},
         },
     };
-    use std::collections::HashMap;
     use uuid::Uuid;
 
     fn key() -> StockKey {
@@ -86,12 +85,7 @@ mod in_a_store {
             stocks: if new { &mut stocks } else { &mut [] },
             reservations: &[ReservationWrite { id, stored, reservation }],
             log: &log,
-            idempotency_records: &HashMap::new(),
-            idempotency_bounds: IdempotencyBounds::NONE,
-            installed: None,
-            recorded: &mut [],
-            recorded_max: 0,
-            now: 1,
+            ..Batch::empty(1)
         });
         let handle = committed.unwrap().reservation_handles[0];
         StoredReservation { handle, reservation: reservation.clone() }

@@ -4,15 +4,9 @@
 use super::*;
 use crate::{
     model::Installed,
-    store::{
-        Batch, BatchKeys, IdempotencyBounds, Lane, Store, sqlite::SqliteLane, sqlite::SqliteStore,
-    },
+    store::{Batch, BatchKeys, Lane, Store, sqlite::SqliteLane, sqlite::SqliteStore},
 };
-use std::{
-    collections::{BTreeMap, HashMap},
-    fs,
-    time::Duration,
-};
+use std::{collections::BTreeMap, fs, time::Duration};
 use tempfile::TempDir;
 
 /// A folder with a database. Dropping the lane without closing it leaves the files as a killed
@@ -59,19 +53,7 @@ impl DatabaseFolder {
         lane.begin_batch(&BatchKeys::NONE).unwrap();
         let now = u64::from(number);
         let installed = Some(Installed::first(crate::model::Digest([number; 32])));
-        let (records, stocks) = (HashMap::new(), &mut []);
-        lane.commit(Batch {
-            stocks,
-            reservations: &[],
-            log: &[],
-            idempotency_records: &records,
-            idempotency_bounds: IdempotencyBounds::NONE,
-            installed,
-            recorded: &mut [],
-            recorded_max: 0,
-            now,
-        })
-        .unwrap();
+        lane.commit(Batch { installed, ..Batch::empty(now) }).unwrap();
     }
 
     /// The number of the latest commit in the database.

@@ -103,17 +103,7 @@ impl RecordStore {
     fn delete_expired(&mut self, before: Timestamp, limit: u32) -> bool {
         self.lane().begin_batch(&BatchKeys::NONE).unwrap();
         let more = self.lane().delete_idempotency_records(before, limit).unwrap();
-        let nothing = Batch {
-            stocks: &mut [],
-            reservations: &[],
-            log: &[],
-            idempotency_records: &HashMap::new(),
-            idempotency_bounds: IdempotencyBounds::NONE,
-            installed: None,
-            recorded: &mut [],
-            recorded_max: 0,
-            now: self.now,
-        };
+        let nothing = Batch::empty(self.now);
         self.lane().commit(nothing).unwrap();
         self.check();
         more

@@ -156,12 +156,10 @@ mod in_a_store {
             Stock, StockKey,
         },
         store::{
-            Batch, BatchKeys, IdempotencyBounds, Lane, NewEntry, Read, ReservationWrite, Snapshot,
-            StockWrite, Store,
+            Batch, BatchKeys, Lane, NewEntry, Read, ReservationWrite, Snapshot, StockWrite, Store,
             sqlite::{SqliteLane, SqliteStore, StockHandle, connection, mark},
         },
     };
-    use std::collections::HashMap;
     use uuid::Uuid;
 
     struct Shop {
@@ -194,17 +192,8 @@ mod in_a_store {
                 component: to,
                 event: Event::Domain(DomainEvent { kind, from, to }),
             }];
-            let batch = Batch {
-                stocks: &mut stocks,
-                reservations: &held,
-                log: &log,
-                idempotency_records: &HashMap::new(),
-                idempotency_bounds: IdempotencyBounds::NONE,
-                installed: None,
-                recorded: &mut [],
-                recorded_max: 0,
-                now: 1,
-            };
+            let batch =
+                Batch { stocks: &mut stocks, reservations: &held, log: &log, ..Batch::empty(1) };
             self.lane.begin_batch(&BatchKeys::NONE).unwrap();
             self.lane.commit(batch).unwrap();
         }

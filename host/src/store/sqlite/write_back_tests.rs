@@ -11,11 +11,11 @@ use super::{
 use crate::{
     model::{DeficitScan, Digest, Event, StockEvent, StockEventKind, StockScan, StoreFailure},
     store::{
-        Batch, BatchKeys, IdempotencyBounds, Lane, Log, NewEntry, Order, Read, Snapshot, Store,
+        Batch, BatchKeys, Lane, Log, NewEntry, Order, Read, Snapshot, Store,
         sqlite::{SqliteLane, SqliteStore},
     },
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -107,17 +107,7 @@ impl Shop {
                 StockWrite { key, handle, before, stock }
             })
             .collect();
-        let batch = Batch {
-            stocks: &mut writes,
-            reservations: &[],
-            log: &log,
-            idempotency_records: &HashMap::new(),
-            idempotency_bounds: IdempotencyBounds::NONE,
-            installed: None,
-            recorded: &mut [],
-            recorded_max: 0,
-            now,
-        };
+        let batch = Batch { stocks: &mut writes, log: &log, ..Batch::empty(now) };
         let lane = self.lane.as_mut().unwrap();
         lane.begin_batch(&BatchKeys::NONE).unwrap();
         lane.commit(batch).unwrap();
