@@ -18,7 +18,7 @@ use super::{
     App, answers,
     body::{EventNumber, Query, Violations},
     input::{EventTarget, InPath},
-    openapi::AdminProblems,
+    openapi::{ADMIN_TOKEN, AdminProblems},
     parameters::EventSegment,
     problem::Problem,
 };
@@ -43,7 +43,7 @@ pub(super) fn described(mut routes: OpenApiRouter<App>) -> OpenApiRouter<App> {
         for operation in operations.into_iter().flatten() {
             let no_scopes: [&str; 0] = [];
             operation.tags = Some(vec!["admin".to_owned()]);
-            operation.security = Some(vec![SecurityRequirement::new("admin_token", no_scopes)]);
+            operation.security = Some(vec![SecurityRequirement::new(ADMIN_TOKEN, no_scopes)]);
             operation.responses.responses.extend(AdminProblems::responses());
         }
     }
