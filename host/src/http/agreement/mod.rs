@@ -107,7 +107,7 @@ const COMMANDS: [&str; 12] = [
     "transfer",
 ];
 
-/// What values are like, counted.
+/// The numbers of tried values that the document allows and refuses.
 #[derive(Default, Debug)]
 struct Tried {
     allowed: usize,

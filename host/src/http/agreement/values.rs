@@ -120,7 +120,7 @@ fn text(least: u64, most: u64) -> BoxedStrategy<Value> {
         1 => select(vec!['ä', '€', '😀', '\u{feff}', '\u{2028}', '~', '!', '.', '/', '%']),
         1 => any::<char>(),
     ];
-    // As many characters as the longest text has would take long to make: a few are repeated.
+    // A long text repeats a few characters: making each of its characters would take long.
     (length, vec(character, 1..8), any::<Index>())
         .prop_map(|(length, characters, first)| {
             let first = first.index(characters.len());

@@ -90,7 +90,7 @@ pub enum OpenError {
     Foreign {
         /// The file.
         file: PathBuf,
-        /// What the file is instead.
+        /// The description of the file that was found.
         reason: String,
     },
     /// The database does not exist and cannot be created.
